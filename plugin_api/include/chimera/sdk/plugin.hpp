@@ -1,0 +1,172 @@
+// From C++ classes to the contract's tables: executors, transports, sessions, exchanges and the exported entry.
+//
+// A class derives from executor_base<Self> (or transport_base, session_base, exchange_base) and has the member
+// functions that the thunks below call. Members that may throw are called through guarded(), so that nothing unwinds
+// across the line.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "../abi.h"
+#include "error.hpp"
+#include "options.hpp"
+#include "text.hpp"
+
+namespace chimera::sdk {
+
+/// Self needs:
+///   chm_rc spawn(chm_task*, const chm_spawn_opts*)  may throw before it took the task
+///   chm_rc run(std::uint32_t mode)                  may throw before it polled anything
+///   void stop() noexcept
+///   const void* extension(std::string_view id) noexcept
+template <class Self, std::uint32_t Flags = 0>
+class executor_base : public chm_executor {
+  protected:
+    executor_base() noexcept : chm_executor{&vtable} {}
+    ~executor_base() = default;
+
+  private:
+    static Self& self(chm_executor* e) noexcept { return *static_cast<Self*>(e); }
+    static chm_rc spawn_thunk(chm_executor* e, chm_task* task, const chm_spawn_opts* opts) noexcept {
+        if (task == nullptr) return CHM_E_INVAL;
+        return guarded(nullptr, [&] { return self(e).spawn(task, opts); });
+    }
+    static chm_rc run_thunk(chm_executor* e, std::uint32_t mode, chm_error* err) noexcept {
+        if (mode != CHM_RUN_UNTIL_IDLE && mode != CHM_RUN_UNTIL_STOP) return fail(err, CHM_E_INVAL, "unknown run mode");
+        return guarded(err, [&] { return self(e).run(mode); });
+    }
+    static void stop_thunk(chm_executor* e) noexcept { self(e).stop(); }
+    static void destroy_thunk(chm_executor* e) noexcept { delete &self(e); }
+    static const void* extension_thunk(chm_executor* e, const char* id) noexcept {
+        return id ? self(e).extension(id) : nullptr;
+    }
+    static constexpr chm_executor_vt vtable{sizeof(chm_executor_vt), Flags,          spawn_thunk, run_thunk, stop_thunk,
+                                            destroy_thunk,           extension_thunk};
+};
+
+/// Self needs:
+///   chm_session* open(const chm_session_args&)  may throw
+///   const void* extension(std::string_view id) noexcept
+template <class Self>
+class transport_base : public chm_transport {
+  protected:
+    transport_base() noexcept : chm_transport{&vtable} {}
+    ~transport_base() = default;
+
+  private:
+    static Self& self(chm_transport* t) noexcept { return *static_cast<Self*>(t); }
+    static chm_rc open_thunk(chm_transport* t, const chm_session_args* args, chm_session** out,
+                             chm_error* err) noexcept {
+        return guarded(err, [&]() -> chm_rc {
+            *out = self(t).open(*args);
+            return CHM_OK;
+        });
+    }
+    static void destroy_thunk(chm_transport* t) noexcept { delete &self(t); }
+    static const void* extension_thunk(chm_transport* t, const char* id) noexcept {
+        return id ? self(t).extension(id) : nullptr;
+    }
+    static constexpr chm_transport_vt vtable{sizeof(chm_transport_vt), 0, open_thunk, destroy_thunk, extension_thunk};
+};
+
+/// Self needs:
+///   chm_exchange* start(const chm_request&)  may throw
+template <class Self>
+class session_base : public chm_session {
+  protected:
+    session_base() noexcept : chm_session{&vtable} {}
+    ~session_base() = default;
+
+  private:
+    static Self& self(chm_session* s) noexcept { return *static_cast<Self*>(s); }
+    static chm_rc start_thunk(chm_session* s, const chm_request* request, chm_exchange** out, chm_error* err) noexcept {
+        return guarded(err, [&]() -> chm_rc {
+            *out = self(s).start(*request);
+            return CHM_OK;
+        });
+    }
+    static void close_thunk(chm_session* s) noexcept { delete &self(s); }
+    static constexpr chm_session_vt vtable{sizeof(chm_session_vt), 0, start_thunk, close_thunk};
+};
+
+/// Self needs:
+///   chm_rc poll_head(chm_waker*, chm_head&)    may throw error with the code to return
+///   chm_rc poll_chunk(chm_waker*, chm_str&)    likewise
+///   void close() noexcept                      frees, or gives back, the exchange
+template <class Self>
+class exchange_base : public chm_exchange {
+  protected:
+    exchange_base() noexcept : chm_exchange{&vtable} {}
+    ~exchange_base() = default;
+
+  private:
+    static Self& self(chm_exchange* x) noexcept { return *static_cast<Self*>(x); }
+    static chm_rc head_thunk(chm_exchange* x, chm_waker* waker, chm_head* head, chm_error* err) noexcept {
+        return guarded(err, [&] { return self(x).poll_head(waker, *head); });
+    }
+    static chm_rc chunk_thunk(chm_exchange* x, chm_waker* waker, chm_str* view, chm_error* err) noexcept {
+        return guarded(err, [&] { return self(x).poll_chunk(waker, *view); });
+    }
+    static void close_thunk(chm_exchange* x) noexcept { self(x).close(); }
+    static constexpr chm_exchange_vt vtable{sizeof(chm_exchange_vt), 0, head_thunk, chunk_thunk, close_thunk};
+};
+
+/// The factory of an executor class with `static constexpr chm_option schema[]` (or std::array) and a constructor
+/// (const chm_host*, const options&).
+template <class Executor>
+inline const chm_executor_factory executor_factory{
+    sizeof(chm_executor_factory), static_cast<std::uint32_t>(std::size(Executor::schema)), std::data(Executor::schema),
+    [](const chm_host* host, const chm_config* config, chm_executor** out, chm_error* err) noexcept -> chm_rc {
+        return guarded(err, [&]() -> chm_rc {
+            *out = std::make_unique<Executor>(host, options(config, Executor::schema)).release();
+            return CHM_OK;
+        });
+    }};
+
+/// The same for a transport class.
+template <class Transport>
+inline const chm_transport_factory transport_factory{
+    sizeof(chm_transport_factory), static_cast<std::uint32_t>(std::size(Transport::schema)),
+    std::data(Transport::schema),
+    [](const chm_host* host, const chm_config* config, chm_transport** out, chm_error* err) noexcept -> chm_rc {
+        return guarded(err, [&]() -> chm_rc {
+            *out = std::make_unique<Transport>(host, options(config, Transport::schema)).release();
+            return CHM_OK;
+        });
+    }};
+
+/// get_factory of a plugin that has one factory.
+template <const auto& Factory>
+const void* single_factory(const char* factory_id) noexcept {
+    using factory = std::remove_cvref_t<decltype(Factory)>;
+    constexpr std::string_view id =
+        std::is_same_v<factory, chm_executor_factory> ? CHM_FACTORY_EXECUTOR : CHM_FACTORY_TRANSPORT;
+    return factory_id && id == factory_id ? &Factory : nullptr;
+}
+
+} // namespace chimera::sdk
+
+/// Defines the exported entry of a plugin with one executor: CHIMERA_EXECUTOR_PLUGIN("my_pool", "1.0", "what it is",
+/// my_pool)
+#define CHIMERA_EXECUTOR_PLUGIN(id, version, description, type)                                                        \
+    CHIMERA_PLUGIN_ENTRY(id, version, description, 0,                                                                  \
+                         (::chimera::sdk::single_factory<::chimera::sdk::executor_factory<type>>))
+/// The same for a plugin with one transport.
+#define CHIMERA_TRANSPORT_PLUGIN(id, version, description, type)                                                       \
+    CHIMERA_PLUGIN_ENTRY(id, version, description, 0,                                                                  \
+                         (::chimera::sdk::single_factory<::chimera::sdk::transport_factory<type>>))
+/// For everything else: flags are CHM_PLUGIN_*, get_factory is as in chm_plugin_entry.
+#define CHIMERA_PLUGIN_ENTRY(id, version, description, flags, get_factory)                                             \
+    extern "C" CHM_EXPORT const chm_plugin_entry chimera_plugin_entry;                                                 \
+    extern "C" const chm_plugin_entry chimera_plugin_entry = {sizeof(chm_plugin_entry),                                \
+                                                              CHM_ABI_MAJOR,                                           \
+                                                              CHM_ABI_MINOR,                                           \
+                                                              flags,                                                   \
+                                                              id,                                                      \
+                                                              version,                                                 \
+                                                              description,                                             \
+                                                              nullptr,                                                 \
+                                                              nullptr,                                                 \
+                                                              get_factory}

@@ -1,0 +1,118 @@
+// Owning handles on a reactor: a watched file descriptor and a timer, to poll by hand or to await.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "../abi/reactor.h"
+#include "clock.hpp"
+#include "error.hpp"
+#include "task.hpp"
+
+namespace chimera::sdk {
+
+/// The reactor of an executor, or nullptr when it has none.
+template <class Executor>
+chm_reactor* reactor_of(Executor* executor) noexcept {
+    // The contract hands every extension out as const void *; a reactor is the one that is not constant.
+    return static_cast<chm_reactor*>(const_cast<void*>(executor->vt->get_extension(executor, CHM_EXT_REACTOR)));
+}
+
+/// A registration of a file descriptor, which stays the caller's. Destroy it before close(fd). Thread rules are the
+/// reactor's.
+class io {
+  public:
+    io() noexcept = default;
+    /// Throws error when the reactor refuses the descriptor.
+    io(chm_reactor* reactor, int fd) : reactor_(reactor) {
+        const chm_rc rc = reactor->vt->io_register(reactor, fd, &raw_);
+        if (rc < 0) throw error(rc, "the reactor refused file descriptor " + std::to_string(fd));
+    }
+    io(io&& o) noexcept : reactor_(o.reactor_), raw_(std::exchange(o.raw_, nullptr)) {}
+    io& operator=(io&& o) noexcept {
+        std::swap(reactor_, o.reactor_);
+        std::swap(raw_, o.raw_);
+        return *this;
+    }
+    ~io() {
+        if (raw_) reactor_->vt->io_deregister(reactor_, raw_);
+    }
+    explicit operator bool() const noexcept { return raw_ != nullptr; }
+
+    /// 0: pending, waker will be woken. Otherwise readiness bits with a tick, for clear().
+    std::uint32_t poll(std::uint32_t interest, chm_waker* waker) noexcept {
+        return reactor_->vt->io_poll(reactor_, raw_, interest, waker);
+    }
+    /// The descriptor was read (written) until EAGAIN or until a short count.
+    void drained(std::uint32_t seen, std::uint32_t bits) noexcept {
+        reactor_->vt->io_clear(reactor_, raw_, seen, bits, CHM_IO_DRAINED);
+    }
+    /// Nobody knows whether the descriptor was drained.
+    void recheck(std::uint32_t seen, std::uint32_t bits) noexcept {
+        reactor_->vt->io_clear(reactor_, raw_, seen, bits, CHM_IO_RECHECK);
+    }
+
+    class [[nodiscard]] readiness final : public awaitable {
+      public:
+        readiness(io& owner, std::uint32_t interest) noexcept : owner_(owner), interest_(interest) {}
+        bool poll(chm_waker* waker) override { return (seen_ = owner_.poll(interest_, waker)) != 0; }
+        std::uint32_t await_resume() const noexcept { return seen_; }
+
+      private:
+        io& owner_;
+        std::uint32_t interest_;
+        std::uint32_t seen_ = 0;
+    };
+    /// Awaits readiness: `seen = co_await file.ready(CHM_IO_READ)`.
+    readiness ready(std::uint32_t interest) noexcept { return {*this, interest}; }
+
+  private:
+    chm_reactor* reactor_ = nullptr;
+    chm_io* raw_ = nullptr;
+};
+
+/// A timer. Thread rules are the reactor's.
+class timer {
+  public:
+    timer() noexcept = default;
+    explicit timer(chm_reactor* reactor) : reactor_(reactor) {
+        const chm_rc rc = reactor->vt->timer_create(reactor, &raw_);
+        if (rc < 0) throw error(rc, "the reactor made no timer");
+    }
+    timer(timer&& o) noexcept : reactor_(o.reactor_), raw_(std::exchange(o.raw_, nullptr)) {}
+    timer& operator=(timer&& o) noexcept {
+        std::swap(reactor_, o.reactor_);
+        std::swap(raw_, o.raw_);
+        return *this;
+    }
+    ~timer() {
+        if (raw_) reactor_->vt->timer_destroy(reactor_, raw_);
+    }
+    explicit operator bool() const noexcept { return raw_ != nullptr; }
+
+    /// True once CLOCK_MONOTONIC has reached deadline_ns; otherwise waker will be woken then.
+    bool poll(std::uint64_t deadline_ns, chm_waker* waker) noexcept {
+        return reactor_->vt->timer_poll(reactor_, raw_, deadline_ns, waker) != CHM_PENDING;
+    }
+
+    class [[nodiscard]] expiry final : public awaitable {
+      public:
+        expiry(timer& owner, std::uint64_t deadline_ns) noexcept : owner_(owner), deadline_ns_(deadline_ns) {}
+        bool poll(chm_waker* waker) override { return owner_.poll(deadline_ns_, waker); }
+        void await_resume() const noexcept {}
+
+      private:
+        timer& owner_;
+        std::uint64_t deadline_ns_;
+    };
+    /// Awaits a moment of CLOCK_MONOTONIC.
+    expiry at(std::uint64_t deadline_ns) noexcept { return {*this, deadline_ns}; }
+    /// Awaits a number of nanoseconds from now.
+    expiry after(std::uint64_t ns) noexcept { return {*this, now_ns() + ns}; }
+
+  private:
+    chm_reactor* reactor_ = nullptr;
+    chm_timer* raw_ = nullptr;
+};
+
+} // namespace chimera::sdk

@@ -1,0 +1,192 @@
+// For authors of executors: one spawned task with its state, its reference count and its waker in one allocation.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <new>
+#include <utility>
+
+#include "../abi/executor.h"
+
+namespace chimera::sdk {
+
+class task_cell;
+
+/// What a task_cell tells when its task becomes runnable: the part of an executor that must outlive every waker.
+/// Reference counted by its cells and its executor; deleted with the last reference.
+class scheduler {
+  public:
+    scheduler() = default;
+    scheduler(const scheduler&) = delete;
+    scheduler& operator=(const scheduler&) = delete;
+
+    /// [any thread, also after the executor's run returned] Queues the cell and makes sure that a worker will look.
+    /// Owns one reference to the cell, which goes to whoever calls task_cell::run() or release(). Must not poll, nor
+    /// wake under a lock.
+    virtual void schedule(task_cell& cell) noexcept = 0;
+
+    void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept {
+        if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    }
+
+  protected:
+    virtual ~scheduler() = default;
+
+  private:
+    std::atomic<std::uint32_t> refs_{1};
+};
+
+/// A spawned task. The cell is its own waker: cloning a waker is one increment, and its identity is the cell's address.
+///
+/// State bits:
+///   scheduled  in a queue, or about to be: set by the wake that queues it, cleared when its poll begins
+///   running    inside poll; a wake now only sets `scheduled`, and the end of the poll sees it
+///   done       polled for the last time; wakes do nothing
+/// References: one for the executor's list of live tasks, one for the queue while scheduled or running, one for each
+/// waker.
+class task_cell final : public chm_waker {
+  public:
+    enum class outcome {
+        idle,  ///< waits for a wake; the queue's reference is gone
+        again, ///< woken during its poll: queue it again (the queue's reference stays)
+        done   ///< dropped; the queue's reference is gone, the live list still has its own
+    };
+
+    /// A cell that is scheduled, with a reference for the live list and one for the queue. nullptr: out of memory, the
+    /// task stays the caller's.
+    static task_cell* create(scheduler& owner, chm_task* task, std::uint32_t worker = 0) noexcept {
+        return new (std::nothrow) task_cell(owner, task, worker);
+    }
+
+    /// [worker; has taken the cell out of a queue] Polls once.
+    outcome run() noexcept {
+        state_.exchange(running, std::memory_order_acq_rel);
+        if (task_->vt->poll(task_, this) != CHM_PENDING) {
+            drop_task();
+            release();
+            return outcome::done;
+        }
+        if (state_.fetch_and(~running, std::memory_order_acq_rel) & scheduled) return outcome::again;
+        release();
+        return outcome::idle;
+    }
+
+    /// [worker on which the task may be polled; not during its poll] Drops the task unless it is dropped already.
+    void drop_task() noexcept {
+        if (chm_task* task = std::exchange(task_, nullptr)) {
+            task->vt->drop(task);
+            state_.exchange(done, std::memory_order_acq_rel);
+        }
+    }
+
+    void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept {
+        if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    }
+
+    /// The worker that the task belongs to, where tasks are pinned.
+    std::uint32_t worker() const noexcept { return worker_; }
+
+    task_cell* next = nullptr; ///< link for the queue that holds the cell; the queue's alone
+
+  private:
+    static constexpr std::uint32_t scheduled = 1, running = 2, done = 4;
+
+    task_cell(scheduler& owner, chm_task* task, std::uint32_t worker) noexcept
+        : chm_waker{&waker_vt}, task_(task), owner_(owner), worker_(worker) {
+        owner_.retain();
+    }
+    ~task_cell() { owner_.release(); }
+
+    static task_cell& self(chm_waker* w) noexcept { return *static_cast<task_cell*>(w); }
+
+    /// The read-modify-write happens even when the task is already scheduled: it publishes what the waking thread wrote
+    /// to the poll that is about to begin.
+    bool claim() noexcept { return state_.fetch_or(scheduled, std::memory_order_acq_rel) == 0; }
+
+    static chm_waker* waker_clone(chm_waker* w) noexcept {
+        self(w).retain();
+        return w;
+    }
+    static void waker_wake(chm_waker* w) noexcept {
+        task_cell& cell = self(w);
+        if (cell.claim())
+            cell.owner_.schedule(cell); // the waker's reference becomes the queue's
+        else
+            cell.release();
+    }
+    static void waker_wake_by_ref(chm_waker* w) noexcept {
+        task_cell& cell = self(w);
+        if (cell.claim()) {
+            cell.retain();
+            cell.owner_.schedule(cell);
+        }
+    }
+    static void waker_drop(chm_waker* w) noexcept { self(w).release(); }
+
+    static constexpr chm_waker_vt waker_vt{waker_clone, waker_wake, waker_wake_by_ref, waker_drop};
+
+    std::atomic<std::uint32_t> state_{scheduled};
+    std::atomic<std::uint32_t> refs_{2};
+    chm_task* task_;
+    scheduler& owner_;
+    std::uint32_t worker_;
+
+    friend class live_tasks;
+    task_cell* live_prev_ = nullptr;
+    task_cell* live_next_ = nullptr;
+};
+
+/// Every task of an executor that is not done: what "idle" is decided by, and what is dropped on stop. Any thread.
+class live_tasks {
+  public:
+    /// Takes over the cell's reference for the live list.
+    void add(task_cell& cell) noexcept {
+        std::lock_guard lock(mutex_);
+        cell.live_prev_ = nullptr;
+        cell.live_next_ = head_;
+        if (head_) head_->live_prev_ = &cell;
+        head_ = &cell;
+        ++count_;
+    }
+    /// Gives the reference back. Returns true when this was the last task.
+    bool remove(task_cell& cell) noexcept {
+        bool last = false;
+        {
+            std::lock_guard lock(mutex_);
+            if (cell.live_prev_)
+                cell.live_prev_->live_next_ = cell.live_next_;
+            else
+                head_ = cell.live_next_;
+            if (cell.live_next_) cell.live_next_->live_prev_ = cell.live_prev_;
+            last = --count_ == 0;
+        }
+        cell.release();
+        return last;
+    }
+    bool empty() const noexcept {
+        std::lock_guard lock(mutex_);
+        return count_ == 0;
+    }
+    /// [worker; nothing is being polled] Drops every task. A task that is spawned by a drop is dropped too.
+    void drop_all() noexcept {
+        while (task_cell* cell = first()) {
+            cell->drop_task();
+            remove(*cell);
+        }
+    }
+
+  private:
+    task_cell* first() const noexcept {
+        std::lock_guard lock(mutex_);
+        return head_;
+    }
+
+    mutable std::mutex mutex_;
+    task_cell* head_ = nullptr;
+    std::size_t count_ = 0;
+};
+
+} // namespace chimera::sdk
