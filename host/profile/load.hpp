@@ -1,0 +1,51 @@
+#pragma once
+#include "profile/plugin_kind.hpp"
+#include "profile/profile.hpp"
+#include <chimera/abi/option.h>
+#include <functional>
+#include <span>
+#include <stdexcept>
+#include <string_view>
+
+namespace chimera::host {
+
+/// A plugin's option schema, or why there is none.
+struct schema_answer {
+    std::span<const chm_option> options; ///< alive until the process ends
+    std::string error;                   ///< not empty: the plugin is not usable, and why
+};
+
+/// Finds a plugin's schema: by id, or by absolute path. directory is the profile's folder, searched first for an id.
+/// Called on the thread that loads; may throw std::exception, whose what() is then the error.
+using schema_lookup =
+    std::function<schema_answer(plugin_kind, const std::string& plugin, const std::filesystem::path& directory)>;
+
+/// What the command line changes. Applied in this order, later ones winning; a --set always wins.
+struct profile_overrides {
+    std::vector<std::string> urls;    ///< --url: in place of backend.urls and of every agent's url, round-robin
+    std::optional<std::string> model; ///< --model: for every agent
+    std::optional<std::int64_t> runs, warmup, seed;
+    std::vector<std::string> sets; ///< --set: "dotted.path=value"
+};
+
+/// Everything that is wrong with a profile. what() has one line for each fault:
+///   file:line:column: key: what is wrong; what to do
+class profile_error : public std::runtime_error {
+  public:
+    explicit profile_error(std::vector<std::string> faults);
+    const std::vector<std::string>& faults() const { return faults_; }
+
+  private:
+    std::vector<std::string> faults_;
+};
+
+/// Reads a profile, applies the overrides, checks everything and fills in what is left out. Relative paths in the file
+/// are relative to its folder, those in a --set to the working directory. Errors: profile_error with all faults found.
+/// Thread: any; one call at a time per lookup.
+profile load_profile(const std::filesystem::path& file, const schema_lookup&, const profile_overrides& = {});
+
+/// The same for a text at hand; source is where it is said to come from, in messages and for relative paths.
+profile parse_profile(std::string_view toml, const std::filesystem::path& source, const schema_lookup&,
+                      const profile_overrides& = {});
+
+} // namespace chimera::host

@@ -1,0 +1,113 @@
+#pragma once
+#include "profile/option_value.hpp"
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// A profile after everything in it is resolved: defaults filled in, options checked, paths absolute. It says what one
+/// configuration is; it never holds a secret. The values' meaning, ranges and defaults stand in one place, the table in
+/// profile/profile_keys.cpp.
+namespace chimera::host {
+
+/// [executor], [foreign], [transport].
+struct plugin_choice {
+    std::string plugin;                ///< a plugin's id, or the absolute path of its file
+    std::vector<option_value> options; ///< every key of the plugin's schema, in the schema's order
+    bool operator==(const plugin_choice&) const = default;
+};
+
+/// Options that the server is asked for. What is not set is not sent: the server's own default holds.
+struct server_options {
+    std::optional<std::int64_t> num_gpu, num_ctx, top_k, num_predict, seed;
+    std::optional<double> temperature, top_p, repeat_penalty;
+    bool operator==(const server_options&) const = default;
+};
+
+/// [[workload.agents]].
+struct agent_spec {
+    std::string id;    ///< unique, fit for a file name
+    std::string label; ///< for people; the id where the profile gives none
+    std::string model;
+    std::string url; ///< the server's base URL; empty: an embedded simulator
+    server_options options;
+    std::filesystem::path prompt_template; ///< report: this agent's analysis prompt; empty: the workload's
+    bool operator==(const agent_spec&) const = default;
+};
+
+enum class workload_kind { report, calls };
+
+/// [workload].
+struct workload_spec {
+    workload_kind kind = workload_kind::report;
+    int permits = 2;                ///< how many agents may be at work at once
+    std::vector<agent_spec> agents; ///< at least one
+    // kind = report:
+    std::filesystem::path corpus;            ///< folder to ingest; empty: the generated corpus
+    std::filesystem::path analysis_template; ///< empty: the built-in prompt
+    std::filesystem::path report_template;   ///< empty: the built-in prompt
+    // kind = calls:
+    int calls_per_agent = 1;
+    std::vector<std::string> prompts; ///< call k of an agent uses prompt k modulo their number
+    bool operator==(const workload_spec&) const = default;
+};
+
+enum class backend_api { ollama, openai };
+enum class simulator_instances { per_agent, one };
+
+/// [backend].
+struct backend_spec {
+    backend_api api = backend_api::ollama;
+    std::vector<std::string> urls; ///< as given; each agent's own url is already chosen from them
+    // [backend.simulator], read only for agents without a url:
+    simulator_instances instances = simulator_instances::per_agent;
+    bool shared_gpu = false;             ///< the instances slow each other down
+    std::vector<option_value> simulator; ///< every option of the simulator, in the order of its table; snake_case
+    bool operator==(const backend_spec&) const = default;
+};
+
+/// [measure].
+struct measure_spec {
+    int runs = 5;
+    int warmup = 1;
+    std::uint64_t seed = 1;
+    bool baseline = true;      ///< run each agent alone as well
+    double long_poll_ms = 10;  ///< a poll longer than this is named
+    double time_limit_s = 600; ///< for all runs together
+    bool operator==(const measure_spec&) const = default;
+};
+
+struct profile {
+    std::string name; ///< fit for a file name
+    std::string description;
+    plugin_choice executor;
+    std::optional<plugin_choice> foreign; ///< the executor that a bridge needs
+    plugin_choice transport;
+    backend_spec backend;
+    workload_spec workload;
+    measure_spec measure;
+    std::filesystem::path source; ///< the file it was read from, absolute
+
+    /// Equal content; where it was read from does not count.
+    bool operator==(const profile& other) const;
+
+    /// Whether at least one agent has no server of its own, so that simulators have to be started.
+    bool needs_simulator() const;
+};
+
+/// The whole profile as TOML, every key with its value. Loading that text gives an equal profile, wherever the file
+/// lies.
+std::string to_toml(const profile&);
+
+/// 16 hex digits that name the configuration: FNV-1a over the content of to_toml() without the description and without
+/// how often it is run (measure.runs, measure.warmup).
+std::string config_hash(const profile&);
+
+/// A name for the configuration's folder after the agents' options: "chimera_homo_gpu80_ctx512" (all agents alike),
+/// "chimera_hetero_gpu80-100_ctx512-1024", "baseline_vs_chimera_gpu80_ctx512" (one at least with the server's
+/// defaults), "baseline" (all of them); "single_..." in place of "chimera_homo_..." for one agent. Different
+/// configurations may share a name; config_hash tells them apart.
+std::string config_name(const profile&);
+
+} // namespace chimera::host
