@@ -106,11 +106,12 @@ class epoll_reactor final : public chm_reactor {
     }
 
     void rearm_event() noexcept {
-        // Read before the flag is cleared: an interrupt after the clear writes again.
+        // Read before the flag is cleared: an interrupt after the clear writes again. Cleared by a read-modify-write, so
+        // that what an interrupt before the clear announced is visible to whoever comes back from the turn.
         std::uint64_t count = 0;
         while (::read(event_.get(), &count, sizeof count) < 0 && errno == EINTR) {
         }
-        interrupted_.store(false, std::memory_order_release);
+        interrupted_.exchange(false, std::memory_order_acq_rel);
     }
 
     // --- descriptors ---
@@ -182,8 +183,13 @@ class epoll_reactor final : public chm_reactor {
         return CHM_E_NOMEM;
     }
     static void timer_destroy(chm_reactor* r, chm_timer* timer) noexcept {
-        self(r).disarm(entry(timer));
-        delete &entry(timer);
+        timer_entry& t = entry(timer);
+        t.waiter.clear();
+        {
+            std::lock_guard lock(self(r).mutex_); // always: a timer that just fired is still in use under the lock
+            self(r).remove(t);
+        }
+        delete &t;
     }
     bool arm(timer_entry& t, std::uint64_t deadline_ns) noexcept {
         std::lock_guard lock(mutex_);
