@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "fault.hpp"
+#include "generation_request.hpp"
+#include "http_connection.hpp"
+#include "pacing.hpp"
+#include "timer_heap.hpp"
+
+namespace chimera::sim {
+
+/// One reply on its way: made by the server for a request, moved on by the generation_engine until it is over.
+struct generation {
+    enum class phase : std::uint8_t { queued, loading, prefill, decoding, ending };
+
+    /// What is to become of the connection afterwards.
+    enum class ending : std::uint8_t {
+        keep, ///< the reply is complete (the request may still have asked for the end of the connection)
+        close,
+        drop ///< already closed, or broken
+    };
+
+    generation(http_connection& over, generation_request&& what) : connection(over), request(std::move(what)) {}
+    const runner_key& key() const { return request.runner; }
+    bool chunked() const { return request.stream && !http_1_0; }
+    std::uint32_t token_count() const { return static_cast<std::uint32_t>(tokens.size()); }
+
+    http_connection& connection;
+    void* owner = nullptr; ///< of the server
+    generation_request request;
+    fault_spec fault;
+    bool keep_alive = true;
+    bool http_1_0 = false;
+
+    std::vector<token_id> tokens;
+    token_grid grid;
+    std::uint32_t next = 0;    ///< token to be sent next
+    std::uint32_t records = 0; ///< records sent, for faults
+    bool head_sent = false;
+
+    phase now = phase::queued;
+    ending end = ending::keep;
+    bool has_slot = false;
+    bool decoding = false; ///< counted by the decode clock
+    bool stalled = false;
+
+    timer_slot timer;
+    bool timer_counts_progress = false; ///< which of the engine's two heaps the timer is in
+
+    std::int64_t arrived = 0;
+    std::int64_t load = 0;
+    std::int64_t prefill_began = 0;
+    std::int64_t decode_began = 0;
+    std::int64_t last_token_at = 0;
+    std::int64_t held_until = 0; ///< tokens due before this waited for the client to read
+
+    std::string drip; ///< bytes that a slow_drip has still to send
+    std::size_t dripped = 0;
+    std::int64_t drip_at = 0;
+};
+
+} // namespace chimera::sim

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+
+namespace chimera::sim {
+
+/// What a runner is loaded for: a change of any of these is another runner, as in Ollama.
+struct runner_key {
+    std::string model;
+    std::int64_t num_gpu = -1;
+    std::uint32_t num_ctx = 0;
+    bool operator==(const runner_key&) const = default;
+};
+
+/// The one loaded model and the queue in front of it, first come first served. A request that needs another runner
+/// waits until the loaded one is idle, and those behind it wait as well. `Request` has a member `key()`. Pure
+/// bookkeeping: the caller says when a load is over.
+template <typename Request>
+class model_runner {
+  public:
+    enum class step {
+        none, ///< nothing can start now
+        load, ///< `subject` must load its model; call finish_load later
+        start ///< `subject` has a slot; call release when its reply is over
+    };
+
+    /// `slots` 0: no limit.
+    explicit model_runner(std::size_t slots) : slots_(slots) {}
+
+    void enqueue(Request& request) { queue_.push_back(&request); }
+
+    /// The next thing to do; call again until it is none.
+    step next(Request*& subject) {
+        if (loading_ != nullptr || queue_.empty()) {
+            return step::none;
+        }
+        subject = queue_.front();
+        if (subject->key() == loaded_) {
+            if (slots_ != 0 && active_ >= slots_) {
+                return step::none;
+            }
+            queue_.pop_front();
+            ++active_;
+            return step::start;
+        }
+        if (active_ > 0) {
+            return step::none;
+        }
+        loading_ = subject;
+        return step::load;
+    }
+
+    void finish_load(const runner_key& key) {
+        loaded_ = key;
+        loading_ = nullptr;
+    }
+
+    void release() { --active_; }
+
+    /// Takes a request back that has no slot. True when it was the one loading: the load is given up.
+    bool withdraw(Request& request) {
+        std::erase(queue_, &request);
+        if (loading_ != &request) {
+            return false;
+        }
+        loading_ = nullptr;
+        return true;
+    }
+
+    /// Forgets the loaded model unless it is at work.
+    void unload() {
+        if (active_ == 0) {
+            loaded_ = {};
+        }
+    }
+
+    std::size_t active() const { return active_; }
+    std::size_t queued() const { return queue_.size(); }
+
+  private:
+    std::size_t slots_;
+    std::size_t active_ = 0;
+    std::deque<Request*> queue_;
+    Request* loading_ = nullptr;
+    runner_key loaded_;
+};
+
+} // namespace chimera::sim

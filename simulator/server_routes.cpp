@@ -1,0 +1,145 @@
+// The part of the server that knows paths and what they mean.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "ollama_api.hpp"
+#include "openai_api.hpp"
+#include "server.hpp"
+
+namespace chimera::sim {
+namespace {
+
+constexpr std::string_view json_type = "application/json; charset=utf-8";
+constexpr std::string_view text_type = "text/plain; charset=utf-8";
+
+std::string_view status_message(int status) {
+    switch (status) {
+    case 429:
+        return "too many requests: simulated fault";
+    case 503:
+        return "server busy, please try again. maximum pending requests exceeded";
+    default:
+        return "internal server error: simulated fault";
+    }
+}
+
+std::string retry_after(const fault_spec& fault) {
+    return fault.ms > 0 ? fmt::format("Retry-After: {}\r\n", (fault.ms + 999) / 1000) : "";
+}
+
+} // namespace
+
+void server::serve(client& c, http_request& request) {
+    ++stats_.requests;
+    const auto& path = request.path;
+    const bool is_generate = path == "/api/generate";
+    const bool is_chat = path == "/v1/chat/completions";
+    const bool posts = is_generate || is_chat;
+    const bool head_only = request.method == "HEAD";
+    const bool gets = request.method == "GET" || head_only;
+
+    std::string body;
+    if (path == "/" || path == "/api/version" || path == "/api/tags" || path == "/v1/models" ||
+        path == "/chimera/stats" || posts) {
+        if (posts ? request.method != "POST" : !gets) {
+            const auto error = fmt::format("{} is not allowed for {}", request.method, path);
+            respond(c, 405, json_type, ollama_error(error), request.keep_alive,
+                    posts ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n");
+            return;
+        }
+        if (posts) {
+            generate(c, request, is_generate);
+            return;
+        }
+        body = path == "/"              ? "Ollama is running"
+               : path == "/api/version" ? ollama_version()
+               : path == "/api/tags"    ? ollama_tags(options_)
+               : path == "/v1/models"   ? openai_models(options_)
+                                        : stats_body();
+        respond(c, 200, path == "/" ? text_type : json_type, body, request.keep_alive, {}, head_only);
+        return;
+    }
+    respond(c, 404, json_type, ollama_error(fmt::format("{} not found", path)), request.keep_alive, {}, head_only);
+}
+
+void server::generate(client& c, const http_request& request, bool ollama) {
+    const auto now = monotonic_ns();
+    const auto refuse = faults_.refuse();
+    if (refuse && refuse->after > 0 && ++requests_generated_ == refuse->after) {
+        refuse_from_now();
+    }
+    try {
+        auto fault = faults_.take();
+        if (!request.fault.empty()) {
+            fault = parse_fault(request.fault);
+            if (fault.kind == fault_kind::refuse) {
+                throw request_error{400, "X-Chimera-Fault: refuse works on the command line only"};
+            }
+        }
+        auto parsed = ollama
+                          ? parse_ollama_generate(request.body, options_, json_)
+                          : parse_openai_chat(request.body, options_, json_, stats_.requests, clock_.unix_seconds(now));
+        if (is_status(fault.kind)) {
+            ++stats_.faults;
+            const auto status = status_of(fault.kind);
+            respond(c, status, json_type, parsed.format->error_body(status, status_message(status)), request.keep_alive,
+                    retry_after(fault));
+            return;
+        }
+        c.reply = std::make_unique<generation>(c.connection, std::move(parsed));
+        c.reply->fault = fault;
+        c.reply->keep_alive = request.keep_alive;
+        c.reply->http_1_0 = request.http_1_0;
+        c.reply->owner = &c;
+        engine_.submit(*c.reply, now);
+    } catch (const request_error& error) {
+        const auto body = ollama ? ollama_error(error.message) : openai_error(error.status, error.message);
+        respond(c, error.status, json_type, body, request.keep_alive);
+    } catch (const std::invalid_argument& error) {
+        const auto text = fmt::format("X-Chimera-Fault: {}", error.what());
+        respond(c, 400, json_type, ollama ? ollama_error(text) : openai_error(400, text), request.keep_alive);
+    }
+}
+
+void server::finish_replies() {
+    for (auto* over : engine_.take_finished()) {
+        auto& c = *static_cast<client*>(over->owner);
+        const auto end = over->end;
+        const bool keep = end == generation::ending::keep && over->keep_alive;
+        c.reply.reset();
+        if (end == generation::ending::drop) {
+            drop(c);
+        } else if (keep) {
+            after_response(c);
+        } else {
+            shut(c);
+        }
+    }
+}
+
+std::string server::stats_body() const {
+    const auto us = [](std::uint64_t ns) { return static_cast<double>(ns / 10) / 100.0; };
+    return nlohmann::ordered_json{
+        {"now_ns", monotonic_ns()},
+        {"connections_accepted", stats_.connections_accepted},
+        {"connections_open", stats_.connections_open},
+        {"connections_dropped", listener_.dropped()},
+        {"requests", stats_.requests},
+        {"active", engine_.active()},
+        {"queued", engine_.queued()},
+        {"replies_completed", stats_.replies_completed},
+        {"replies_cancelled", stats_.replies_cancelled},
+        {"faults", stats_.faults},
+        {"tokens_sent", stats_.tokens_sent},
+        {"tokens_held_back", stats_.tokens_held_back},
+        {"send_errors", stats_.send_errors},
+        {"decoders_of_all_instances", engine_.gpu().all_decoders()},
+        {"late_tokens_counted", stats_.lateness.count()},
+        {"late_p50_us", us(stats_.lateness.quantile_ns(0.5))},
+        {"late_p99_us", us(stats_.lateness.quantile_ns(0.99))},
+        {"late_max_us", us(stats_.lateness.max_ns())},
+    }
+        .dump();
+}
+
+} // namespace chimera::sim

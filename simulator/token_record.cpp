@@ -1,0 +1,53 @@
+#include "token_record.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace chimera::sim {
+namespace {
+
+constexpr std::size_t most_digits = 20;
+
+} // namespace
+
+token_record::token_record(std::string before, std::size_t created_at, std::string after, std::string end)
+    : before_(std::move(before)), created_at_(created_at), after_(std::move(after)), digits_at_(after_.size()),
+      end_(std::move(end)) {
+    after_.reserve(digits_at_ + most_digits + end_.size());
+}
+
+void token_record::stamp(std::int64_t t_ns, wall_clock& clock) {
+    if (created_at_ != std::string::npos) {
+        clock.format(t_ns, before_.data() + created_at_);
+    }
+    char digits[most_digits];
+    const auto end = std::to_chars(digits, digits + most_digits, t_ns).ptr;
+    after_.resize(digits_at_);
+    after_.append(digits, end);
+    after_.append(end_);
+}
+
+void token_record::write(record_buffer& out, std::span<const token_id> tokens, std::size_t per_chunk,
+                         bool chunked) const {
+    while (!tokens.empty()) {
+        const auto group = tokens.first(std::min(per_chunk, tokens.size()));
+        tokens = tokens.subspan(group.size());
+        if (chunked) {
+            std::size_t size = 0;
+            for (const auto token : group) {
+                size += size_with(token);
+            }
+            out.put_chunk_head(size);
+        }
+        for (const auto token : group) {
+            out.put(before_);
+            out.put(token_json(token));
+            out.put(after_);
+        }
+        if (chunked) {
+            out.put("\r\n");
+        }
+    }
+}
+
+} // namespace chimera::sim
