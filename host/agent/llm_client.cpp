@@ -1,0 +1,138 @@
+#include "agent/llm_client.hpp"
+
+#include "protocol/error_body.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace chimera::host {
+namespace {
+
+constexpr std::size_t error_body_limit = 64 * 1024;
+
+chm_session_args session_args(const llm_endpoint& endpoint, const llm_transport& by) {
+    chm_session_args args{};
+    args.size = sizeof args;
+    args.executor = by.executor;
+    args.reactor = by.reactor;
+    args.base_url = sdk::str(endpoint.url);
+    return args;
+}
+
+chm_kv header(std::string_view key, std::string_view value) { return {sdk::str(key), sdk::str(value)}; }
+
+} // namespace
+
+std::int64_t call_seed(std::uint64_t base, std::string_view agent, std::uint64_t call) {
+    std::uint64_t hash = 0xcbf29ce484222325U;
+    const auto mix = [&hash](std::uint64_t byte) { hash = (hash ^ (byte & 0xFFU)) * 0x100000001b3U; };
+    for (int i = 0; i < 64; i += 8) mix(base >> i);
+    for (const char c : agent) mix(static_cast<unsigned char>(c));
+    for (int i = 0; i < 64; i += 8) mix(call >> i);
+    return static_cast<std::int64_t>((hash >> 32U) & 0x7FFFFFFFU);
+}
+
+llm_client::llm_client(llm_endpoint endpoint, const llm_transport& by, recorder& log)
+    : endpoint_(std::move(endpoint)), recorder_(log),
+      timing_(static_cast<const chm_timing_ext*>(by.transport->vt->get_extension(by.transport, CHM_EXT_TIMING))),
+      session_(by.transport, session_args(endpoint_, by)), stream_(endpoint_.api) {}
+
+sdk::task<const request_record*> llm_client::call(std::string name, std::string prompt) {
+    request_record& r = recorder_.begin_request(std::move(name));
+    r.intended = sdk::now_ns();
+    const std::int64_t seed = endpoint_.seed.value_or(call_seed(endpoint_.seed_base, recorder_.record().id, calls_++));
+    r.seed = static_cast<std::uint64_t>(seed);
+    r.prompt = std::move(prompt);
+    generate_request request{endpoint_.model, r.prompt, std::nullopt, endpoint_.options};
+    request.options.push_back({"seed", seed});
+    const request_body body = build_request(endpoint_.api, request);
+    try {
+        co_await exchange(r, body);
+    } catch (const std::exception& e) {
+        r.error = e.what();
+    }
+    if (!r.error.empty() && r.error.find(endpoint_.url) == std::string::npos)
+        r.error = fmt::format("{}{}: {}", endpoint_.url, body.path, r.error);
+    const stream_state& got = stream_.state();
+    r.server = got.figures;
+    r.response = got.text;
+    r.reasoning = got.reasoning;
+    r.reasoning_first = got.first_content_was_reasoning;
+    recorder_.stage(agent_stage::between_calls);
+    co_return &r;
+}
+
+sdk::task<void> llm_client::exchange(request_record& r, const request_body& body) {
+    stream_.reset();
+    const std::string authorization = "Bearer " + endpoint_.api_key;
+    const std::array<chm_kv, 3> headers{header("Content-Type", "application/json"), header("Accept", "*/*"),
+                                        header("Authorization", authorization)};
+    chm_request request{};
+    request.size = sizeof request;
+    request.method = sdk::str("POST");
+    request.path = sdk::str(body.path);
+    request.headers = headers.data();
+    request.n_headers = endpoint_.api_key.empty() ? 2U : 3U;
+    request.body = sdk::str(body.json);
+
+    recorder_.stage(agent_stage::first_byte);
+    r.dispatched = sdk::now_ns();
+    sdk::exchange x = session_.start(request);
+    auto arriving_head = x.head();
+    const chm_head head = co_await arriving_head;
+    r.status = head.status;
+    read_timing(r, x);
+    if (r.first_byte == 0) r.first_byte = sdk::now_ns();
+    if (head.status != 200) {
+        auto reading = read_error_body(x);
+        const std::string text = co_await reading;
+        throw std::runtime_error(fmt::format("HTTP status {}: {}", r.status, text));
+    }
+
+    recorder_.stage(agent_stage::body);
+    chm_exchange_timing timing{};
+    timing.size = sizeof timing;
+    for (;;) {
+        auto arriving = x.chunk();
+        const std::optional<std::string_view> chunk = co_await arriving;
+        if (!chunk) break;
+        const nanoseconds_t delivered = sdk::now_ns();
+        if (timing_) timing_->read(x.get(), &timing);
+        const feed_result got = stream_.feed(*chunk);
+        const nanoseconds_t recorded = sdk::now_ns();
+        recorder_.chunk(r, timing.readable_ns, delivered, recorded, got.content_records);
+        if (got.finished && r.done == 0) r.done = recorded;
+        if (got.failed) break; // the exchange is cancelled: what follows means nothing
+    }
+    if (!stream_.state().error) stream_.finish();
+    if (const auto& error = stream_.state().error)
+        throw std::runtime_error(
+            fmt::format("{} in record {}: {}", name_of(error->kind), error->record, error->message));
+    if (r.done == 0) r.done = sdk::now_ns();
+}
+
+sdk::task<std::string> llm_client::read_error_body(sdk::exchange& x) {
+    std::string text;
+    while (text.size() < error_body_limit) {
+        auto arriving = x.chunk();
+        const std::optional<std::string_view> chunk = co_await arriving;
+        if (!chunk) break;
+        text += *chunk;
+    }
+    co_return parse_error_body(text);
+}
+
+void llm_client::read_timing(request_record& r, const sdk::exchange& x) const {
+    if (!timing_) return;
+    chm_exchange_timing timing{};
+    timing.size = sizeof timing;
+    timing_->read(x.get(), &timing);
+    r.connected = timing.connected_ns;
+    r.sent = timing.sent_ns;
+    r.first_byte = timing.first_byte_ns;
+    r.reused = timing.reused != 0;
+    r.retries = timing.retries;
+}
+
+} // namespace chimera::host

@@ -1,0 +1,114 @@
+#include "backend/simulator_process.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char** environ;
+
+namespace chimera::host {
+namespace {
+
+constexpr int start_limit_ms = 10'000;
+
+struct pipe_ends {
+    sdk::owned_fd read, write;
+    pipe_ends() {
+        int fds[2];
+        if (pipe2(fds, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
+        read = sdk::owned_fd(fds[0]);
+        write = sdk::owned_fd(fds[1]);
+    }
+};
+
+/// The first line that arrives; whatever came before the end where no line does.
+std::string first_line(int fd) {
+    std::string text;
+    char c = 0;
+    pollfd p{fd, POLLIN, 0};
+    while (poll(&p, 1, start_limit_ms) > 0 && read(fd, &c, 1) == 1 && c != '\n') text += c;
+    return text;
+}
+
+pid_t spawn(const std::filesystem::path& program, const std::vector<std::string>& arguments, int in, int out) {
+    std::vector<std::string> words{program.string(), "--exit-with-parent"};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> argv;
+    for (std::string& w : words) argv.push_back(w.data());
+    argv.push_back(nullptr);
+
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+    // A process group of its own: Ctrl-C at the terminal reaches the host alone, which then ends the simulator in
+    // order. The host's blocked signals are not inherited.
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+    pid_t pid = -1;
+    const int rc = posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    if (rc != 0)
+        throw std::runtime_error(fmt::format("cannot start the simulator {}: {}", program.string(), std::strerror(rc)));
+    return pid;
+}
+
+} // namespace
+
+simulator_process::simulator_process(const std::filesystem::path& program, const std::vector<std::string>& arguments) {
+    pipe_ends in, out;
+    pid_ = spawn(program, arguments, in.read.get(), out.write.get());
+    stdin_ = std::move(in.write);
+    out.write.reset();
+    const std::string line = first_line(out.read.get());
+    constexpr std::string_view prefix = "listening ";
+    if (!line.starts_with(prefix)) {
+        kill(pid_, SIGKILL);
+        waitpid(std::exchange(pid_, -1), nullptr, 0);
+        throw std::runtime_error(fmt::format("the simulator {} did not start{}{}; its own message stands above",
+                                             program.string(), line.empty() ? "" : ": ", line));
+    }
+    url_ = line.substr(prefix.size());
+}
+
+simulator_process::simulator_process(simulator_process&& o) noexcept
+    : stdin_(std::move(o.stdin_)), pid_(std::exchange(o.pid_, -1)), url_(std::move(o.url_)) {}
+
+simulator_process& simulator_process::operator=(simulator_process&& o) noexcept {
+    std::swap(stdin_, o.stdin_);
+    std::swap(pid_, o.pid_);
+    std::swap(url_, o.url_);
+    return *this;
+}
+
+simulator_process::~simulator_process() {
+    if (pid_ < 0) return;
+    kill(pid_, SIGTERM);
+    // It ends within 100 ms of the signal; one that does not is not waited for.
+    for (int i = 0; i < 100; ++i) {
+        if (waitpid(pid_, nullptr, WNOHANG) != 0) return;
+        poll(nullptr, 0, 10);
+    }
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+}
+
+} // namespace chimera::host

@@ -1,0 +1,86 @@
+#include "cli/command_line.hpp"
+
+#include "cli/plugins_command.hpp"
+#include "cli/run_command.hpp"
+#include "registry/registry.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace chimera::host {
+namespace {
+
+/// The options of a run, offered both by the program itself and by its subcommand `run`.
+void add_run_options(CLI::App& app, run_arguments& a) {
+    app.add_option("--profile", a.profile, "Profile to run (TOML)")->type_name("FILE");
+    app.add_option("--set", a.overrides.sets, "Change a key of the profile, as executor.plugin=fiber (repeatable)")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
+    app.add_option("--url", a.overrides.urls,
+                   "Server in place of the embedded simulator; several are dealt to the agents in turn")
+        ->type_name("URL")
+        ->allow_extra_args(false);
+    app.add_option("--model", a.overrides.model, "Model of every agent");
+    app.add_option("--runs", a.overrides.runs, "How many runs")->type_name("N");
+    app.add_option("--warmup", a.overrides.warmup, "How many runs before them that do not count")->type_name("N");
+    app.add_option("--seed", a.overrides.seed, "Seed of everything that is drawn")->type_name("N");
+    app.add_option("--output-dir", a.output_dir, "Folder for result files")->type_name("DIR")->capture_default_str();
+    app.add_option("--ui", a.ui, "Progress: a bar on a terminal and lines elsewhere, lines, or nothing")
+        ->check(CLI::IsMember({"auto", "plain", "none"}))
+        ->capture_default_str();
+    app.add_option("--api-key", a.api_key, "Bearer token for the servers; never written to a file or a log")
+        ->envname("CHIMERA_API_KEY")
+        ->type_name("KEY");
+    app.add_flag("--json", a.json, "Print the summary as JSON");
+    app.add_flag("--dry-run", a.dry_run, "Print the resolved profile and the plan, run nothing");
+    app.add_flag("--allow-untrusted-plugins", a.allow_untrusted, "Load plugin files that others may write");
+}
+
+int fail(exit_status status, const std::string& what) {
+    fmt::print(stderr, "{}\n", what);
+    return static_cast<int>(status);
+}
+
+} // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+    CLI::App app("Finds out whether your LLM client runtime is the bottleneck, and which part of it.", "chimera-host");
+    app.set_version_flag("--version", fmt::format("chimera-host {}", CHIMERA_VERSION));
+    app.require_subcommand(0, 1);
+    app.footer("Exit status: 0 success, 1 some requests failed, 2 bad input, 3 set-up failed, 4 every request failed, "
+               "130 Ctrl-C.");
+    run_arguments run;
+    add_run_options(app, run);
+    CLI::App* run_app = app.add_subcommand("run", "Run a profile (the same as without a subcommand)");
+    add_run_options(*run_app, run);
+    bool plugins_json = false, allow_untrusted = false;
+    CLI::App* plugins_app =
+        app.add_subcommand("plugins", "List the plugins that can be loaded, from where, with their options");
+    plugins_app->add_flag("--json", plugins_json, "Print JSON");
+    plugins_app->add_flag("--allow-untrusted-plugins", allow_untrusted, "Load plugin files that others may write");
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        const int code = app.exit(e);
+        return code == 0 ? 0 : static_cast<int>(exit_status::bad_input);
+    }
+    try {
+        if (plugins_app->parsed()) return static_cast<int>(plugins_command(plugins_json, allow_untrusted));
+        if (run.profile.empty())
+            return fail(exit_status::bad_input,
+                        "chimera-host: --profile FILE is required (try --profile profiles/smol1kb.toml, or --help)");
+        return static_cast<int>(run_command(run));
+    } catch (const profile_error& e) {
+        return fail(exit_status::bad_input, e.what());
+    } catch (const plugin_error& e) {
+        return fail(exit_status::set_up, fmt::format("chimera-host: {}", e.what()));
+    } catch (const std::exception& e) {
+        return fail(exit_status::set_up, fmt::format("chimera-host: {}", e.what()));
+    }
+}
+
+} // namespace chimera::host

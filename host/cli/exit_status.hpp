@@ -1,0 +1,18 @@
+// What the process's exit status says.
+#pragma once
+
+namespace chimera::host {
+
+/// Documented in docs/output.md.
+enum class exit_status : int {
+    success = 0,
+    some_failed =
+        1,         ///< at least one request or run failed, and at least one request succeeded; or the time limit passed
+    bad_input = 2, ///< command line, profile or plugin file
+    set_up =
+        3, ///< the input was good, but an executor, a transport, a simulator or the output folder was not to be had
+    all_failed = 4,   ///< every request failed
+    interrupted = 130 ///< Ctrl-C or SIGTERM
+};
+
+} // namespace chimera::host

@@ -1,0 +1,11 @@
+// `chimera-host plugins`: what can be loaded from where, with its options.
+#pragma once
+
+#include "cli/exit_status.hpp"
+
+namespace chimera::host {
+
+/// Prints to standard output. A file that cannot be loaded is listed with the reason; that is no failure.
+exit_status plugins_command(bool json, bool allow_untrusted);
+
+} // namespace chimera::host

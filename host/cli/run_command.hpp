@@ -1,0 +1,26 @@
+// `chimera-host run`: a profile, executed, measured, summarized.
+#pragma once
+
+#include "cli/exit_status.hpp"
+#include "profile/load.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace chimera::host {
+
+struct run_arguments {
+    std::filesystem::path profile;
+    profile_overrides overrides;
+    std::filesystem::path output_dir = "results";
+    std::string ui = "auto"; ///< auto, plain or none
+    std::string api_key;     ///< never written anywhere
+    bool json = false;       ///< the summary as JSON on standard output
+    bool dry_run = false;    ///< print the resolved profile and the plan, run nothing
+    bool allow_untrusted = false;
+};
+
+/// Throws profile_error and plugin_error (bad input), std::exception (set-up).
+exit_status run_command(const run_arguments&);
+
+} // namespace chimera::host

@@ -1,0 +1,97 @@
+#include "measure/attribution.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+namespace chimera::host {
+namespace {
+
+double ns(nanoseconds_t t) { return static_cast<double>(t); }
+
+double sum_of_durations(const std::vector<agent_record>& agents) {
+    return std::accumulate(agents.begin(), agents.end(), 0.0,
+                           [](double s, const agent_record& a) { return s + ns(a.duration()); });
+}
+
+double longest(const execution_record& x) {
+    nanoseconds_t most = 0;
+    for (const agent_record& a : x.agents) most = std::max(most, a.duration());
+    return ns(most);
+}
+
+std::optional<double> sum_alone(const run_record& run) {
+    if (run.baseline.size() != run.concurrent.agents.size()) return std::nullopt;
+    double sum = 0;
+    for (const execution_record& x : run.baseline) sum += ns(x.agents.front().duration());
+    return sum;
+}
+
+/// How much of [from, to] other agents spent inside polls that held their worker for longer than the threshold.
+nanoseconds_t covered_by_long_polls(const execution_record& x, const agent_record& except, nanoseconds_t from,
+                                    nanoseconds_t to) {
+    std::vector<long_poll> polls;
+    for (const agent_record& a : x.agents)
+        if (&a != &except) polls.insert(polls.end(), a.long_polls.begin(), a.long_polls.end());
+    std::ranges::sort(polls, {}, &long_poll::begin);
+    nanoseconds_t covered = 0;
+    for (const long_poll& p : polls) {
+        const nanoseconds_t begin = std::max(from, p.begin), end = std::min(to, p.end);
+        if (end <= begin) continue;
+        covered += end - begin;
+        from = end; // each moment counts once
+    }
+    return covered;
+}
+
+} // namespace
+
+loss_split split_loss(const run_record& run) {
+    const execution_record& x = run.concurrent;
+    const double n = static_cast<double>(x.agents.size());
+    const double w = ns(x.wall()), m = longest(x), c = sum_of_durations(x.agents);
+    loss_split split;
+    split.agent_time = n * w;
+    split.late_start = n * (w - m);
+    split.imbalance = n * m - c;
+    if (const auto t = sum_alone(run)) split.inflation = c - *t;
+
+    const auto last = std::ranges::max_element(x.agents, {}, &agent_record::end);
+    if (last != x.agents.end()) {
+        // It asks for its permit in its first poll, so the wait for the permit follows the wait for a worker.
+        const double permit =
+            last->permit_asked && last->start > last->permit_asked ? ns(last->start - last->permit_asked) : 0;
+        const double blocked =
+            ns(covered_by_long_polls(x, *last, std::max(last->spawned, x.begin), last->first_polled));
+        split.late_permit = n * std::min(permit, w - m);
+        const double rest = split.late_start - split.late_permit;
+        split.late_blocked = std::min(n * blocked, rest);
+        split.late_spawn = rest - split.late_blocked;
+    }
+    return split;
+}
+
+run_figures figures_of(const run_record& run) {
+    const execution_record& x = run.concurrent;
+    const double n = static_cast<double>(x.agents.size());
+    const double w = ns(x.wall()), m = longest(x), c = sum_of_durations(x.agents);
+    run_figures f;
+    f.wall_ms = w / 1e6;
+    f.loss = split_loss(run);
+    f.estimated_efficiency_pct = w > 0 ? c / (n * w) * 100 : 0;
+    f.imbalance_bound_pct = m > 0 ? c / (n * m) * 100 : 0;
+    if (const auto t = sum_alone(run); t && w > 0) {
+        f.speedup = *t / w;
+        f.efficiency_pct = *f.speedup / n * 100;
+        double ratios = 0;
+        for (std::size_t i = 0; i < x.agents.size(); ++i) {
+            const double alone = ns(run.baseline[i].agents.front().duration());
+            ratios += alone > 0 ? ns(x.agents[i].duration()) / alone : 1;
+        }
+        f.inflation_ratio = ratios / n;
+        f.contention = *f.speedup<0.75 * n&& * f.inflation_ratio> 1.05;
+    }
+    return f;
+}
+
+} // namespace chimera::host

@@ -1,0 +1,78 @@
+// Records one agent while it runs. No lock, no allocation for a token, two clock reads for a piece of a body.
+#pragma once
+
+#include "measure/timeline.hpp"
+
+#include <chimera/sdk/clock.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <string>
+#include <utility>
+
+namespace chimera::host {
+
+/// Owned by whoever runs the agent; written only from the agent's polls, so by one thread at a time; read when the
+/// agent is done. Everything that a token needs is reserved beforehand.
+class recorder {
+  public:
+    /// expected_chunks: room for this many pieces without an allocation, over all requests. tokens: a counter that all
+    /// agents of an execution share, for showing progress; outlives this object.
+    recorder(std::string agent_id, double long_poll_ms, std::size_t expected_chunks, std::atomic<std::uint64_t>& tokens)
+        : threshold_(static_cast<nanoseconds_t>(long_poll_ms * 1e6)), tokens_(tokens) {
+        record_.id = std::move(agent_id);
+        record_.chunks.reserve(expected_chunks);
+    }
+    recorder(const recorder&) = delete;
+    recorder& operator=(const recorder&) = delete;
+
+    agent_record& record() noexcept { return record_; }
+    void stage(agent_stage now) noexcept { stage_ = now; }
+
+    /// A poll begins. runnable: when it became possible, 0 if nobody woke the task. The first poll is left to
+    /// split_loss: how late an agent starts is not a delay inside its run.
+    void poll_begins(nanoseconds_t runnable, nanoseconds_t now) {
+        poll_begin_ = now;
+        runnable_ = runnable != 0 ? runnable : now;
+        if (record_.first_polled == 0) record_.first_polled = now;
+        ++record_.polls;
+        const nanoseconds_t late = delay_between(runnable_, now);
+        record_.runnable += late;
+        if (late > threshold_) record_.late_polls.push_back({runnable_, now});
+    }
+    void poll_ends(nanoseconds_t now) {
+        record_.in_polls += now - poll_begin_;
+        if (now - poll_begin_ > threshold_) record_.long_polls.push_back({poll_begin_, now, stage_});
+    }
+
+    request_record& begin_request(std::string call) {
+        request_record& r = record_.requests.emplace_back();
+        r.call = std::move(call);
+        r.first_chunk = record_.chunks.size();
+        return r;
+    }
+    /// A piece of the body has been delivered and parsed. readable: when the transport learned of it, 0 if it cannot
+    /// say; then the wake that led to this poll counts.
+    void chunk(request_record& r, nanoseconds_t readable, nanoseconds_t delivered, nanoseconds_t recorded,
+               std::uint32_t content_records) {
+        if (readable == 0) readable = std::min(runnable_, delivered);
+        const nanoseconds_t polled = std::max(poll_begin_, readable); // it may have come while the poll was going on
+        record_.chunks.push_back({delivered, delay_between(readable, polled), delay_between(polled, delivered),
+                                  delay_between(delivered, recorded), content_records});
+        ++r.chunks;
+        if (content_records == 0) return;
+        if (r.first_token == 0) r.first_token = delivered;
+        r.last_token = delivered;
+        r.content_records += content_records;
+        tokens_.fetch_add(content_records, std::memory_order_relaxed);
+    }
+
+  private:
+    agent_record record_;
+    nanoseconds_t threshold_;
+    std::atomic<std::uint64_t>& tokens_;
+    nanoseconds_t poll_begin_ = 0, runnable_ = 0;
+    agent_stage stage_ = agent_stage::waiting_for_permit;
+};
+
+} // namespace chimera::host

@@ -1,0 +1,31 @@
+#include "measure/timeline.hpp"
+
+#include <algorithm>
+
+namespace chimera::host {
+
+const char* name_of(agent_stage stage) noexcept {
+    switch (stage) {
+    case agent_stage::waiting_for_permit:
+        return "waiting for a permit";
+    case agent_stage::ingest:
+        return "ingest";
+    case agent_stage::connect:
+        return "connecting and sending";
+    case agent_stage::first_byte:
+        return "waiting for the first byte";
+    case agent_stage::body:
+        return "reading the body";
+    case agent_stage::between_calls:
+        return "between calls";
+    }
+    return "unknown";
+}
+
+bool agent_record::ok() const noexcept {
+    return error.empty() && end != 0 && std::ranges::all_of(requests, &request_record::ok);
+}
+
+bool execution_record::ok() const noexcept { return std::ranges::all_of(agents, &agent_record::ok); }
+
+} // namespace chimera::host

@@ -1,0 +1,111 @@
+// What is recorded of a run: the raw timestamps that every metric is computed from. CLOCK_MONOTONIC nanoseconds; 0 is
+// "did not happen" or "not known".
+#pragma once
+
+#include "protocol/stream_state.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace chimera::host {
+
+using nanoseconds_t = std::uint64_t;
+
+/// The distance from a to b, 0 where b does not lie after a, cut to what 32 bits hold (4.29 s).
+constexpr std::uint32_t delay_between(nanoseconds_t a, nanoseconds_t b) noexcept {
+    if (b <= a) return 0;
+    constexpr nanoseconds_t most = std::numeric_limits<std::uint32_t>::max();
+    return static_cast<std::uint32_t>(b - a < most ? b - a : most);
+}
+
+/// One piece of a response body on its way through the client:
+/// readable -> polled (scheduling) -> delivered (transport) -> recorded (parsing).
+struct chunk_event {
+    nanoseconds_t delivered;           ///< handed to the parser, stamped before parsing
+    std::uint32_t readable_to_polled;  ///< runnable until its task was polled
+    std::uint32_t polled_to_delivered; ///< inside the transport
+    std::uint32_t delivered_to_recorded;
+    std::uint32_t content_records; ///< records with content that this piece completed
+};
+
+/// One request. The order of the moments is that of docs/measurement.
+struct request_record {
+    std::string call; ///< "analysis", "report", "call_0", ...
+    nanoseconds_t intended = 0, dispatched = 0, connected = 0, sent = 0, first_byte = 0, first_token = 0,
+                  last_token = 0, done = 0;
+    std::size_t first_chunk = 0, chunks = 0; ///< this request's range in agent_record::chunks
+    std::uint64_t content_records = 0;
+    bool reasoning_first = false; ///< the first token was reasoning content
+    bool reused = false;          ///< over a connection that had served another request
+    std::uint32_t retries = 0;
+    int status = 0;
+    std::uint64_t seed = 0; ///< sent to the server
+    server_figures server;
+    std::string error; ///< empty: the request succeeded
+    std::string prompt, response, reasoning;
+
+    bool ok() const noexcept { return error.empty() && done != 0; }
+    /// The server's count where it gave one, otherwise content records.
+    std::uint64_t tokens() const noexcept { return server.completion_tokens.value_or(content_records); }
+};
+
+/// What an agent was doing during a poll.
+enum class agent_stage : std::uint8_t { waiting_for_permit, ingest, connect, first_byte, body, between_calls };
+
+const char* name_of(agent_stage) noexcept;
+
+/// A poll that held its worker for longer than the threshold.
+struct long_poll {
+    nanoseconds_t begin = 0, end = 0;
+    agent_stage stage = agent_stage::between_calls;
+};
+
+/// A time during which the agent could have run and was not polled, longer than the threshold.
+struct late_poll {
+    nanoseconds_t runnable = 0, polled = 0;
+};
+
+/// One agent in one execution.
+struct agent_record {
+    std::string id;
+    nanoseconds_t spawned = 0, first_polled = 0;
+    nanoseconds_t permit_asked = 0;
+    nanoseconds_t start = 0; ///< first polled holding its permit
+    nanoseconds_t end = 0;   ///< its work was done, or had failed
+    std::uint64_t polls = 0;
+    nanoseconds_t in_polls = 0; ///< time inside polls
+    nanoseconds_t runnable = 0; ///< time between a wake and the poll that it led to
+    std::vector<request_record> requests;
+    std::vector<chunk_event> chunks;
+    std::vector<long_poll> long_polls;
+    std::vector<late_poll> late_polls;
+    std::string report; ///< kind = "report": the agent's report in Markdown
+    std::string error;  ///< why the agent failed outside of a request; empty if it did not
+    std::vector<std::string> warnings;
+
+    bool ok() const noexcept;
+    /// C_i (T_i when the agent ran alone): end - start, ns.
+    nanoseconds_t duration() const noexcept { return end > start ? end - start : 0; }
+};
+
+/// One execution of one or more agents on a fresh executor.
+struct execution_record {
+    nanoseconds_t begin = 0; ///< just before the executor's run was called
+    nanoseconds_t end = 0;   ///< it has returned
+    std::vector<agent_record> agents;
+
+    /// W, ns.
+    nanoseconds_t wall() const noexcept { return end - begin; }
+    bool ok() const noexcept;
+};
+
+/// One run: every agent alone, and all together.
+struct run_record {
+    int number = 0;                         ///< counted from 1; warm-up runs are not recorded
+    std::vector<execution_record> baseline; ///< one for each agent, in their order; empty: not run
+    execution_record concurrent;
+};
+
+} // namespace chimera::host

@@ -1,0 +1,108 @@
+#include "report/result_files.hpp"
+
+#include "measure/attribution.hpp"
+#include "report/run_document.hpp"
+
+#include <chimera/sdk/owned_fd.hpp>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace chimera::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const fs::path& path, const char* what) {
+    throw std::system_error(errno, std::generic_category(), fmt::format("{}: {}", path.string(), what));
+}
+
+std::string read_text(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void make_folder(const fs::path& path) {
+    std::error_code ec;
+    fs::create_directories(path, ec);
+    if (ec) throw std::system_error(ec, fmt::format("{}: cannot make the folder", path.string()));
+}
+
+/// The first number for which there is no complete run.
+int first_free(const fs::path& folder) {
+    int n = 1;
+    while (fs::exists(folder / fmt::format("run_{}", n) / "metrics.json")) ++n;
+    return n;
+}
+
+void write_texts(const fs::path& folder, const char* execution, const execution_record& x) {
+    for (const agent_record& a : x.agents) {
+        for (const request_record& r : a.requests) {
+            const std::string name = text_file_name(execution, a.id, r.call);
+            write_whole(folder / "prompts" / name, r.prompt);
+            if (!r.response.empty()) write_whole(folder / "responses" / name, r.response);
+        }
+        if (!a.report.empty()) write_whole(folder / "reports" / fmt::format("{}_{}.md", execution, a.id), a.report);
+    }
+}
+
+} // namespace
+
+void write_whole(const fs::path& path, std::string_view content) {
+    const fs::path temporary = path.string() + ".tmp";
+    {
+        const sdk::owned_fd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+        if (!fd) fail(temporary, "cannot be written");
+        for (std::string_view rest = content; !rest.empty();) {
+            const ssize_t n = write(fd.get(), rest.data(), rest.size());
+            if (n < 0 && errno != EINTR) fail(temporary, "cannot be written");
+            if (n > 0) rest.remove_prefix(static_cast<std::size_t>(n));
+        }
+        if (fsync(fd.get()) != 0) fail(temporary, "cannot be synced");
+    }
+    if (rename(temporary.c_str(), path.c_str()) != 0) fail(path, "cannot be renamed into place");
+}
+
+result_files::result_files(const profile& p, const fs::path& output) : profile_(p) {
+    const std::string resolved = to_toml(p);
+    folder_ = output / p.name / config_name(p);
+    const auto of_another = [&](const fs::path& folder) {
+        const fs::path hash = folder / "config_hash";
+        return fs::exists(hash) && read_text(hash) != config_hash(p) + "\n";
+    };
+    if (of_another(folder_)) folder_ += "-" + config_hash(p).substr(0, 8);
+    make_folder(folder_);
+    write_whole(folder_ / "profile.toml", resolved);
+    write_whole(folder_ / "config_hash", config_hash(p) + "\n");
+    next_ = first_free(folder_);
+}
+
+void result_files::add(const run_record& run) {
+    // A failed warm-up has no number: it is kept beside the runs.
+    const fs::path folder = folder_ / (run.number == 0 ? std::string("warmup") : fmt::format("run_{}", next_++));
+    for (const char* sub : {"prompts", "responses", "reports"}) make_folder(folder / sub);
+    std::string lines;
+    const auto add_execution = [&](const char* execution, const execution_record& x) {
+        write_texts(folder, execution, x);
+        for (const agent_record& a : x.agents)
+            for (const request_record& r : a.requests) lines += request_document(execution, x, a, r).dump() + "\n";
+    };
+    for (const execution_record& x : run.baseline) add_execution("alone", x);
+    add_execution("together", run.concurrent);
+    write_whole(folder / "requests.jsonl", lines);
+    write_whole(folder / "metrics.json", run_document(profile_, run).dump(2) + "\n");
+}
+
+void result_files::finish(const campaign_summary& s) {
+    write_whole(folder_ / "summary.json", to_json(s).dump(2) + "\n");
+}
+
+} // namespace chimera::host

@@ -1,0 +1,157 @@
+#include "report/run_document.hpp"
+
+#include "measure/attribution.hpp"
+#include "measure/serialization.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <optional>
+
+namespace chimera::host {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+/// A moment relative to the execution's begin; null where it did not happen. It may lie before: agents are spawned
+/// first.
+json moment(const execution_record& x, nanoseconds_t t) {
+    if (t == 0) return nullptr;
+    return static_cast<std::int64_t>(t) - static_cast<std::int64_t>(x.begin);
+}
+
+template <class T>
+json or_null(const std::optional<T>& value) {
+    return value ? json(*value) : json(nullptr);
+}
+
+json agent_document(const execution_record& x, const agent_record& a) {
+    json j;
+    j["id"] = a.id;
+    j["ok"] = a.ok();
+    if (!a.error.empty()) j["error"] = a.error;
+    j["spawned_ns"] = moment(x, a.spawned);
+    j["first_polled_ns"] = moment(x, a.first_polled);
+    j["permit_asked_ns"] = moment(x, a.permit_asked);
+    j["start_ns"] = moment(x, a.start);
+    j["end_ns"] = moment(x, a.end);
+    j["duration_ms"] = static_cast<double>(a.duration()) / 1e6;
+    j["polls"] = a.polls;
+    j["in_polls_ns"] = a.in_polls;
+    j["runnable_ns"] = a.runnable;
+    j["long_polls"] = json::array();
+    for (const long_poll& p : a.long_polls)
+        j["long_polls"].push_back(
+            {{"begin_ns", moment(x, p.begin)}, {"end_ns", moment(x, p.end)}, {"stage", name_of(p.stage)}});
+    j["late_polls"] = json::array();
+    for (const late_poll& p : a.late_polls)
+        j["late_polls"].push_back({{"runnable_ns", moment(x, p.runnable)}, {"polled_ns", moment(x, p.polled)}});
+    j["warnings"] = a.warnings;
+    j["requests"] = a.requests.size();
+    return j;
+}
+
+json execution_document(const execution_record& x) {
+    json j;
+    j["wall_ms"] = static_cast<double>(x.wall()) / 1e6;
+    for (const agent_record& a : x.agents) j["agents"].push_back(agent_document(x, a));
+    return j;
+}
+
+json figures_document(const run_record& run) {
+    const run_figures f = figures_of(run);
+    const loss_split& l = f.loss;
+    const auto part = [&l](double ns) { return json{{"ms", ns / 1e6}, {"pct", l.percent(ns)}}; };
+    json j;
+    j["wall_ms"] = f.wall_ms;
+    j["efficiency_pct"] = or_null(f.efficiency_pct);
+    j["estimated_efficiency_pct"] = f.estimated_efficiency_pct;
+    j["imbalance_bound_pct"] = f.imbalance_bound_pct;
+    j["speedup"] = or_null(f.speedup);
+    j["inflation_ratio"] = or_null(f.inflation_ratio);
+    j["contention"] = f.contention;
+    j["loss"] = {{"agent_time_ms", l.agent_time / 1e6},
+                 {"late_start", part(l.late_start)},
+                 {"late_start_permit", part(l.late_permit)},
+                 {"late_start_blocked", part(l.late_blocked)},
+                 {"late_start_spawn", part(l.late_spawn)},
+                 {"imbalance", part(l.imbalance)},
+                 {"inflation", l.inflation ? part(*l.inflation) : json(nullptr)}};
+    return j;
+}
+
+} // namespace
+
+std::string text_file_name(const char* execution, const std::string& agent, const std::string& call) {
+    return fmt::format("{}_{}_{}.txt", execution, agent, call);
+}
+
+json request_document(const char* execution, const execution_record& x, const agent_record& a,
+                      const request_record& r) {
+    json j;
+    j["execution"] = execution;
+    j["agent"] = a.id;
+    j["call"] = r.call;
+    j["status"] = r.status;
+    j["error"] = r.error.empty() ? json(nullptr) : json(r.error);
+    j["seed"] = r.seed;
+    for (const auto& [name, t] : {std::pair{"intended_ns", r.intended},
+                                  {"dispatched_ns", r.dispatched},
+                                  {"connected_ns", r.connected},
+                                  {"sent_ns", r.sent},
+                                  {"first_byte_ns", r.first_byte},
+                                  {"first_token_ns", r.first_token},
+                                  {"last_token_ns", r.last_token},
+                                  {"done_ns", r.done}})
+        j[name] = moment(x, t);
+    j["reused"] = r.reused;
+    j["retries"] = r.retries;
+    j["tokens"] = r.tokens();
+    j["tokens_from"] = r.server.completion_tokens ? "server" : "content records";
+    j["content_records"] = r.content_records;
+    j["reasoning_first"] = r.reasoning_first;
+    j["server"] = {{"prompt_tokens", or_null(r.server.prompt_tokens)},
+                   {"completion_tokens", or_null(r.server.completion_tokens)},
+                   {"total_ns", or_null(r.server.total_ns)},
+                   {"load_ns", or_null(r.server.load_ns)},
+                   {"prompt_eval_ns", or_null(r.server.prompt_eval_ns)},
+                   {"eval_ns", or_null(r.server.eval_ns)},
+                   {"finish_reason", r.server.finish_reason}};
+    const std::string text = text_file_name(execution, a.id, r.call);
+    j["prompt_file"] = "prompts/" + text;
+    j["response_file"] = r.response.empty() ? json(nullptr) : json("responses/" + text);
+    json pieces = json::array();
+    for (std::size_t i = r.first_chunk; i < r.first_chunk + r.chunks; ++i) {
+        const chunk_event& c = a.chunks[i];
+        pieces.push_back({moment(x, c.delivered), c.readable_to_polled, c.polled_to_delivered, c.delivered_to_recorded,
+                          c.content_records});
+    }
+    j["pieces"] = std::move(pieces);
+    return j;
+}
+
+json run_document(const profile& p, const run_record& run) {
+    json j;
+    j["schema_version"] = run_schema_version;
+    j["profile"] = p.name;
+    j["config_hash"] = config_hash(p);
+    j["executor"] = p.executor.plugin;
+    j["transport"] = p.transport.plugin;
+    j["seed"] = p.measure.seed;
+    j["run"] = run.number;
+    const bool complete = run.concurrent.ok() && std::ranges::all_of(run.baseline, &execution_record::ok);
+    j["complete"] = complete;
+    j["figures"] = complete ? figures_document(run) : json(nullptr);
+    const serialization_verdict v = judge_serialization(run.concurrent, p.executor.plugin);
+    j["serialization"] = {{"verdict", v.serialized ? "serialized" : "parallel"},
+                          {"cause", name_of(v.cause)},
+                          {"overlap_pct", v.overlap_pct},
+                          {"evidence", v.evidence}};
+    j["baseline"] = json::array();
+    for (const execution_record& x : run.baseline) j["baseline"].push_back(execution_document(x));
+    j["concurrent"] = execution_document(run.concurrent);
+    return j;
+}
+
+} // namespace chimera::host

@@ -1,0 +1,102 @@
+#include "report/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <map>
+
+namespace chimera::host {
+namespace {
+
+constexpr std::size_t failures_shown = 5;
+
+class page {
+  public:
+    template <class... Args>
+    void line(std::string_view label, fmt::format_string<Args...> text, Args&&... args) {
+        fmt::format_to(std::back_inserter(text_), "  {:<17}", label);
+        fmt::format_to(std::back_inserter(text_), text, std::forward<Args>(args)...);
+        text_ += '\n';
+    }
+    void raw(std::string_view text) { text_ += text; }
+    std::string take() { return std::move(text_); }
+
+  private:
+    std::string text_;
+};
+
+/// "12.3 +/- 0.4 unit", or why there is no figure.
+std::string mean_and_sd(const distribution& d, int digits, std::string_view unit) {
+    if (d.n == 0) return "not measured";
+    if (d.n == 1) return fmt::format("{:.{}f}{}", d.mean, digits, unit);
+    return fmt::format("{:.{}f}{} (sd {:.{}f})", d.mean, digits, unit, d.std, digits);
+}
+
+void latency(page& out, const campaign_summary& s, std::string_view label, std::string_view name) {
+    const distribution& d = find(s.metrics, name);
+    if (d.n == 0)
+        out.line(label, "not measured");
+    else
+        out.line(label, "p50 {:.1f} ms   p90 {:.1f}   p99 {:.1f}   max {:.1f}   (n {})", d.p50, d.p90, d.p99, d.max,
+                 d.n);
+}
+
+/// Lists each different message once, with how often it came.
+void list_failures(page& out, const campaign_summary& s) {
+    if (s.failures.empty()) {
+        out.line("errors", "none");
+        return;
+    }
+    out.line("errors", "{} of {} requests failed", s.failed_requests, s.requests);
+    std::map<std::string, std::size_t> seen;
+    for (const failure& f : s.failures)
+        ++seen[fmt::format("{}{}{}: {}", f.agent, f.call.empty() ? "" : "/", f.call, f.message)];
+    std::size_t shown = 0;
+    for (const auto& [message, times] : seen) {
+        if (shown++ == failures_shown) {
+            out.line("", "... and {} more; all are in summary.json", seen.size() - failures_shown);
+            break;
+        }
+        out.line("", "{}{}", message, times > 1 ? fmt::format(" ({} times)", times) : "");
+    }
+}
+
+} // namespace
+
+std::string to_text(const campaign_summary& s) {
+    const profile& p = s.what;
+    const auto& m = s.metrics;
+    page out;
+    out.raw(fmt::format("\n{}: {}{} + {}, {} agents, {} of {} runs, seed {}, {}\n\n", p.name, p.executor.plugin,
+                        p.foreign ? " over " + p.foreign->plugin : "", p.transport.plugin, p.workload.agents.size(),
+                        s.runs, p.measure.runs, p.measure.seed,
+                        p.needs_simulator() ? "embedded simulator" : "real servers"));
+    const distribution& speedup = find(m, "speedup");
+    out.line("efficiency", "{}   speedup {} of {}", mean_and_sd(find(m, "efficiency_pct"), 2, " %"),
+             mean_and_sd(speedup, 3, "x"), p.workload.agents.size());
+    out.line("estimate", "{}   sum(C) / (N W), as the reports computed it; cannot see contention",
+             mean_and_sd(find(m, "estimated_efficiency_pct"), 2, " %"));
+    const distribution& inflation = find(m, "inflation_pct");
+    out.line("lost agent-time", "late start {:.2f} %   imbalance {:.2f} %   inflation {}",
+             find(m, "late_start_pct").mean, find(m, "imbalance_pct").mean,
+             inflation.n ? fmt::format("{:.2f} %", inflation.mean) : "not measured");
+    if (p.workload.agents.size() > 1) {
+        out.line("verdict", "{}{} (overlap {:.0f} %)", s.serialization.serialized ? "serialized by " : "parallel",
+                 s.serialization.serialized ? name_of(s.serialization.cause) : "", s.serialization.overlap_pct);
+        if (!s.serialization.evidence.empty()) out.line("", "{}", s.serialization.evidence);
+    }
+    latency(out, s, "TTFT", "ttft_ms");
+    latency(out, s, "ITL", "itl_ms");
+    latency(out, s, "E2E", "e2e_ms");
+    const distribution& rate = find(m, "tokens_per_second");
+    out.line("tok/s", "{} for each agent, {:.0f} tokens a reply", mean_and_sd(rate, 1, ""), find(m, "tokens").mean);
+    out.line("client", "{:.2f} % of E2E; p99 scheduling {:.0f} us, transport {:.0f} us, parsing {:.0f} us",
+             find(m, "client_overhead_pct").mean, find(m, "scheduling_us").p99, find(m, "transport_us").p99,
+             find(m, "parsing_us").p99);
+    list_failures(out, s);
+    if (s.interrupted) out.line("interrupted", "{} of {} runs were completed", s.runs, p.measure.runs);
+    if (!s.files.empty()) out.line("files", "{}", s.files.string());
+    return out.take();
+}
+
+} // namespace chimera::host

@@ -1,0 +1,69 @@
+#include "run/campaign.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+
+namespace chimera::host {
+namespace {
+
+bool every_request_failed(const execution_record& x) {
+    return std::ranges::none_of(
+        x.agents, [](const agent_record& a) { return std::ranges::any_of(a.requests, &request_record::ok); });
+}
+
+} // namespace
+
+std::vector<planned_execution> plan_executions(const profile& p) {
+    std::vector<std::size_t> all(p.workload.agents.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    const planned_execution together{0, all, true};
+    std::vector<planned_execution> plan(static_cast<std::size_t>(p.measure.warmup), together);
+    std::mt19937_64 random(p.measure.seed);
+    for (int run = 1; run <= p.measure.runs; ++run) {
+        std::vector<planned_execution> executions;
+        if (p.measure.baseline)
+            for (const std::size_t agent : all) executions.push_back({run, {agent}, false});
+        const bool together_first = (random() & 1U) != 0;
+        executions.insert(together_first ? executions.begin() : executions.end(), {run, all, true});
+        plan.insert(plan.end(), executions.begin(), executions.end());
+    }
+    return plan;
+}
+
+std::vector<run_record> run_campaign(const execution_setup& setup, execution_control& control,
+                                     const campaign_events& events) {
+    const std::vector<planned_execution> plan = plan_executions(setup.what);
+    std::vector<run_record> done;
+    run_record current;
+    for (std::size_t i = 0; i < plan.size() && !control.stopped(); ++i) {
+        const planned_execution& next = plan[i];
+        events.begins(next, i, plan.size());
+        // The same seeds for the agents alone and together: a run compares equal work.
+        const std::uint64_t seed_base = setup.what.measure.seed * 1'000'003U + static_cast<std::uint64_t>(next.run);
+        execution_record x = execute(setup, next.agents, seed_base, control);
+        if (control.stopped()) break;
+        if (next.run == 0) {
+            if (!every_request_failed(x)) continue;
+            current.number = 0; // nothing works: the failed warm-up is the result
+            current.concurrent = std::move(x);
+            events.run_done(current);
+            done.push_back(std::move(current));
+            break;
+        }
+        current.number = next.run;
+        if (next.concurrent)
+            current.concurrent = std::move(x);
+        else
+            current.baseline.push_back(std::move(x));
+        if (i + 1 < plan.size() && plan[i + 1].run == next.run) continue;
+        const bool hopeless =
+            every_request_failed(current.concurrent) && std::ranges::all_of(current.baseline, every_request_failed);
+        events.run_done(current);
+        done.push_back(std::exchange(current, run_record{}));
+        if (hopeless) break;
+    }
+    return done;
+}
+
+} // namespace chimera::host

@@ -1,0 +1,34 @@
+// A profile's runs: warm-up, and for each run every agent alone and all of them together.
+#pragma once
+
+#include "measure/timeline.hpp"
+#include "run/execution.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace chimera::host {
+
+/// One execution of the plan.
+struct planned_execution {
+    int run = 0;                     ///< counted from 1; 0: a warm-up
+    std::vector<std::size_t> agents; ///< one agent alone, or all
+    bool concurrent = false;
+};
+
+/// Every execution in its order. Whether a run begins with the agents alone or with all together is drawn from the
+/// seed, run by run, so that drift hits both alike. A warm-up is a concurrent execution that is not recorded.
+std::vector<planned_execution> plan_executions(const profile&);
+
+/// What a campaign tells about itself. Called on the thread that runs it.
+struct campaign_events {
+    std::function<void(const planned_execution&, std::size_t index, std::size_t of)> begins;
+    std::function<void(const run_record&)> run_done; ///< the run is complete; the place to write it to disk
+};
+
+/// Runs the plan until its end, until the control is stopped, or until a run in which every request failed: there is no
+/// point in failing again. Returns the runs that were completed. Throws as execute() does.
+std::vector<run_record> run_campaign(const execution_setup&, execution_control&, const campaign_events&);
+
+} // namespace chimera::host

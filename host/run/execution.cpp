@@ -1,0 +1,204 @@
+#include "run/execution.hpp"
+
+#include "agent/agent_task.hpp"
+#include "measure/task_probe.hpp"
+
+#include <chimera/abi/bridge.h>
+#include <chimera/sdk/reactor.hpp>
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include <pthread.h>
+
+namespace chimera::host {
+namespace {
+
+constexpr std::size_t expected_chunks_per_call = 4096;
+constexpr unsigned blocking_threads = 2;
+
+/// The foreign executor, running on a thread of its own until this object goes.
+class foreign_runtime {
+  public:
+    explicit foreign_runtime(executor_ptr executor) : executor_(std::move(executor)) {
+        thread_ = std::thread([raw = executor_.get()] {
+            pthread_setname_np(pthread_self(), "foreign");
+            raw->vt->run(raw, CHM_RUN_UNTIL_STOP, nullptr);
+        });
+    }
+    foreign_runtime(const foreign_runtime&) = delete;
+    foreign_runtime& operator=(const foreign_runtime&) = delete;
+    ~foreign_runtime() {
+        executor_->vt->stop(executor_.get());
+        thread_.join();
+    }
+    chm_executor* get() const noexcept { return executor_.get(); }
+
+  private:
+    executor_ptr executor_;
+    std::thread thread_;
+};
+
+/// Executor, transport and what lies between them. Members are destroyed from the last to the first, which is the order
+/// of a clean shutdown: the bridge, the foreign runtime (with the sessions that a bridge keeps there), the transport,
+/// the executor.
+struct stage_set {
+    executor_ptr executor;
+    transport_ptr inner;
+    std::unique_ptr<foreign_runtime> foreign;
+    struct bridge_destroy {
+        void operator()(chm_transport* t) const { t->vt->destroy(t); }
+    };
+    std::unique_ptr<chm_transport, bridge_destroy> bridge;
+    llm_transport used;
+};
+
+stage_set set_up(const execution_setup& setup) {
+    const profile& p = setup.what;
+    stage_set s;
+    s.executor = setup.plugins.create_executor(setup.loaded.executor, p.executor.options);
+    s.inner = setup.plugins.create_transport(setup.loaded.transport, p.transport.options);
+    chm_executor* executor = s.executor.get();
+    s.used = {s.inner.get(), executor, sdk::reactor_of(executor)};
+    if (setup.loaded.foreign)
+        s.foreign =
+            std::make_unique<foreign_runtime>(setup.plugins.create_executor(setup.loaded.foreign, p.foreign->options));
+
+    const auto* bridge = static_cast<const chm_bridge_ext*>(executor->vt->get_extension(executor, CHM_EXT_BRIDGE));
+    if (bridge != nullptr) {
+        if (!s.foreign)
+            throw std::runtime_error(
+                fmt::format("executor '{}' has no reactor of its own: its bridge needs a [foreign] executor "
+                            "with one, for example: [foreign] plugin = \"thread_pool\"",
+                            p.executor.plugin));
+        sdk::error_buffer why;
+        chm_transport* wrapped = nullptr;
+        const chm_rc rc = bridge->wrap(executor, s.foreign->get(), s.inner.get(), &wrapped, why.abi());
+        if (rc < 0)
+            throw plugin_error(fmt::format("executor '{}' cannot bridge to foreign executor '{}': {}",
+                                           p.executor.plugin, p.foreign->plugin, why.text()),
+                               rc);
+        s.bridge.reset(wrapped);
+        s.used.transport = wrapped;
+    } else if (s.foreign) { // a transport bound to a foreign reactor, without a bridge
+        s.used.reactor = sdk::reactor_of(s.foreign->get());
+        if (s.used.reactor != nullptr && !(s.used.reactor->vt->flags & CHM_REACTOR_ANY_THREAD))
+            throw std::runtime_error(
+                fmt::format("the reactor of foreign executor '{}' belongs to its own workers: it can be used "
+                            "from executor '{}' only through a bridge",
+                            p.foreign->plugin, p.executor.plugin));
+    }
+    if (bridge == nullptr && s.used.reactor == nullptr)
+        throw std::runtime_error(fmt::format(
+            "executor '{}' has neither a reactor nor a bridge, and [foreign] names none: the transport has nothing to "
+            "wait on",
+            p.executor.plugin));
+    return s;
+}
+
+std::vector<model_option> model_options(const server_options& o) {
+    std::vector<model_option> out;
+    const auto add = [&out](const char* key, const auto& value) {
+        if (value) out.push_back({key, *value});
+    };
+    add("num_gpu", o.num_gpu);
+    add("num_ctx", o.num_ctx);
+    add("temperature", o.temperature);
+    add("top_p", o.top_p);
+    add("top_k", o.top_k);
+    add("repeat_penalty", o.repeat_penalty);
+    add("num_predict", o.num_predict);
+    return out;
+}
+
+llm_endpoint endpoint_of(const execution_setup& setup, std::size_t agent, std::uint64_t seed_base) {
+    const agent_spec& spec = setup.what.workload.agents.at(agent);
+    llm_endpoint e;
+    e.api = setup.what.backend.api == backend_api::ollama ? llm_api::ollama : llm_api::openai;
+    e.url = setup.servers.url(agent);
+    e.api_key = setup.api_key;
+    e.model = spec.model;
+    e.options = model_options(spec.options);
+    e.seed = spec.options.seed;
+    e.seed_base = seed_base;
+    return e;
+}
+
+std::size_t calls_of(const workload_spec& w) {
+    return w.kind == workload_kind::report ? 2 : static_cast<std::size_t>(w.calls_per_agent);
+}
+
+} // namespace
+
+loaded_plugins load_plugins(registry& r, const profile& p) {
+    const std::filesystem::path directory = p.source.parent_path();
+    loaded_plugins out;
+    out.executor = r.load(plugin_kind::executor, p.executor.plugin, directory);
+    if (p.foreign) out.foreign = r.load(plugin_kind::executor, p.foreign->plugin, directory);
+    out.transport = r.load(plugin_kind::transport, p.transport.plugin, directory);
+    return out;
+}
+
+void execution_control::stop() {
+    stopped_.store(true, std::memory_order_release);
+    const std::lock_guard lock(mutex_);
+    if (running_) running_->vt->stop(running_);
+}
+
+void execution_control::attach(chm_executor* executor) {
+    const std::lock_guard lock(mutex_);
+    running_ = executor;
+    if (running_ && stopped()) running_->vt->stop(running_);
+}
+
+execution_record execute(const execution_setup& setup, std::span<const std::size_t> agents, std::uint64_t seed_base,
+                         execution_control& control) {
+    const profile& p = setup.what;
+    std::vector<std::unique_ptr<recorder>> recorders;
+    permit_pool permits(p.workload.permits);
+    blocking_pool blocking(blocking_threads);
+    control.token_counter().store(0, std::memory_order_relaxed);
+    execution_record out;
+    {
+        stage_set s = set_up(setup);
+        chm_executor* executor = s.executor.get();
+        for (const std::size_t i : agents) {
+            const agent_spec& spec = p.workload.agents.at(i);
+            auto& log = *recorders.emplace_back(
+                std::make_unique<recorder>(spec.id, p.measure.long_poll_ms,
+                                           calls_of(p.workload) * expected_chunks_per_call, control.token_counter()));
+            agent_environment env{spec,     p.workload, endpoint_of(setup, i, seed_base), s.used, setup.corpus, permits,
+                                  blocking, log};
+            chm_task* task = make_task_probe(sdk::root_task::create(run_agent(std::move(env))), log);
+            chm_spawn_opts opts{};
+            opts.size = sizeof opts;
+            opts.name = sdk::str(spec.id);
+            log.record().spawned = sdk::now_ns();
+            if (const chm_rc rc = executor->vt->spawn(executor, task, &opts); rc < 0) {
+                task->vt->drop(task);
+                throw plugin_error(
+                    fmt::format("executor '{}' refused agent '{}' (code {})", p.executor.plugin, spec.id, rc), rc);
+            }
+        }
+        control.attach(executor);
+        sdk::error_buffer why;
+        out.begin = sdk::now_ns();
+        const chm_rc rc = executor->vt->run(executor, CHM_RUN_UNTIL_IDLE, why.abi());
+        out.end = sdk::now_ns();
+        control.attach(nullptr);
+        if (rc < 0 && rc != CHM_E_CANCELED)
+            throw plugin_error(fmt::format("executor '{}' failed to run: {}", p.executor.plugin, why.text()), rc);
+    }
+    for (auto& log : recorders) {
+        agent_record& record = log->record();
+        if (record.end == 0 && record.error.empty())
+            record.error = control.stopped() ? "stopped before it was done" : "its task ended before its work was done";
+        out.agents.push_back(std::move(record));
+    }
+    return out;
+}
+
+} // namespace chimera::host
