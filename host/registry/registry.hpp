@@ -24,6 +24,8 @@ class plugin_error : public std::runtime_error {
     chm_rc rc_;
 };
 
+struct plugin_host;
+
 /// A loaded and initialized plugin. Its code stays mapped until the process ends. deinit is called when the registry
 /// and all instances are gone.
 class plugin {
@@ -44,9 +46,10 @@ class plugin {
 
     std::filesystem::path path_;
     const chm_plugin_entry* entry_;
-    std::unique_ptr<struct plugin_host> host_;
+    std::unique_ptr<plugin_host> host_;
     const chm_executor_factory* executor_ = nullptr;
     const chm_transport_factory* transport_ = nullptr;
+    std::span<const chm_option> executor_options_, transport_options_;
     bool initialized_ = false;
 };
 
@@ -109,6 +112,9 @@ class registry {
     std::vector<plugin_listing> list(const std::filesystem::path& directory = {});
 
   private:
+    std::shared_ptr<const plugin> open(const std::filesystem::path&);
+    static std::shared_ptr<const plugin> initialize(const std::filesystem::path&);
+
     struct state;
     std::unique_ptr<state> state_;
 };

@@ -1,0 +1,67 @@
+#include "profile/load.hpp"
+#include "profile/nearest.hpp"
+#include "profile/overrides.hpp"
+#include "profile/profile_reader.hpp"
+#include "profile/profile_rules.hpp"
+#include <cerrno>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+namespace chimera::host {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void cannot_read(const fs::path& file, const std::string& why) {
+    std::vector<std::string> there;
+    std::error_code ignored;
+    const auto folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+    for (const auto& entry : fs::directory_iterator(folder, ignored))
+        if (entry.path().extension() == ".toml") there.push_back(entry.path().filename().string());
+    const auto hint = suggest(file.filename().string(), there);
+    throw profile_error({fmt::format("{}: cannot be read: {}{}", file.string(), why,
+                                     hint.empty() ? "; give the path of a profile" : "; " + hint)});
+}
+
+std::string contents(const fs::path& file) {
+    std::error_code ignored;
+    if (fs::is_directory(file, ignored)) cannot_read(file, "it is a folder");
+    std::ifstream in(file, std::ios::binary);
+    if (!in) cannot_read(file, std::generic_category().message(errno));
+    std::ostringstream text;
+    text << in.rdbuf();
+    if (in.bad()) cannot_read(file, std::generic_category().message(errno));
+    return text.str();
+}
+
+} // namespace
+
+profile_error::profile_error(std::vector<std::string> faults)
+    : std::runtime_error(fmt::format("{}", fmt::join(faults, "\n"))), faults_(std::move(faults)) {}
+
+profile parse_profile(std::string_view toml, const fs::path& source, const schema_lookup& lookup,
+                      const profile_overrides& overrides) {
+    const auto file = source.string();
+    std::vector<std::string> faults;
+    std::string syntax;
+    auto root = parse_document(toml, file, &syntax);
+    if (!syntax.empty()) throw profile_error({syntax});
+    apply_overrides(root, overrides, &faults);
+
+    const auto path = fs::absolute(source).lexically_normal();
+    auto p = read_profile(root, file, path.parent_path(), lookup, &faults);
+    p.source = path;
+    check_profile(p, root, file, &faults);
+    if (!faults.empty()) throw profile_error(std::move(faults));
+    return p;
+}
+
+profile load_profile(const fs::path& file, const schema_lookup& lookup, const profile_overrides& overrides) {
+    return parse_profile(contents(file), file, lookup, overrides);
+}
+
+} // namespace chimera::host

@@ -1,0 +1,133 @@
+#include "profile/overrides.hpp"
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+namespace chimera::host {
+
+namespace {
+
+constexpr std::string_view reports_agents = R"(
+[[agents]]
+id = "collector"
+label = "DataCollector"
+model = "gemma3:latest"
+options = { num_gpu = 80, num_ctx = 512, temperature = 1.0 }
+[[agents]]
+id = "insight"
+label = "InsightAgent"
+model = "gemma3:latest"
+options = { num_gpu = 80, num_ctx = 512, temperature = 1.0 }
+)";
+
+/// The table root.name, made if missing; null where something else stands there.
+node* table_in(node& root, const char* name, const origin& from) {
+    auto* table = root.find(name);
+    if (table == nullptr) table = &root.assign(name, {node::table{}, from, std::nullopt});
+    return table->is_table() ? table : nullptr;
+}
+
+/// Puts value where no --set has put one.
+void put(node* table, const char* key, node value) {
+    if (table == nullptr) return;
+    const auto* present = table->find(key);
+    if (present == nullptr || present->at.from_file) table->assign(key, std::move(value));
+}
+
+node::list* agents_in(node& root) {
+    auto* workload = root.find("workload");
+    auto* agents = workload == nullptr ? nullptr : workload->find("agents");
+    return agents == nullptr ? nullptr : std::get_if<node::list>(&agents->value);
+}
+
+void add_reports_agents(node& root) {
+    auto* workload = table_in(root, "workload", root.at);
+    if (workload == nullptr || workload->find("agents") != nullptr) return;
+    std::string fault;
+    auto document = parse_document(reports_agents, "built-in agents", &fault);
+    workload->assign("agents", std::move(*document.find("agents")));
+}
+
+std::string plugin_of(const node& root, const char* table) {
+    const auto* choice = root.find(table);
+    const auto* plugin = choice == nullptr ? nullptr : choice->find("plugin");
+    const auto* name = plugin == nullptr ? nullptr : std::get_if<std::string>(&plugin->value);
+    return name == nullptr ? std::string{} : *name;
+}
+
+void drop_written_in_file(node& table) {
+    auto& members = std::get<node::table>(table.value);
+    for (auto& m : members)
+        if (m.value.is_table()) drop_written_in_file(m.value);
+    std::erase_if(members, [](const member& m) {
+        const auto* nested = std::get_if<node::table>(&m.value.value);
+        return m.value.at.from_file && (nested == nullptr || nested->empty());
+    });
+}
+
+/// "http://user:password@host" may come from a command line; it must not go into a message.
+std::string without_password(std::string text) {
+    const auto begin = text.find("://"), end = text.find('@');
+    if (begin != std::string::npos && end != std::string::npos && begin < end)
+        text.replace(begin + 3, end - begin - 3, "***");
+    return text;
+}
+
+} // namespace
+
+bool is_secret(std::string_view key) {
+    std::string plain;
+    for (const char c : key)
+        if (c != '_' && c != '-') plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    static constexpr std::array<std::string_view, 8> secrets = {"apikey", "authorization", "bearer",   "token",
+                                                                "secret", "accesstoken",   "password", "authtoken"};
+    return std::find(secrets.begin(), secrets.end(), plain) != secrets.end();
+}
+
+void apply_overrides(node& root, const profile_overrides& overrides, std::vector<std::string>* faults) {
+    add_reports_agents(root);
+
+    static constexpr std::array tables = {"executor", "foreign", "transport"};
+    std::array<std::string, tables.size()> before;
+    for (std::size_t i = 0; i < tables.size(); ++i) before[i] = plugin_of(root, tables[i]);
+    for (const auto& assignment : overrides.sets) {
+        const auto key = assignment.substr(0, assignment.find('='));
+        if (is_secret(key.substr(key.rfind('.') + 1))) {
+            faults->push_back(fmt::format("--set {}=...: a profile holds no secret; use --api-key or the environment's "
+                                          "CHIMERA_API_KEY",
+                                          key));
+        } else if (auto fault = apply_set(root, assignment, "--set " + without_password(assignment)); !fault.empty()) {
+            faults->push_back(std::move(fault));
+        }
+    }
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        auto* options = root.find(tables[i]) == nullptr ? nullptr : root.find(tables[i])->find("options");
+        if (options != nullptr && options->is_table() && plugin_of(root, tables[i]) != before[i])
+            drop_written_in_file(*options);
+    }
+
+    const auto number = [](const char* option, std::int64_t value) {
+        return node{value, {fmt::format("{} {}", option, value), false}, std::nullopt};
+    };
+    const origin command_line{"command line", false};
+    if (overrides.runs) put(table_in(root, "measure", command_line), "runs", number("--runs", *overrides.runs));
+    if (overrides.warmup) put(table_in(root, "measure", command_line), "warmup", number("--warmup", *overrides.warmup));
+    if (overrides.seed) put(table_in(root, "measure", command_line), "seed", number("--seed", *overrides.seed));
+    auto* agents = agents_in(root);
+    if (overrides.model && agents != nullptr) {
+        for (auto& agent : *agents)
+            if (agent.is_table()) put(&agent, "model", {*overrides.model, {"--model " + *overrides.model, false}, {}});
+    }
+    if (!overrides.urls.empty()) {
+        node::list urls, no_agents;
+        for (const auto& url : overrides.urls) urls.push_back({url, {"--url " + without_password(url), false}, {}});
+        put(table_in(root, "backend", command_line), "urls", {std::move(urls), {"--url", false}, {}});
+        for (auto& agent : agents == nullptr ? no_agents : *agents) {
+            const auto* url = agent.find("url");
+            if (url != nullptr && url->at.from_file)
+                std::erase_if(std::get<node::table>(agent.value), [](const member& m) { return m.key == "url"; });
+        }
+    }
+}
+
+} // namespace chimera::host

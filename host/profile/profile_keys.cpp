@@ -1,0 +1,179 @@
+#include "profile/profile_keys.hpp"
+#include "profile/option_check.hpp"
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <fmt/format.h>
+
+namespace chimera::host {
+
+namespace {
+
+constexpr double int64_max = 9223372036854775807.0;
+
+template <class Enum>
+choice_field choice(Enum& e) {
+    return {&e, [](const void* p) { return static_cast<std::size_t>(*static_cast<const Enum*>(p)); },
+            [](void* p, std::size_t i) { *static_cast<Enum*>(p) = static_cast<Enum>(i); }};
+}
+
+constexpr chm_option text(const char* name, const char* help, const char* initial) {
+    return {sizeof(chm_option), CHM_OPT_STRING, name, help, initial, nullptr, 1, 0};
+}
+constexpr chm_option flag(const char* name, const char* help, const char* initial) {
+    return {sizeof(chm_option), CHM_OPT_BOOL, name, help, initial, nullptr, 1, 0};
+}
+constexpr chm_option whole(const char* name, const char* help, const char* initial, double min, double max) {
+    return {sizeof(chm_option), CHM_OPT_INT, name, help, initial, nullptr, min, max};
+}
+constexpr chm_option number(const char* name, const char* help, const char* initial, double min, double max) {
+    return {sizeof(chm_option), CHM_OPT_FLOAT, name, help, initial, nullptr, min, max};
+}
+/// The choices are in the order of the enumerators.
+constexpr chm_option word(const char* name, const char* help, const char* initial, const char* choices) {
+    return {sizeof(chm_option), CHM_OPT_ENUM, name, help, initial, choices, 1, 0};
+}
+
+using enum key_scope;
+
+const std::array keys_of_profile = std::to_array<profile_key<profile>>({
+    {text("name", "What results are filed under; the file's name without its ending where it is left out", nullptr),
+     [](profile& p) -> key_field { return &p.name; }},
+    {text("description", "One line for people", ""), [](profile& p) -> key_field { return &p.description; }},
+
+    {word("backend.api", "The protocol that the servers speak", "ollama", "ollama|openai"),
+     [](profile& p) -> key_field { return choice(p.backend.api); }},
+    {text("backend.urls", "Base URLs, given to the agents in turn; empty: embedded simulators", nullptr),
+     [](profile& p) -> key_field { return &p.backend.urls; }},
+    {word("backend.simulator.instances", "One simulator for each agent, or one for all", "per_agent", "per_agent|one"),
+     [](profile& p) -> key_field { return choice(p.backend.instances); }, simulator},
+    {flag("backend.simulator.shared_gpu", "The instances share one GPU and slow each other down (see contention)",
+          "false"),
+     [](profile& p) -> key_field { return &p.backend.shared_gpu; }, simulator},
+
+    {word("workload.kind", "The agent of the reports, or plain calls", "report", "report|calls"),
+     [](profile& p) -> key_field { return choice(p.workload.kind); }},
+    {whole("workload.permits", "How many agents may be at work at once", "2", 1, 1e6),
+     [](profile& p) -> key_field { return &p.workload.permits; }},
+    {text("workload.corpus", "Folder of CSV, JSON and Markdown files to analyse; none: 101 generated files", ""),
+     [](profile& p) -> key_field { return &p.workload.corpus; }, report_workload},
+    {text("workload.analysis_template", "File with the analysis prompt; none: the built-in one", ""),
+     [](profile& p) -> key_field { return &p.workload.analysis_template; }, report_workload},
+    {text("workload.report_template", "File with the report prompt; none: the built-in one", ""),
+     [](profile& p) -> key_field { return &p.workload.report_template; }, report_workload},
+    {whole("workload.calls_per_agent", "Calls that each agent makes, one after the other", "1", 1, 1e6),
+     [](profile& p) -> key_field { return &p.workload.calls_per_agent; }, calls_workload},
+    {text("workload.prompts", "Prompts of the calls, used in turn", "Why is the sky blue?"),
+     [](profile& p) -> key_field { return &p.workload.prompts; }, calls_workload},
+
+    {whole("measure.runs", "Measured runs", "5", 1, 10000), [](profile& p) -> key_field { return &p.measure.runs; }},
+    {whole("measure.warmup", "Runs before those, not counted", "1", 0, 1000),
+     [](profile& p) -> key_field { return &p.measure.warmup; }},
+    {whole("measure.seed", "Seed of everything that is drawn", "1", 0, int64_max),
+     [](profile& p) -> key_field { return &p.measure.seed; }},
+    {flag("measure.baseline", "Also run each agent alone; without it there is no true efficiency", "true"),
+     [](profile& p) -> key_field { return &p.measure.baseline; }},
+    {number("measure.long_poll_ms", "A poll that holds a worker longer than this is reported by name, in ms", "10",
+            0.001, 1e6),
+     [](profile& p) -> key_field { return &p.measure.long_poll_ms; }},
+    {number("measure.time_limit_s", "Limit for all runs together, in seconds", "600", 0.1, 1e6),
+     [](profile& p) -> key_field { return &p.measure.time_limit_s; }},
+});
+
+const std::array keys_of_plugin = std::to_array<profile_key<plugin_choice>>({
+    {text("plugin", "A plugin's id, or the path of its file", nullptr),
+     [](plugin_choice& p) -> key_field { return &p.plugin; }, always, true},
+});
+
+const std::array keys_of_agent = std::to_array<profile_key<agent_spec>>({
+    {text("id", "Name in results and for --set; unique, fit for a file name", nullptr),
+     [](agent_spec& a) -> key_field { return &a.id; }, always, true},
+    {text("label", "Name for people; the id where it is left out", nullptr),
+     [](agent_spec& a) -> key_field { return &a.label; }},
+    {text("model", "The model to ask for", "gemma3:latest"), [](agent_spec& a) -> key_field { return &a.model; }},
+    {text("url", "This agent's server; none: one of backend.urls", ""),
+     [](agent_spec& a) -> key_field { return &a.url; }},
+    {text("prompt_template", "File with this agent's analysis prompt; none: workload.analysis_template", ""),
+     [](agent_spec& a) -> key_field { return &a.prompt_template; }, report_workload},
+    {whole("options.num_gpu", "Layers on the GPU; -1: the server decides", nullptr, -1, 9999),
+     [](agent_spec& a) -> key_field { return &a.options.num_gpu; }},
+    {whole("options.num_ctx", "Context length in tokens", nullptr, 1, 1e7),
+     [](agent_spec& a) -> key_field { return &a.options.num_ctx; }},
+    {number("options.temperature", "Sampling temperature", nullptr, 0, 100),
+     [](agent_spec& a) -> key_field { return &a.options.temperature; }},
+    {number("options.top_p", "Sample from the likeliest tokens with this probability together", nullptr, 0, 1),
+     [](agent_spec& a) -> key_field { return &a.options.top_p; }},
+    {whole("options.top_k", "Sample from this many of the likeliest tokens", nullptr, 0, 1e6),
+     [](agent_spec& a) -> key_field { return &a.options.top_k; }},
+    {number("options.repeat_penalty", "Penalty for repeated tokens; 1: none", nullptr, 0, 10),
+     [](agent_spec& a) -> key_field { return &a.options.repeat_penalty; }},
+    {whole("options.num_predict", "Longest reply in tokens; -1: no limit, -2: until the context is full", nullptr, -2,
+           1e7),
+     [](agent_spec& a) -> key_field { return &a.options.num_predict; }},
+    {whole("options.seed", "Seed of the server's sampling", nullptr, 0, int64_max),
+     [](agent_spec& a) -> key_field { return &a.options.seed; }},
+});
+
+template <class Number>
+Number number_from(const std::string& text) {
+    Number value{};
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+struct storing {
+    const chm_option& option;
+    const std::string& text;
+
+    void operator()(bool* out) const { *out = text == "true"; }
+    void operator()(int* out) const { *out = number_from<int>(text); }
+    void operator()(std::uint64_t* out) const { *out = number_from<std::uint64_t>(text); }
+    void operator()(double* out) const { *out = number_from<double>(text); }
+    void operator()(std::string* out) const { *out = text; }
+    void operator()(std::filesystem::path* out) const { *out = text; }
+    void operator()(std::vector<std::string>* out) const { out->push_back(text); }
+    void operator()(std::optional<std::int64_t>* out) const { *out = number_from<std::int64_t>(text); }
+    void operator()(std::optional<double>* out) const { *out = number_from<double>(text); }
+    void operator()(const choice_field& out) const {
+        const auto words = choices_of(option);
+        const auto found = std::find(words.begin(), words.end(), text);
+        out.set(out.enumerator, static_cast<std::size_t>(found - words.begin()));
+    }
+};
+
+struct fetching {
+    using result = std::optional<std::string>;
+    const chm_option& option;
+
+    static result unless_empty(const std::string& text) { return text.empty() ? result{} : result{text}; }
+    template <class Number>
+    static result unless_unset(const std::optional<Number>& value) {
+        return value ? result{fmt::format("{}", *value)} : result{};
+    }
+    result operator()(const bool* in) const { return *in ? "true" : "false"; }
+    result operator()(const int* in) const { return fmt::format("{}", *in); }
+    result operator()(const std::uint64_t* in) const { return fmt::format("{}", *in); }
+    result operator()(const double* in) const { return fmt::format("{}", *in); }
+    result operator()(const std::string* in) const { return unless_empty(*in); }
+    result operator()(const std::filesystem::path* in) const { return unless_empty(in->string()); }
+    result operator()(const std::vector<std::string>*) const { return {}; }
+    result operator()(const std::optional<std::int64_t>* in) const { return unless_unset(*in); }
+    result operator()(const std::optional<double>* in) const { return unless_unset(*in); }
+    result operator()(const choice_field& in) const { return choices_of(option).at(in.get(in.enumerator)); }
+};
+
+} // namespace
+
+std::span<const profile_key<profile>> profile_keys() { return keys_of_profile; }
+std::span<const profile_key<plugin_choice>> plugin_keys() { return keys_of_plugin; }
+std::span<const profile_key<agent_spec>> agent_keys() { return keys_of_agent; }
+
+void store(const key_field& field, const chm_option& option, const std::string& text) {
+    std::visit(storing{option, text}, field);
+}
+
+std::optional<std::string> fetch(const key_field& field, const chm_option& option) {
+    return std::visit(fetching{option}, field);
+}
+
+} // namespace chimera::host

@@ -1,0 +1,45 @@
+#pragma once
+#include "profile/profile.hpp"
+#include <chimera/abi/option.h>
+#include <span>
+#include <variant>
+
+/// The keys of a profile: one table that drives checking, defaults, --set, printing and the reference.
+namespace chimera::host {
+
+/// An enum member, seen as the index of its word in the option's choices.
+struct choice_field {
+    void* enumerator;
+    std::size_t (*get)(const void*);
+    void (*set)(void*, std::size_t);
+};
+
+/// Where a key's value lives in a profile.
+using key_field =
+    std::variant<bool*, int*, std::uint64_t*, double*, std::string*, std::filesystem::path*, std::vector<std::string>*,
+                 std::optional<std::int64_t>*, std::optional<double>*, choice_field>;
+
+/// Which profiles a key means something in; elsewhere it is refused, and not printed.
+enum class key_scope { always, report_workload, calls_workload, simulator };
+
+/// A key of the table that T stands for. option.name is its path in that table. option.default_value is null where
+/// nothing is the default, or where the key is required.
+template <class T>
+struct profile_key {
+    chm_option option;
+    key_field (*field)(T&);
+    key_scope scope = key_scope::always;
+    bool required = false;
+};
+
+std::span<const profile_key<profile>> profile_keys();
+std::span<const profile_key<plugin_choice>> plugin_keys(); ///< of [executor], [foreign], [transport]
+std::span<const profile_key<agent_spec>> agent_keys();     ///< of each [[workload.agents]]
+
+/// Stores a value that check_text() has passed; an item of a list is appended. Paths are stored as given.
+void store(const key_field&, const chm_option&, const std::string& text);
+
+/// The value as store() takes it; nothing where it is unset or empty. Lists: use the vector itself.
+std::optional<std::string> fetch(const key_field&, const chm_option&);
+
+} // namespace chimera::host

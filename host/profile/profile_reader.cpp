@@ -1,0 +1,290 @@
+#include "profile/profile_reader.hpp"
+#include "profile/nearest.hpp"
+#include "profile/option_check.hpp"
+#include "profile/overrides.hpp"
+#include "profile/profile_keys.hpp"
+#include "simulator/option_table.hpp"
+#include <algorithm>
+#include <charconv>
+#include <fmt/format.h>
+
+namespace chimera::host {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* simulator_table = "backend.simulator";
+const std::vector<std::string> plugin_tables = {"executor", "foreign", "transport"};
+
+/// All keys by their full path, elements of a list as "[]". Tables whose keys a plugin or the simulator defines are
+/// keys here.
+std::vector<std::string> all_keys() {
+    std::vector<std::string> keys = {simulator_table};
+    for (const auto& key : profile_keys()) keys.emplace_back(key.option.name);
+    for (const auto& table : plugin_tables) {
+        for (const auto& key : plugin_keys()) keys.push_back(table + '.' + key.option.name);
+        keys.push_back(table + ".options");
+    }
+    for (const auto& key : agent_keys()) keys.push_back(std::string("workload.agents[].") + key.option.name);
+    return keys;
+}
+
+bool starts_with_step(std::string_view path, std::string_view prefix) {
+    return path.size() > prefix.size() && path.starts_with(prefix) &&
+           (path[prefix.size()] == '.' || path[prefix.size()] == '[');
+}
+
+class reader {
+  public:
+    reader(node& root, const std::string& file, const fs::path& folder, const schema_lookup& lookup,
+           std::vector<std::string>* faults)
+        : root_(root), file_(file), folder_(folder), lookup_(lookup), faults_(faults) {}
+
+    profile read() {
+        if (!check_shape(root_, {}, {})) throw profile_error(*faults_); // nothing can be read from a wrong shape
+        drop_what_has_no_meaning();
+        profile p;
+        for (const auto& key : profile_keys()) read_key(key, p, {});
+        p.executor = read_plugin(plugin_kind::executor, "executor");
+        if (root_.find("foreign") != nullptr) p.foreign = read_plugin(plugin_kind::executor, "foreign");
+        p.transport = read_plugin(plugin_kind::transport, "transport");
+        if (const auto* agents = node_at(root_, "workload.agents")) {
+            const auto n = std::get<node::list>(agents->value).size();
+            for (std::size_t i = 0; i < n; ++i) {
+                p.workload.agents.emplace_back();
+                for (const auto& key : agent_keys())
+                    read_key(key, p.workload.agents.back(), fmt::format("workload.agents.{}", i));
+            }
+        }
+        if (simulator_needed_) read_simulator(p.backend);
+        return p;
+    }
+
+  private:
+    void fault(const origin& at, const std::string& key, const std::string& what) {
+        faults_->push_back(fault_at(at, key, what));
+    }
+
+    /// Looks for unknown keys and for values where tables belong. known: the path in all_keys(); shown: for people.
+    bool check_shape(const node& at, const std::string& known, const std::string& shown) {
+        static const auto keys = all_keys();
+        if (const auto* items = std::get_if<node::list>(&at.value); items != nullptr && known == "workload.agents") {
+            bool good = true;
+            for (std::size_t i = 0; i < items->size(); ++i)
+                good = check_shape((*items)[i], known + "[]", fmt::format("{}.{}", shown, i)) && good;
+            return good;
+        }
+        if (!at.is_table() || known == "workload.agents") {
+            const std::string wanted = known == "workload.agents" ? "an array of tables: [[workload.agents]]"
+                                       : known.ends_with("[]")
+                                           ? "a table for each agent: [[workload.agents]]"
+                                           : "a table: " + shown.substr(shown.rfind('.') + 1) + " = { ... }";
+            fault(at.at, shown, fmt::format("is {}; give {}", kind_of(at), wanted));
+            return false;
+        }
+        bool good = true;
+        for (const auto& m : std::get<node::table>(at.value)) {
+            const auto path = known.empty() ? m.key : known + '.' + m.key;
+            const auto name = shown.empty() ? m.key : shown + '.' + m.key;
+            if (std::find(keys.begin(), keys.end(), path) != keys.end()) continue;
+            if (std::any_of(keys.begin(), keys.end(), [&](const auto& k) { return starts_with_step(k, path); })) {
+                good = check_shape(m.value, path, name) && good;
+            } else if (is_secret(m.key)) {
+                fault(m.at, name, "a profile holds no secret; use --api-key or the environment's CHIMERA_API_KEY");
+            } else {
+                fault(m.at, name, "unknown key; " + suggest(m.key, siblings(keys, known)));
+            }
+        }
+        return good;
+    }
+
+    /// The steps that are known below a path.
+    static std::vector<std::string> siblings(const std::vector<std::string>& keys, const std::string& path) {
+        std::vector<std::string> steps;
+        for (const auto& key : keys) {
+            if (!path.empty() && !key.starts_with(path + '.')) continue;
+            const auto rest = path.empty() ? key : key.substr(path.size() + 1);
+            auto step = rest.substr(0, rest.find_first_of(".["));
+            if (std::find(steps.begin(), steps.end(), step) == steps.end()) steps.push_back(std::move(step));
+        }
+        return steps;
+    }
+
+    /// Keys of another kind of workload, and the simulator's where no agent needs one, are faults, unless it was the
+    /// command line that took their meaning from what the file says.
+    void drop_what_has_no_meaning() {
+        const auto* kind = node_at(root_, "workload.kind");
+        const auto* word = kind == nullptr ? nullptr : std::get_if<std::string>(&kind->value);
+        const std::string workload = word == nullptr ? "report" : *word;
+        const bool kind_changed = kind != nullptr && !kind->at.from_file;
+
+        const auto* urls = node_at(root_, "backend.urls");
+        const auto* list = urls == nullptr ? nullptr : std::get_if<node::list>(&urls->value);
+        const auto* agents = node_at(root_, "workload.agents");
+        const auto& items = std::get<node::list>(agents->value);
+        simulator_needed_ = (urls == nullptr || (list != nullptr && list->empty())) &&
+                            (items.empty() || std::any_of(items.begin(), items.end(), [](const node& agent) {
+                                 return agent.find("url") == nullptr;
+                             }));
+
+        for (const auto& key : profile_keys()) drop(key, {}, workload, kind_changed);
+        for (std::size_t i = 0; i < items.size(); ++i)
+            for (const auto& key : agent_keys())
+                drop(key, fmt::format("workload.agents.{}", i), workload, kind_changed);
+        const auto* simulator = node_at(root_, simulator_table);
+        if (!simulator_needed_ && simulator != nullptr) {
+            const bool changed = (urls != nullptr && !urls->at.from_file) ||
+                                 std::any_of(items.begin(), items.end(), [](const node& agent) {
+                                     return agent.find("url") != nullptr && !agent.find("url")->at.from_file;
+                                 });
+            if (!simulator->at.from_file || !changed)
+                fault(simulator->at, simulator_table,
+                      "every agent has a URL, so no simulator is started; leave out this table or the URLs");
+            erase(simulator_table);
+        }
+    }
+
+    template <class T>
+    void drop(const profile_key<T>& key, const std::string& table, const std::string& workload, bool kind_changed) {
+        const auto path = table.empty() ? key.option.name : table + '.' + key.option.name;
+        const char* wanted = key.scope == key_scope::report_workload  ? "report"
+                             : key.scope == key_scope::calls_workload ? "calls"
+                                                                      : nullptr;
+        const auto* present = node_at(root_, path);
+        if (wanted == nullptr || present == nullptr || workload == wanted) return;
+        if (!present->at.from_file || !kind_changed)
+            fault(present->at, path,
+                  fmt::format("has a meaning only with workload.kind = \"{}\"; leave it out", wanted));
+        erase(path);
+    }
+
+    void erase(const std::string& path) {
+        const auto dot = path.rfind('.');
+        auto* table = const_cast<node*>(node_at(root_, path.substr(0, dot)));
+        std::erase_if(std::get<node::table>(table->value),
+                      [&](const member& m) { return m.key == path.substr(dot + 1); });
+    }
+
+    /// Reads table.key.option.name into `into`, or its default.
+    template <class T>
+    void read_key(const profile_key<T>& key, T& into, const std::string& table) {
+        if (key.scope == key_scope::simulator && !simulator_needed_) return;
+        const auto& option = key.option;
+        const auto path = table.empty() ? option.name : table + '.' + option.name;
+        const auto field = key.field(into);
+        const auto* given = node_at(root_, path);
+        if (given == nullptr) {
+            if (option.default_value != nullptr) {
+                if (const auto value = check_text(option, option.default_value); !value.text.empty())
+                    store(field, option, value.text);
+            } else if (key.required) {
+                const auto* parent = node_at(root_, table);
+                fault(parent == nullptr ? origin{file_, true} : parent->at, path,
+                      fmt::format("is missing; give it ({})", option.help));
+            }
+        } else if (std::holds_alternative<std::vector<std::string>*>(field)) {
+            read_list(*given, option, path, field);
+        } else if (const auto value = check_node(option, *given); !value.fault.empty()) {
+            fault(given->at, path, value.fault);
+        } else if (auto* file = std::get_if<fs::path*>(&field); file != nullptr && !value.text.empty()) {
+            **file = absolute_from(*given, value.text);
+        } else {
+            store(field, option, value.text);
+        }
+    }
+
+    void read_list(const node& given, const chm_option& option, const std::string& path, const key_field& field) {
+        const auto* items = std::get_if<node::list>(&given.value);
+        if (items == nullptr && !given.raw) {
+            fault(given.at, path, fmt::format("is {}; give an array of strings", kind_of(given)));
+            return;
+        }
+        const node::list one = {given};
+        for (const auto& item : items == nullptr ? one : *items) {
+            const auto value = check_node(option, item);
+            if (!value.fault.empty()) fault(item.at, path, value.fault);
+            store(field, option, value.text);
+        }
+    }
+
+    fs::path absolute_from(const node& given, const std::string& path) const {
+        return ((given.at.from_file ? folder_ : fs::current_path()) / path).lexically_normal();
+    }
+
+    plugin_choice read_plugin(plugin_kind kind, const std::string& table) {
+        plugin_choice choice;
+        for (const auto& key : plugin_keys()) read_key(key, choice, table);
+        if (choice.plugin.empty()) return choice;
+        const auto& name = *node_at(root_, table + ".plugin");
+        if (choice.plugin.find('/') != std::string::npos || choice.plugin.ends_with(".so"))
+            choice.plugin = absolute_from(name, choice.plugin);
+        const auto schema = ask(kind, choice.plugin);
+        if (!schema.error.empty()) {
+            fault(name.at, table + ".plugin", schema.error);
+        } else {
+            choice.options =
+                resolve_options(schema.options, node_at(root_, table + ".options"), table + ".options", faults_);
+        }
+        return choice;
+    }
+
+    schema_answer ask(plugin_kind kind, const std::string& plugin) const {
+        try {
+            return lookup_(kind, plugin, folder_);
+        } catch (const std::exception& error) {
+            return {{}, error.what()};
+        }
+    }
+
+    void read_simulator(backend_spec& backend) {
+        const auto* given = node_at(root_, simulator_table);
+        std::vector<std::string> read_elsewhere;
+        for (const auto& key : profile_keys())
+            if (key.scope == key_scope::simulator)
+                read_elsewhere.emplace_back(
+                    std::string_view(key.option.name).substr(std::string_view(simulator_table).size() + 1));
+        for (const auto& option : sim::repeatable_option_table()) read_elsewhere.emplace_back(option.name);
+        backend.simulator = resolve_options(sim::option_table(), given, simulator_table, faults_, read_elsewhere);
+        for (const auto& option : sim::repeatable_option_table()) {
+            const auto* values = given == nullptr ? nullptr : given->find(option.name);
+            if (values == nullptr) continue;
+            std::vector<std::string> texts;
+            read_list(*values, option, fmt::format("{}.{}", simulator_table, option.name), &texts);
+            for (auto& text : texts) backend.simulator.push_back({option.name, std::move(text), option.type});
+        }
+    }
+
+    node& root_;
+    const std::string& file_;
+    const fs::path& folder_;
+    const schema_lookup& lookup_;
+    std::vector<std::string>* faults_;
+    bool simulator_needed_ = true;
+};
+
+} // namespace
+
+const node* node_at(const node& root, std::string_view path) {
+    const auto* at = &root;
+    for (std::size_t begin = 0; at != nullptr && begin < path.size();) {
+        const auto end = std::min(path.find('.', begin), path.size());
+        const auto step = path.substr(begin, end - begin);
+        if (const auto* items = std::get_if<node::list>(&at->value)) {
+            std::size_t index = items->size();
+            std::from_chars(step.data(), step.data() + step.size(), index);
+            at = index < items->size() ? &(*items)[index] : nullptr;
+        } else {
+            at = at->find(step);
+        }
+        begin = end + 1;
+    }
+    return at;
+}
+
+profile read_profile(node& root, const std::string& file, const fs::path& folder, const schema_lookup& lookup,
+                     std::vector<std::string>* faults) {
+    return reader(root, file, folder, lookup, faults).read();
+}
+
+} // namespace chimera::host

@@ -1,0 +1,141 @@
+#include "profile/profile_rules.hpp"
+#include "profile/option_check.hpp"
+#include "profile/profile_reader.hpp"
+#include <boost/url/parse.hpp>
+#include <fmt/format.h>
+#include <map>
+
+namespace chimera::host {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t longest_name = 64;
+constexpr std::size_t most_agents = 100'000;
+
+bool fit_for_a_file_name(std::string_view text) {
+    const auto letter = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    };
+    if (text.empty() || text.size() > longest_name || !letter(text.front())) return false;
+    for (const char c : text)
+        if (!letter(c) && c != '_' && c != '-' && c != '.') return false;
+    return true;
+}
+
+const std::string name_rule =
+    fmt::format("use letters, digits, '_', '-' and '.', beginning with a letter or a digit, {} at most", longest_name);
+
+/// What is wrong with a base URL, empty where nothing is.
+std::string url_fault(const std::string& text) {
+    const auto parsed = boost::urls::parse_uri(text);
+    constexpr const char* form = "; give http://host:port or https://host";
+    if (!parsed) return fmt::format("is no URL ({}){}", parsed.error().message(), form);
+    const auto& url = *parsed;
+    if (url.scheme() != "http" && url.scheme() != "https")
+        return fmt::format("has the scheme \"{}\"{}", std::string(url.scheme()), form);
+    if (url.has_userinfo())
+        return "holds a user name or a password, and a profile holds no secret; use --api-key or the environment's "
+               "CHIMERA_API_KEY";
+    if (url.encoded_host().empty()) return fmt::format("has no host{}", form);
+    if (url.has_port() && (url.port_number() == 0 || url.port().empty()))
+        return fmt::format("has no usable port{}", form);
+    if (url.has_query() || url.has_fragment())
+        return fmt::format("is no base URL: it has a query or a fragment{}", form);
+    return {};
+}
+
+class rules {
+  public:
+    rules(profile& p, const node& root, const std::string& file, std::vector<std::string>* faults)
+        : p_(p), root_(root), file_(file), faults_(faults) {}
+
+    void check() {
+        if (p_.name.empty()) p_.name = p_.source.stem().string();
+        if (!fit_for_a_file_name(p_.name))
+            fault("name", fmt::format("\"{}\" is not fit for a file name; {}", p_.name, name_rule));
+        check_agents();
+        check_urls();
+        if (p_.backend.shared_gpu && p_.backend.instances == simulator_instances::one)
+            fault("backend.simulator.shared_gpu",
+                  "one instance shares its GPU with nobody; give instances = \"per_agent\"");
+        const auto& work = p_.workload;
+        if (!work.corpus.empty() && !fs::is_directory(work.corpus, ignored_))
+            fault("workload.corpus",
+                  fmt::format("{} is no folder; give one, or leave the key out", work.corpus.string()));
+        check_file("workload.analysis_template", work.analysis_template);
+        check_file("workload.report_template", work.report_template);
+        if (work.kind == workload_kind::calls && work.prompts.empty())
+            fault("workload.prompts", "is empty; give at least one prompt, or leave the key out");
+    }
+
+  private:
+    void fault(const std::string& path, const std::string& what) {
+        const auto* at = node_at(root_, path);
+        faults_->push_back(fault_at(at == nullptr ? origin{file_, true} : at->at, path, what));
+    }
+
+    void check_file(const std::string& path, const fs::path& file) {
+        if (!file.empty() && !fs::is_regular_file(file, ignored_))
+            fault(path, fmt::format("{} is no file; give one, or leave the key out", file.string()));
+    }
+
+    void check_agents() {
+        auto& agents = p_.workload.agents;
+        if (agents.empty() || agents.size() > most_agents)
+            fault("workload.agents",
+                  fmt::format("has {} agents; give 1 to {}, or leave it out for the two agents of the "
+                              "reports",
+                              agents.size(), most_agents));
+        std::map<std::string, std::size_t> seen;
+        for (std::size_t i = 0; i < agents.size(); ++i) {
+            auto& agent = agents[i];
+            const auto path = [&](const char* key) { return fmt::format("workload.agents.{}.{}", i, key); };
+            if (agent.label.empty()) agent.label = agent.id;
+            const auto [first, is_new] = seen.emplace(agent.id, i);
+            if (node_at(root_, path("id")) == nullptr) {
+                // said already: it is missing
+            } else if (!fit_for_a_file_name(agent.id)) {
+                fault(path("id"), fmt::format("\"{}\" is not fit for a file name; {}", agent.id, name_rule));
+            } else if (!is_new) {
+                fault(path("id"), fmt::format("\"{}\" is the id of agent {} too; give each agent its own", agent.id,
+                                              first->second));
+            }
+            if (agent.model.empty()) fault(path("model"), "is empty; name a model");
+            check_file(path("prompt_template"), agent.prompt_template);
+        }
+    }
+
+    void check_urls() {
+        auto& agents = p_.workload.agents;
+        const auto& urls = p_.backend.urls;
+        for (std::size_t i = 0; i < urls.size(); ++i)
+            if (auto wrong = url_fault(urls[i]); !wrong.empty()) fault(fmt::format("backend.urls.{}", i), wrong);
+        if (urls.size() > agents.size() && !agents.empty())
+            fault("backend.urls", fmt::format("has {} URLs for {} agents; leave out those that nobody would use",
+                                              urls.size(), agents.size()));
+        for (std::size_t i = 0; i < agents.size(); ++i) {
+            auto& url = agents[i].url;
+            if (url.empty() && !urls.empty()) {
+                url = urls[i % urls.size()];
+            } else if (!url.empty()) {
+                if (auto wrong = url_fault(url); !wrong.empty()) fault(fmt::format("workload.agents.{}.url", i), wrong);
+            }
+        }
+    }
+
+    profile& p_;
+    const node& root_;
+    const std::string& file_;
+    std::vector<std::string>* faults_;
+    std::error_code ignored_; // what cannot be looked at is as good as missing
+};
+
+} // namespace
+
+void check_profile(profile& p, const node& root, const std::string& file, std::vector<std::string>* faults) {
+    rules(p, root, file, faults).check();
+}
+
+} // namespace chimera::host

@@ -1,0 +1,72 @@
+#include "registry/open_plugin.hpp"
+#include "registry/result_name.hpp"
+#include <boost/dll/shared_library.hpp>
+#include <cstring>
+#include <fmt/format.h>
+#include <vector>
+
+namespace chimera::host {
+
+namespace {
+
+/// Boost's text is "what failed (dlerror system message: why)": why.
+std::string reason(const std::exception& error) {
+    std::string text = error.what();
+    constexpr std::string_view mark = "dlerror system message: ";
+    const auto begin = text.find(mark);
+    const auto end = text.rfind(')');
+    if (begin == std::string::npos || end == std::string::npos || end < begin + mark.size()) return text;
+    return text.substr(begin + mark.size(), end - begin - mark.size());
+}
+
+bool is_id(std::string_view id) {
+    if (id.empty() || id.front() < 'a' || id.front() > 'z') return false;
+    for (const char c : id)
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_')) return false;
+    return true;
+}
+
+} // namespace
+
+std::string entry_fault(const chm_plugin_entry& entry) {
+    if (entry.size < sizeof(chm_plugin_entry))
+        return fmt::format("its entry has size {}, expected at least {}; build it with the headers of contract {}.x",
+                           entry.size, sizeof(chm_plugin_entry), CHM_ABI_MAJOR);
+    if (entry.abi_major != CHM_ABI_MAJOR)
+        return fmt::format("is built for contract {}.{}, expected {}.x; build it with this host's headers",
+                           entry.abi_major, entry.abi_minor, CHM_ABI_MAJOR);
+    if (entry.id == nullptr) return "its entry has no id (NULL), expected the name that profiles use";
+    if (!is_id(entry.id)) return fmt::format("its entry has the id \"{}\", expected [a-z][a-z0-9_]*", entry.id);
+    if (entry.version == nullptr) return "its entry has no version (NULL), expected text such as \"1.0.0\"";
+    if (entry.description == nullptr) return "its entry has no description (NULL), expected one line";
+    if (entry.get_factory == nullptr) return "its entry has no get_factory (NULL), expected a function";
+    return {};
+}
+
+const chm_plugin_entry& open_entry(const std::filesystem::path& path) {
+    namespace dll = boost::dll;
+    // Never closed: a waker of the plugin may outlive everything that the host knows of.
+    static auto& kept = *new std::vector<dll::shared_library>;
+    try {
+        kept.emplace_back(path, dll::load_mode::rtld_now | dll::load_mode::rtld_local);
+    } catch (const std::exception& error) {
+        throw plugin_error(fmt::format("{}: cannot be loaded: {}", path.string(), reason(error)), CHM_E_FAIL);
+    }
+    const auto& library = kept.back();
+    if (!library.has(CHM_ENTRY_SYMBOL))
+        throw plugin_error(
+            fmt::format("{}: is no chimera plugin: it exports no symbol \"{}\"; define it with CHM_EXPORT",
+                        path.string(), CHM_ENTRY_SYMBOL),
+            CHM_E_FAIL);
+    const auto& entry = library.get<const chm_plugin_entry>(CHM_ENTRY_SYMBOL);
+    if (auto fault = entry_fault(entry); !fault.empty())
+        throw plugin_error(fmt::format("{}: {}", path.string(), fault), CHM_E_FAIL);
+    return entry;
+}
+
+std::string explain(chm_rc rc, const char* text) {
+    if (*text == '\0') return fmt::format("{} ({}), without a message", result_name(rc), rc);
+    return fmt::format("{} ({})", text, result_name(rc));
+}
+
+} // namespace chimera::host
