@@ -1,0 +1,26 @@
+// "chimera.reactor/1" on libuv: each worker's descriptors and timers, on that worker's loop.
+#pragma once
+
+#include <uv.h>
+
+#include "chimera/abi/reactor.h"
+#include "roster.hpp"
+
+namespace chimera::uv_pinned {
+
+/// The reactor of one executor. Affine: every function works on the calling worker's own loop and refuses other
+/// threads.
+class reactor final : public chm_reactor {
+  public:
+    explicit reactor(const roster& roll) noexcept;
+
+  private:
+    const roster& roll_; // names the executor: a worker belongs to it when it has the same roster
+
+    friend struct reactor_functions;
+};
+
+/// [the loop's thread, at its end] Closes and frees an io or a timer that nobody deregistered.
+void close_leaked(uv_handle_t* handle) noexcept;
+
+} // namespace chimera::uv_pinned

@@ -1,0 +1,53 @@
+// How many tasks an executor has, and whether its run is over.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <span>
+
+namespace chimera::uv_pinned {
+
+class worker;
+
+/// One for each executor. Any thread. Admission and the end exclude each other: a task is either counted before the
+/// end, and then it is polled or dropped by its worker, or it is refused.
+class roster {
+  public:
+    enum class end { none, idle, stopped };
+
+    /// [before anything else] Those to be told of the end; borrowed until silence().
+    void attend(std::span<worker* const> workers) noexcept { workers_ = workers; }
+
+    /// Counts a task that spawn is about to take, and calls keep() under the lock. False: over, not taken.
+    template <class F>
+    bool admit(F&& keep) noexcept {
+        std::lock_guard lock(mutex_);
+        if (over()) return false;
+        ++alive_;
+        keep();
+        return true;
+    }
+    /// A task is done.
+    void leave() noexcept;
+    /// Run begins; with CHM_RUN_UNTIL_IDLE, the last task's leave ends it.
+    void begin(std::uint32_t mode) noexcept;
+    /// The end, unless it has come already.
+    void stop() noexcept;
+
+    bool over() const noexcept { return end_.load(std::memory_order_acquire) != end::none; }
+    bool stopped() const noexcept { return end_.load(std::memory_order_acquire) == end::stopped; }
+
+  private:
+    void end_if_idle() noexcept;
+    void tell() const noexcept;
+
+    std::span<worker* const> workers_; // constant while more than one thread is here
+    std::atomic<end> end_{end::none};  // written under mutex_
+    std::mutex mutex_;
+    std::size_t alive_ = 0;
+    bool until_idle_ = false;
+};
+
+} // namespace chimera::uv_pinned

@@ -1,0 +1,218 @@
+// What must stay true of uv_pinned as an executor: pinning, wakes, stop, lifetimes.
+#include <pthread.h>
+#include <sched.h>
+
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "test_executor.hpp"
+
+using namespace chimera;
+using namespace chimera::uv_pinned_test;
+
+namespace {
+
+std::string thread_name() {
+    std::array<char, 16> name{};
+    pthread_getname_np(pthread_self(), name.data(), name.size());
+    return name.data();
+}
+
+sdk::task<void> note_threads(std::set<std::thread::id>& seen, std::atomic<int>& count, sdk::waker_slot& slot) {
+    for (int i = 1; i <= 50; ++i) {
+        seen.insert(std::this_thread::get_id());
+        wakes next(count, i, slot);
+        co_await next;
+    }
+}
+
+TEST_CASE("a task stays on its worker when other threads wake it") {
+    executor_under_test ex("3");
+    std::array<std::set<std::thread::id>, 6> seen;
+    std::array<std::atomic<int>, 6> count{};
+    std::array<sdk::waker_slot, 6> slots;
+    for (std::uint32_t i = 0; i < 6; ++i)
+        REQUIRE(ex.spawn(note_threads(seen[i], count[i], slots[i]), CHM_HINT_WORKER, i) == CHM_OK);
+    std::thread outsider([&] {
+        for (int round = 0; round < 50; ++round)
+            for (std::size_t i = 0; i < 6; ++i) {
+                ++count[i];
+                slots[i].wake();
+            }
+    });
+    CHECK(ex.run() == CHM_OK);
+    outsider.join();
+    for (std::size_t i = 0; i < 6; ++i) CHECK(seen[i].size() == 1);
+    for (std::size_t i = 0; i < 3; ++i) CHECK(seen[i] == seen[i + 3]); // worker number modulo 3
+    CHECK(seen[0] != seen[1]);
+}
+
+sdk::task<void> count_to(std::atomic<int>& count, int n, sdk::waker_slot& slot, std::atomic<int>& reached) {
+    for (int i = 1; i <= n; ++i) {
+        wakes next(count, i, slot);
+        co_await next;
+        reached = i;
+    }
+}
+
+TEST_CASE("no wake from another thread is lost between the inbox and a waiting loop") {
+    executor_under_test ex;
+    std::atomic<int> count{0}, reached{0};
+    sdk::waker_slot slot;
+    constexpr int rounds = 5000;
+    ex.spawn(count_to(count, rounds, slot, reached));
+    std::thread outsider([&] { // each wake waits for the poll: the loop goes to sleep again and again
+        for (int i = 1; i <= rounds; ++i) {
+            count = i;
+            slot.wake();
+            while (reached.load() < i) std::this_thread::yield();
+        }
+    });
+    CHECK(ex.run() == CHM_OK);
+    outsider.join();
+    CHECK(reached == rounds);
+}
+
+TEST_CASE("stop drops every task on its own worker, inside run") {
+    socket_pair pair;
+    executor_under_test ex("2");
+    struct holder { // what a suspended coroutine owns is destroyed where the task is dropped
+        std::atomic<int>& n;
+        std::string expected;
+        ~holder() {
+            CHECK(thread_name() == expected);
+            ++n;
+        }
+    };
+    static const auto sleeper = [](chm_reactor* reactor, int fd, std::atomic<int>& n, int worker) -> sdk::task<void> {
+        holder h{n, "uv_pinned-" + std::to_string(worker)};
+        sdk::io io(reactor, fd);
+        sdk::timer timer(reactor);
+        co_await timer.after(3'600'000'000'000U);
+    };
+    std::atomic<int> destroyed{0};
+    ex.spawn(sleeper(ex.reactor(), pair.a.get(), destroyed, 0), CHM_HINT_WORKER, 0);
+    ex.spawn(sleeper(ex.reactor(), pair.b.get(), destroyed, 1), CHM_HINT_WORKER, 1);
+    std::thread stopper([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        ex.stop();
+        ex.stop();
+    });
+    CHECK(ex.run(CHM_RUN_UNTIL_STOP) == CHM_E_CANCELED);
+    CHECK(destroyed == 2);
+    stopper.join();
+    std::atomic<int> drops{0};
+    auto* late = new counting_task(drops);
+    CHECK(ex.spawn_raw(late) == CHM_E_CANCELED);
+    CHECK(drops == 0);
+    late->vt->drop(late);
+}
+
+TEST_CASE("a task that is spawned while the executor stops is dropped once or refused") {
+    for (int round = 0; round < 30; ++round) {
+        executor_under_test ex("2");
+        std::atomic<int> drops{0};
+        int refused = 0;
+        constexpr int n = 400;
+        std::thread spawner([&] {
+            for (int i = 0; i < n; ++i) {
+                auto* task = new counting_task(drops);
+                if (ex.spawn_raw(task) == CHM_OK) continue;
+                ++refused;
+                delete task;
+            }
+        });
+        std::thread stopper([&] {
+            for (int i = 0; i < round * 5; ++i) std::this_thread::yield();
+            ex.stop();
+        });
+        CHECK(ex.run(CHM_RUN_UNTIL_STOP) == CHM_E_CANCELED);
+        spawner.join();
+        stopper.join();
+        ex.destroy();
+        CHECK(drops + refused == n);
+    }
+}
+
+TEST_CASE("a waker may be used after its task is done and after the executor is destroyed") {
+    executor_under_test ex("2");
+    std::vector<sdk::waker> kept;
+    std::atomic<int> drops{0};
+    for (std::uint32_t i = 0; i < 2; ++i)
+        ex.spawn_raw(new counting_task(drops,
+                                       [&](chm_waker* w) -> chm_rc {
+                                           static std::mutex mutex;
+                                           std::lock_guard lock(mutex);
+                                           kept.push_back(sdk::waker::clone(w));
+                                           return CHM_READY;
+                                       }),
+                     CHM_HINT_WORKER, i);
+    CHECK(ex.run() == CHM_OK);
+    for (auto& w : kept) w.wake_by_ref();
+    ex.destroy();
+    for (auto& w : kept) w.wake_by_ref();
+    std::thread([&] { kept.clear(); }).join();
+    CHECK(drops == 2);
+}
+
+TEST_CASE("wakes that race the end of run neither crash nor leak") {
+    for (int round = 0; round < 50; ++round) {
+        executor_under_test ex;
+        sdk::waker_slot slot;
+        std::atomic<bool> over{false};
+        std::atomic<int> drops{0};
+        ex.spawn_raw(new counting_task(drops, [&](chm_waker* w) -> chm_rc {
+            slot.set(w);
+            return CHM_PENDING;
+        }));
+        std::thread waker([&] {
+            sdk::waker mine;
+            while (!over) {
+                if (!mine) mine = slot.take();
+                mine.wake_by_ref();
+            }
+        });
+        std::thread stopper([&] { ex.stop(); });
+        CHECK(ex.run(CHM_RUN_UNTIL_STOP) == CHM_E_CANCELED);
+        stopper.join();
+        ex.destroy();
+        over = true;
+        waker.join();
+        CHECK(drops == 1);
+    }
+}
+
+TEST_CASE("destroy without run drops what was never polled") {
+    std::atomic<int> drops{0};
+    {
+        executor_under_test ex("2");
+        for (int i = 0; i < 5; ++i) ex.spawn_raw(new counting_task(drops));
+        CHECK(drops == 0);
+    }
+    CHECK(drops == 5);
+}
+
+TEST_CASE("pin_cpus binds each worker to one CPU and the caller to none") {
+    cpu_set_t before, after;
+    REQUIRE(sched_getaffinity(0, sizeof before, &before) == 0);
+    executor_under_test ex("2", "true");
+    std::array<int, 2> cpus{};
+    std::atomic<int> drops{0};
+    for (std::uint32_t i = 0; i < 2; ++i)
+        ex.spawn_raw(new counting_task(drops,
+                                       [&cpus, i](chm_waker*) -> chm_rc {
+                                           cpu_set_t mine;
+                                           sched_getaffinity(0, sizeof mine, &mine);
+                                           cpus[i] = CPU_COUNT(&mine);
+                                           return CHM_READY;
+                                       }),
+                     CHM_HINT_WORKER, i);
+    CHECK(ex.run() == CHM_OK);
+    CHECK(cpus[0] == 1);
+    CHECK(cpus[1] == 1);
+    REQUIRE(sched_getaffinity(0, sizeof after, &after) == 0);
+    CHECK(CPU_EQUAL(&before, &after));
+}
+
+} // namespace

@@ -1,0 +1,312 @@
+// What must stay true of uv_pinned's reactor: readiness, timers, and what they cost in system calls.
+#include <fcntl.h>
+#include <sys/epoll.h>
+
+#include "chimera/sdk/clock.hpp"
+#include "test_executor.hpp"
+
+using namespace chimera;
+using namespace chimera::uv_pinned_test;
+
+namespace {
+std::atomic<int> controls{0}, waits{0}; // epoll_ctl and epoll_wait that libuv made
+template <class F>
+F next_of(const char* name) {
+    return reinterpret_cast<F>(dlsym(RTLD_NEXT, name));
+}
+} // namespace
+
+// libuv's calls come here first.
+extern "C" CHM_EXPORT int epoll_ctl(int epfd, int op, int fd, epoll_event* event) noexcept {
+    static const auto real = next_of<int (*)(int, int, int, epoll_event*)>("epoll_ctl");
+    ++controls;
+    return real(epfd, op, fd, event);
+}
+extern "C" CHM_EXPORT int epoll_pwait(int epfd, epoll_event* events, int n, int ms, const sigset_t* mask) {
+    static const auto real = next_of<int (*)(int, epoll_event*, int, int, const sigset_t*)>("epoll_pwait");
+    ++waits;
+    return real(epfd, events, n, ms, mask);
+}
+extern "C" CHM_EXPORT int epoll_wait(int epfd, epoll_event* events, int n, int ms) {
+    static const auto real = next_of<int (*)(int, epoll_event*, int, int)>("epoll_wait");
+    ++waits;
+    return real(epfd, events, n, ms);
+}
+
+namespace {
+
+sdk::task<void> wait_ns(chm_reactor* reactor, std::uint64_t ns, bool& early) {
+    sdk::timer timer(reactor);
+    const std::uint64_t deadline = sdk::now_ns() + ns;
+    co_await timer.at(deadline);
+    early = early || sdk::now_ns() < deadline;
+}
+
+/// Reads until the end of the stream, as the contract says; counts the bytes.
+sdk::task<void> read_all(chm_reactor* reactor, int fd, std::size_t& total) {
+    sdk::io io(reactor, fd);
+    for (std::array<char, 256> buf;;) {
+        const std::uint32_t seen = co_await io.ready(CHM_IO_READ);
+        const ssize_t n = ::recv(fd, buf.data(), buf.size(), 0);
+        if (n == 0) co_return;
+        if (n > 0) total += static_cast<std::size_t>(n);
+        if (n < static_cast<ssize_t>(buf.size())) io.drained(seen, CHM_IO_READ);
+    }
+}
+
+sdk::task<void> spin_until(const bool& done) {
+    while (!done) {
+        sdk::yield_now turn;
+        co_await turn;
+    }
+}
+sdk::task<void> note_io_and_timer(chm_reactor* reactor, socket_pair& pair, bool& done) {
+    bool early = false;
+    co_await wait_ns(reactor, 3'000'000, early);
+    sdk::io io(reactor, pair.a.get());
+    CHECK(::send(pair.b.get(), "x", 1, 0) == 1);
+    co_await io.ready(CHM_IO_READ);
+    done = !early;
+}
+
+TEST_CASE("a task that always wants to run starves neither timers nor descriptors") {
+    socket_pair pair;
+    executor_under_test ex;
+    bool done = false;
+    ex.spawn(spin_until(done));
+    ex.spawn(note_io_and_timer(ex.reactor(), pair, done));
+    CHECK(ex.run() == CHM_OK);
+    CHECK(done);
+}
+
+sdk::task<void> many_deadlines(chm_reactor* reactor, bool& early) {
+    sdk::timer timer(reactor);
+    for (std::uint64_t i = 0; i < 60; ++i) {
+        const std::uint64_t deadline = sdk::now_ns() + 37'000 * i + 1; // anywhere within a millisecond
+        co_await timer.at(deadline);
+        early = early || sdk::now_ns() < deadline;
+    }
+}
+
+TEST_CASE("a timer is never early, wherever in a millisecond its deadline lies") {
+    executor_under_test ex;
+    bool early = false;
+    for (int i = 0; i < 4; ++i) ex.spawn(many_deadlines(ex.reactor(), early));
+    CHECK(ex.run() == CHM_OK);
+    CHECK_FALSE(early);
+}
+
+TEST_CASE("another deadline re-arms a timer, the same one only replaces the waker") {
+    executor_under_test ex;
+    std::atomic<int> drops{0};
+    chm_timer* timer = nullptr;
+    int polls = 0;
+    const std::uint64_t far = sdk::now_ns() + 3'600'000'000'000U;
+    std::uint64_t near = 0;
+    chm_reactor* r = ex.reactor();
+    auto* task = new counting_task(drops, [&](chm_waker* w) -> chm_rc {
+        if (++polls == 1) {
+            REQUIRE(r->vt->timer_create(r, &timer) == CHM_OK);
+            CHECK(r->vt->timer_poll(r, timer, far, w) == CHM_PENDING);
+            CHECK(r->vt->timer_poll(r, timer, far, w) == CHM_PENDING);
+            near = sdk::now_ns() + 2'000'000;
+        }
+        if (r->vt->timer_poll(r, timer, near, w) == CHM_PENDING) return CHM_PENDING;
+        CHECK(sdk::now_ns() >= near);
+        CHECK(r->vt->timer_poll(r, timer, 1, w) == CHM_READY);
+        r->vt->timer_destroy(r, timer);
+        return CHM_READY;
+    });
+    ex.spawn_raw(task);
+    CHECK(ex.run() == CHM_OK);
+    CHECK(drops == 1);
+    CHECK(polls < 5);
+}
+
+sdk::task<void> measured_stream(chm_reactor* reactor, socket_pair& pair, int tokens, int& extra) {
+    sdk::io io(reactor, pair.a.get());
+    std::array<char, 64> buf;
+    int before = 0;
+    for (int i = 0; i < tokens; ++i) {
+        if (i == 1) before = controls; // the first wait starts the watch
+        CHECK(::send(pair.b.get(), "token", 5, 0) == 5);
+        const std::uint32_t seen = co_await io.ready(CHM_IO_READ);
+        CHECK(::recv(pair.a.get(), buf.data(), buf.size(), 0) == 5);
+        io.drained(seen, CHM_IO_READ);
+        sdk::yield_now turn;
+        co_await turn;
+    }
+    extra = controls - before;
+}
+
+TEST_CASE("a stream in its steady state makes no epoll_ctl") {
+    socket_pair pair;
+    executor_under_test ex;
+    int extra = -1;
+    ex.spawn(measured_stream(ex.reactor(), pair, 500, extra));
+    CHECK(ex.run() == CHM_OK);
+    CHECK(controls > 0); // they are counted at all
+    CHECK(extra == 0);
+}
+
+sdk::task<void> ignore_readiness(chm_reactor* reactor, socket_pair& pair, int& turns, bool& still_ready, bool& again) {
+    sdk::io io(reactor, pair.a.get());
+    CHECK(::send(pair.b.get(), "x", 1, 0) == 1);
+    std::uint32_t seen = co_await io.ready(CHM_IO_READ | CHM_IO_WRITE);
+    const int before = waits;
+    bool early = false;
+    co_await wait_ns(reactor, 50'000'000, early);
+    turns = waits - before;
+    seen = co_await io.ready(CHM_IO_READ);
+    still_ready = seen & CHM_IO_READ;
+    // Cleared although a byte is there: the kernel has to be asked again, and it answers.
+    io.recheck(seen, CHM_IO_READ);
+    seen = co_await io.ready(CHM_IO_READ);
+    again = seen & CHM_IO_READ;
+}
+
+TEST_CASE("readiness that nobody consumes stays, and does not make the loop spin") {
+    socket_pair pair;
+    executor_under_test ex;
+    int turns = 0;
+    bool still_ready = false, again = false;
+    ex.spawn(ignore_readiness(ex.reactor(), pair, turns, still_ready, again));
+    CHECK(ex.run() == CHM_OK);
+    CHECK(turns > 0);
+    CHECK(turns < 20);
+    CHECK(still_ready);
+    CHECK(again);
+}
+
+sdk::task<void> stale_clear(chm_reactor* reactor, socket_pair& pair, bool& kept) {
+    sdk::io io(reactor, pair.a.get());
+    CHECK(::send(pair.b.get(), "x", 1, 0) == 1);
+    const std::uint32_t old = co_await io.ready(CHM_IO_READ);
+    char byte = 0;
+    CHECK(::recv(pair.a.get(), &byte, 1, 0) == 1);
+    io.drained(old, CHM_IO_READ);
+    CHECK(::send(pair.b.get(), "y", 1, 0) == 1);
+    co_await io.ready(CHM_IO_READ); // a report of its own
+    io.drained(old, CHM_IO_READ);
+    kept = io.poll(CHM_IO_READ, nullptr) & CHM_IO_READ; // ready: the waker is not touched
+}
+
+TEST_CASE("a clear that names an older report forgets nothing") {
+    socket_pair pair;
+    executor_under_test ex;
+    bool kept = false;
+    ex.spawn(stale_clear(ex.reactor(), pair, kept));
+    CHECK(ex.run() == CHM_OK);
+    CHECK(kept);
+}
+
+sdk::task<void> reuse_number(chm_reactor* reactor, int& reused) {
+    int last = -1;
+    for (int i = 0; i < 100; ++i) {
+        socket_pair pair;
+        sdk::io io(reactor, pair.a.get());
+        if (pair.a.get() == last) ++reused;
+        last = pair.a.get();
+        CHECK(::send(pair.b.get(), "x", 1, 0) == 1);
+        const std::uint32_t seen = co_await io.ready(CHM_IO_READ);
+        CHECK((seen & (CHM_IO_READ | CHM_IO_ERR | CHM_IO_HUP)) == CHM_IO_READ);
+        char byte = 0;
+        CHECK(::recv(pair.a.get(), &byte, 1, 0) == 1);
+        // Here io is deregistered, pair is closed, and the next pair gets its numbers within the same turn.
+    }
+}
+
+TEST_CASE("a descriptor may be closed and its number registered again right after deregistration") {
+    executor_under_test ex;
+    int reused = 0;
+    ex.spawn(reuse_number(ex.reactor(), reused));
+    CHECK(ex.run() == CHM_OK);
+    CHECK(reused > 50);
+}
+
+sdk::task<void> register_twice(chm_reactor* reactor, socket_pair& pair) {
+    sdk::io io(reactor, pair.a.get());
+    bool early = false;
+    CHECK(::send(pair.b.get(), "x", 1, 0) == 1);
+    co_await io.ready(CHM_IO_READ);
+    chm_io* second = nullptr;
+    CHECK(reactor->vt->io_register(reactor, pair.a.get(), &second) == CHM_E_STATE);
+    char byte = 0;
+    CHECK(::recv(pair.a.get(), &byte, 1, 0) == 1);
+    const std::uint32_t seen = io.poll(CHM_IO_READ, nullptr);
+    io.drained(seen, CHM_IO_READ);
+    co_await wait_ns(reactor, 1'000'000, early);
+    CHECK(::send(pair.b.get(), "y", 1, 0) == 1);
+    co_await io.ready(CHM_IO_READ); // the first registration still works
+    const sdk::owned_fd file(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+    CHECK(reactor->vt->io_register(reactor, file.get(), &second) == CHM_E_INVAL);
+}
+
+TEST_CASE("a second registration is refused and leaves the first alone") {
+    socket_pair pair;
+    executor_under_test ex;
+    ex.spawn(register_twice(ex.reactor(), pair));
+    CHECK(ex.run() == CHM_OK);
+}
+
+TEST_CASE("the end of a stream is reported, with what was sent before it") {
+    executor_under_test ex;
+    socket_pair pair; // closed before the descriptors are counted
+    std::size_t total = 0;
+    ex.spawn(read_all(ex.reactor(), pair.a.get(), total));
+    std::thread peer([&] {
+        const std::string data(100'000, 'x');
+        for (std::size_t sent = 0; sent < data.size();) {
+            const ssize_t n = ::send(pair.b.get(), data.data() + sent, data.size() - sent, 0);
+            n > 0 ? static_cast<void>(sent += static_cast<std::size_t>(n)) : std::this_thread::yield();
+        }
+        pair.b.reset();
+    });
+    CHECK(ex.run() == CHM_OK);
+    peer.join();
+    CHECK(total == 100'000);
+}
+
+TEST_CASE("the reactor refuses threads that are not its workers, and workers of another executor") {
+    socket_pair pair;
+    executor_under_test ex, other;
+    chm_reactor* r = other.reactor();
+    chm_io* io = nullptr;
+    chm_timer* timer = nullptr;
+    CHECK(r->vt->io_register(r, pair.a.get(), &io) == CHM_E_AFFINITY);
+    CHECK(r->vt->timer_create(r, &timer) == CHM_E_AFFINITY);
+    CHECK((r->vt->flags & CHM_REACTOR_ANY_THREAD) == 0);
+    std::atomic<int> drops{0};
+    ex.spawn_raw(new counting_task(drops, [&](chm_waker*) -> chm_rc {
+        CHECK(r->vt->io_register(r, pair.a.get(), &io) == CHM_E_AFFINITY);
+        chm_reactor* own = ex.reactor();
+        chm_io* mine = nullptr;
+        REQUIRE(own->vt->io_register(own, pair.a.get(), &mine) == CHM_OK);
+        std::thread([&] { CHECK(own->vt->io_poll(own, mine, CHM_IO_READ, nullptr) == CHM_IO_ERR); }).join();
+        own->vt->io_deregister(own, mine);
+        return CHM_READY;
+    }));
+    CHECK(ex.run() == CHM_OK);
+    CHECK(drops == 1);
+}
+
+TEST_CASE("what a task forgot to deregister is closed at the end, and said") {
+    socket_pair pair;
+    executor_under_test ex;
+    ex.expected_complaints = 2;
+    std::atomic<int> drops{0};
+    ex.spawn_raw(new counting_task(drops, [&](chm_waker* w) -> chm_rc {
+        chm_io* io = nullptr;
+        chm_timer* timer = nullptr;
+        chm_reactor* r = ex.reactor();
+        REQUIRE(r->vt->io_register(r, pair.a.get(), &io) == CHM_OK);
+        REQUIRE(r->vt->timer_create(r, &timer) == CHM_OK);
+        r->vt->io_poll(r, io, CHM_IO_READ, w);
+        r->vt->timer_poll(r, timer, sdk::now_ns() + 1'000'000'000, w);
+        return CHM_READY;
+    }));
+    CHECK(ex.run() == CHM_OK);
+    CHECK(drops == 1);
+}
+
+} // namespace
