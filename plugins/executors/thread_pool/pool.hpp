@@ -1,0 +1,131 @@
+// The scheduler behind the executor: workers, their queues, who sleeps and who drives the reactor.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <latch>
+#include <memory>
+
+#include <chimera/sdk/epoll_reactor.hpp>
+#include <chimera/sdk/task_cell.hpp>
+
+#include "cell_list.hpp"
+#include "gate.hpp"
+#include "parker.hpp"
+#include "run_queue.hpp"
+
+namespace chimera::thread_pool {
+
+class pool;
+
+struct pool_options {
+    std::uint32_t workers = 1; ///< at most pool::max_workers
+    bool steal = true;
+    std::uint32_t event_interval = 61; ///< polls between two looks at the reactor and at the injector while busy
+};
+
+struct worker {
+    // Any thread.
+    pool* owner = nullptr;
+    std::uint32_t index = 0;
+    run_queue ring; // steal = true: runnable cells
+    inbox mail;     // steal = false: cells of this worker that others woke
+    parker parking;
+    sdk::live_tasks live; // tasks that this worker drops on stop
+    // This worker only.
+    cell_list local; // steal = false: runnable cells
+    std::uint32_t polls = 0;
+    std::uint32_t victim = 0; // where the next search begins
+    bool searching = false;   // counted in pool::searching_
+    bool listed = false;      // has set its bit in pool::parked_; a notifier may have cleared it since
+    bool polling = false;     // inside a task's poll
+
+    std::uint64_t bit() const noexcept { return std::uint64_t{1} << index; }
+};
+
+/// Outlives the executor as long as wakers do; without its executor it only gives cells back.
+///
+/// How no wake is lost when a worker falls asleep: a notifier first queues the cell, then looks at searching_ and
+/// parked_; a worker first leaves searching_ and enters parked_, then looks at all queues once more. All of these are
+/// sequentially consistent, so one of the two sees the other. A worker that stops searching because it found something
+/// wakes another one if it was the last: whoever relied on it being there loses nothing.
+class pool final : public sdk::scheduler {
+  public:
+    static constexpr std::uint32_t max_workers = 64; // parked_ has 64 bits
+
+    /// Throws std::bad_alloc. The reactor must live until shut() has returned.
+    pool(const pool_options& options, sdk::epoll_reactor& reactor);
+
+    /// As chm_executor_vt.
+    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts) noexcept;
+    void stop() noexcept;
+
+    /// What run() shares with its workers.
+    struct shift {
+        explicit shift(std::uint32_t workers) : quiet(workers) {}
+        std::latch quiet; // nobody polls any more
+    };
+    /// [each worker's thread, once per shift] Polls until end_shift() or stop(); on stop drops the worker's tasks.
+    void work(std::uint32_t index, shift& now) noexcept;
+    /// [no shift in progress] Drops all tasks that are left.
+    void drop_all() noexcept;
+    /// [no shift in progress] True when a shift is needed: there are tasks, or run must last until stop. False when
+    /// stop was called.
+    bool begin_shift(bool until_idle) noexcept;
+    bool stopped() const noexcept { return ending_.load() == ending::stop; }
+    /// [no shift in progress, last use by the executor] From here on the reactor is not touched and nothing is queued.
+    void shut() noexcept;
+
+    void schedule(sdk::task_cell& cell) noexcept override;
+
+    std::uint32_t size() const noexcept { return options_.workers; }
+
+  private:
+    enum class ending : std::uint32_t { no, idle, stop };
+
+    ~pool() override = default;
+
+    // queues (pool.cpp)
+    worker& choose(const chm_spawn_opts* opts) noexcept;
+    void push_here(worker& w, sdk::task_cell& cell) noexcept;
+    void push_from_outside(sdk::task_cell& cell) noexcept;
+    sdk::task_cell* next(worker& w) noexcept;
+    sdk::task_cell* search(worker& w) noexcept;
+    sdk::task_cell* from_injector(worker& w) noexcept;
+    void poll(worker& w, sdk::task_cell& cell) noexcept;
+    bool sees_work(const worker& w) const noexcept;
+    void release_queued() noexcept;
+
+    // sleeping (parking.cpp)
+    void notify_one() noexcept;
+    void notify_pinned(worker& target) noexcept;
+    void unpark_all() noexcept;
+    void wake_one() noexcept;
+    worker* take_sleeper() noexcept;
+    void stop_searching(worker& w) noexcept;
+    void unlist(worker& w) noexcept;
+    void park(worker& w) noexcept;
+    bool sleep_on_standby(worker& w) noexcept;
+    bool try_drive(worker& w) noexcept;
+    void look_at_reactor(worker& w) noexcept;
+
+    worker* here() const noexcept { return current_ && current_->owner == this ? current_ : nullptr; }
+    static thread_local worker* current_;
+
+    const pool_options options_;
+    sdk::epoll_reactor& reactor_;
+    const std::unique_ptr<worker[]> workers_;
+    injector injector_;                         // steal = true
+    std::atomic<std::uint64_t> parked_{0};      // bit per worker that sleeps or is about to; whoever clears it wakes it
+    std::atomic<std::uint64_t> driver_{0};      // bit of the worker that turns the reactor, if any
+    std::atomic<std::uint32_t> searching_{0};   // steal = true: workers awake without work, or being woken to look
+    std::atomic<bool> standby_{false};          // somebody sleeps with a limit, to take over an abandoned reactor
+    std::atomic<std::uint32_t> next_worker_{0}; // round robin of spawns
+    std::atomic<std::size_t> live_{0};          // tasks that are not done
+    std::atomic<bool> until_idle_{false};
+    std::atomic<ending> ending_{ending::no};
+    gate spawns_; // closed by stop: who is inside has taken a task that the drop will see
+    gate wakes_;  // closed by shut: who is inside may touch the reactor
+};
+
+} // namespace chimera::thread_pool

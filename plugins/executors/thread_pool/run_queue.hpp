@@ -1,0 +1,90 @@
+// A worker's own queue: a bounded ring that one thread fills and any thread may steal from, without a lock.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include <chimera/sdk/task_cell.hpp>
+
+namespace chimera::thread_pool {
+
+/// Holds the queue's reference of each cell in it. head_ and tail_ only grow; their difference is the number of cells.
+/// A slot is written again only after head_ has passed it, so a thief whose compare-and-swap of head_ succeeds has read
+/// what belonged to it.
+class run_queue {
+  public:
+    static constexpr std::uint32_t capacity = 256;
+
+    /// [owner] False when the ring is full.
+    bool push(sdk::task_cell& cell) noexcept {
+        const std::uint32_t tail = tail_.load(std::memory_order_relaxed);
+        if (tail - head_.load(std::memory_order_acquire) == capacity) return false;
+        slot(tail).store(&cell, std::memory_order_relaxed);
+        tail_.store(tail + 1, std::memory_order_seq_cst); // ordered before the look at who sleeps
+        return true;
+    }
+
+    /// [owner] The oldest cell, or nullptr.
+    sdk::task_cell* pop() noexcept {
+        std::uint32_t head = head_.load(std::memory_order_acquire);
+        while (head != tail_.load(std::memory_order_relaxed)) {
+            sdk::task_cell* cell = slot(head).load(std::memory_order_relaxed);
+            if (head_.compare_exchange_weak(head, head + 1, std::memory_order_acq_rel, std::memory_order_acquire))
+                return cell;
+        }
+        return nullptr;
+    }
+
+    /// [owner] Takes the older half of a full ring as a list linked by `next`. nullptr when thieves made room
+    /// meanwhile.
+    sdk::task_cell* take_half(sdk::task_cell*& last) noexcept {
+        std::array<sdk::task_cell*, capacity / 2> taken;
+        std::uint32_t head = head_.load(std::memory_order_acquire);
+        if (tail_.load(std::memory_order_relaxed) - head != capacity) return nullptr;
+        for (std::uint32_t i = 0; i < taken.size(); ++i) taken[i] = slot(head + i).load(std::memory_order_relaxed);
+        if (!head_.compare_exchange_strong(head, head + capacity / 2, std::memory_order_acq_rel)) return nullptr;
+        for (std::uint32_t i = 0; i + 1 < taken.size(); ++i) taken[i]->next = taken[i + 1];
+        taken.back()->next = nullptr;
+        last = taken.back();
+        return taken.front();
+    }
+
+    /// [owner of `to`, which is empty] Moves the older half, rounded up, to `to`, but for the oldest cell, which is
+    /// returned. nullptr when there was nothing.
+    sdk::task_cell* steal_into(run_queue& to) noexcept {
+        std::uint32_t head = head_.load(std::memory_order_acquire);
+        for (;;) {
+            const std::uint32_t size = tail_.load(std::memory_order_acquire) - head;
+            const std::uint32_t n = size - size / 2;
+            if (n == 0) return nullptr;
+            if (size > capacity) { // head is older than tail by a whole turn of the ring
+                head = head_.load(std::memory_order_acquire);
+                continue;
+            }
+            sdk::task_cell* const first = slot(head).load(std::memory_order_relaxed);
+            const std::uint32_t base = to.tail_.load(std::memory_order_relaxed);
+            for (std::uint32_t i = 1; i < n; ++i)
+                to.slot(base + i - 1).store(slot(head + i).load(std::memory_order_relaxed), std::memory_order_relaxed);
+            if (!head_.compare_exchange_weak(head, head + n, std::memory_order_acq_rel, std::memory_order_acquire))
+                continue;
+            if (n > 1) to.tail_.store(base + n - 1, std::memory_order_seq_cst);
+            return first;
+        }
+    }
+
+    /// [any thread] A guess, but never "empty" for a cell that was pushed before and that nobody took.
+    std::uint32_t size() const noexcept {
+        const std::uint32_t head = head_.load(std::memory_order_seq_cst);
+        return tail_.load(std::memory_order_seq_cst) - head;
+    }
+
+  private:
+    std::atomic<sdk::task_cell*>& slot(std::uint32_t i) noexcept { return slots_[i % capacity]; }
+
+    alignas(64) std::atomic<std::uint32_t> head_{0}; // owner and thieves
+    alignas(64) std::atomic<std::uint32_t> tail_{0}; // the owner
+    std::array<std::atomic<sdk::task_cell*>, capacity> slots_{};
+};
+
+} // namespace chimera::thread_pool

@@ -1,0 +1,493 @@
+// What is special to the thread pool: stealing, pinning, the injector, who drives the reactor, and falling asleep.
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <chimera/abi.h>
+#include <chimera/sdk/error.hpp>
+#include <chimera/sdk/reactor.hpp>
+#include <chimera/sdk/text.hpp>
+#include <chimera/sdk/waker.hpp>
+
+#include "run_queue.hpp"
+
+using namespace std::chrono_literals;
+namespace sdk = chimera::sdk;
+
+namespace {
+
+/// A task made of a function that is polled. `dropped`, if given, is called by drop.
+class closure_task final : public chm_task {
+  public:
+    using body = std::function<chm_rc(chm_waker*)>;
+    static chm_task* make(body poll, std::function<void()> dropped = {}) {
+        return new closure_task(std::move(poll), std::move(dropped));
+    }
+
+  private:
+    closure_task(body poll, std::function<void()> dropped)
+        : chm_task{&vtable}, poll_(std::move(poll)), dropped_(std::move(dropped)) {}
+    static chm_rc poll_thunk(chm_task* t, chm_waker* w) noexcept { return static_cast<closure_task*>(t)->poll_(w); }
+    static void drop_thunk(chm_task* t) noexcept {
+        if (const auto& f = static_cast<closure_task*>(t)->dropped_) f();
+        delete static_cast<closure_task*>(t);
+    }
+    static constexpr chm_task_vt vtable{poll_thunk, drop_thunk};
+    body poll_;
+    std::function<void()> dropped_;
+};
+
+/// An instance of the plugin as it was built.
+class pool {
+  public:
+    using setting = std::pair<const char*, std::string>;
+    explicit pool(std::initializer_list<setting> settings) {
+        std::vector<chm_kv> kv;
+        for (const auto& [key, value] : settings) kv.push_back({sdk::str(key), sdk::str(value)});
+        const chm_config config{kv.data(), kv.size()};
+        sdk::error_buffer err;
+        err.check(factory().create(nullptr, &config, &raw_, err.abi()));
+    }
+    pool(const pool&) = delete;
+    pool& operator=(const pool&) = delete;
+    ~pool() { destroy(); }
+
+    void destroy() {
+        if (raw_) raw_->vt->destroy(std::exchange(raw_, nullptr));
+    }
+    chm_rc spawn(chm_task* task, std::uint32_t hint = CHM_HINT_ANY, std::uint32_t worker = 0) {
+        const chm_spawn_opts opts{sizeof opts, hint, worker, 0, {nullptr, 0}};
+        const chm_rc rc = raw_->vt->spawn(raw_, task, &opts);
+        if (rc != CHM_OK) task->vt->drop(task);
+        return rc;
+    }
+    chm_rc run(std::uint32_t mode = CHM_RUN_UNTIL_IDLE) { return raw_->vt->run(raw_, mode, nullptr); }
+    void stop() { raw_->vt->stop(raw_); }
+    chm_reactor* reactor() { return sdk::reactor_of(raw_); }
+    std::uint32_t flags() const { return raw_->vt->flags; }
+
+    static const chm_executor_factory& factory() {
+        static void* const library = dlopen(CHIMERA_PLUGIN_DIR "/thread_pool.so", RTLD_NOW | RTLD_LOCAL);
+        if (!library) throw std::runtime_error(dlerror());
+        const auto* entry = static_cast<const chm_plugin_entry*>(dlsym(library, CHM_ENTRY_SYMBOL));
+        return *static_cast<const chm_executor_factory*>(entry->get_factory(CHM_FACTORY_EXECUTOR));
+    }
+
+  private:
+    chm_executor* raw_ = nullptr;
+};
+
+std::size_t entries(const char* folder) {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
+}
+
+/// Proves at the end of a test that no descriptor, no thread and no count of the test's own is left.
+class census {
+  public:
+    census() {
+        pool::factory();
+        std::thread([] {}).join(); // the first thread of all brings ThreadSanitizer's own with it
+        fds_ = entries("/proc/self/fd");
+        threads_ = entries("/proc/self/task");
+    }
+    ~census() {
+        CHECK(entries("/proc/self/fd") == fds_);
+        for (int i = 0; i < 200 && entries("/proc/self/task") != threads_; ++i) std::this_thread::sleep_for(5ms);
+        CHECK(entries("/proc/self/task") == threads_);
+    }
+
+  private:
+    std::size_t fds_ = 0, threads_ = 0;
+};
+
+std::string thread_name() {
+    std::array<char, 16> name{};
+    pthread_getname_np(pthread_self(), name.data(), name.size());
+    return name.data();
+}
+
+/// Waits inside a poll, as a task that blocks does. False after ten seconds: the test fails instead of hanging.
+template <class Condition>
+bool block_until(Condition condition) {
+    for (int i = 0; i < 10'000; ++i) {
+        if (condition()) return true;
+        std::this_thread::sleep_for(1ms);
+    }
+    return false;
+}
+
+struct null_scheduler final : sdk::scheduler {
+    void schedule(sdk::task_cell& cell) noexcept override { cell.release(); }
+};
+
+} // namespace
+
+TEST_CASE("an idle worker steals what a busy one has queued") {
+    const census before;
+    pool p{{"workers", "2"}};
+    std::atomic<int> ran{0};
+    std::thread::id busy;
+    std::atomic<bool> elsewhere{false};
+    p.spawn(closure_task::make([&](chm_waker*) {
+        busy = std::this_thread::get_id();
+        for (int i = 0; i < 10; ++i)
+            p.spawn(closure_task::make([&](chm_waker*) {
+                        if (std::this_thread::get_id() != busy) elsewhere = true;
+                        ++ran;
+                        return CHM_READY;
+                    }),
+                    CHM_HINT_CURRENT);
+        CHECK(block_until([&] { return ran == 10; })); // this worker never gets to them
+        return CHM_READY;
+    }));
+    CHECK(p.run() == CHM_OK);
+    CHECK(elsewhere);
+    CHECK(p.flags() == 0);
+}
+
+TEST_CASE("steal = false polls and drops every task on its own worker, wherever it was woken") {
+    const census before;
+    constexpr std::uint32_t workers = 3;
+    pool p{{"workers", "3"}, {"steal", "false"}};
+    CHECK(p.flags() == CHM_EXECUTOR_PINNED);
+    std::array<std::thread::id, workers> home;
+    std::array<sdk::waker, workers> next_in_ring;
+    std::atomic<int> ready{0}, strayed{0}, dropped{0};
+    for (std::uint32_t i = 0; i < workers; ++i) // a ring of tasks, each waking the next one on another worker
+        p.spawn(closure_task::make(
+                    [&, i, left = 300](chm_waker* w) mutable -> chm_rc {
+                        if (home[i] == std::thread::id{}) {
+                            home[i] = std::this_thread::get_id();
+                            next_in_ring[i] = sdk::waker::clone(w);
+                            ++ready;
+                        }
+                        if (home[i] != std::this_thread::get_id()) ++strayed;
+                        if (ready != workers) {
+                            w->vt->wake_by_ref(w);
+                            return CHM_PENDING;
+                        }
+                        next_in_ring[(i + 1) % workers].wake_by_ref();
+                        return --left == 0 ? CHM_READY : CHM_PENDING;
+                    },
+                    [&, i] {
+                        if (home[i] != std::this_thread::get_id()) ++strayed;
+                        ++dropped;
+                        next_in_ring[(i + 1) % workers].wake_by_ref(); // who is done wakes the others on
+                    }),
+                CHM_HINT_WORKER, i + workers);
+    std::thread stopper([&] { // should the ring run dry, the rest is dropped, and on the right threads
+        block_until([&] { return dropped >= 1; });
+        p.stop();
+    });
+    p.run(CHM_RUN_UNTIL_STOP);
+    stopper.join();
+    CHECK(strayed == 0);
+    CHECK(dropped == workers);
+    CHECK(home[0] != home[1]);
+    CHECK(home[1] != home[2]);
+    for (sdk::waker& w : next_in_ring) w = {};
+}
+
+TEST_CASE("steal = false leaves a queued task with its busy worker though others idle") {
+    const census before;
+    pool p{{"workers", "2"}, {"steal", "false"}};
+    std::atomic<bool> busy_done{false}, too_early{false};
+    p.spawn(closure_task::make([&](chm_waker*) {
+                p.spawn(closure_task::make([&](chm_waker*) {
+                            if (!busy_done) too_early = true;
+                            return CHM_READY;
+                        }),
+                        CHM_HINT_CURRENT);
+                std::this_thread::sleep_for(50ms);
+                busy_done = true;
+                return CHM_READY;
+            }),
+            CHM_HINT_WORKER, 0);
+    CHECK(p.run() == CHM_OK);
+    CHECK_FALSE(too_early);
+}
+
+TEST_CASE("a worker's full queue overflows into the injector and nothing is lost") {
+    const census before;
+    for (const char* workers : {"1", "3"}) {
+        pool p{{"workers", workers}};
+        std::atomic<int> ran{0};
+        p.spawn(closure_task::make([&](chm_waker*) {
+            for (int i = 0; i < 5'000; ++i)
+                p.spawn(closure_task::make([&](chm_waker*) {
+                    ++ran;
+                    return CHM_READY;
+                }));
+            return CHM_READY;
+        }));
+        CHECK(p.run() == CHM_OK);
+        CHECK(ran == 5'000);
+    }
+}
+
+TEST_CASE("the ring gives every cell to exactly one of its owner and its thieves") {
+    constexpr int cells = 60'000, thieves = 2;
+    auto* owner = new null_scheduler;
+    chm_task* const nothing = closure_task::make([](chm_waker*) { return CHM_READY; });
+    chimera::thread_pool::run_queue ring;
+    std::atomic<int> taken{0};
+    std::atomic<bool> filled{false};
+    const auto consume = [&](sdk::task_cell* cell) {
+        cell->release(); // a cell that is given out twice is used after it was freed: the sanitizer sees it, and the
+                         // count
+        cell->release();
+        ++taken;
+    };
+    std::vector<std::thread> threads;
+    for (int i = 0; i < thieves; ++i)
+        threads.emplace_back([&] {
+            chimera::thread_pool::run_queue mine;
+            while (!filled || ring.size() != 0) {
+                if (sdk::task_cell* cell = ring.steal_into(mine)) consume(cell);
+                while (sdk::task_cell* cell = mine.pop()) consume(cell);
+            }
+        });
+    for (int i = 0; i < cells; ++i) {
+        sdk::task_cell* cell = sdk::task_cell::create(*owner, nothing);
+        while (!ring.push(*cell)) {
+            sdk::task_cell* last = nullptr;
+            for (sdk::task_cell* c = ring.take_half(last); c != nullptr;) consume(std::exchange(c, c->next));
+        }
+        if (i % 3 == 0)
+            if (sdk::task_cell* c = ring.pop()) consume(c);
+    }
+    filled = true;
+    while (sdk::task_cell* c = ring.pop()) consume(c);
+    for (std::thread& t : threads) t.join();
+    CHECK(taken == cells);
+    owner->release();
+    nothing->vt->drop(nothing);
+}
+
+TEST_CASE("I/O is seen while every worker has a task that spins") {
+    const census before;
+    for (const char* steal : {"true", "false"}) {
+        pool p{{"workers", "2"}, {"steal", steal}};
+        std::atomic<bool> done{false};
+        for (std::uint32_t i = 0; i < 2; ++i)
+            p.spawn(closure_task::make([&](chm_waker* w) -> chm_rc {
+                        if (done) return CHM_READY;
+                        w->vt->wake_by_ref(w);
+                        return CHM_PENDING;
+                    }),
+                    CHM_HINT_WORKER, i);
+        p.spawn(closure_task::make(
+            [&, t = std::make_shared<sdk::timer>(p.reactor()), at = std::uint64_t{0}](chm_waker* w) mutable -> chm_rc {
+                if (at == 0) at = sdk::now_ns() + 5'000'000;
+                if (!t->poll(at, w)) return CHM_PENDING;
+                done = true;
+                return CHM_READY;
+            }));
+        CHECK(p.run() == CHM_OK);
+        CHECK(done);
+    }
+}
+
+TEST_CASE("a sleeper takes the reactor over when its driver blocks inside a poll") {
+    const census before;
+    for (const char* steal : {"true", "false"}) {
+        for (const char* workers : {"2", "4"}) {
+            pool p{{"workers", workers}, {"steal", steal}};
+            std::array<int, 2> pipe{};
+            REQUIRE(::pipe2(pipe.data(), O_NONBLOCK | O_CLOEXEC) == 0);
+            std::atomic<bool> heard{false}, watching{false};
+            {
+                // Worker 1 hears the pipe; worker 0 is woken by a timer, as the driver or through it, and blocks until
+                // then.
+                p.spawn(closure_task::make(
+                            [&, ear = std::make_shared<sdk::io>(p.reactor(), pipe[0])](chm_waker* w) -> chm_rc {
+                                if (ear->poll(CHM_IO_READ, w) == 0) {
+                                    watching = true;
+                                    return CHM_PENDING;
+                                }
+                                heard = true;
+                                return CHM_READY;
+                            }),
+                        CHM_HINT_WORKER, 1);
+                p.spawn(closure_task::make([&, t = std::make_shared<sdk::timer>(p.reactor()),
+                                            at = sdk::now_ns() + 30'000'000](chm_waker* w) -> chm_rc {
+                            if (!t->poll(at, w)) return CHM_PENDING;
+                            CHECK(watching);
+                            CHECK(::write(pipe[1], "x", 1) == 1);
+                            CHECK(block_until([&] { return heard.load(); }));
+                            return CHM_READY;
+                        }),
+                        CHM_HINT_WORKER, 0);
+            }
+            CHECK(p.run() == CHM_OK);
+            ::close(pipe[0]);
+            ::close(pipe[1]);
+        }
+    }
+}
+
+TEST_CASE("no wake is lost while workers fall asleep") {
+    const census before;
+    for (const char* steal : {"true", "false"}) {
+        pool p{{"workers", "3"}, {"steal", steal}};
+        // Foreign threads and tasks wake each other one at a time, so that everybody falls asleep after every wake: one
+        // lost wake stops the test.
+        constexpr int pairs = 4, rounds = 3'000;
+        struct lane {
+            std::atomic<int> ball{0}; // odd: the task's turn
+            sdk::waker_slot task;
+            sdk::waker_slot partner;
+        };
+        std::array<lane, pairs> lanes;
+        for (lane& l : lanes) {
+            p.spawn(closure_task::make([&l](chm_waker* w) -> chm_rc {
+                l.task.set(w);
+                for (;;) {
+                    const int ball = l.ball.load();
+                    if (ball >= 2 * rounds) return CHM_READY;
+                    if (ball % 2 == 0) return CHM_PENDING;
+                    l.ball.store(ball + 1);
+                    l.partner.wake();
+                }
+            }));
+        }
+        // Two lanes are driven by tasks, two by foreign threads.
+        for (int i = 0; i < 2; ++i)
+            p.spawn(closure_task::make([&l = lanes[static_cast<std::size_t>(i)]](chm_waker* w) -> chm_rc {
+                l.partner.set(w);
+                const int ball = l.ball.load();
+                if (ball % 2 != 0) return CHM_PENDING;
+                l.ball.store(ball < 2 * rounds ? ball + 1 : ball);
+                l.task.wake();
+                return ball < 2 * rounds ? CHM_PENDING : CHM_READY;
+            }));
+        std::vector<std::thread> threads;
+        for (int i = 2; i < pairs; ++i)
+            threads.emplace_back([&l = lanes[static_cast<std::size_t>(i)]] {
+                for (int ball = 0; ball < 2 * rounds;) {
+                    l.ball.store(ball + 1);
+                    l.task.wake();
+                    while ((ball = l.ball.load()) % 2 != 0) std::this_thread::yield();
+                }
+                l.task.wake();
+            });
+        CHECK(p.run() == CHM_OK);
+        for (std::thread& t : threads) t.join();
+    }
+}
+
+TEST_CASE("a task that is spawned while run goes idle is polled in that run or dropped by destroy") {
+    const census before;
+    std::atomic<int> gone{0};
+    constexpr int rounds = 200;
+    for (int i = 0; i < rounds; ++i) {
+        pool p{{"workers", "2"}, {"steal", i % 2 ? "true" : "false"}};
+        const auto task = [&] { return closure_task::make([](chm_waker*) { return CHM_READY; }, [&] { ++gone; }); };
+        p.spawn(task());
+        std::thread foreign([&] { p.spawn(task()); });
+        CHECK(p.run() == CHM_OK);
+        foreign.join();
+    }
+    CHECK(gone == 2 * rounds);
+}
+
+TEST_CASE("stop against spawn: every task has exactly one owner") {
+    const census before;
+    std::atomic<int> made{0}, gone{0}, polled_late{0};
+    for (int i = 0; i < 60; ++i) {
+        pool p{{"workers", "2"}, {"steal", i % 2 ? "true" : "false"}};
+        std::atomic<bool> returned{false}, refused{false};
+        const auto task = [&] {
+            ++made;
+            return closure_task::make(
+                [&](chm_waker* w) {
+                    if (returned) ++polled_late;
+                    w->vt->wake_by_ref(w);
+                    return CHM_PENDING;
+                },
+                [&] { ++gone; });
+        };
+        p.spawn(task());
+        std::thread spawner([&] {
+            for (chm_rc rc = CHM_OK; rc == CHM_OK;) rc = p.spawn(task());
+            refused = true;
+        });
+        std::thread stopper([&] {
+            std::this_thread::sleep_for(std::chrono::microseconds(100 * i));
+            p.stop();
+        });
+        CHECK(p.run() == CHM_E_CANCELED);
+        returned = true;
+        spawner.join();
+        stopper.join();
+        CHECK(refused);
+        CHECK(gone == made);
+    }
+    CHECK(polled_late == 0);
+}
+
+TEST_CASE("workers carry names, and the caller of run gets its own back") {
+    const census before;
+    pool p{{"workers", "2"}, {"steal", "false"}};
+    std::array<std::string, 2> names;
+    for (std::uint32_t i = 0; i < 2; ++i)
+        p.spawn(closure_task::make([&, i](chm_waker*) {
+                    names[i] = thread_name();
+                    return CHM_READY;
+                }),
+                CHM_HINT_WORKER, i);
+    const std::string mine = thread_name();
+    CHECK(p.run() == CHM_OK);
+    CHECK(names[0] == "tp-worker-0");
+    CHECK(names[1] == "tp-worker-1");
+    CHECK(thread_name() == mine);
+}
+
+TEST_CASE("wakers work in all threads after the executor is destroyed") {
+    const census before;
+    std::vector<sdk::waker> kept;
+    {
+        pool p{{"workers", "2"}};
+        std::mutex mutex;
+        for (int i = 0; i < 100; ++i)
+            p.spawn(closure_task::make([&, first = true](chm_waker* w) mutable -> chm_rc {
+                if (std::exchange(first, false)) {
+                    std::lock_guard lock(mutex);
+                    kept.push_back(sdk::waker::clone(w));
+                    if (kept.size() == 100) p.stop();
+                }
+                return CHM_PENDING;
+            }));
+        CHECK(p.run() == CHM_E_CANCELED);
+    }
+    REQUIRE(kept.size() == 100);
+    std::thread foreign([&] {
+        for (std::size_t i = 0; i < 50; ++i) kept[i].wake();
+    });
+    for (std::size_t i = 50; i < 100; ++i) kept[i].wake_by_ref();
+    foreign.join();
+    kept.clear();
+}
+
+TEST_CASE("an option outside of its range is refused and named") {
+    for (const auto& [key, value] : {pool::setting{"workers", "65"}, {"event_interval", "0"}, {"steal", "yes"}}) {
+        CHECK_THROWS_WITH_AS(pool({{key, value}}), doctest::Contains(key), sdk::error);
+    }
+}

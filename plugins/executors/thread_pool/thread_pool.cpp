@@ -1,0 +1,126 @@
+// The executor: options, threads, and the entry of the plugin.
+#include <pthread.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <chimera/sdk/plugin.hpp>
+
+#include "pool.hpp"
+
+namespace chimera::thread_pool {
+
+namespace {
+
+constexpr chm_option schema[]{
+    sdk::int_option("workers", "0", 0, pool::max_workers,
+                    "threads that poll, the caller of run among them; 0: one per hardware thread, at most 64"),
+    sdk::bool_option("steal", "true", "idle workers take tasks from busy ones; false: a task stays where it was put"),
+    sdk::int_option("event_interval", "61", 1, 1'000'000, "polls between two looks at I/O while a worker is busy"),
+};
+
+pool_options parse(const sdk::options& o) {
+    auto workers = static_cast<std::uint32_t>(o.integer("workers"));
+    if (workers == 0) workers = std::clamp(std::thread::hardware_concurrency(), 1U, pool::max_workers);
+    return {workers, o.flag("steal"), static_cast<std::uint32_t>(o.integer("event_interval"))};
+}
+
+/// Names the calling thread for as long as it is a worker.
+class worker_name {
+  public:
+    explicit worker_name(std::uint32_t index) {
+        pthread_getname_np(pthread_self(), before_.data(), before_.size());
+        pthread_setname_np(pthread_self(), ("tp-worker-" + std::to_string(index)).c_str());
+    }
+    worker_name(const worker_name&) = delete;
+    worker_name& operator=(const worker_name&) = delete;
+    ~worker_name() { pthread_setname_np(pthread_self(), before_.data()); }
+
+  private:
+    std::array<char, 16> before_{};
+};
+
+template <bool Steal>
+class executor final : public sdk::executor_base<executor<Steal>, Steal ? 0U : std::uint32_t{CHM_EXECUTOR_PINNED}> {
+  public:
+    explicit executor(const pool_options& options) : pool_(new pool(options, reactor_)) {}
+    executor(const executor&) = delete;
+    executor& operator=(const executor&) = delete;
+    ~executor() {
+        pool_->drop_all();
+        pool_->shut();
+        pool_->release();
+    }
+
+    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts) noexcept { return pool_->spawn(task, opts); }
+    void stop() noexcept { pool_->stop(); }
+    const void* extension(std::string_view id) noexcept {
+        return id == CHM_EXT_REACTOR ? static_cast<chm_reactor*>(&reactor_) : nullptr;
+    }
+
+    chm_rc run(std::uint32_t mode) {
+        while (pool_->begin_shift(mode == CHM_RUN_UNTIL_IDLE)) run_shift();
+        if (!pool_->stopped()) return CHM_OK;
+        pool_->drop_all();
+        return CHM_E_CANCELED;
+    }
+
+  private:
+    void run_shift() {
+        pool::shift now(pool_->size());
+        std::atomic<int> go{0}; // nothing is polled before all threads exist: 1 begin, -1 go home
+        std::vector<std::thread> threads;
+        const auto tell = [&](int word) {
+            go.store(word);
+            go.notify_all();
+        };
+        try {
+            threads.reserve(pool_->size());
+            for (std::uint32_t i = 1; i < pool_->size(); ++i)
+                threads.emplace_back([&, i] {
+                    go.wait(0);
+                    if (go.load() < 0) return;
+                    const worker_name name(i);
+                    pool_->work(i, now);
+                });
+        } catch (...) {
+            tell(-1);
+            for (std::thread& t : threads) t.join();
+            throw;
+        }
+        tell(1);
+        {
+            const worker_name name(0);
+            pool_->work(0, now);
+        }
+        for (std::thread& t : threads) t.join();
+    }
+
+    sdk::epoll_reactor reactor_;
+    pool* const pool_; // one reference
+};
+
+const chm_executor_factory factory{
+    sizeof(chm_executor_factory), static_cast<std::uint32_t>(std::size(schema)), schema,
+    [](const chm_host*, const chm_config* config, chm_executor** out, chm_error* err) noexcept -> chm_rc {
+        return sdk::guarded(err, [&]() -> chm_rc {
+            const pool_options options = parse(sdk::options(config, schema));
+            if (options.steal)
+                *out = std::make_unique<executor<true>>(options).release();
+            else
+                *out = std::make_unique<executor<false>>(options).release();
+            return CHM_OK;
+        });
+    }};
+
+} // namespace
+
+} // namespace chimera::thread_pool
+
+CHIMERA_PLUGIN_ENTRY("thread_pool", "1.0",
+                     "Thread pool with work stealing and an epoll reactor driven by an idle worker; stands for tokio's "
+                     "multi-thread runtime",
+                     0, chimera::sdk::single_factory<chimera::thread_pool::factory>);
