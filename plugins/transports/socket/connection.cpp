@@ -1,0 +1,111 @@
+#include "connection.hpp"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include "chimera/sdk/clock.hpp"
+#include "chimera/sdk/error.hpp"
+
+namespace chimera::socket {
+
+namespace {
+
+sdk::error failure(int why) {
+    const bool kernel = why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM;
+    const chm_rc code = why == ETIMEDOUT ? CHM_E_TIMEOUT : kernel ? CHM_E_IO : CHM_E_CONNECT;
+    return {code, std::generic_category().message(why)};
+}
+
+/// A waker that wakes nobody, to take the place of one in the reactor.
+chm_waker* nobody() noexcept {
+    static constexpr chm_waker_vt vtable{[](chm_waker* w) noexcept { return w; }, [](chm_waker*) noexcept {},
+                                         [](chm_waker*) noexcept {}, [](chm_waker*) noexcept {}};
+    static chm_waker waker{&vtable};
+    return &waker;
+}
+
+} // namespace
+
+void connection::open(const address& to) {
+    fd_ = sdk::owned_fd(::socket(to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd_) throw failure(errno);
+    const int one = 1;
+    setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&to.storage), to.length) < 0 && errno != EINPROGRESS) {
+        const int why = errno;
+        close();
+        throw failure(why);
+    }
+    try { // not before connect: a socket that was never connected reports a hang-up
+        io_ = sdk::io(reactor_, fd_.get());
+    } catch (...) {
+        close();
+        throw;
+    }
+}
+
+bool connection::poll_open(chm_waker* waker) {
+    while (const std::uint32_t seen = io_.poll(CHM_IO_WRITE, waker)) {
+        sockaddr_storage peer{};
+        socklen_t length = sizeof peer;
+        if (const int why = pending_error()) {
+            close();
+            throw failure(why);
+        }
+        if (getpeername(fd_.get(), reinterpret_cast<sockaddr*>(&peer), &length) == 0) {
+            connected_ns_ = sdk::now_ns();
+            return true;
+        }
+        if (seen & (CHM_IO_ERR | CHM_IO_HUP)) { // will never be forgotten, nor explained
+            close();
+            throw sdk::error(CHM_E_CONNECT, "the reactor reports an error that the socket does not have");
+        }
+        io_.drained(seen, CHM_IO_WRITE);
+    }
+    return false;
+}
+
+void connection::close() noexcept {
+    io_ = sdk::io();
+    fd_.reset();
+}
+
+ssize_t connection::send(std::string_view bytes) noexcept {
+    for (;;) {
+        const ssize_t n = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (n >= 0 || errno != EINTR) return n;
+    }
+}
+
+ssize_t connection::receive(char* to, std::size_t capacity) noexcept {
+    for (;;) {
+        const ssize_t n = ::recv(fd_.get(), to, capacity, 0);
+        if (n >= 0 || errno != EINTR) return n;
+    }
+}
+
+int connection::pending_error() const noexcept {
+    int why = 0;
+    socklen_t length = sizeof why;
+    return getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &why, &length) < 0 ? errno : why;
+}
+
+bool connection::idle_and_open() {
+    if (!fd_) return false;
+    char byte = 0;
+    const ssize_t n = ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return false;
+    if (!io_) io_ = sdk::io(reactor_, fd_.get());
+    return true;
+}
+
+void connection::forget_waker() noexcept {
+    // Readiness that is still set keeps the reactor from taking the new waker; then the registration itself goes.
+    if (fd_ && io_ && io_.poll(CHM_IO_READ, nobody()) != 0) io_ = sdk::io();
+}
+
+} // namespace chimera::socket

@@ -1,0 +1,56 @@
+// One TCP connection, registered with a reactor.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "address.hpp"
+#include "chimera/sdk/owned_fd.hpp"
+#include "chimera/sdk/reactor.hpp"
+
+namespace chimera::socket {
+
+/// Owner of a socket and of its registration; empty until open(). Used on the session's worker.
+class connection {
+  public:
+    explicit connection(chm_reactor* reactor) noexcept : reactor_(reactor) {}
+
+    explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
+
+    /// Begins to connect; the connection was closed before. Throws sdk::error(CHM_E_CONNECT, CHM_E_TIMEOUT, CHM_E_IO)
+    /// and is closed then.
+    void open(const address& to);
+    /// True once the connection is established. Throws as open() does.
+    bool poll_open(chm_waker* waker);
+    /// Deregisters, then closes.
+    void close() noexcept;
+
+    /// What send(2) and recv(2) return, with errno; never interrupted by a signal.
+    ssize_t send(std::string_view bytes) noexcept;
+    ssize_t receive(char* to, std::size_t capacity) noexcept;
+
+    /// Readiness, as sdk::io.
+    std::uint32_t poll(std::uint32_t interest, chm_waker* waker) noexcept { return io_.poll(interest, waker); }
+    void drained(std::uint32_t seen, std::uint32_t bits) noexcept { io_.drained(seen, bits); }
+    /// The error that the socket itself has pending, as errno; 0: none.
+    int pending_error() const noexcept;
+
+    /// [between two exchanges] Whether the other end is still there and silent, as it must be: one system call.
+    bool idle_and_open();
+    /// [between two exchanges] Makes sure that no waker of the last exchange is woken any more.
+    void forget_waker() noexcept;
+
+    /// When the connection was established.
+    std::uint64_t connected_ns() const noexcept { return connected_ns_; }
+
+  private:
+    chm_reactor* reactor_;
+    sdk::owned_fd fd_;
+    sdk::io io_; // destroyed before fd_
+    std::uint64_t connected_ns_ = 0;
+};
+
+} // namespace chimera::socket

@@ -1,0 +1,36 @@
+#include "transport.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "chimera/abi/timing.h"
+
+namespace chimera::socket {
+
+chm_exchange* session::start(const chm_request& request) {
+    if (exchange_.open())
+        throw sdk::error(CHM_E_STATE, url_.origin + ": the session has an exchange open; close it before the next");
+    exchange_.begin(request);
+    return &exchange_;
+}
+
+chm_session* transport::open(const chm_session_args& args) {
+    base_url url = base_url::parse(sdk::view(args.base_url));
+    if (args.reactor == nullptr)
+        throw sdk::error(CHM_E_NOSYS, url.origin + ": the socket transport needs a reactor, and this executor has none "
+                                                   "(choose another executor, or bridge to a [foreign] one)");
+    return new session(std::move(url), settings_, names_, args.reactor);
+}
+
+const void* transport::extension(std::string_view id) noexcept {
+    static constexpr chm_timing_ext timing{sizeof(chm_timing_ext), 0,
+                                           [](const chm_exchange* x, chm_exchange_timing* out) noexcept {
+                                               const std::uint32_t size = out->size;
+                                               std::memcpy(out, &static_cast<const exchange*>(x)->timing(),
+                                                           std::min<std::size_t>(size, sizeof *out));
+                                               out->size = size;
+                                           }};
+    return id == CHM_EXT_TIMING ? &timing : nullptr;
+}
+
+} // namespace chimera::socket

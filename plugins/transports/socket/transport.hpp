@@ -1,0 +1,42 @@
+// The transport "socket" and its sessions.
+#pragma once
+
+#include <string_view>
+
+#include "base_url.hpp"
+#include "chimera/sdk/plugin.hpp"
+#include "exchange.hpp"
+#include "resolver.hpp"
+#include "settings.hpp"
+
+namespace chimera::socket {
+
+/// One agent's session: one connection, one exchange at a time. The transport outlives it.
+class session final : public sdk::session_base<session> {
+  public:
+    session(base_url url, const settings& limits, resolver& names, chm_reactor* reactor)
+        : url_(std::move(url)), exchange_(url_, limits, names, reactor) {}
+    /// Throws sdk::error: CHM_E_STATE, CHM_E_INVAL.
+    chm_exchange* start(const chm_request& request);
+
+  private:
+    const base_url url_;
+    exchange exchange_;
+};
+
+/// Sessions share the options and the resolver's thread, nothing else.
+class transport final : public sdk::transport_base<transport> {
+  public:
+    static constexpr auto& schema = option_schema;
+
+    transport(const chm_host*, const sdk::options& given) : settings_(given) {}
+    /// Throws sdk::error: CHM_E_NOSYS, CHM_E_INVAL.
+    chm_session* open(const chm_session_args& args);
+    const void* extension(std::string_view id) noexcept;
+
+  private:
+    const settings settings_;
+    resolver names_;
+};
+
+} // namespace chimera::socket
