@@ -1,11 +1,13 @@
-# chimera_add_plugin(NAME KIND executor|transport SOURCES file... [LIBRARIES target...])
+# chimera_add_plugin(NAME KIND executor|transport SOURCES file... [LIBRARIES target...] [CONFORMANCE_ARGS arg...])
 # Builds NAME.so as the host wants it: a MODULE library with hidden visibility, all symbols resolved at link time, never
 # unloaded (a waker may outlive everything else), and one exported symbol, chimera_plugin_entry. The version script is
 # needed beside -fvisibility=hidden because libstdc++'s weak and unique symbols leak through the latter.
+# Where the conformance runner is built or installed, the test conformance.NAME runs it on the plugin, with
+# CONFORMANCE_ARGS (see chimera-conformance --help).
 set(CHIMERA_PLUGIN_VERSION_SCRIPT "${CMAKE_CURRENT_LIST_DIR}/plugin.map")
 
 function(chimera_add_plugin name)
-  cmake_parse_arguments(arg "" "KIND" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "KIND" "SOURCES;LIBRARIES;CONFORMANCE_ARGS" ${ARGN})
   if(NOT arg_KIND MATCHES "^(executor|transport)$")
     message(FATAL_ERROR "chimera_add_plugin(${name}): KIND must be executor or transport")
   endif()
@@ -18,6 +20,10 @@ function(chimera_add_plugin name)
   target_link_options(${name} PRIVATE "LINKER:--version-script=${CHIMERA_PLUGIN_VERSION_SCRIPT}" "LINKER:-z,nodelete")
   if(NOT CHIMERA_SANITIZE)  # a sanitizer's own symbols are resolved at run time
     target_link_options(${name} PRIVATE "LINKER:-z,defs")
+  endif()
+  if(TARGET chimera-conformance)
+    add_test(NAME conformance.${name} COMMAND chimera-conformance $<TARGET_FILE:${name}> ${arg_CONFORMANCE_ARGS})
+    set_tests_properties(conformance.${name} PROPERTIES TIMEOUT 600 LABELS conformance)
   endif()
   install(TARGETS ${name} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/chimera")
 endfunction()

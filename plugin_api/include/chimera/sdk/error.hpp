@@ -56,6 +56,7 @@ chm_rc guarded(chm_error* err, F&& f) noexcept {
 /// A message buffer for calls across the line, and the exception made of it.
 class error_buffer {
   public:
+    error_buffer() noexcept { text_[0] = '\0'; } // the rest stays as it is: this is made for every piece of a body
     /// To be passed as the chm_error argument; valid as long as this object.
     chm_error* abi() noexcept {
         text_[0] = '\0';
@@ -70,7 +71,7 @@ class error_buffer {
     }
 
   private:
-    std::array<char, 512> text_{};
+    std::array<char, 512> text_;
     chm_error abi_{};
 };
 

@@ -1,0 +1,42 @@
+// What a conformance case is, and the table of all of them.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace chimera::conformance {
+
+class environment;
+
+/// What a plugin has to offer for a case to apply to it.
+enum class kind {
+    plugin,    ///< the entry and its factories: every plugin
+    executor,  ///< an executor factory
+    reactor,   ///< an executor factory; skipped where its executors have no reactor
+    bridge,    ///< an executor factory; skipped where its executors have no bridge, or no foreign executor was given
+    transport, ///< a transport factory
+};
+
+/// One rule of the contract and the function that tries to break it.
+struct test_case {
+    std::string_view name;     ///< subject.what, unique
+    enum kind kind;            ///< what it applies to
+    std::string_view sentence; ///< the rule, as a sentence without a full stop
+    void (*run)(environment&); ///< throws failure or skipped; may also call environment::report from any thread
+};
+
+/// Every case, subject by subject, the cheapest subjects first.
+const std::vector<test_case>& all_cases();
+
+// One table for each file of cases/.
+std::span<const test_case> entry_cases();
+std::span<const test_case> option_cases();
+std::span<const test_case> lifecycle_cases();
+std::span<const test_case> task_cases();
+std::span<const test_case> waker_cases();
+std::span<const test_case> spawning_cases();
+std::span<const test_case> stop_cases();
+std::span<const test_case> fairness_cases();
+
+} // namespace chimera::conformance

@@ -1,0 +1,84 @@
+// The exported entry and its factories.
+#include <array>
+#include <string>
+
+#include "../case.hpp"
+#include "../kit/environment.hpp"
+
+namespace chimera::conformance {
+
+namespace {
+
+bool is_name(std::string_view s, std::string_view more) {
+    if (s.empty() || s.front() < 'a' || s.front() > 'z') return false;
+    for (const char c : s)
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && more.find(c) == std::string_view::npos) return false;
+    return true;
+}
+
+void describes_itself(environment& env) {
+    const chm_plugin_entry& e = env.plugin().entry();
+    expect(is_name(e.id, "_"), "the id must be of the form [a-z][a-z0-9_]*");
+    expect(e.version && *e.version, "there must be a version");
+    expect(e.description && *e.description, "there must be a description");
+    expect(std::string_view(e.description).find('\n') == std::string_view::npos, "the description must be one line");
+    expect(e.abi_minor <= CHM_ABI_MINOR, "abi_minor must be one that exists");
+    expect((e.flags & ~std::uint32_t{CHM_PLUGIN_NO_TSAN}) == 0, "flags must be ones that exist");
+}
+
+const std::array odd_ids{"",
+                         " ",
+                         "chimera",
+                         "chimera.executor.factory",
+                         "chimera.executor.factory/0",
+                         "chimera.executor.factory/10",
+                         "CHIMERA.EXECUTOR.FACTORY/1",
+                         "chimera.transport.factory/1 ",
+                         "\xff\xfe",
+                         "%s%n",
+                         "vendor.name/1"};
+
+void unknown_factory(environment& env) {
+    const auto get = env.plugin().entry().get_factory;
+    for (const char* id : odd_ids) expect(get(id) == nullptr, "an unknown factory id must give NULL");
+    expect(get(std::string(100'000, 'x').c_str()) == nullptr, "a long factory id must give NULL");
+}
+
+void constant_factory(environment& env) {
+    const auto get = env.plugin().entry().get_factory;
+    expect(get(CHM_FACTORY_EXECUTOR) == env.plugin().executors(), "the executor factory must stay the same");
+    expect(get(CHM_FACTORY_TRANSPORT) == env.plugin().transports(), "the transport factory must stay the same");
+    if (const auto* f = env.plugin().executors())
+        expect(f->size >= sizeof *f && f->create, "the factory must be whole");
+    if (const auto* f = env.plugin().transports())
+        expect(f->size >= sizeof *f && f->create, "the factory must be whole");
+}
+
+void unknown_extension(environment& env) {
+    const auto e = env.make_executor();
+    const auto get = e->raw()->vt->get_extension;
+    for (const char* id : odd_ids) expect(get(e->raw(), id) == nullptr, "an unknown extension must give NULL");
+    expect(get(e->raw(), std::string(100'000, 'x').c_str()) == nullptr, "a long extension id must give NULL");
+    for (const char* id : {CHM_EXT_REACTOR, CHM_EXT_BRIDGE})
+        expect(get(e->raw(), id) == get(e->raw(), id), "the answer for an extension must never change");
+    if (chm_reactor* r = e->reactor()) {
+        expect(r->vt && r->vt->size >= sizeof(chm_reactor_vt), "the reactor's table must be whole");
+        for (const char* id : odd_ids)
+            expect(r->vt->get_extension(r, id) == nullptr, "an unknown reactor extension must give NULL");
+    }
+}
+
+constexpr test_case cases[] = {
+    {"entry.describes_itself", kind::plugin, "The entry has a well-formed id, a version and a description",
+     describes_itself},
+    {"entry.unknown_factory", kind::plugin, "An unknown factory id gives NULL, whatever the string", unknown_factory},
+    {"entry.constant_factory", kind::plugin, "A factory is whole and always the same", constant_factory},
+    {"entry.unknown_extension", kind::executor, "An unknown extension id gives NULL, whatever the string",
+     unknown_extension},
+};
+
+} // namespace
+
+std::span<const test_case> entry_cases() { return cases; }
+
+} // namespace chimera::conformance

@@ -1,0 +1,134 @@
+// A task that is always ready starves nobody.
+#include <sys/socket.h>
+
+#include <atomic>
+
+#include "../case.hpp"
+#include "../kit/environment.hpp"
+#include "../kit/socket_pair.hpp"
+
+namespace chimera::conformance {
+
+namespace {
+
+/// Spawns tasks that are woken by themselves without end, until `over`.
+void spawn_busy(executor& e, const std::atomic<bool>& over, unsigned n = 4) {
+    for (unsigned i = 0; i < n; ++i)
+        e.spawn([&over](chm_waker* w) {
+            if (over) return CHM_READY;
+            wake_by_ref(w);
+            return CHM_PENDING;
+        });
+}
+
+void beside_tasks(environment& env) {
+    std::atomic<bool> over{false};
+    const auto e = env.make_executor();
+    spawn_busy(*e, over);
+    e->spawn([&, n = 0](chm_waker* w) mutable {
+        if (++n == 100) return over = true, CHM_READY;
+        wake_by_ref(w);
+        return CHM_PENDING;
+    });
+    e->run_until_idle();
+}
+
+void beside_foreign_wakes(environment& env) {
+    std::atomic<bool> over{false};
+    std::atomic<unsigned> polls{0};
+    sdk::waker_slot slot;
+    const auto e = env.make_executor();
+    spawn_busy(*e, over);
+    e->spawn([&](chm_waker* w) {
+        slot.set(w);
+        if (++polls == 50) return over = true, CHM_READY;
+        return CHM_PENDING;
+    });
+    const foreign_thread waker(env.probes(), [&] {
+        for (unsigned n = 1; n < 50; ++n) {
+            wait_until([&] { return polls >= n; }, "a poll beside busy tasks");
+            slot.wake();
+        }
+    });
+    e->run_until_idle();
+}
+
+void beside_foreign_spawns(environment& env) {
+    std::atomic<bool> over{false};
+    std::atomic<unsigned> polls{0};
+    const auto e = env.make_executor();
+    spawn_busy(*e, over);
+    const foreign_thread spawning(env.probes(), [&] {
+        for (unsigned n = 1; n <= 50; ++n) {
+            e->spawn([&](chm_waker*) { return ++polls, CHM_READY; });
+            wait_until([&] { return polls == n; }, "a new task beside busy ones");
+        }
+        over = true;
+    });
+    e->run_until_idle();
+}
+
+void beside_stop(environment& env) {
+    const std::atomic<bool> never{false};
+    const auto e = env.make_executor();
+    spawn_busy(*e, never);
+    const foreign_thread stopping(env.probes(), [&] {
+        sleep_ms(20);
+        e->stop();
+    });
+    expect_equal(e->run(CHM_RUN_UNTIL_IDLE), CHM_E_CANCELED, "run's result");
+}
+
+void beside_timers(environment& env) {
+    std::atomic<bool> over{false};
+    const auto e = env.make_executor();
+    chm_reactor* r = e->reactor();
+    if (!r) throw skipped("it has no reactor");
+    const auto sleeper = [&]() -> sdk::task<void> {
+        sdk::timer t(r);
+        for (unsigned n = 0; n < 20; ++n) co_await t.after(1'000'000);
+        over = true;
+    };
+    spawn_busy(*e, over);
+    e->spawn(sleeper());
+    e->run_until_idle();
+}
+
+void beside_io(environment& env) {
+    std::atomic<bool> over{false};
+    const auto e = env.make_executor();
+    chm_reactor* r = e->reactor();
+    if (!r) throw skipped("it has no reactor");
+    socket_pair wire;
+    const auto reader = [&]() -> sdk::task<void> {
+        sdk::io io(r, wire.near());
+        for (unsigned n = 0; n < 20; ++n) co_await wire.read_byte(io);
+        over = true;
+    };
+    spawn_busy(*e, over);
+    e->spawn(reader());
+    const foreign_thread writing(env.probes(), [&] {
+        for (unsigned n = 0; n < 20; ++n) {
+            sleep_ms(1);
+            wire.send("x");
+        }
+    });
+    e->run_until_idle();
+}
+
+constexpr test_case cases[] = {
+    {"fairness.tasks", kind::executor, "Tasks that are always ready take turns", beside_tasks},
+    {"fairness.foreign_wakes", kind::executor, "Wakes from other threads get through beside busy tasks",
+     beside_foreign_wakes},
+    {"fairness.foreign_spawns", kind::executor, "New tasks from other threads get through beside busy ones",
+     beside_foreign_spawns},
+    {"fairness.stop", kind::executor, "Stop gets through beside busy tasks", beside_stop},
+    {"fairness.timers", kind::reactor, "Timers get through beside busy tasks", beside_timers},
+    {"fairness.io", kind::reactor, "Readiness gets through beside busy tasks", beside_io},
+};
+
+} // namespace
+
+std::span<const test_case> fairness_cases() { return cases; }
+
+} // namespace chimera::conformance

@@ -1,0 +1,179 @@
+// How tasks are polled and dropped. Overlapping polls, polls after the end and double drops are seen by every probe.
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "../case.hpp"
+#include "../kit/environment.hpp"
+#include "chimera/sdk/text.hpp"
+
+namespace chimera::conformance {
+
+namespace {
+
+void ready_at_once(environment& env) {
+    const auto e = env.make_executor();
+    const probe& p = e->spawn([](chm_waker*) { return CHM_READY; });
+    e->run_until_idle();
+    expect_equal(p.polls(), 1U, "the number of polls");
+    expect_equal(p.drops(), 1U, "the number of drops when run returns");
+}
+
+void failing_is_done(environment& env) {
+    const auto e = env.make_executor();
+    const probe& failing = e->spawn([](chm_waker*) { return CHM_E_IO; });
+    const probe& other = e->spawn([n = 0](chm_waker* w) mutable {
+        if (n++ == 3) return CHM_READY;
+        wake_by_ref(w);
+        return CHM_PENDING;
+    });
+    e->run_until_idle();
+    expect_equal(failing.polls(), 1U, "the number of polls of the failing task");
+    expect_equal(failing.drops(), 1U, "the number of drops of the failing task");
+    expect_equal(other.polls(), 4U, "the number of polls of the task beside it");
+}
+
+void not_before_run(environment& env) {
+    std::atomic<unsigned> polls{0};
+    const auto e = env.make_executor();
+    for (unsigned i = 0; i < 10; ++i) e->spawn([&](chm_waker*) { return ++polls, CHM_READY; });
+    sleep_ms(50);
+    expect_equal(polls.load(), 0U, "the number of polls before run");
+    e->run_until_idle();
+    expect_equal(polls.load(), 10U, "the number of polls");
+}
+
+void idle_waits_for_all(environment& env) {
+    std::atomic<bool> woken{false};
+    const auto e = env.make_executor();
+    sdk::waker_slot slot;
+    e->spawn([&](chm_waker* w) {
+        slot.set(w);
+        return woken ? CHM_READY : CHM_PENDING;
+    });
+    const foreign_thread waker(env.probes(), [&] {
+        sleep_ms(100);
+        woken = true;
+        sdk::waker w = slot.take();
+        wait_until([&] { return w || (w = slot.take()); }, "the task's first poll");
+        wake(w);
+    });
+    e->run_until_idle();
+    expect(woken, "run must not return while a task is pending");
+}
+
+void hundred_thousand(environment& env) {
+    const unsigned n = scaled(100'000);
+    std::atomic<unsigned> done{0};
+    const auto e = env.make_executor();
+    for (unsigned i = 0; i < n; ++i)
+        e->spawn([&done, polls = 0U](chm_waker* w) mutable {
+            if (++polls == 3) return ++done, CHM_READY;
+            wake_by_ref(w);
+            return CHM_PENDING;
+        });
+    e->run_until_idle();
+    expect_equal(done.load(), n, "the number of tasks done");
+}
+
+void waiting_at_once(environment& env) {
+    const unsigned n = scaled(20'000);
+    std::vector<sdk::waker_slot> slots(n);
+    std::atomic<unsigned> waiting{0}, done{0};
+    const auto e = env.make_executor();
+    for (unsigned i = 0; i < n; ++i)
+        e->spawn([&, i, first = true](chm_waker* w) mutable {
+            if (!std::exchange(first, false)) return ++done, CHM_READY;
+            slots[i].set(w);
+            ++waiting;
+            return CHM_PENDING;
+        });
+    e->spawn([&](chm_waker* w) { // the last to see all others asleep wakes them, from inside the executor
+        if (waiting < n) {
+            wake_by_ref(w);
+            return CHM_PENDING;
+        }
+        const no_poll_here inside("wake");
+        for (auto& slot : slots) slot.wake();
+        return CHM_READY;
+    });
+    e->run_until_idle();
+    expect_equal(done.load(), n, "the number of tasks done");
+}
+
+void polls_never_overlap(environment& env) {
+    const unsigned rounds = scaled(3000);
+    const auto e = env.make_executor();
+    std::vector<unsigned> plain(16); // not atomic: a sanitizer sees polls that are not ordered
+    std::vector<sdk::waker_slot> slots(plain.size());
+    std::atomic<unsigned> left{static_cast<unsigned>(plain.size())};
+    for (std::size_t i = 0; i < plain.size(); ++i)
+        e->spawn([&, i](chm_waker* w) {
+            slots[i].set(w);
+            if (++plain[i] < rounds) {
+                wake_by_ref(w);
+                slots[(i + 1) % slots.size()].wake();
+                return CHM_PENDING;
+            }
+            --left;
+            return CHM_READY;
+        });
+    const foreign_thread disturbing(env.probes(), [&] {
+        while (left > 0)
+            for (auto& slot : slots) slot.wake();
+    });
+    e->run_until_idle();
+}
+
+void polled_on_workers_only(environment& env) {
+    const auto e = env.make_executor();
+    for (unsigned i = 0; i < 32; ++i)
+        e->spawn([&, n = 0](chm_waker* w) mutable {
+            if (++n == 10) return CHM_READY;
+            foreign_thread(env.probes(), [kept = sdk::waker::clone(w)]() mutable { wake(kept); });
+            return CHM_PENDING;
+        });
+    e->run_until_idle();
+}
+
+void hints_and_names(environment& env) {
+    std::atomic<unsigned> done{0};
+    const auto e = env.make_executor();
+    const auto spawn_one = [&](std::uint32_t hint, std::uint32_t worker, std::string name) {
+        chm_spawn_opts opts{};
+        opts.size = sizeof opts;
+        opts.hint = hint;
+        opts.worker = worker;
+        opts.name = sdk::str(name);
+        e->spawn([&](chm_waker*) { return ++done, CHM_READY; }, &opts);
+        name.assign(name.size(), '#'); // borrowed for the call only
+    };
+    for (const std::uint32_t hint : {0U, 1U, 2U, 77U})
+        for (const std::uint32_t worker : {0U, 1U, 2U, 1000U, 0xffffffffU}) spawn_one(hint, worker, "some task");
+    e->spawn([&](chm_waker*) { return spawn_one(CHM_HINT_CURRENT, 0, ""), CHM_READY; });
+    e->run_until_idle();
+    expect_equal(done.load(), 21U, "the number of tasks done");
+}
+
+constexpr test_case cases[] = {
+    {"task.ready_at_once", kind::executor, "A task that is ready at its first poll is polled once and dropped",
+     ready_at_once},
+    {"task.failing_is_done", kind::executor, "A task whose poll fails is done, and others go on", failing_is_done},
+    {"task.not_before_run", kind::executor, "Nothing is polled before run", not_before_run},
+    {"task.idle_waits_for_all", kind::executor, "Run until idle returns only when every task is done",
+     idle_waits_for_all},
+    {"task.hundred_thousand", kind::executor, "A hundred thousand tasks are polled to their ends", hundred_thousand},
+    {"task.waiting_at_once", kind::executor, "Tens of thousands of sleeping tasks are all woken by another task",
+     waiting_at_once},
+    {"task.polls_never_overlap", kind::executor, "Polls of one task never overlap, and see each other's writes",
+     polls_never_overlap},
+    {"task.polled_on_workers", kind::executor, "Tasks are polled on the executor's threads, never on those that wake",
+     polled_on_workers_only},
+    {"task.hints_and_names", kind::executor, "Any spawn hint, worker number and name is accepted", hints_and_names},
+};
+
+} // namespace
+
+std::span<const test_case> task_cases() { return cases; }
+
+} // namespace chimera::conformance

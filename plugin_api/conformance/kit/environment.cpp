@@ -1,0 +1,107 @@
+#include "environment.hpp"
+
+#include "census.hpp"
+#include "chimera/sdk/error.hpp"
+
+namespace chimera::conformance {
+
+namespace {
+
+/// Forwards to a coroutine's task; what it throws is reported before the SDK makes a bare code of it.
+sdk::task<void> reporting(ledger& to, sdk::task<void> body) {
+    try {
+        co_await body;
+    } catch (const std::exception& e) {
+        to.report(e.what());
+    }
+}
+
+} // namespace
+
+executor::executor(chm_executor* owned, ledger& l) : raw_(owned), ledger_(l), phase_(std::make_shared<phase>()) {
+    phase_->pinned = (raw_->vt->flags & CHM_EXECUTOR_PINNED) != 0;
+}
+
+chm_rc executor::give(probe& p, const chm_spawn_opts* opts) {
+    chm_rc rc;
+    {
+        const no_poll_here inside("spawn");
+        rc = raw_->vt->spawn(raw_, &p, opts);
+    }
+    if (rc < 0) {
+        const no_poll_here nowhere(nullptr);
+        p.vt->drop(&p);
+    }
+    return rc;
+}
+
+chm_rc executor::try_spawn(probe::step s) { return give(ledger_.create(phase_, std::move(s)), nullptr); }
+
+probe& executor::spawn(probe::step s, const chm_spawn_opts* opts) {
+    probe& p = ledger_.create(phase_, std::move(s));
+    expect_equal(give(p, opts), CHM_OK, "spawn's result");
+    return p;
+}
+
+probe& executor::spawn(sdk::task<void> body) {
+    const auto drop = [](chm_task* t) noexcept { t->vt->drop(t); };
+    const std::shared_ptr<chm_task> inner(sdk::root_task::create(reporting(ledger_, std::move(body))), drop);
+    return spawn([inner](chm_waker* w) { return inner->vt->poll(inner.get(), w); });
+}
+
+chm_rc executor::run(std::uint32_t mode) {
+    sdk::error_buffer err;
+    phase_->begun.store(true);
+    const chm_rc rc = raw_->vt->run(raw_, mode, err.abi());
+    phase_->ended.store(true);
+    if (rc < 0 && rc != CHM_E_CANCELED)
+        throw failure("run failed with " + std::to_string(rc) + ": " + std::string(err.text()));
+    return rc;
+}
+
+void executor::run_until_idle() { expect_equal(run(CHM_RUN_UNTIL_IDLE), CHM_OK, "run until idle's result"); }
+
+void executor::stop() noexcept {
+    const no_poll_here inside("stop");
+    raw_->vt->stop(raw_);
+}
+
+void executor::destroy() noexcept {
+    if (chm_executor* e = std::exchange(raw_, nullptr)) e->vt->destroy(e);
+}
+
+environment::environment(const request& r, std::function<void(const std::string&)> report)
+    : request_(r), report_(std::move(report)), host_(kit_host(r.verbose)), plugin_(r.plugin, host_), ledger_(report_) {}
+
+std::unique_ptr<executor> environment::make_executor(const option_map& extra) {
+    const chm_executor_factory& factory = *plugin_.executors();
+    option_map given = request_.options;
+    for (const auto& [key, value] : extra) given[key] = value;
+    const config options(factory.options, factory.n_options, given);
+    chm_executor* made = nullptr;
+    sdk::error_buffer err;
+    const chm_rc rc = factory.create(host_, options.abi(), &made, err.abi());
+    if (rc < 0) throw failure("create failed with " + std::to_string(rc) + ": " + std::string(err.text()));
+    expect(made != nullptr && made->vt != nullptr, "create succeeded and must have set *out");
+    return std::make_unique<executor>(made, ledger_);
+}
+
+void environment::warm_up() {
+    if (!plugin_.executors()) return;
+    const auto e = make_executor();
+    e->spawn([](chm_waker*) { return CHM_READY; });
+    e->run_until_idle();
+}
+
+void environment::check_nothing_left(const census& before) {
+    ledger_.expect_all_dropped();
+    std::string left;
+    for (unsigned turn = 0; turn < 200; ++turn) { // a joined thread stays in /proc for a moment
+        left = before.left_over(census::take());
+        if (left.empty()) return;
+        sleep_ms(10);
+    }
+    report_("left behind: " + left);
+}
+
+} // namespace chimera::conformance

@@ -1,0 +1,83 @@
+// What a case works with: the plugin, executors and transports made of it, probes, and a place for reports.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "../run.hpp"
+#include "chimera/sdk/reactor.hpp"
+#include "chimera/sdk/task.hpp"
+#include "expect.hpp"
+#include "plugin_file.hpp"
+#include "probe.hpp"
+#include "scale.hpp"
+
+namespace chimera::conformance {
+
+using option_map = std::map<std::string, std::string>;
+
+/// An executor and its probes. Destroyed with its owner; declare what the tasks refer to before it.
+class executor {
+  public:
+    executor(chm_executor* owned, ledger&);
+    executor(const executor&) = delete;
+    executor& operator=(const executor&) = delete;
+    ~executor() { destroy(); }
+
+    chm_executor* raw() const noexcept { return raw_; }
+    bool pinned() const noexcept { return phase_->pinned; }
+    /// NULL when it has none.
+    chm_reactor* reactor() const noexcept { return sdk::reactor_of(raw_); }
+
+    /// [any thread] Spawns a probe; throws failure when it is refused.
+    probe& spawn(probe::step, const chm_spawn_opts* = nullptr);
+    /// [any thread] The same for a coroutine. A failure that leaves it is reported.
+    probe& spawn(sdk::task<void>);
+    /// [any thread] Spawns a probe; a refused one is dropped by the kit. Returns what spawn returned.
+    chm_rc try_spawn(probe::step);
+
+    chm_rc run(std::uint32_t mode);
+    /// Runs until idle; throws failure unless that ends well.
+    void run_until_idle();
+    /// [any thread]
+    void stop() noexcept;
+    /// Before the end of the scope. Idempotent.
+    void destroy() noexcept;
+
+  private:
+    chm_rc give(probe&, const chm_spawn_opts*);
+
+    chm_executor* raw_;
+    ledger& ledger_;
+    std::shared_ptr<phase> phase_;
+};
+
+class environment {
+  public:
+    /// `report` takes every broken rule, from any thread. Loads the plugin.
+    environment(const request&, std::function<void(const std::string&)> report);
+
+    const request& settings() const noexcept { return request_; }
+    const plugin_file& plugin() const noexcept { return plugin_; }
+    const chm_host* host() const noexcept { return host_; }
+    ledger& probes() noexcept { return ledger_; }
+
+    /// An executor of the plugin under test, with the options of the request and `extra`. Throws failure.
+    std::unique_ptr<executor> make_executor(const option_map& extra = {});
+
+    /// Creates, runs and destroys one instance, so that what a library opens once and keeps is there before the census.
+    void warm_up();
+    /// Reports what the case left behind.
+    void check_nothing_left(const struct census& before);
+
+  private:
+    const request& request_;
+    std::function<void(const std::string&)> report_;
+    const chm_host* host_;
+    plugin_file plugin_;
+    ledger ledger_;
+};
+
+} // namespace chimera::conformance

@@ -1,0 +1,51 @@
+// A plugin, loaded by the kit itself: no host in between.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "chimera/abi.h"
+
+namespace chimera::conformance {
+
+/// What the plugin gets as its host: logs to stderr when asked to, offers no extension.
+const chm_host* kit_host(bool verbose) noexcept;
+
+/// A loaded and initialised plugin. Never unloaded; deinit() once, after its instances are gone.
+class plugin_file {
+  public:
+    /// Throws std::runtime_error that names the file and what is wrong with it.
+    plugin_file(const std::filesystem::path&, const chm_host*);
+    plugin_file(const plugin_file&) = delete;
+    plugin_file& operator=(const plugin_file&) = delete;
+    ~plugin_file();
+
+    const chm_plugin_entry& entry() const noexcept { return *entry_; }
+    /// NULL when it has none.
+    const chm_executor_factory* executors() const noexcept { return executors_; }
+    const chm_transport_factory* transports() const noexcept { return transports_; }
+
+  private:
+    const chm_plugin_entry* entry_ = nullptr;
+    const chm_executor_factory* executors_ = nullptr;
+    const chm_transport_factory* transports_ = nullptr;
+};
+
+/// Options as a chm_config: every key of the schema with its default, replaced by what is given.
+class config {
+  public:
+    /// Throws std::runtime_error for a key that the schema does not have.
+    config(const chm_option* schema, std::size_t n, const std::map<std::string, std::string>& given);
+    config(const config&) = delete;
+    config& operator=(const config&) = delete;
+    const chm_config* abi() const noexcept { return &abi_; }
+
+  private:
+    std::map<std::string, std::string> values_;
+    std::vector<chm_kv> kv_;
+    chm_config abi_{};
+};
+
+} // namespace chimera::conformance
