@@ -1,0 +1,2 @@
+#define ENTRY_ID "Not-An-Id"
+#include "skeleton.h"

@@ -1,0 +1,11 @@
+#define FACTORY_CREATE create_makes_nothing
+#include <chimera/abi.h>
+static chm_rc create_makes_nothing(const chm_host* host, const chm_config* config, chm_executor** out,
+                                   chm_error* error);
+#include "skeleton.h"
+
+static chm_rc create_makes_nothing(const chm_host* host, const chm_config* config, chm_executor** out,
+                                   chm_error* error) {
+    (void)host, (void)config, (void)out, (void)error;
+    return CHM_OK;
+}

@@ -1,0 +1,2 @@
+#define ENTRY_DESCRIPTION NULL
+#include "skeleton.h"

@@ -1,0 +1,2 @@
+#define TABLE_DESTROY NULL
+#include "skeleton.h"

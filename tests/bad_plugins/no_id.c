@@ -1,0 +1,2 @@
+#define ENTRY_ID NULL
+#include "skeleton.h"

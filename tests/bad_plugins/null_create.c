@@ -1,0 +1,2 @@
+#define FACTORY_CREATE NULL
+#include "skeleton.h"

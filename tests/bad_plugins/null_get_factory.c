@@ -1,0 +1,2 @@
+#define ENTRY_GET_FACTORY NULL
+#include "skeleton.h"

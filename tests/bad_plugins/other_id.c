@@ -1,0 +1,3 @@
+/* The file is not called as the plugin. */
+#define ENTRY_ID "somebody_else"
+#include "skeleton.h"

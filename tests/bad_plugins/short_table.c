@@ -1,0 +1,2 @@
+#define TABLE_SIZE 16
+#include "skeleton.h"

@@ -1,0 +1,2 @@
+#define ENTRY_SIZE 8
+#include "skeleton.h"

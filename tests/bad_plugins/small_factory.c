@@ -1,0 +1,2 @@
+#define FACTORY_SIZE 8
+#include "skeleton.h"

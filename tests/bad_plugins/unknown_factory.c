@@ -1,0 +1,3 @@
+/* Offers only what no host asks for. */
+#define FACTORY_ID "example.unknown.factory/1"
+#include "skeleton.h"

@@ -1,0 +1,3 @@
+#define OPTIONS                                                                                                        \
+    { sizeof(chm_option), 99, "workers", "Threads", "1", NULL, 1, 64 }
+#include "skeleton.h"

@@ -1,0 +1,77 @@
+// Runs chimera-host as a user does: a process, its output, its exit status.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace chimera::test {
+
+struct outcome {
+    int status = -1; ///< exit status; 128 + signal when it was killed
+    std::string out, err;
+    std::chrono::milliseconds took{};
+    /// Standard output as JSON; fails the test when it is none.
+    nlohmann::json json() const;
+    /// The mean of a metric in the summary of --json.
+    double mean(const char* metric) const;
+};
+
+/// A program running in the background, its output collected. Killed on destruction if it still runs.
+class process {
+  public:
+    process(const std::filesystem::path& program, const std::vector<std::string>& arguments);
+    process(const process&) = delete;
+    process& operator=(const process&) = delete;
+    ~process();
+
+    pid_t pid() const { return pid_; }
+    /// Waits until standard error contains the text, 20 s at most; fails the test when it does not come.
+    void wait_for_error_text(const std::string& text);
+    void signal(int number) const;
+    /// Waits for the end, 60 s at most, then kills.
+    outcome wait();
+
+  private:
+    void collect(int timeout_ms);
+
+    pid_t pid_ = -1;
+    int out_fd_ = -1, err_fd_ = -1;
+    std::chrono::steady_clock::time_point begin_;
+    outcome outcome_;
+};
+
+/// A folder that goes with the test.
+class temporary_folder {
+  public:
+    temporary_folder();
+    ~temporary_folder();
+    temporary_folder(const temporary_folder&) = delete;
+    temporary_folder& operator=(const temporary_folder&) = delete;
+    const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+/// chimera-host with these arguments, to its end.
+outcome run_host(const std::vector<std::string>& arguments);
+
+/// A profile of this repository, run with --json, --ui none and results in `results`.
+outcome run_profile(const temporary_folder& results, const std::string& name, std::vector<std::string> arguments = {});
+
+std::filesystem::path profile_path(const std::string& name);
+std::filesystem::path host_program();
+std::filesystem::path simulator_program();
+
+void write_file(const std::filesystem::path&, const std::string& content);
+
+/// How many simulators run that were started, directly or through a host, by this test process.
+int simulators_running();
+
+} // namespace chimera::test

@@ -1,0 +1,103 @@
+// What the project exists to tell apart: executors that run agents side by side, and those that do not. Each profile is run as a
+// user runs it, at a fraction of its length.
+#include "host_process.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace chimera::test;
+
+namespace {
+
+// Short, equal replies: 60 tokens at 100 tok/s. Bounds are wide enough for a loaded machine and sanitizers, and far from the
+// other verdict.
+const std::vector<std::string> equal_lengths{"--set", "backend.simulator.reply_tokens_min=60",
+                                             "--set", "backend.simulator.reply_tokens_max=60",
+                                             "--runs", "1"};
+
+std::vector<std::string> with(std::vector<std::string> more) {
+    more.insert(more.end(), equal_lengths.begin(), equal_lengths.end());
+    return more;
+}
+
+void check_parallel(const outcome& o) {
+    CHECK_MESSAGE(o.status == 0, o.err);
+    CHECK(o.json()["serialization"]["verdict"] == "parallel");
+    CHECK(o.json()["errors"].empty());
+    CHECK(o.mean("efficiency_pct") > 96);
+    CHECK(o.mean("efficiency_pct") < 102);
+}
+
+void check_serialized(const outcome& o, const char* cause) {
+    CHECK_MESSAGE(o.status == 0, o.err);
+    CHECK(o.json()["serialization"]["verdict"] == "serialized");
+    CHECK(o.json()["serialization"]["cause"] == cause);
+    CHECK(o.mean("efficiency_pct") == doctest::Approx(50).epsilon(0.03));
+}
+
+} // namespace
+
+TEST_CASE("every executor runs two agents side by side on every transport") {
+    const temporary_folder results;
+    for (const std::string executor : {"thread_pool", "uv_pinned", "fiber"})
+        for (const std::string transport : {"curl", "socket"}) {
+            CAPTURE(executor);
+            CAPTURE(transport);
+            check_parallel(run_profile(results, "smol1kb",
+                                       with({"--set", "executor.plugin=" + executor, "--set", "transport.plugin=" + transport})));
+        }
+    CHECK(simulators_running() == 0);
+}
+
+TEST_CASE("a blocked worker is found and named") {
+    const temporary_folder results;
+    for (const std::string transport : {"curl", "socket"}) {
+        CAPTURE(transport);
+        const outcome o = run_profile(results, "async_std", with({"--set", "transport.plugin=" + transport}));
+        check_serialized(o, "blocked-executor");
+        CHECK(o.json()["serialization"]["evidence"].get<std::string>().find("async_std_bridge") != std::string::npos);
+    }
+}
+
+TEST_CASE("what cures a blocked worker") {
+    const temporary_folder results;
+    SUBCASE("a second worker") { check_parallel(run_profile(results, "async_std", with({"--set", "executor.options.workers=2"}))); }
+    SUBCASE("a yield for each token") {
+        check_parallel(run_profile(results, "async_std", with({"--set", "executor.options.yield_every=1"})));
+    }
+    SUBCASE("waking instead of blocking") { check_parallel(run_profile(results, "async_std_fixed", with({}))); }
+    SUBCASE("a channel to the foreign runtime") {
+        check_parallel(run_profile(results, "async_std", with({"--set", "executor.options.await=channel"})));
+    }
+    SUBCASE("a channel to a foreign runtime whose reactor is its own") {
+        check_parallel(run_profile(results, "async_std",
+                                   with({"--set", "executor.options.await=channel", "--set", "foreign.plugin=uv_pinned"})));
+    }
+}
+
+TEST_CASE("one permit for two agents is told apart from a blocked worker") {
+    const temporary_folder results;
+    const outcome o = run_profile(results, "async_std_one_permit", with({}));
+    check_serialized(o, "permit");
+    CHECK(o.mean("estimated_efficiency_pct") == doctest::Approx(50).epsilon(0.03));
+    CHECK(o.mean("late_start_permit_pct") == doctest::Approx(50).epsilon(0.03));
+}
+
+TEST_CASE("a queue at the server is told apart from the client") {
+    const temporary_folder results;
+    const outcome o = run_profile(results, "smol1kb", with({"--set", "backend.simulator.instances=one", "--set",
+                                                            "backend.simulator.slots=1"}));
+    CHECK_MESSAGE(o.status == 0, o.err);
+    CHECK(o.json()["serialization"]["verdict"] == "serialized");
+    CHECK(o.json()["serialization"]["cause"] == "server-queue");
+}
+
+TEST_CASE("every other profile of the repository runs without an error") {
+    const temporary_folder results;
+    for (const char* name : {"tokio_default", "tokio_localset", "smol", "smol1kb_fill", "openai", "single_agent"}) {
+        CAPTURE(name);
+        const outcome o = run_profile(results, name, with({}));
+        CHECK_MESSAGE(o.status == 0, o.err);
+        CHECK(o.json()["errors"].empty());
+        CHECK(o.json()["profile"] == name);
+    }
+}
