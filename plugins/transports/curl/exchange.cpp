@@ -1,0 +1,233 @@
+#include "exchange.hpp"
+
+#include <chimera/sdk/clock.hpp>
+
+#include "curl_handle.hpp"
+#include "failure.hpp"
+
+namespace chimera::curl {
+
+namespace {
+
+exchange& self_of(void* self) noexcept { return *static_cast<exchange*>(self); }
+
+} // namespace
+
+const chm_timing_ext exchange::timing_extension{sizeof(chm_timing_ext), 0, read_timing};
+
+void exchange::adopt() {
+    set_option(easy_, CURLOPT_ERRORBUFFER, curl_text_.data());
+    set_option(easy_, CURLOPT_HEADERFUNCTION, &on_header);
+    set_option(easy_, CURLOPT_HEADERDATA, this);
+    set_option(easy_, CURLOPT_WRITEFUNCTION, &on_body);
+    set_option(easy_, CURLOPT_WRITEDATA, this);
+    set_option(easy_, CURLOPT_PREREQFUNCTION, &on_connected);
+    set_option(easy_, CURLOPT_PREREQDATA, this);
+    set_option(easy_, CURLOPT_DEBUGFUNCTION, &on_debug);
+    set_option(easy_, CURLOPT_DEBUGDATA, this);
+}
+
+void exchange::begin(std::string_view method, std::string_view url, std::size_t body_size) {
+    head_taken_ = paused_ = done_ = reused_ = false;
+    failed_.reset();
+    refused_code_ = CHM_OK;
+    what_.assign(method).append(" ").append(url.substr(0, url.find('?'))); // a query may hold a key
+    curl_text_[0] = '\0';
+    head_.clear();
+    pieces_.clear();
+    body_size_ = body_size;
+    attempts_ = 0;
+    ready_ns_ = sent_ns_ = first_byte_ns_ = waiting_since_ns_ = 0;
+    driver_.add(easy_);
+    open_ = true;
+}
+
+void exchange::close() noexcept {
+    driver_.remove(easy_);
+    open_ = false;
+}
+
+chm_rc exchange::poll_head(chm_waker* waker, chm_head& head) {
+    if (head_taken_) throw sdk::error(CHM_E_STATE, what_ + ": the head has been taken already");
+    if (!drive_until([this] { return head_.complete(); }, waker)) return CHM_PENDING;
+    head_.fill(head);
+    head_taken_ = true;
+    return CHM_READY;
+}
+
+chm_rc exchange::poll_chunk(chm_waker* waker, chm_str& view) {
+    if (!head_taken_) throw sdk::error(CHM_E_STATE, what_ + ": the body was asked for before the head");
+    if (!drive_until([this] { return !pieces_.empty() || done_; }, waker)) return CHM_PENDING;
+    if (pieces_.empty()) return CHM_END;
+    view = sdk::str(pieces_.pop());
+    return CHM_READY;
+}
+
+/// Lets curl work until ready() (true), or until there is nothing to do (false: the waker will be woken). Throws when
+/// the exchange has failed and everything that came before the failure is delivered.
+template <class Ready>
+bool exchange::drive_until(Ready ready, chm_waker* waker) {
+    constexpr int fair_share = 64; // turns before other tasks have theirs
+    for (int turns = 0; !ready(); ++turns) {
+        if (failed_) throw *failed_;
+        if (paused_) {
+            resume();
+            continue;
+        }
+        const multi_driver::turned turned = driver_.turn(waker);
+        if (turned != multi_driver::turned::nothing) {
+            if (turned == multi_driver::turned::read) note_read();
+            take_result();
+            if (turns < fair_share || ready()) continue;
+        }
+        const std::uint64_t now = sdk::now_ns(), limit = deadline(now);
+        if (now >= limit) {
+            fail(CHM_E_TIMEOUT, first_byte_ns_ ? "idle_timeout_ms passed" : "first_byte_timeout_ms passed");
+        } else if (turned != multi_driver::turned::nothing) {
+            waker->vt->wake_by_ref(waker);
+            return false;
+        } else if (!driver_.expired(limit, waker)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/// Takes what curl held back at the high-water mark; it may pause again at once.
+void exchange::resume() {
+    paused_ = false;
+    const CURLcode code = curl_easy_pause(easy_, CURLPAUSE_CONT);
+    if (refused_code_ != CHM_OK) fail(refused_code_, refused_why_);
+    if (code != CURLE_OK) fail(failure_code(code, curl_text_.data()), curl_easy_strerror(code));
+}
+
+void exchange::take_result() {
+    const std::optional<CURLcode> result = driver_.finished();
+    if (!result) return;
+    if (*result == CURLE_GOT_NOTHING) first_byte_ns_ = 0; // what was read was the end
+    const std::string_view said = curl_text_[0] ? curl_text_.data() : curl_easy_strerror(*result);
+    if (refused_code_ != CHM_OK)
+        fail(refused_code_, refused_why_);
+    else if (*result == CURLE_OUT_OF_MEMORY && first_byte_ns_ && !head_.complete())
+        fail(CHM_E_LIMIT, "a header line is longer than curl takes, 100 KB"); // which curl does not tell from no memory
+    else if (*result != CURLE_OK)
+        fail(failure_code(*result, said), said);
+    else if (!head_.complete()) // to curl a head may end with the connection
+        fail(CHM_E_CLOSED, "the server closed the connection within the head");
+    else
+        done_ = true;
+}
+
+/// After a readable socket was served: was that the first byte of the response?
+void exchange::note_read() {
+    waiting_since_ns_ = 0;
+    if (first_byte_ns_ || !sent_ns_) return;
+    // curl sets this at the first receive, while its header callback waits for a whole line. TLS session tickets, which
+    // make the socket readable too, do not count.
+    curl_off_t after_us = 0;
+    curl_easy_getinfo(easy_, CURLINFO_STARTTRANSFER_TIME_T, &after_us);
+    if (after_us > 0) first_byte_ns_ = driver_.readable_ns();
+}
+
+/// The moment at which waiting for the server ends. Idle time counts from the first wait after a receive, not from the
+/// receive: time that the reader took is not the server's.
+std::uint64_t exchange::deadline(std::uint64_t now) noexcept {
+    constexpr std::uint64_t none = multi_driver::never;
+    if (!ready_ns_) return none; // curl's own limit for connecting
+    if (!first_byte_ns_) return options_.first_byte_ns ? ready_ns_ + options_.first_byte_ns : none;
+    if (!options_.idle_ns) return none;
+    if (!waiting_since_ns_) waiting_since_ns_ = now;
+    return waiting_since_ns_ + options_.idle_ns;
+}
+
+void exchange::refuse(chm_rc code, const char* why) noexcept {
+    refused_code_ = code;
+    refused_why_ = why;
+}
+
+void exchange::fail(chm_rc code, std::string_view why) {
+    if (!failed_) failed_.emplace(code, what_ + ": " + phase() + ": " + std::string(why));
+}
+
+const char* exchange::phase() const noexcept {
+    if (!ready_ns_) return "connecting";
+    if (!sent_ns_) return "sending the request";
+    if (!first_byte_ns_) return "waiting for the response";
+    return head_.complete() ? "receiving the body" : "receiving the head";
+}
+
+std::size_t exchange::on_header(char* line, std::size_t, std::size_t size, void* self) noexcept {
+    exchange& x = self_of(self);
+    if (!x.first_byte_ns_) x.first_byte_ns_ = sdk::now_ns();
+    try {
+        switch (x.head_.add({line, size})) {
+        case response_head::outcome::more:
+        case response_head::outcome::complete:
+            return size;
+        case response_head::outcome::too_large:
+            x.refuse(CHM_E_LIMIT, "head and trailers are larger than 64 KiB");
+            break;
+        case response_head::outcome::malformed:
+            x.refuse(CHM_E_PROTO, "malformed header line");
+            break;
+        }
+    } catch (const std::bad_alloc&) {
+        x.refuse(CHM_E_NOMEM, "out of memory");
+    }
+    return 0; // not size: curl ends the transfer
+}
+
+std::size_t exchange::on_body(char* data, std::size_t, std::size_t size, void* self) noexcept {
+    exchange& x = self_of(self);
+    if (!x.pieces_.empty() && x.pieces_.bytes() + size > x.options_.high_water) {
+        x.paused_ = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    try {
+        if (size > 0) x.pieces_.push({data, size});
+        return size;
+    } catch (const std::bad_alloc&) {
+        x.refuse(CHM_E_NOMEM, "out of memory");
+        return size + 1;
+    }
+}
+
+/// Before the request is sent, on a new connection (after its TLS handshake) or on the one at hand; again on a retry.
+int exchange::on_connected(void* self, char*, char*, int, int) noexcept {
+    exchange& x = self_of(self);
+    long connections = 0;
+    curl_easy_getinfo(x.easy_, CURLINFO_NUM_CONNECTS, &connections);
+    x.ready_ns_ = sdk::now_ns();
+    x.reused_ = connections == 0;
+    if (!x.reused_) x.connected_ns_ = x.ready_ns_;
+    ++x.attempts_;
+    x.sent_ns_ = 0;
+    x.body_sent_ = 0;
+    // Only debug output says when bytes went to the kernel. It is on for the sending and costs the receiving nothing.
+    curl_easy_setopt(x.easy_, CURLOPT_VERBOSE, 1L);
+    return CURL_PREREQFUNC_OK;
+}
+
+int exchange::on_debug(CURL*, curl_infotype type, char* data, std::size_t size, void* self) noexcept {
+    exchange& x = self_of(self);
+    if (type == CURLINFO_DATA_OUT) x.body_sent_ += size;
+    const bool sent = type == CURLINFO_DATA_OUT ? x.body_sent_ == x.body_size_
+                                                : type == CURLINFO_HEADER_OUT && x.body_size_ == 0 &&
+                                                      std::string_view(data, size).ends_with("\r\n\r\n");
+    if (!sent) return 0;
+    x.sent_ns_ = sdk::now_ns();
+    curl_easy_setopt(x.easy_, CURLOPT_VERBOSE, 0L);
+    return 0;
+}
+
+void exchange::read_timing(const chm_exchange* raw, chm_exchange_timing* out) noexcept {
+    const exchange& x = *static_cast<const exchange*>(raw);
+    out->retries = x.attempts_ > 1 ? x.attempts_ - 1 : 0;
+    out->reused = x.reused_ ? 1 : 0;
+    out->connected_ns = x.ready_ns_ ? x.connected_ns_ : 0;
+    out->sent_ns = x.sent_ns_;
+    out->first_byte_ns = x.first_byte_ns_;
+    out->readable_ns = x.driver_.readable_ns();
+}
+
+} // namespace chimera::curl

@@ -1,0 +1,87 @@
+// One request and its response: what the contract's polls see of a curl transfer.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <chimera/abi/timing.h>
+#include <chimera/sdk/plugin.hpp>
+#include <curl/curl.h>
+
+#include "multi_driver.hpp"
+#include "piece_queue.hpp"
+#include "response_head.hpp"
+#include "transport.hpp"
+
+namespace chimera::curl {
+
+/// Part of its session and used again for each request. curl runs only while nothing waits to be read: what it
+/// delivered is handed over first, so a slow reader leaves the bytes in the kernel, and the sender feels it.
+class exchange final : public sdk::exchange_base<exchange> {
+  public:
+    /// Borrows everything for its life.
+    exchange(const settings& options, multi_driver& driver, CURL* easy) noexcept
+        : options_(options), driver_(driver), easy_(easy) {}
+    /// Points the easy handle's callbacks here. Throws sdk::error.
+    void adopt();
+
+    /// [closed; the easy handle has the request] Begins. Throws sdk::error.
+    void begin(std::string_view method, std::string_view url, std::size_t body_size);
+    bool open() const noexcept { return open_; }
+
+    /// See chm_exchange_vt.
+    chm_rc poll_head(chm_waker* waker, chm_head& head);
+    chm_rc poll_chunk(chm_waker* waker, chm_str& view);
+    void close() noexcept;
+
+    static const chm_timing_ext timing_extension;
+
+  private:
+    static std::size_t on_header(char* line, std::size_t, std::size_t size, void* self) noexcept;
+    static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) noexcept;
+    static int on_connected(void* self, char*, char*, int, int) noexcept;
+    static int on_debug(CURL*, curl_infotype type, char* data, std::size_t size, void* self) noexcept;
+    static void read_timing(const chm_exchange* x, chm_exchange_timing* out) noexcept;
+
+    template <class Ready>
+    bool drive_until(Ready ready, chm_waker* waker);
+    void resume();
+    void take_result();
+    void note_read();
+    std::uint64_t deadline(std::uint64_t now) noexcept;
+    void refuse(chm_rc code, const char* why) noexcept;
+    void fail(chm_rc code, std::string_view why);
+    const char* phase() const noexcept;
+
+    const settings& options_;
+    multi_driver& driver_;
+    CURL* const easy_;
+
+    // State of the exchange in hand.
+    bool open_ = false;
+    bool head_taken_ = false;
+    bool paused_ = false;
+    bool done_ = false;                // curl has finished, without an error
+    std::optional<sdk::error> failed_; // every later poll says the same
+    chm_rc refused_code_ = CHM_OK;     // a callback's own reason to end the transfer
+    const char* refused_why_ = nullptr;
+    std::string what_; // "POST http://host/path", without the query
+    std::array<char, CURL_ERROR_SIZE> curl_text_{};
+    response_head head_;
+    piece_queue pieces_;
+
+    // Timing; CLOCK_MONOTONIC, ns.
+    std::size_t body_size_ = 0, body_sent_ = 0;
+    std::uint32_t attempts_ = 0;
+    bool reused_ = false;
+    std::uint64_t connected_ns_ = 0; // of the connection in use: outlives the exchange
+    std::uint64_t ready_ns_ = 0;     // when this exchange had its connection
+    std::uint64_t sent_ns_ = 0;
+    std::uint64_t first_byte_ns_ = 0;
+    std::uint64_t waiting_since_ns_ = 0; // 0: something was received since the last wait began
+};
+
+} // namespace chimera::curl

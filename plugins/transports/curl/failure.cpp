@@ -1,0 +1,45 @@
+#include "failure.hpp"
+
+namespace chimera::curl {
+
+chm_rc failure_code(CURLcode result, std::string_view text) noexcept {
+    const auto says = [text](std::string_view words) { return text.find(words) != std::string_view::npos; };
+    switch (result) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return CHM_E_RESOLVE;
+    case CURLE_COULDNT_CONNECT:
+        return CHM_E_CONNECT;
+    case CURLE_OPERATION_TIMEDOUT:
+        return CHM_E_TIMEOUT;
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+        return CHM_E_CLOSED;
+    case CURLE_SEND_ERROR:
+        return CHM_E_IO;
+    case CURLE_RECV_ERROR:
+        if (says("chunked-encoding")) return CHM_E_PROTO;
+        return says("unexpected eof") ? CHM_E_CLOSED : CHM_E_IO; // TLS without a close_notify
+    case CURLE_UNSUPPORTED_PROTOCOL:                             // "Received HTTP/0.9": not a status line
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING:
+        return CHM_E_PROTO;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_USE_SSL_FAILED:
+        return CHM_E_TLS;
+    case CURLE_OUT_OF_MEMORY:
+        return CHM_E_NOMEM;
+        return in_head ? CHM_E_LIMIT : CHM_E_NOMEM; // so curl reports a line beyond 100 KB
+    case CURLE_URL_MALFORMAT:
+        return CHM_E_INVAL;
+    default:
+        return CHM_E_FAIL;
+    }
+}
+
+} // namespace chimera::curl

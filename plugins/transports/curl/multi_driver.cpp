@@ -1,0 +1,144 @@
+#include "multi_driver.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <new>
+
+namespace chimera::curl {
+
+namespace {
+
+void check(CURLMcode code, const char* what) {
+    if (code != CURLM_OK)
+        throw sdk::error(code == CURLM_OUT_OF_MEMORY ? CHM_E_NOMEM : CHM_E_FAIL,
+                         std::string(what) + ": " + curl_multi_strerror(code));
+}
+
+multi_driver& self_of(void* self) noexcept { return *static_cast<multi_driver*>(self); }
+
+} // namespace
+
+multi_driver::multi_driver(chm_reactor& reactor) : reactor_(reactor), multi_(curl_multi_init()) {
+    if (!multi_) throw std::bad_alloc();
+    const auto set = [this](CURLMoption option, auto value) {
+        check(curl_multi_setopt(multi_.get(), option, value), "curl_multi_setopt");
+    };
+    set(CURLMOPT_SOCKETFUNCTION, &on_socket);
+    set(CURLMOPT_SOCKETDATA, this);
+    set(CURLMOPT_TIMERFUNCTION, &on_timer);
+    set(CURLMOPT_TIMERDATA, this);
+    set(CURLMOPT_MAXCONNECTS, 1L); // a session owns one connection
+    set(CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
+}
+
+void multi_driver::adopt(CURL* easy) {
+    set_option(easy, CURLOPT_CLOSESOCKETFUNCTION, &on_close);
+    set_option(easy, CURLOPT_CLOSESOCKETDATA, this);
+}
+
+void multi_driver::add(CURL* easy) {
+    readable_ns_ = 0;
+    check(curl_multi_add_handle(multi_.get(), easy), "curl_multi_add_handle");
+}
+
+void multi_driver::remove(CURL* easy) noexcept {
+    curl_multi_remove_handle(multi_.get(), easy);
+    sockets_.clear();
+    due_ns_ = never;
+    timer_ = {};
+    armed_ns_ = never;
+}
+
+multi_driver::turned multi_driver::turn(chm_waker* waker) {
+    if (due_ns_ != never && sdk::now_ns() >= due_ns_) {
+        due_ns_ = never;
+        act(CURL_SOCKET_TIMEOUT, 0);
+        return turned::waited;
+    }
+    for (watched& w : sockets_) {
+        if (!w.io) w.io = sdk::io(&reactor_, w.fd);
+        const std::uint32_t seen = w.io.poll(w.interest, waker);
+        if (!seen) continue;
+
+        // An error or a hang-up shows itself in the next read or write, with its cause.
+        const bool broken = (seen & (CHM_IO_ERR | CHM_IO_HUP)) != 0;
+        const std::uint32_t ready = broken ? w.interest : seen & w.interest;
+        const bool read = (ready & CHM_IO_READ) != 0;
+        if (read) readable_ns_ = sdk::now_ns();
+        const curl_socket_t fd = w.fd;
+        const std::uint64_t serial = w.serial;
+        act(fd, (read ? CURL_CSELECT_IN : 0) | (ready & CHM_IO_WRITE ? CURL_CSELECT_OUT : 0));
+
+        // The socket may be gone by now, and its number may be another's.
+        if (watched* still = find(fd); still && still->serial == serial) still->io.recheck(seen, ready);
+        return read ? turned::read : turned::waited;
+    }
+    return turned::nothing;
+}
+
+std::optional<CURLcode> multi_driver::finished() noexcept {
+    std::optional<CURLcode> result;
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left))
+        if (message->msg == CURLMSG_DONE) result = message->data.result;
+    return result;
+}
+
+bool multi_driver::expired(std::uint64_t deadline_ns, chm_waker* waker) {
+    const std::uint64_t wanted = std::min(deadline_ns, due_ns_);
+    if (wanted == never) return false;
+    if (!timer_) timer_ = sdk::timer(&reactor_);
+    armed_ns_ = std::min(armed_ns_, wanted);
+    if (!timer_.poll(armed_ns_, waker)) return false;
+    armed_ns_ = never;
+    return true;
+}
+
+void multi_driver::act(curl_socket_t fd, int events) {
+    int running = 0;
+    check(curl_multi_socket_action(multi_.get(), fd, events, &running), "curl_multi_socket_action");
+    if (out_of_memory_) throw std::bad_alloc();
+}
+
+multi_driver::watched* multi_driver::find(curl_socket_t fd) noexcept {
+    const auto at = std::find_if(sockets_.begin(), sockets_.end(), [fd](const watched& w) { return w.fd == fd; });
+    return at == sockets_.end() ? nullptr : &*at;
+}
+
+void multi_driver::forget(curl_socket_t fd) noexcept {
+    std::erase_if(sockets_, [fd](const watched& w) { return w.fd == fd; });
+}
+
+int multi_driver::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept {
+    multi_driver& driver = self_of(self);
+    if (what == CURL_POLL_REMOVE) {
+        driver.forget(fd);
+        return 0;
+    }
+    const std::uint32_t interest = (what & CURL_POLL_IN ? std::uint32_t{CHM_IO_READ} : 0U) |
+                                   (what & CURL_POLL_OUT ? std::uint32_t{CHM_IO_WRITE} : 0U);
+    if (watched* known = driver.find(fd)) {
+        known->interest = interest;
+        return 0;
+    }
+    try {
+        driver.sockets_.push_back({fd, interest, driver.next_serial_++, {}});
+    } catch (const std::bad_alloc&) {
+        driver.out_of_memory_ = true;
+    }
+    return 0;
+}
+
+int multi_driver::on_timer(CURLM*, long timeout_ms, void* self) noexcept {
+    self_of(self).due_ns_ =
+        timeout_ms < 0 ? never : sdk::now_ns() + static_cast<std::uint64_t>(timeout_ms) * 1'000'000U;
+    return 0;
+}
+
+int multi_driver::on_close(void* self, curl_socket_t fd) noexcept {
+    self_of(self).forget(fd);
+    return ::close(fd);
+}
+
+} // namespace chimera::curl

@@ -1,0 +1,86 @@
+// A curl multi handle whose sockets and timeouts wait in a chm_reactor.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <chimera/sdk/reactor.hpp>
+#include <curl/curl.h>
+
+#include "curl_handle.hpp"
+
+namespace chimera::curl {
+
+/// Drives one easy handle at a time. Everything happens on the polls of one task, so that an affine reactor will do.
+///
+/// curl says what it waits for through callbacks, from inside its own calls. These only write it down; turn() acts on
+/// it:
+///   socket callback        IN/OUT: an entry to be watched.  REMOVE: the entry goes, and with it the registration,
+///   because
+///                          curl may close the descriptor next (its resolver's does not pass the close callback)
+///   timer callback         the moment when curl wants to be called; -1: none; 0: at the next turn
+///   close-socket callback  gives up a registration before close(fd)
+class multi_driver {
+  public:
+    static constexpr std::uint64_t never = UINT64_MAX;
+
+    /// What a turn did.
+    enum class turned {
+        nothing, ///< nothing was ready; the waker waits on every socket
+        waited,  ///< a timeout or a writable socket was served
+        read     ///< a readable socket was served at readable_ns()
+    };
+
+    /// Borrows the reactor, which outlives this object.
+    explicit multi_driver(chm_reactor& reactor);
+    multi_driver(const multi_driver&) = delete;
+    multi_driver& operator=(const multi_driver&) = delete;
+
+    /// Gives an easy handle its CURLOPT_CLOSESOCKETFUNCTION.
+    void adopt(CURL* easy);
+    /// Begins a transfer. No I/O yet. Throws sdk::error.
+    void add(CURL* easy);
+    /// Ends a transfer, finished or not: an unfinished one loses its connection. Afterwards nothing is registered and
+    /// no waker is held.
+    void remove(CURL* easy) noexcept;
+
+    /// Serves one thing that is ready. Throws sdk::error when the reactor refuses a socket.
+    turned turn(chm_waker* waker);
+    /// When curl has finished the transfer: its result.
+    std::optional<CURLcode> finished() noexcept;
+    /// True when curl's timeout or `deadline_ns` may have passed: take another turn and look. False: the waker will be
+    /// woken then, or somewhat earlier. Lazy: a deadline that moves on does not re-arm the timer before it fires.
+    bool expired(std::uint64_t deadline_ns, chm_waker* waker);
+
+    /// When the reactor last said that a socket is readable in this transfer; 0: not yet. CLOCK_MONOTONIC, ns.
+    std::uint64_t readable_ns() const noexcept { return readable_ns_; }
+
+  private:
+    struct watched {
+        curl_socket_t fd;
+        std::uint32_t interest;
+        std::uint64_t serial; // tells an entry from a later one with the same descriptor
+        sdk::io io;           // empty until the next turn
+    };
+
+    static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept;
+    static int on_timer(CURLM*, long timeout_ms, void* self) noexcept;
+    static int on_close(void* self, curl_socket_t fd) noexcept;
+
+    watched* find(curl_socket_t fd) noexcept;
+    void forget(curl_socket_t fd) noexcept;
+    void act(curl_socket_t fd, int events);
+
+    chm_reactor& reactor_;
+    std::vector<watched> sockets_;
+    bool out_of_memory_ = false; // a callback could not write something down
+    std::uint64_t next_serial_ = 0;
+    std::uint64_t due_ns_ = never; // curl's timeout
+    std::uint64_t readable_ns_ = 0;
+    sdk::timer timer_;
+    std::uint64_t armed_ns_ = never; // what timer_ is set to
+    multi_handle multi_;             // last: its end calls back
+};
+
+} // namespace chimera::curl

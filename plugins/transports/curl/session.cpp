@@ -1,0 +1,126 @@
+#include "session.hpp"
+
+#include <climits>
+
+namespace chimera::curl {
+
+namespace {
+
+sdk::error invalid(std::string_view what, std::string_view why) {
+    return {CHM_E_INVAL, std::string(what) + ": " + std::string(why)};
+}
+
+bool is_token(std::string_view s) noexcept {
+    for (const char c : s)
+        if (c <= ' ' || c >= 0x7f || std::string_view("()<>@,;:\\\"/[]?={}").find(c) != std::string_view::npos)
+            return false;
+    return !s.empty();
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i)
+        if (lower(a[i]) != lower(b[i])) return false;
+    return true;
+}
+
+void append(header_list& list, const std::string& line) {
+    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+    if (!longer) throw std::bad_alloc();
+    static_cast<void>(list.release());
+    list.reset(longer);
+}
+
+/// The caller's headers as curl wants them, and nothing from curl that the caller did not ask for.
+header_list header_lines(const chm_request& request) {
+    header_list list;
+    bool content_type = false;
+    for (std::uint32_t i = 0; i < request.n_headers; ++i) {
+        const std::string_view name = sdk::view(request.headers[i].key), value = sdk::view(request.headers[i].value);
+        if (!is_token(name)) throw invalid("header '" + std::string(name) + "'", "not a header's name");
+        if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos)
+            throw invalid("header '" + std::string(name) + "'", "a line break or NUL in its value");
+        for (const char* own : {"Content-Length", "Transfer-Encoding", "Expect"})
+            if (equal_ignoring_case(name, own))
+                throw invalid("header '" + std::string(name) + "'", "the transport decides it from the body");
+        content_type = content_type || equal_ignoring_case(name, "Content-Type");
+        // An empty value is written "name;": "name:" would remove a header of curl's.
+        append(list, value.empty() ? std::string(name) + ";" : std::string(name) + ": " + std::string(value));
+    }
+    append(list, "Expect:"); // no waiting for 100 Continue
+    if (!content_type) append(list, "Content-Type:");
+    return list;
+}
+
+} // namespace
+
+session::session(const settings& options, chm_reactor& reactor, std::string base)
+    : base_(std::move(base)), driver_(reactor), easy_(curl_easy_init()), exchange_(options, driver_, easy_.get()) {
+    if (!easy_) throw std::bad_alloc();
+    set_constant_options(options);
+    driver_.adopt(easy_.get());
+    exchange_.adopt();
+}
+
+void session::set_constant_options(const settings& options) {
+    CURL* easy = easy_.get();
+    set_option(easy, CURLOPT_NOSIGNAL, 1L);
+    set_option(easy, CURLOPT_QUICK_EXIT,
+               1L); // a close does not wait for a name server; the resolver's thread ends alone
+    set_option(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    set_option(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    set_option(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    set_option(easy, CURLOPT_PROXY, ""); // also keeps http_proxy and its like out
+    set_option(easy, CURLOPT_PATH_AS_IS, 1L);
+    set_option(easy, CURLOPT_USERAGENT, "chimera");
+    set_option(easy, CURLOPT_TCP_NODELAY, 1L);
+    set_option(easy, CURLOPT_BUFFERSIZE, options.buffer_size);
+    // To curl 0 means its own 300 s.
+    set_option(easy, CURLOPT_CONNECTTIMEOUT_MS,
+               options.connect_timeout_ms ? options.connect_timeout_ms : static_cast<long>(INT_MAX));
+    set_option(easy, CURLOPT_SSL_VERIFYPEER, options.tls_verify ? 1L : 0L);
+    set_option(easy, CURLOPT_SSL_VERIFYHOST, options.tls_verify ? 2L : 0L);
+    if (!options.ca_file.empty()) set_option(easy, CURLOPT_CAINFO, options.ca_file.c_str());
+}
+
+chm_exchange* session::start(const chm_request& request) {
+    if (exchange_.open())
+        throw sdk::error(CHM_E_STATE, base_ + ": the session's exchange before this one is still open");
+    set_request(request);
+    exchange_.begin(method_, url_, body_.size());
+    return &exchange_;
+}
+
+void session::set_request(const chm_request& request) {
+    const std::string_view method = sdk::view(request.method), path = sdk::view(request.path);
+    if (!is_token(method)) throw invalid("method '" + std::string(method) + "'", "not a method's name");
+    if (!path.empty() && path.front() != '/')
+        throw invalid("path '" + std::string(path) + "'", "does not begin with /");
+    for (const char c : path)
+        if ((c >= 0 && c <= ' ') || c == 0x7f)
+            throw invalid("path '" + std::string(path) + "'", "spaces and control characters have to be %-encoded");
+    header_list headers = header_lines(request);
+
+    method_ = method;
+    url_ = base_ + std::string(path);
+    body_ = sdk::view(request.body);
+    CURL* easy = easy_.get();
+    set_option(easy, CURLOPT_URL, url_.c_str());
+    set_option(easy, CURLOPT_HTTPGET, 1L); // undoes POST, NOBODY and the like of the request before
+    set_option(easy, CURLOPT_CUSTOMREQUEST, static_cast<const char*>(nullptr));
+    if (!body_.empty() || method_ == "POST" || method_ == "PUT" || method_ == "PATCH") {
+        set_option(easy, CURLOPT_POST, 1L);
+        set_option(easy, CURLOPT_POSTFIELDS, body_.c_str());
+        set_option(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_.size()));
+        if (method_ != "POST") set_option(easy, CURLOPT_CUSTOMREQUEST, method_.c_str());
+    } else if (method_ == "HEAD") {
+        set_option(easy, CURLOPT_NOBODY, 1L);
+    } else if (method_ != "GET") {
+        set_option(easy, CURLOPT_CUSTOMREQUEST, method_.c_str());
+    }
+    set_option(easy, CURLOPT_HTTPHEADER, headers.get());
+    headers_ = std::move(headers); // only now: the list before it was curl's until this moment
+}
+
+} // namespace chimera::curl

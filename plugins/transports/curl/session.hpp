@@ -1,0 +1,38 @@
+// A session: one multi handle, one easy handle, one keep-alive connection, one exchange at a time.
+#pragma once
+
+#include <string>
+
+#include "curl_handle.hpp"
+#include "exchange.hpp"
+#include "multi_driver.hpp"
+#include "transport.hpp"
+
+namespace chimera::curl {
+
+/// Used on its task's worker only.
+class session final : public sdk::session_base<session> {
+  public:
+    /// base: checked, without a final slash. Throws sdk::error.
+    session(const settings& options, chm_reactor& reactor, std::string base);
+
+    /// See chm_session_vt.start.
+    chm_exchange* start(const chm_request& request);
+
+  private:
+    void set_constant_options(const settings& options);
+    void set_request(const chm_request& request);
+
+    const std::string base_;
+    // What curl refers to while a request is under way.
+    std::string url_;
+    std::string method_;
+    std::string body_;
+    header_list headers_;
+
+    multi_driver driver_; // outlives easy_: curl's close callback goes there
+    easy_handle easy_;
+    exchange exchange_;
+};
+
+} // namespace chimera::curl
