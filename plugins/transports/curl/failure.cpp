@@ -34,7 +34,7 @@ chm_rc failure_code(CURLcode result, std::string_view text) noexcept {
         return CHM_E_TLS;
     case CURLE_OUT_OF_MEMORY:
         return CHM_E_NOMEM;
-        return in_head ? CHM_E_LIMIT : CHM_E_NOMEM; // so curl reports a line beyond 100 KB
+        return CHM_E_NOMEM;
     case CURLE_URL_MALFORMAT:
         return CHM_E_INVAL;
     default:
