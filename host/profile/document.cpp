@@ -100,11 +100,11 @@ const node* node::find(std::string_view key) const {
 }
 
 node& node::assign(std::string key, node item) {
-    if (auto* present = find(key)) return *present = std::move(item);
     auto& members = std::get<table>(value);
-    auto from = item.at;
-    members.push_back({std::move(key), std::move(from), std::move(item)});
-    return members.back().value;
+    auto found = std::find_if(members.begin(), members.end(), [&](const member& m) { return m.key == key; });
+    if (found == members.end()) found = members.insert(members.end(), {std::move(key), {}, {}});
+    found->at = item.at;
+    return found->value = std::move(item);
 }
 
 const char* kind_of(const node& n) {

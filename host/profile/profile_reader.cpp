@@ -203,8 +203,11 @@ class reader {
         const node::list one = {given};
         for (const auto& item : items == nullptr ? one : *items) {
             const auto value = check_node(option, item);
-            if (!value.fault.empty()) fault(item.at, path, value.fault);
-            store(field, option, value.text);
+            if (value.fault.empty()) {
+                store(field, option, value.text);
+            } else {
+                fault(item.at, path, value.fault);
+            }
         }
     }
 

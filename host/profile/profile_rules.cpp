@@ -2,6 +2,7 @@
 #include "profile/option_check.hpp"
 #include "profile/profile_reader.hpp"
 #include <boost/url/parse.hpp>
+#include <charconv>
 #include <fmt/format.h>
 #include <map>
 
@@ -27,6 +28,12 @@ bool fit_for_a_file_name(std::string_view text) {
 const std::string name_rule =
     fmt::format("use letters, digits, '_', '-' and '.', beginning with a letter or a digit, {} at most", longest_name);
 
+bool is_port(const std::string& text) {
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    return error == std::errc{} && end == text.data() + text.size() && port != 0;
+}
+
 /// What is wrong with a base URL, empty where nothing is.
 std::string url_fault(const std::string& text) {
     const auto parsed = boost::urls::parse_uri(text);
@@ -39,8 +46,7 @@ std::string url_fault(const std::string& text) {
         return "holds a user name or a password, and a profile holds no secret; use --api-key or the environment's "
                "CHIMERA_API_KEY";
     if (url.encoded_host().empty()) return fmt::format("has no host{}", form);
-    if (url.has_port() && (url.port_number() == 0 || url.port().empty()))
-        return fmt::format("has no usable port{}", form);
+    if (url.has_port() && !is_port(std::string(url.port()))) return fmt::format("has no usable port{}", form);
     if (url.has_query() || url.has_fragment())
         return fmt::format("is no base URL: it has a query or a fragment{}", form);
     return {};

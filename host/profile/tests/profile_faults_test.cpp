@@ -1,0 +1,173 @@
+// What is wrong with a profile is said with its place, its key and what to do.
+#include "test_schema.hpp"
+#include <algorithm>
+
+using namespace test_schema;
+
+namespace {
+
+/// The only fault of the smallest profile with more lines after its five.
+std::string fault_of(const std::string& more) { return faults(smallest + more); }
+
+void check_has(const std::string& text, const std::string& part) {
+    INFO(text, " should contain ", part);
+    CHECK(text.find(part) != std::string::npos);
+}
+
+} // namespace
+
+TEST_CASE("the smallest profile has no fault") { CHECK(faults(smallest).empty()); }
+
+TEST_CASE("a syntax error is placed") {
+    const auto said = fault_of("[measure\nruns = 1\n");
+    CHECK(said.starts_with("p.toml:5:9: "));
+    check_has(fault_of("name = \"a\"\nname = \"b\"\n"), "p.toml:6:");
+    check_has(faults(std::string("\xff\xfe broken")), "p.toml:1:");
+}
+
+TEST_CASE("unknown keys are placed and answered with the nearest one of their table") {
+    CHECK(faults("[exectuor]\nplugin = \"pool\"\n" + smallest) ==
+          "p.toml:1:2: exectuor: unknown key; did you mean \"executor\"?");
+    CHECK(fault_of("plugn = 1\n") == "p.toml:5:1: transport.plugn: unknown key; did you mean \"plugin\"?");
+    CHECK(fault_of("[measure]\nwarm = 1\n") == "p.toml:6:1: measure.warm: unknown key; did you mean \"warmup\"?");
+    CHECK(fault_of("[[workload.agents]]\nid = \"a\"\noptions = { num_gpus = 1 }\n") ==
+          "p.toml:7:13: workload.agents.0.options.num_gpus: unknown key; did you mean \"num_gpu\"?");
+    CHECK(fault_of("options = { red_size = 1 }\n") ==
+          "p.toml:5:13: transport.options.red_size: unknown option; did you mean \"read_size\"?");
+    CHECK(fault_of("[backend.simulator]\ndecode_token_per_s = 1\n") ==
+          "p.toml:6:1: backend.simulator.decode_token_per_s: unknown option; did you mean \"decode_tokens_per_s\"?");
+    check_has(fault_of("[backend.simulator]\nshared_cpu = true\n"), "did you mean \"shared_gpu\"?");
+}
+
+TEST_CASE("wrong types and values are placed at the value") {
+    CHECK(fault_of("[measure]\nruns = \"five\"\n") ==
+          "p.toml:6:8: measure.runs: is a string; give an integer from 1 to 10000");
+    CHECK(fault_of("[measure]\nruns = 0\n") ==
+          "p.toml:6:8: measure.runs: 0 is out of range; give an integer from 1 to 10000");
+    CHECK(fault_of("[measure]\nruns = 1e3\n") ==
+          "p.toml:6:8: measure.runs: is a float; give an integer from 1 to 10000");
+    CHECK(fault_of("[measure]\ntime_limit_s = nan\n") ==
+          "p.toml:6:16: measure.time_limit_s: \"nan\" is not a number from 0.1 to 1000000");
+    CHECK(fault_of("[measure]\nseed = -1\n") ==
+          "p.toml:6:8: measure.seed: -1 is out of range; give an integer of at least 0");
+    CHECK(fault_of("[backend]\napi = \"open_ai\"\n") ==
+          "p.toml:6:7: backend.api: \"open_ai\" is not a choice; did you mean \"openai\"?");
+    CHECK(fault_of("[backend]\nurls = \"http://a\"\n") ==
+          "p.toml:6:8: backend.urls: is a string; give an array of strings");
+    CHECK(fault_of("[backend]\nurls = [1]\n") == "p.toml:6:9: backend.urls: is an integer; give a string");
+    CHECK(fault_of("options = { read_size = 1.5 }\n") ==
+          "p.toml:5:25: transport.options.read_size: is a float; give an integer from 1 to 1048576");
+    CHECK(fault_of("options = 3\n") == "p.toml:5:11: transport.options: is an integer; give a table of options");
+    CHECK(fault_of("[workload]\npermits = 2020-01-01\n") ==
+          "p.toml:6:11: workload.permits: is a date; give an integer from 1 to 1000000");
+}
+
+TEST_CASE("a value in place of a table is said to be one") {
+    CHECK(faults("executor = \"pool\"\n[transport]\nplugin = \"socket\"\n") ==
+          "p.toml:1:12: executor: is a string; give a table: executor = { ... }");
+    check_has(fault_of("[workload.agents]\nid = \"a\"\n"),
+              "workload.agents: is a table; give an array of tables: [[workload.agents]]");
+    check_has(fault_of("[workload]\nagents = [1]\n"), "workload.agents.0: is an integer; give a table for each agent");
+}
+
+TEST_CASE("all faults are collected") {
+    try {
+        parse(smallest + "[measure]\nruns = 0\nwarm = 1\n[backend]\napi = \"x\"\n");
+        FAIL("nothing was refused");
+    } catch (const profile_error& error) {
+        CHECK(error.faults().size() == 3);
+    }
+}
+
+TEST_CASE("a plugin is required, and one that cannot be found is placed") {
+    CHECK(faults("[executor]\nplugin = \"pool\"\n") ==
+          "p.toml: transport.plugin: is missing; give it (A plugin's id, or the path of its file)");
+    check_has(faults("[executor]\noptions = {}\n[transport]\nplugin = \"socket\"\n"),
+              "p.toml:1:1: executor.plugin: is missing");
+    CHECK(faults("[executor]\nplugin = \"pol\"\n[transport]\nplugin = \"socket\"\n") ==
+          "p.toml:2:10: executor.plugin: no executor plugin \"pol\"");
+    CHECK(fault_of("[foreign]\nplugin = \"socket\"\n") == "p.toml:6:10: foreign.plugin: no executor plugin \"socket\"");
+    check_has(fault_of("[foreign]\n"), "foreign.plugin: is missing");
+    const auto throwing = [](plugin_kind, const std::string&, const std::filesystem::path&) -> schema_answer {
+        throw std::runtime_error("it exploded");
+    };
+    CHECK_THROWS_WITH_AS(parse_profile(smallest, "p.toml", throwing),
+                         "p.toml:2:10: executor.plugin: it exploded\np.toml:4:10: transport.plugin: it exploded",
+                         profile_error);
+}
+
+TEST_CASE("agents have ids of their own that are fit for file names") {
+    const auto agent = [](const std::string& id) { return "[[workload.agents]]\nid = \"" + id + "\"\n"; };
+    CHECK(fault_of(agent("a") + agent("a")) ==
+          "p.toml:8:6: workload.agents.1.id: \"a\" is the id of agent 0 too; give each agent its own");
+    for (const std::string unfit : {"", "a/b", "..", ".hidden", "-x", "a b", "ä"}) {
+        CAPTURE(unfit);
+        check_has(fault_of(agent(unfit)), "is not fit for a file name; use letters, digits");
+    }
+    check_has(fault_of(agent(std::string(65, 'a'))), "64 at most");
+    CHECK(fault_of(agent("A.b-c_9")).empty());
+    check_has(fault_of("[[workload.agents]]\nlabel = \"x\"\n"), "p.toml:5:1: workload.agents.0.id: is missing");
+    check_has(fault_of("[workload]\nagents = []\n"), "workload.agents: has 0 agents; give 1 to");
+    check_has(fault_of("[[workload.agents]]\nid = \"a\"\nmodel = \"\"\n"),
+              "workload.agents.0.model: is empty; name a model");
+    check_has(faults("name = \"a/b\"\n" + smallest), "p.toml:1:8: name: \"a/b\" is not fit for a file name");
+    CHECK_THROWS_WITH_AS(parse_profile(smallest, "strange name.toml", lookup),
+                         doctest::Contains("name: \"strange name\" is not fit for a file name"), profile_error);
+}
+
+TEST_CASE("URLs are HTTP URLs without secrets") {
+    const auto url = [](const std::string& text) { return fault_of("[backend]\nurls = [\"" + text + "\"]\n"); };
+    for (const std::string good :
+         {"http://127.0.0.1:11434", "https://api.example.org/v1", "http://[::1]:8080/", "http://localhost"}) {
+        CAPTURE(good);
+        CHECK(url(good).empty());
+    }
+    for (const std::string bad : {"", "localhost:11434", "127.0.0.1", "ftp://a", "http://", "http://a:0",
+                                  "http://a:99999", "http://a b", "http://a/?q=1", "http://a/#f", "unix:/run/x"}) {
+        CAPTURE(bad);
+        check_has(url(bad), "p.toml:6:9: backend.urls.0: ");
+        check_has(url(bad), "give http://host:port or https://host");
+    }
+    check_has(url("http://me:secret@host"), "a profile holds no secret");
+    check_has(fault_of("[[workload.agents]]\nid = \"a\"\nurl = \"nonsense\"\n"),
+              "p.toml:7:7: workload.agents.0.url: is no URL");
+    check_has(fault_of("[backend]\nurls = [\"http://a\", \"http://b\", \"http://c\"]\n"), "has 3 URLs for 2 agents");
+}
+
+TEST_CASE("secrets are refused wherever they stand") {
+    for (const std::string key :
+         {"[backend]\napi_key", "[backend]\napi-key", "apikey", "[[workload.agents]]\nid = \"a\"\nApi_Key",
+          "[backend]\nauthorization", "[backend]\ntoken"}) {
+        CAPTURE(key);
+        const auto said = fault_of(std::string(key) + " = \"sk-1234\"\n");
+        check_has(said, "a profile holds no secret; use --api-key or the environment's CHIMERA_API_KEY");
+        CHECK(said.find("sk-1234") == std::string::npos);
+    }
+}
+
+TEST_CASE("keys without a meaning are refused instead of ignored") {
+    check_has(fault_of("[workload]\nprompts = [\"x\"]\n"),
+              "p.toml:6:11: workload.prompts: has a meaning only with workload.kind = \"calls\"; leave it out");
+    check_has(fault_of("[workload]\nkind = \"calls\"\ncorpus = \".\"\n"), "workload.corpus: has a meaning only with");
+    check_has(fault_of("[backend]\nurls = [\"http://a\"]\n[backend.simulator]\nslots = 1\n"),
+              "backend.simulator: every agent has a URL, so no simulator is started");
+    check_has(fault_of("[backend.simulator]\ninstances = \"one\"\nshared_gpu = true\n"),
+              "p.toml:7:14: backend.simulator.shared_gpu: one instance shares its GPU with nobody");
+}
+
+TEST_CASE("files that a profile names have to be there") {
+    check_has(fault_of("[workload]\ncorpus = \"no/such/folder\"\n"), "p.toml:6:10: workload.corpus: ");
+    check_has(fault_of("[workload]\nanalysis_template = \"no_such_file\"\n"), "no_such_file is no file; give one");
+    check_has(fault_of("[workload]\nkind = \"calls\"\nprompts = []\n"),
+              "workload.prompts: is empty; give at least one prompt");
+}
+
+TEST_CASE("a profile that cannot be read is answered with the nearest one beside it") {
+    const std::filesystem::path there = CHIMERA_SOURCE_DIR "/profiles";
+    CHECK_THROWS_WITH_AS(load_profile(there / "smol1bk.toml", lookup),
+                         doctest::Contains("cannot be read: No such file or directory; did you mean \"smol1kb.toml\"?"),
+                         profile_error);
+    CHECK_THROWS_WITH_AS(load_profile(there, lookup), doctest::Contains("it is a folder"), profile_error);
+    CHECK_THROWS_WITH_AS(load_profile("/nonexistent/p.toml", lookup), doctest::Contains("give the path of a profile"),
+                         profile_error);
+}
