@@ -3,6 +3,7 @@
 #include "protocol/excerpt.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <simdjson.h>
 
 namespace chimera::host {
@@ -70,7 +71,8 @@ void response_body::fail(stream_error_kind kind, std::string_view what, std::str
 }
 
 void response_body::fail_json(const simdjson::simdjson_error& error, std::string_view field, std::string_view record) {
-    if (error.error() == simdjson::INCORRECT_TYPE || error.error() == simdjson::NUMBER_OUT_OF_RANGE) {
+    // The on-demand parser does not tell a value of another type from no value at all; here there is time to look.
+    if (nlohmann::json::accept(record)) {
         const auto what =
             field.empty() ? std::string("not a JSON object") : fmt::format("field '{}' has a wrong type", field);
         fail(stream_error_kind::protocol, what, record);
