@@ -38,5 +38,8 @@ std::span<const test_case> waker_cases();
 std::span<const test_case> spawning_cases();
 std::span<const test_case> stop_cases();
 std::span<const test_case> fairness_cases();
+std::span<const test_case> timer_cases();
+std::span<const test_case> readiness_cases();
+std::span<const test_case> registration_cases();
 
 } // namespace chimera::conformance

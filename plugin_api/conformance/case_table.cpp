@@ -5,8 +5,9 @@ namespace chimera::conformance {
 const std::vector<test_case>& all_cases() {
     static const std::vector<test_case> table = [] {
         std::vector<test_case> all;
-        for (const auto& part : {entry_cases(), option_cases(), lifecycle_cases(), task_cases(), waker_cases(),
-                                 spawning_cases(), stop_cases(), fairness_cases()})
+        for (const auto& part :
+             {entry_cases(), option_cases(), lifecycle_cases(), task_cases(), waker_cases(), spawning_cases(),
+              stop_cases(), fairness_cases(), timer_cases(), readiness_cases(), registration_cases()})
             all.insert(all.end(), part.begin(), part.end());
         return all;
     }();

@@ -102,7 +102,7 @@ void beside_io(environment& env) {
     socket_pair wire;
     const auto reader = [&]() -> sdk::task<void> {
         sdk::io io(r, wire.near());
-        for (unsigned n = 0; n < 20; ++n) co_await wire.read_byte(io);
+        for (std::size_t n = 0; n < 20;) n += (co_await wire.read(io)).size();
         over = true;
     };
     spawn_busy(*e, over);

@@ -39,12 +39,13 @@ class socket_pair {
     void close_far() noexcept { far_.reset(); }
     void close_near() noexcept { near_.reset(); }
 
-    /// Waits for one byte at the near end, in the order that the contract gives.
-    sdk::task<void> read_byte(sdk::io& io) const {
+    /// Waits until the near end has something, takes all of it and says so, in the order that the contract gives.
+    sdk::task<std::string> read(sdk::io& io) const {
         for (;;) {
             const std::uint32_t seen = co_await io.ready(CHM_IO_READ);
-            if (!receive(1).empty()) co_return;
+            std::string got = receive();
             io.drained(seen, CHM_IO_READ);
+            if (!got.empty()) co_return got;
         }
     }
 

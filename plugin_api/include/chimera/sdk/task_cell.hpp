@@ -90,6 +90,7 @@ class task_cell final : public chm_waker {
     std::uint32_t worker() const noexcept { return worker_; }
 
     task_cell* next = nullptr; ///< link for the queue that holds the cell; the queue's alone
+    void* context = nullptr;   ///< the executor's own, such as the fiber that polls the task
 
   private:
     static constexpr std::uint32_t scheduled = 1, running = 2, done = 4;
