@@ -23,6 +23,8 @@ void generation_engine::submit(generation& reply, std::int64_t now) {
     const auto& request = reply.request;
     if (request.unload) {
         runner_.unload();
+        send_closing(reply);
+        return;
     }
     if (request.reasoning_tokens > 0) {
         reply.tokens = compose_prose(request.reply_seed, request.reasoning_tokens);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <utility>
 
 namespace chimera::sim {
 
@@ -58,7 +59,12 @@ class model_runner {
         loading_ = nullptr;
     }
 
-    void release() { --active_; }
+    void release() {
+        --active_;
+        if (active_ == 0 && std::exchange(unload_when_idle_, false)) {
+            loaded_ = {};
+        }
+    }
 
     /// Takes a request back that has no slot. True when it was the one loading: the load is given up.
     bool withdraw(Request& request) {
@@ -70,8 +76,9 @@ class model_runner {
         return true;
     }
 
-    /// Forgets the loaded model unless it is at work.
+    /// Forgets the loaded model, if it is at work as soon as it no longer is.
     void unload() {
+        unload_when_idle_ = active_ > 0;
         if (active_ == 0) {
             loaded_ = {};
         }
@@ -85,6 +92,7 @@ class model_runner {
     std::size_t active_ = 0;
     std::deque<Request*> queue_;
     Request* loading_ = nullptr;
+    bool unload_when_idle_ = false;
     runner_key loaded_;
 };
 

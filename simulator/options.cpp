@@ -21,6 +21,16 @@ std::uint32_t parse_whole(std::string_view text, std::uint32_t most, std::string
     return value;
 }
 
+/// As CLI::Range, but NaN is outside of every range.
+CLI::Validator between(double least, double most) {
+    const auto check = [least, most](const std::string& text) {
+        double value = 0;
+        const bool inside = CLI::detail::lexical_cast(text, value) && value >= least && value <= most;
+        return inside ? std::string() : fmt::format("'{}' is not a number of {} to {}", text, least, most);
+    };
+    return {check, fmt::format("{} to {}", least, most)};
+}
+
 /// `HOST:PORT`, an IPv6 host in brackets.
 void parse_listen(const std::string& text, options& result) {
     const auto colon = text.rfind(':');
@@ -53,40 +63,39 @@ reply_range parse_reply_range(const std::string& text) {
 
 void add_options(CLI::App& app, options& o, std::string& listen, std::vector<std::string>& ranges,
                  std::vector<std::string>& faults) {
-    using CLI::Range;
-    const auto whole = [](double most) { return Range(0.0, most); };
+    const auto whole = [](double most) { return between(0, most); };
     app.add_option("--listen", listen, "HOST:PORT to serve on; port 0: one that is free; IPv6 as [::1]:0")
         ->capture_default_str();
     app.add_option("--model", o.models, "Model that exists (repeatable); none given: every name is served")
         ->allow_extra_args(false);
 
     app.add_option("--load-ms", o.load_ms, "Time to load a model, or to change its num_gpu or num_ctx")
-        ->check(Range(0.0, 3.6e6))
+        ->check(between(0.0, 3.6e6))
         ->capture_default_str()
         ->group("Pace");
     app.add_option("--prefill-tokens-per-s", o.prefill_tokens_per_s, "Prompt tokens per second; 0: no time")
-        ->check(Range(0.0, 1e9))
+        ->check(between(0.0, 1e9))
         ->capture_default_str()
         ->group("Pace");
     app.add_option("--decode-tokens-per-s", o.decode_tokens_per_s, "Tokens per second of one reply; 0: unpaced")
-        ->check(Range(0.0, 1e6))
+        ->check(between(0.0, 1e6))
         ->capture_default_str()
         ->group("Pace");
     app.add_option("--jitter", o.jitter, "Spread of a token around its place, as a fraction of the interval")
-        ->check(Range(0.0, 1.0))
+        ->check(between(0.0, 1.0))
         ->capture_default_str()
         ->group("Pace");
     app.add_option("--records-per-send", o.records_per_send, "Records in one HTTP chunk and one send")
-        ->check(Range(1.0, 256.0))
+        ->check(between(1.0, 256.0))
         ->capture_default_str()
         ->group("Pace");
 
     app.add_option("--reply-tokens-min", o.reply_tokens_min, "Shortest reply")
-        ->check(Range(1.0, double{most_reply_tokens}))
+        ->check(between(1.0, double{most_reply_tokens}))
         ->capture_default_str()
         ->group("Reply");
     app.add_option("--reply-tokens-max", o.reply_tokens_max, "Longest reply")
-        ->check(Range(1.0, double{most_reply_tokens}))
+        ->check(between(1.0, double{most_reply_tokens}))
         ->capture_default_str()
         ->group("Reply");
     app.add_option("--reply-range", ranges, "TEXT=MIN:MAX, reply length for prompts containing TEXT (repeatable)")
@@ -104,25 +113,25 @@ void add_options(CLI::App& app, options& o, std::string& listen, std::vector<std
         ->capture_default_str()
         ->group("Model and GPU");
     app.add_option("--layers", o.layers, "Layers of the model; fewer on the GPU (num_gpu) decode slower")
-        ->check(Range(1.0, 10000.0))
+        ->check(between(1.0, 10000.0))
         ->capture_default_str()
         ->group("Model and GPU");
     app.add_option("--cpu-decode-fraction", o.cpu_decode_fraction, "Share of the decode rate left with num_gpu = 0")
-        ->check(Range(0.0001, 1.0))
+        ->check(between(0.0001, 1.0))
         ->capture_default_str()
         ->group("Model and GPU");
     app.add_option("--num-ctx", o.num_ctx, "Context length of a request that names none")
-        ->check(Range(1.0, 1e7))
+        ->check(between(1.0, 1e7))
         ->capture_default_str()
         ->group("Model and GPU");
     app.add_option("--ctx-prefill-cost", o.ctx_prefill_cost, "Prefill slowdown for each 8192 tokens of num_ctx")
-        ->check(Range(0.0, 10.0))
+        ->check(between(0.0, 10.0))
         ->capture_default_str()
         ->group("Model and GPU");
     app.add_option("--shared-gpu", o.shared_gpu, "File through which instances share one GPU (made if missing)")
         ->group("Model and GPU");
     app.add_option("--contention", o.contention, "0: decoders do not disturb each other; 1: they share the rate")
-        ->check(Range(0.0, 1.0))
+        ->check(between(0.0, 1.0))
         ->capture_default_str()
         ->group("Model and GPU");
 

@@ -1,0 +1,161 @@
+#include "options.hpp"
+
+#include <stdexcept>
+
+#include <doctest/doctest.h>
+
+using namespace chimera::sim;
+
+namespace {
+
+parsed_options parse(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "chimera-sim");
+    return parse_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+std::string complaint(std::vector<const char*> arguments) {
+    const auto parsed = parse(std::move(arguments));
+    const auto* early = std::get_if<early_exit>(&parsed);
+    REQUIRE(early != nullptr);
+    CHECK(early->status == 2);
+    return early->text;
+}
+
+bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+} // namespace
+
+TEST_CASE("every option reaches its field") {
+    const auto parsed = parse({"--listen",
+                               "[::1]:8080",
+                               "--model",
+                               "a",
+                               "--model",
+                               "b",
+                               "--load-ms",
+                               "1.5",
+                               "--prefill-tokens-per-s",
+                               "0",
+                               "--decode-tokens-per-s",
+                               "50.5",
+                               "--jitter",
+                               "0.25",
+                               "--records-per-send",
+                               "4",
+                               "--reply-tokens-min",
+                               "10",
+                               "--reply-tokens-max",
+                               "20",
+                               "--reply-range",
+                               "x=y=3:7",
+                               "--reasoning-tokens",
+                               "9",
+                               "--seed",
+                               "18446744073709551615",
+                               "--context",
+                               "--slots",
+                               "3",
+                               "--layers",
+                               "40",
+                               "--cpu-decode-fraction",
+                               "0.5",
+                               "--num-ctx",
+                               "1024",
+                               "--ctx-prefill-cost",
+                               "0.1",
+                               "--shared-gpu",
+                               "/f",
+                               "--contention",
+                               "1",
+                               "--fault",
+                               "stall,after=2,requests=1,ms=30",
+                               "--exit-with-parent",
+                               "--quiet"});
+    const auto* o = std::get_if<options>(&parsed);
+    REQUIRE(o != nullptr);
+    CHECK(o->host == "::1");
+    CHECK(o->port == 8080);
+    CHECK(o->models == std::vector<std::string>{"a", "b"});
+    CHECK(o->load_ms == 1.5);
+    CHECK(o->prefill_tokens_per_s == 0);
+    CHECK(o->decode_tokens_per_s == 50.5);
+    CHECK(o->jitter == 0.25);
+    CHECK(o->records_per_send == 4);
+    CHECK(o->reply_tokens_min == 10);
+    CHECK(o->reply_tokens_max == 20);
+    REQUIRE(o->reply_ranges.size() == 1);
+    CHECK(o->reply_ranges[0].match == "x=y");
+    CHECK(o->reply_ranges[0].min == 3);
+    CHECK(o->reply_ranges[0].max == 7);
+    CHECK(o->reasoning_tokens == 9);
+    CHECK(o->seed == 18446744073709551615U);
+    CHECK(o->context);
+    CHECK(o->slots == 3);
+    CHECK(o->layers == 40);
+    CHECK(o->cpu_decode_fraction == 0.5);
+    CHECK(o->num_ctx == 1024);
+    CHECK(o->ctx_prefill_cost == 0.1);
+    CHECK(o->shared_gpu == "/f");
+    CHECK(o->contention == 1);
+    REQUIRE(o->faults.size() == 1);
+    CHECK(o->faults[0].kind == fault_kind::stall);
+    CHECK(o->faults[0].after == 2);
+    CHECK(o->faults[0].requests == 1);
+    CHECK(o->faults[0].ms == 30);
+    CHECK(o->exit_with_parent);
+    CHECK(o->quiet);
+}
+
+TEST_CASE("flags take a value, so that a profile can set them") {
+    const auto parsed = parse({"--context=true", "--quiet=false"});
+    const auto* o = std::get_if<options>(&parsed);
+    REQUIRE(o != nullptr);
+    CHECK(o->context);
+    CHECK_FALSE(o->quiet);
+}
+
+TEST_CASE("bad values are refused with status 2 and the reason") {
+    CHECK(contains(complaint({"--decode-tokens-per-s", "-1"}), "--decode-tokens-per-s"));
+    CHECK(contains(complaint({"--jitter", "1.5"}), "--jitter"));
+    CHECK(contains(complaint({"--slots", "many"}), "--slots"));
+    CHECK(contains(complaint({"--nonsense"}), "--nonsense"));
+    CHECK(contains(complaint({"stray"}), "stray"));
+    CHECK(contains(complaint({"--listen", "localhost"}), "HOST:PORT"));
+    CHECK(contains(complaint({"--listen", "::1:80"}), "[::1]"));
+    CHECK(contains(complaint({"--listen", "127.0.0.1:99999"}), "65535"));
+    CHECK(contains(complaint({"--reply-tokens-min", "5", "--reply-tokens-max", "4"}), "greater than"));
+    CHECK(contains(complaint({"--reply-range", "collector"}), "TEXT=MIN:MAX"));
+    CHECK(contains(complaint({"--reply-range", "c=9:3"}), "MIN <= MAX"));
+    CHECK(contains(complaint({"--contention", "nan"}), "--contention"));
+}
+
+TEST_CASE("an unknown fault is answered with the known ones, a field without meaning with those that have one") {
+    const auto unknown = complaint({"--fault", "explode"});
+    for (const auto* kind : {"refuse", "reset", "stall", "garbage", "oversized", "error_record", "status_429",
+                             "status_500", "status_503", "slow_drip", "truncated_chunk", "early_close", "bad_chunk"}) {
+        CHECK(contains(unknown, kind));
+    }
+    CHECK(contains(complaint({"--fault", "reset,ms=3"}), "it takes after=N requests=M"));
+    CHECK(contains(complaint({"--fault", "stall,after=x"}), "whole number"));
+    CHECK(contains(complaint({"--fault", "slow_drip,ms=0"}), "at least 1"));
+    CHECK(parse_fault("429").kind == fault_kind::status_429);
+}
+
+TEST_CASE("a fault limited to some requests passes over to the next one on the list") {
+    fault_list faults({parse_fault("status_503,requests=2"), parse_fault("refuse"), parse_fault("reset,after=1")});
+    CHECK(faults.take().kind == fault_kind::status_503);
+    CHECK(faults.take().kind == fault_kind::status_503);
+    CHECK(faults.take().kind == fault_kind::reset);
+    CHECK(faults.take().kind == fault_kind::reset);
+    CHECK(faults.refuse().has_value());
+}
+
+TEST_CASE("help and version are not errors") {
+    for (const auto* option : {"--help", "--version"}) {
+        const auto parsed = parse({option});
+        const auto* early = std::get_if<early_exit>(&parsed);
+        REQUIRE(early != nullptr);
+        CHECK(early->status == 0);
+        CHECK(contains(early->text, "chimera-sim"));
+    }
+}

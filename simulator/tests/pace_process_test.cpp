@@ -1,0 +1,154 @@
+#include <thread>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "http_client.hpp"
+#include "sim_process.hpp"
+
+using namespace chimera::sim::test;
+using nlohmann::json;
+
+namespace {
+
+const std::string body = R"({"model":"m","prompt":"x"})";
+
+std::vector<std::string> paced(const std::vector<std::string>& more) {
+    std::vector<std::string> all{
+        "--load-ms",          "0",   "--prefill-tokens-per-s", "0",  "--reply-tokens-min", "100",
+        "--reply-tokens-max", "100", "--decode-tokens-per-s",  "200"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+}
+
+/// Seconds from the start of decoding to the last token, as the server reports them.
+double eval_seconds(const response& r) {
+    return json::parse(r.records().back()).at("eval_duration").get<double>() * 1e-9;
+}
+
+std::vector<std::int64_t> send_times(const response& r) {
+    std::vector<std::int64_t> times;
+    for (const auto& record : r.records()) {
+        times.push_back(json::parse(record).at("t_ns"));
+    }
+    return times;
+}
+
+/// Two requests at the same time, to two servers (or twice to one).
+std::pair<response, response> both(std::uint16_t one, std::uint16_t other) {
+    http_client a(one);
+    http_client b(other);
+    a.send(post_text("/api/generate", body));
+    b.send(post_text("/api/generate", body));
+    auto first = a.read_response();
+    return {std::move(first), b.read_response()};
+}
+
+struct temporary_path {
+    std::string path = "/tmp/chimera-gpu-process-test-" + std::to_string(getpid());
+    temporary_path() { unlink(path.c_str()); }
+    ~temporary_path() { unlink(path.c_str()); }
+};
+
+} // namespace
+
+// A token is never early. How late it is depends on the machine; a tenth of the whole is far more than a loaded one
+// needs.
+TEST_CASE("a paced reply takes as long as its tokens, however the single sends fall") {
+    for (const auto* jitter : {"0", "1"}) {
+        CAPTURE(jitter);
+        sim_process sim(paced({"--jitter", jitter}));
+        const auto r = post_once(sim.port(), "/api/generate", body);
+        CHECK(eval_seconds(r) >= 0.5);
+        CHECK(eval_seconds(r) < 0.55);
+        const auto times = send_times(r);
+        std::int64_t sum = 0;
+        for (std::size_t i = 1; i < 100; ++i) {
+            CHECK(times[i] > times[i - 1]);
+            sum += times[i] - times[i - 1];
+        }
+        CHECK(sum == times[99] - times[0]);
+        const double start = static_cast<double>(times[99]) - eval_seconds(r) * 1e9;
+        for (std::size_t i = 0; i < 100; ++i) {
+            const auto grid = start + (static_cast<double>(i) + 1) * 5e6;
+            CHECK(static_cast<double>(times[i]) >= grid - (*jitter == '1' ? 2'500'100 : 100));
+        }
+    }
+}
+
+TEST_CASE("a client reads each paced token in a send of its own") {
+    sim_process sim(paced({"--records-per-send", "1"}));
+    const auto r = post_once(sim.port(), "/api/generate", body);
+    CHECK(r.chunks.size() == 101);
+    sim_process grouped(paced({"--records-per-send", "8"}));
+    const auto g = post_once(grouped.port(), "/api/generate", body);
+    CHECK(g.chunks.size() == 14); // 13 groups and the final record
+    CHECK(g.records().size() == 101);
+    CHECK(eval_seconds(g) >= 0.5);
+}
+
+TEST_CASE("num_gpu below the number of layers slows decoding down") {
+    sim_process sim(paced({"--layers", "10", "--cpu-decode-fraction", "0.2"}));
+    const auto r = post_once(sim.port(), "/api/generate", R"({"model":"m","prompt":"x","options":{"num_gpu":5}})");
+    CHECK(eval_seconds(r) >= 0.5 / 0.6);
+    CHECK(eval_seconds(r) < 0.5 / 0.6 * 1.1);
+}
+
+TEST_CASE("a request beyond the slots gets no header before it has one") {
+    sim_process sim(paced({"--slots", "1"}));
+    const auto [first, second] = both(sim.port(), sim.port());
+    const auto one = send_times(first);
+    const auto other = send_times(second);
+    CHECK(std::max(one.front(), other.front()) > std::min(one[99], other[99]));
+    const auto waited = json::parse((one.front() < other.front() ? second : first).records().back());
+    CHECK(waited.at("total_duration").get<double>() >= 0.9e9);
+    CHECK(waited.at("eval_duration").get<double>() < 0.6e9);
+}
+
+TEST_CASE("replies of one server disturb each other only when contention says so") {
+    sim_process free_(paced({}));
+    const auto [a, b] = both(free_.port(), free_.port());
+    CHECK(eval_seconds(a) < 0.55);
+    CHECK(eval_seconds(b) < 0.55);
+    sim_process half(paced({"--contention", "0.5"}));
+    const auto [c, d] = both(half.port(), half.port());
+    CHECK(std::max(eval_seconds(c), eval_seconds(d)) >= 0.74);
+    CHECK(std::max(eval_seconds(c), eval_seconds(d)) < 0.80);
+}
+
+TEST_CASE("two servers on one GPU at full contention are each half as fast, alone as fast as ever") {
+    const temporary_path gpu;
+    sim_process one(paced({"--shared-gpu", gpu.path, "--contention", "1"}));
+    sim_process other(paced({"--shared-gpu", gpu.path, "--contention", "1"}));
+    const auto alone = post_once(one.port(), "/api/generate", body);
+    CHECK(eval_seconds(alone) >= 0.499);
+    CHECK(eval_seconds(alone) < 0.55);
+    const auto [a, b] = both(one.port(), other.port());
+    // The one that started first was alone for a moment, so the two ends differ by that much.
+    CHECK(eval_seconds(a) + eval_seconds(b) >= 1.95);
+    CHECK(eval_seconds(a) < 1.08);
+    CHECK(eval_seconds(b) < 1.08);
+    CHECK(eval_seconds(post_once(other.port(), "/api/generate", body)) < 0.55);
+}
+
+TEST_CASE("a server killed while it decodes gives the GPU free") {
+    const temporary_path gpu;
+    sim_process survivor(paced({"--shared-gpu", gpu.path, "--contention", "1"}));
+    auto doomed = std::make_unique<sim_process>(paced({"--shared-gpu", gpu.path, "--contention", "1"}));
+    http_client client(doomed->port());
+    client.send(post_text("/api/generate", body));
+    REQUIRE(client.read_until("t_ns"));
+    doomed.reset(); // SIGKILL
+    const auto r = post_once(survivor.port(), "/api/generate", body);
+    CHECK(eval_seconds(r) < 0.6);
+}
+
+TEST_CASE("the server's own lateness is counted for each paced token") {
+    sim_process sim(paced({}));
+    post_once(sim.port(), "/api/generate", body);
+    const auto stats = read_stats(sim.port());
+    CHECK(stats.at("late_tokens_counted") == 100);
+    CHECK(stats.at("late_max_us").get<double>() > 0);
+    CHECK(stats.at("late_p99_us") <= stats.at("late_max_us"));
+}
