@@ -1,5 +1,7 @@
 #include "exchange.hpp"
 
+#include <utility>
+
 #include <chimera/sdk/clock.hpp>
 
 #include "curl_handle.hpp"
@@ -28,7 +30,7 @@ void exchange::adopt() {
 }
 
 void exchange::begin(std::string_view method, std::string_view url, std::size_t body_size) {
-    head_taken_ = paused_ = done_ = reused_ = false;
+    head_taken_ = paused_ = done_ = interim_ = reused_ = false;
     failed_.reset();
     refused_code_ = CHM_OK;
     what_.assign(method).append(" ").append(url.substr(0, url.find('?'))); // a query may hold a key
@@ -76,13 +78,14 @@ bool exchange::drive_until(Ready ready, chm_waker* waker) {
         }
         const multi_driver::turned turned = driver_.turn(waker);
         if (turned != multi_driver::turned::nothing) {
-            if (turned == multi_driver::turned::read) note_read();
+            if (turned != multi_driver::turned::timeout) note_io(turned);
             take_result();
             if (turns < fair_share || ready()) continue;
         }
         const std::uint64_t now = sdk::now_ns(), limit = deadline(now);
         if (now >= limit) {
-            fail(CHM_E_TIMEOUT, first_byte_ns_ ? "idle_timeout_ms passed" : "first_byte_timeout_ms passed");
+            fail(CHM_E_TIMEOUT,
+                 sent_ns_ && !first_byte_ns_ ? "first_byte_timeout_ms passed" : "idle_timeout_ms passed");
         } else if (turned != multi_driver::turned::nothing) {
             waker->vt->wake_by_ref(waker);
             return false;
@@ -118,9 +121,10 @@ void exchange::take_result() {
         done_ = true;
 }
 
-/// After a readable socket was served: was that the first byte of the response?
-void exchange::note_read() {
+/// After a socket was served: was that the first byte of the response?
+void exchange::note_io(multi_driver::turned turned) {
     waiting_since_ns_ = 0;
+    if (turned != multi_driver::turned::read || std::exchange(interim_, false)) return;
     if (first_byte_ns_ || !sent_ns_) return;
     // curl sets this at the first receive, while its header callback waits for a whole line. TLS session tickets, which
     // make the socket readable too, do not count.
@@ -129,15 +133,17 @@ void exchange::note_read() {
     if (after_us > 0) first_byte_ns_ = driver_.readable_ns();
 }
 
-/// The moment at which waiting for the server ends. Idle time counts from the first wait after a receive, not from the
-/// receive: time that the reader took is not the server's.
+/// The moment at which waiting for the server ends; multi_driver::never: not at all.
 std::uint64_t exchange::deadline(std::uint64_t now) noexcept {
-    constexpr std::uint64_t none = multi_driver::never;
-    if (!ready_ns_) return none; // curl's own limit for connecting
-    if (!first_byte_ns_) return options_.first_byte_ns ? ready_ns_ + options_.first_byte_ns : none;
-    if (!options_.idle_ns) return none;
+    const auto after = [](std::uint64_t from, std::uint64_t limit) {
+        return limit ? from + limit : multi_driver::never;
+    };
+    if (!ready_ns_) return multi_driver::never; // curl's own limit for connecting
+    if (sent_ns_ && !first_byte_ns_) return after(sent_ns_, options_.first_byte_ns);
+    // From the first wait after a byte went or came, not from that byte: the time that a reader takes is not the
+    // server's.
     if (!waiting_since_ns_) waiting_since_ns_ = now;
-    return waiting_since_ns_ + options_.idle_ns;
+    return after(waiting_since_ns_, options_.idle_ns);
 }
 
 void exchange::refuse(chm_rc code, const char* why) noexcept {
@@ -164,11 +170,18 @@ std::size_t exchange::on_header(char* line, std::size_t, std::size_t size, void*
         case response_head::outcome::more:
         case response_head::outcome::complete:
             return size;
+        case response_head::outcome::interim: // the response itself is still to come
+            x.first_byte_ns_ = 0;
+            x.interim_ = true;
+            return size;
         case response_head::outcome::too_large:
             x.refuse(CHM_E_LIMIT, "head and trailers are larger than 64 KiB");
             break;
         case response_head::outcome::malformed:
             x.refuse(CHM_E_PROTO, "malformed header line");
+            break;
+        case response_head::outcome::switched:
+            x.refuse(CHM_E_PROTO, "the server switched protocols without being asked (status 101)");
             break;
         }
     } catch (const std::bad_alloc&) {

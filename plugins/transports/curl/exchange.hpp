@@ -50,7 +50,7 @@ class exchange final : public sdk::exchange_base<exchange> {
     bool drive_until(Ready ready, chm_waker* waker);
     void resume();
     void take_result();
-    void note_read();
+    void note_io(multi_driver::turned turned);
     std::uint64_t deadline(std::uint64_t now) noexcept;
     void refuse(chm_rc code, const char* why) noexcept;
     void fail(chm_rc code, std::string_view why);
@@ -65,6 +65,7 @@ class exchange final : public sdk::exchange_base<exchange> {
     bool head_taken_ = false;
     bool paused_ = false;
     bool done_ = false;                // curl has finished, without an error
+    bool interim_ = false;             // the read in hand brought a 1xx head
     std::optional<sdk::error> failed_; // every later poll says the same
     chm_rc refused_code_ = CHM_OK;     // a callback's own reason to end the transfer
     const char* refused_why_ = nullptr;
@@ -81,7 +82,7 @@ class exchange final : public sdk::exchange_base<exchange> {
     std::uint64_t ready_ns_ = 0;     // when this exchange had its connection
     std::uint64_t sent_ns_ = 0;
     std::uint64_t first_byte_ns_ = 0;
-    std::uint64_t waiting_since_ns_ = 0; // 0: something was received since the last wait began
+    std::uint64_t waiting_since_ns_ = 0; // 0: no wait since a byte went or came
 };
 
 } // namespace chimera::curl

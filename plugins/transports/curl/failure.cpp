@@ -15,7 +15,7 @@ chm_rc failure_code(CURLcode result, std::string_view text) noexcept {
     case CURLE_GOT_NOTHING:
         return CHM_E_CLOSED;
     case CURLE_SEND_ERROR:
-        return CHM_E_IO;
+        return says("Broken pipe") ? CHM_E_CLOSED : CHM_E_IO;
     case CURLE_RECV_ERROR:
         if (says("chunked-encoding")) return CHM_E_PROTO;
         return says("unexpected eof") ? CHM_E_CLOSED : CHM_E_IO; // TLS without a close_notify
@@ -33,7 +33,6 @@ chm_rc failure_code(CURLcode result, std::string_view text) noexcept {
     case CURLE_USE_SSL_FAILED:
         return CHM_E_TLS;
     case CURLE_OUT_OF_MEMORY:
-        return CHM_E_NOMEM;
         return CHM_E_NOMEM;
     case CURLE_URL_MALFORMAT:
         return CHM_E_INVAL;

@@ -1,5 +1,6 @@
 #include "multi_driver.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,12 @@ void check(CURLMcode code, const char* what) {
     if (code != CURLM_OK)
         throw sdk::error(code == CURLM_OUT_OF_MEMORY ? CHM_E_NOMEM : CHM_E_FAIL,
                          std::string(what) + ": " + curl_multi_strerror(code));
+}
+
+/// Looks without taking the error away from curl.
+bool has_error(int fd) noexcept {
+    pollfd p{fd, 0, 0};
+    return ::poll(&p, 1, 0) > 0;
 }
 
 multi_driver& self_of(void* self) noexcept { return *static_cast<multi_driver*>(self); }
@@ -54,13 +61,16 @@ multi_driver::turned multi_driver::turn(chm_waker* waker) {
     if (due_ns_ != never && sdk::now_ns() >= due_ns_) {
         due_ns_ = never;
         act(CURL_SOCKET_TIMEOUT, 0);
-        return turned::waited;
+        return turned::timeout;
     }
     for (watched& w : sockets_) {
         if (!w.io) w.io = sdk::io(&reactor_, w.fd);
         const std::uint32_t seen = w.io.poll(w.interest, waker);
         if (!seen) continue;
 
+        if ((seen & CHM_IO_ERR) && !has_error(w.fd))
+            throw sdk::error(CHM_E_AFFINITY, "the reactor reports an error that the socket does not have: the reactor "
+                                             "belongs to another thread");
         // An error or a hang-up shows itself in the next read or write, with its cause.
         const bool broken = (seen & (CHM_IO_ERR | CHM_IO_HUP)) != 0;
         const std::uint32_t ready = broken ? w.interest : seen & w.interest;
@@ -72,7 +82,7 @@ multi_driver::turned multi_driver::turn(chm_waker* waker) {
 
         // The socket may be gone by now, and its number may be another's.
         if (watched* still = find(fd); still && still->serial == serial) still->io.recheck(seen, ready);
-        return read ? turned::read : turned::waited;
+        return read ? turned::read : turned::written;
     }
     return turned::nothing;
 }

@@ -28,7 +28,8 @@ class multi_driver {
     /// What a turn did.
     enum class turned {
         nothing, ///< nothing was ready; the waker waits on every socket
-        waited,  ///< a timeout or a writable socket was served
+        timeout, ///< curl's timeout was served
+        written, ///< a writable socket was served
         read     ///< a readable socket was served at readable_ns()
     };
 
@@ -45,7 +46,8 @@ class multi_driver {
     /// no waker is held.
     void remove(CURL* easy) noexcept;
 
-    /// Serves one thing that is ready. Throws sdk::error when the reactor refuses a socket.
+    /// Serves one thing that is ready. Throws sdk::error when the reactor refuses a socket, also later
+    /// (CHM_E_AFFINITY).
     turned turn(chm_waker* waker);
     /// When curl has finished the transfer: its result.
     std::optional<CURLcode> finished() noexcept;

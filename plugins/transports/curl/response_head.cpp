@@ -25,7 +25,8 @@ response_head::outcome response_head::add(std::string_view line) {
     }
     if (!trimmed(line).empty()) return add_field(line) ? outcome::more : outcome::malformed;
     in_head_ = false;
-    if (status_ < 200) return outcome::more;
+    if (status_ == 101) return outcome::switched;
+    if (status_ < 200) return outcome::interim;
     finish();
     return outcome::complete;
 }

@@ -17,9 +17,16 @@ class response_head {
     /// All lines of one exchange together: interim heads, the final head, trailers.
     static constexpr std::size_t max_bytes = 64 * 1024;
 
-    enum class outcome { more, complete, too_large, malformed };
+    enum class outcome {
+        more,
+        interim,  ///< the end of a 1xx head
+        complete, ///< the end of the final head
+        too_large,
+        malformed,
+        switched ///< 101, which nobody asked for
+    };
 
-    /// Takes one line as curl delivers it, with its line ending. complete: exactly once.
+    /// Takes one line as curl delivers it, with its line ending. complete comes exactly once.
     outcome add(std::string_view line);
     bool complete() const noexcept { return complete_; }
     /// [complete] Fills head; the headers are valid until clear().

@@ -98,8 +98,8 @@ void session::set_request(const chm_request& request) {
     if (!path.empty() && path.front() != '/')
         throw invalid("path '" + std::string(path) + "'", "does not begin with /");
     for (const char c : path)
-        if ((c >= 0 && c <= ' ') || c == 0x7f)
-            throw invalid("path '" + std::string(path) + "'", "spaces and control characters have to be %-encoded");
+        if (c <= ' ' || c >= 0x7f || c == '#')
+            throw invalid("path '" + std::string(path) + "'", "has a character that must be percent-encoded");
     header_list headers = header_lines(request);
 
     method_ = method;

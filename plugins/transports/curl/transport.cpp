@@ -51,6 +51,11 @@ std::string checked_base(std::string_view given) {
     if (!url) throw std::bad_alloc();
     if (const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, base.c_str(), 0))
         throw invalid(curl_url_strerror(code));
+    if (char* port = nullptr; curl_url_get(url.get(), CURLUPART_PORT, &port, 0) == CURLUE_OK) {
+        const bool none = std::string_view(port) == "0";
+        curl_free(port);
+        if (none) throw invalid("has a port outside of 1 to 65535");
+    }
     char* user = nullptr;
     if (curl_url_get(url.get(), CURLUPART_USER, &user, 0) == CURLUE_OK) {
         curl_free(user);

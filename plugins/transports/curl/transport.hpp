@@ -32,9 +32,9 @@ class transport final : public sdk::transport_base<transport> {
         sdk::int_option("connect_timeout_ms", "10000", 0, 86400000,
                         "Limit for name resolution, connection and TLS handshake together; 0: none"),
         sdk::int_option("first_byte_timeout_ms", "300000", 0, 86400000,
-                        "Limit from the connection being ready to the first byte of the response; 0: none"),
+                        "Limit on the wait from the request sent to the first byte of the final response; 0: none"),
         sdk::int_option("idle_timeout_ms", "60000", 0, 86400000,
-                        "Limit for waiting between two receives of a response; 0: none"),
+                        "Limit on a pause inside the request or the response; 0: none"),
         sdk::bool_option("tls_verify", "true", "Check the server's certificate and host name"),
         sdk::string_option("ca_file", "", "PEM file of trusted certificates; empty: the system's"),
     };

@@ -77,6 +77,40 @@ TEST_CASE("the request is read and nothing comes: TIMEOUT by first_byte_timeout_
     CHECK(std::string_view(e.what()).find("first_byte_timeout_ms") != std::string_view::npos);
 }
 
+TEST_CASE("an interim response is not the first byte of the response, for the limit and for the timestamp") {
+    const auto late = [](peer& p) {
+        p.send("HTTP/1.1 102 Processing\r\n\r\n");
+        std::this_thread::sleep_for(std::chrono::milliseconds(150));
+        p.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    };
+    CHECK(failure_with(late, {{"first_byte_timeout_ms", "60"}}).code() == CHM_E_TIMEOUT);
+    leak_check leaks;
+    loopback_server server([&](peer& p) {
+        p.request();
+        late(p);
+        p.request();
+    });
+    turned_reactor r;
+    transport t({{"idle_timeout_ms", "60"}}); // which does not run before the response
+    session s(r, t, server.url());
+    exchange x = s.start({});
+    CHECK(x.head() == 200);
+    const chm_exchange_timing timing = x.timing();
+    CHECK(timing.first_byte_ns > timing.sent_ns + 140'000'000);
+}
+
+TEST_CASE("a server that stops reading a large request: TIMEOUT by idle_timeout_ms") {
+    leak_check leaks;
+    loopback_server server([](peer&) { std::this_thread::sleep_for(std::chrono::milliseconds(300)); });
+    turned_reactor r;
+    transport t({{"idle_timeout_ms", "60"}});
+    session s(r, t, server.url());
+    exchange x = s.start({"POST", "/", std::string(64 << 20, 'q')});
+    const error e = failure_of([&] { x.head(); });
+    CHECK(e.code() == CHM_E_TIMEOUT);
+    CHECK(std::string_view(e.what()).find("sending the request: idle_timeout_ms") != std::string_view::npos);
+}
+
 TEST_CASE("a response that stalls: TIMEOUT by idle_timeout_ms, after what came before") {
     leak_check leaks;
     loopback_server server([](peer& p) {
@@ -210,6 +244,10 @@ TEST_CASE("not HTTP: PROTO") {
     SUBCASE("a header without a colon") {
         CHECK(failure_with([](peer& p) { p.send("HTTP/1.1 200 OK\r\nnonsense\r\n\r\n"); }).code() == CHM_E_PROTO);
     }
+    SUBCASE("a switch of protocols that nobody asked for") {
+        CHECK(failure_with([](peer& p) { p.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"); }).code() ==
+              CHM_E_PROTO);
+    }
     SUBCASE("a length that is no number") {
         CHECK(failure_with([](peer& p) { p.send("HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n"); }).code() ==
               CHM_E_PROTO);
@@ -298,6 +336,7 @@ TEST_CASE("URLs, requests and options that cannot be are refused with a reason")
     CHECK(refused("127.0.0.1:80") == CHM_E_INVAL);
     CHECK(refused("http://") == CHM_E_INVAL);
     CHECK(refused("http://127.0.0.1:99999") == CHM_E_INVAL);
+    CHECK(refused("http://127.0.0.1:0") == CHM_E_INVAL);
     CHECK(refused("http://a b") == CHM_E_INVAL);
     CHECK(refused("http://127.0.0.1/?a=b") == CHM_E_INVAL);
     const error secret = failure_of([&] { session(r, t, "http://me:secret@127.0.0.1"); });
@@ -310,6 +349,7 @@ TEST_CASE("URLs, requests and options that cannot be are refused with a reason")
     CHECK(bad({"", "/"}) == CHM_E_INVAL);
     CHECK(bad({"GET", "x"}) == CHM_E_INVAL);
     CHECK(bad({"GET", "/a b"}) == CHM_E_INVAL);
+    CHECK(bad({"GET", "/a#b"}) == CHM_E_INVAL);
     CHECK(bad({"GET", "/", "", {{"X", "a\r\nY: b"}}}) == CHM_E_INVAL);
     CHECK(bad({"GET", "/", "", {{"X Y", "a"}}}) == CHM_E_INVAL);
     CHECK(bad({"GET", "/", "", {{"content-length", "7"}}}) == CHM_E_INVAL);

@@ -1,0 +1,101 @@
+// https against a real TLS server with a certificate of its own making.
+#include "leak_check.hpp"
+#include "loopback_server.hpp"
+#include "tls_server.hpp"
+
+using namespace curl_test;
+
+TEST_CASE("https with the server's certificate in ca_file") {
+    leak_check leaks;
+    tls_server server;
+    server.answer("ok", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    turned_reactor r;
+    transport t({{"ca_file", server.certificate()}});
+    session s(r, t, server.url());
+    for (int i = 0; i < 3; ++i) { // s_server closes after every response
+        exchange x = s.start({"GET", "/ok"});
+        CHECK(x.head() == 200);
+        CHECK(x.rest() == "hello");
+        const chm_exchange_timing timing = x.timing();
+        CHECK(timing.connected_ns > 0);
+        CHECK(timing.sent_ns >= timing.connected_ns);
+        CHECK(timing.first_byte_ns >= timing.sent_ns);
+    }
+}
+
+TEST_CASE("a certificate that nobody vouches for: TLS, unless tls_verify is off") {
+    leak_check leaks;
+    tls_server server;
+    server.answer("ok", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    turned_reactor r;
+    {
+        transport t;
+        session s(r, t, server.url());
+        const error e = failure_of([&] { s.start({"GET", "/ok"}).head(); });
+        CHECK(e.code() == CHM_E_TLS);
+        CHECK(std::string_view(e.what()).find("certificate") != std::string_view::npos);
+    }
+    transport t({{"tls_verify", "false"}});
+    session s(r, t, server.url());
+    exchange x = s.start({"GET", "/ok"});
+    CHECK(x.head() == 200);
+    CHECK(x.rest() == "hello");
+}
+
+TEST_CASE("a certificate for another name: TLS") {
+    leak_check leaks;
+    tls_server server;
+    turned_reactor r;
+    transport t({{"ca_file", server.certificate()}});
+    std::string url = server.url();
+    url.replace(url.find("127.0.0.1"), 9, "localhost");
+    session s(r, t, url);
+    CHECK(failure_of([&] { s.start({"GET", "/ok"}).head(); }).code() == CHM_E_TLS);
+}
+
+TEST_CASE("a server that does not speak TLS: TLS") {
+    leak_check leaks;
+    loopback_server server([](peer& p) { p.send("HTTP/1.1 400 Bad Request\r\n\r\n"); });
+    turned_reactor r;
+    transport t;
+    session s(r, t, "https://127.0.0.1:" + std::to_string(server.port()));
+    CHECK(failure_of([&] { s.start({"GET", "/"}).head(); }).code() == CHM_E_TLS);
+}
+
+TEST_CASE("behind TLS, high_water bounds what one readable socket brings, and nothing is lost at a pause") {
+    leak_check leaks;
+    constexpr std::size_t size = 16 << 20;
+    std::string body(size, ' ');
+    for (std::size_t i = 0; i < size; ++i) body[i] = static_cast<char>('a' + i % 23);
+    tls_server server;
+    server.answer("large", "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" + body);
+    turned_reactor r;
+    transport t({{"ca_file", server.certificate()}, {"buffer_size", "1024"}, {"high_water", "2048"}});
+    session s(r, t, server.url());
+    exchange x = s.start({"GET", "/large"});
+    CHECK(x.head() == 200);
+    std::string received;
+    std::size_t largest = 0;
+    for (std::string_view p = x.piece(); !p.empty(); p = x.piece()) {
+        received += p;
+        largest = std::max(largest, p.size());
+    }
+    CHECK(largest <= 1024);
+    CHECK(received == body);
+}
+
+TEST_CASE("closing an https exchange before its end leaves nothing behind") {
+    leak_check leaks;
+    tls_server server;
+    server.answer("large", "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + std::string(1000000, 'x'));
+    turned_reactor r;
+    transport t({{"ca_file", server.certificate()}});
+    session s(r, t, server.url());
+    for (int i = 0; i < 3; ++i) {
+        exchange x = s.start({"GET", "/large"});
+        CHECK(x.head() == 200);
+        CHECK_FALSE(x.piece().empty());
+        CHECK(x.timing().reused == 0);
+    }
+    CHECK(r.wakers() == 0);
+}
