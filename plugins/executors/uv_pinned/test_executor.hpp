@@ -29,6 +29,7 @@ inline const chm_host test_host{sizeof(chm_host), [](const chm_host*, std::int32
 
 inline const chm_executor_factory& factory() {
     static const auto* found = [] {
+        std::thread([] {}).join(); // ThreadSanitizer starts a thread of its own with the first one
         void* lib = dlopen(CHIMERA_PLUGIN_DIR "/uv_pinned.so", RTLD_NOW | RTLD_LOCAL);
         if (!lib) FAIL(dlerror());
         const auto* entry = static_cast<const chm_plugin_entry*>(dlsym(lib, CHM_ENTRY_SYMBOL));

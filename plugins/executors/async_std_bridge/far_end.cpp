@@ -1,0 +1,146 @@
+#include "far_end.hpp"
+
+#include <utility>
+
+#include "chimera/sdk/error.hpp"
+#include "chimera/sdk/text.hpp"
+
+namespace chimera::async_std_bridge {
+
+namespace {
+
+class far_end final : public chm_task {
+  public:
+    far_end(const far_side& side, std::string base_url, std::shared_ptr<channel> link)
+        : chm_task{&vtable}, side_(side), base_url_(std::move(base_url)), link_(std::move(link)) {}
+    far_end(const far_end&) = delete;
+    far_end& operator=(const far_end&) = delete;
+
+  private:
+    chm_rc poll(chm_waker* waker) {
+        for (std::size_t pulled = 0;;) {
+            switch (link_->next(open_, waker)) {
+            case channel::step::finish:
+                close_session();
+                return CHM_READY;
+            case channel::step::cancel:
+                close_exchange();
+                break;
+            case channel::step::begin:
+                begin();
+                break;
+            case channel::step::wait:
+                return CHM_PENDING;
+            case channel::step::pull:
+                if (pulled++ == side_.capacity) { // others of the foreign executor have their turn
+                    waker->vt->wake_by_ref(waker);
+                    return CHM_PENDING;
+                }
+                if (!pull(waker)) return CHM_PENDING;
+                break;
+            }
+        }
+    }
+
+    void begin() {
+        // Counted before the request is taken: whoever has closed the exchange and then sees nobody counted knows that
+        // the inner transport is not touched any more.
+        if (!session_) side_.open_sessions->add();
+        sdk::error_buffer err;
+        if (auto taken = link_->take_request()) {
+            open_ = taken->first;
+            chm_rc rc = session_ ? CHM_OK : open_session(err);
+            if (rc == CHM_OK)
+                rc = taken->second.with(
+                    [&](const chm_request& r) { return session_->vt->start(session_, &r, &exchange_, err.abi()); });
+            if (rc < 0) end(rc, err.text());
+        }
+        if (!session_) side_.open_sessions->remove();
+    }
+    chm_rc open_session(sdk::error_buffer& err) noexcept {
+        const chm_session_args args{sizeof args, 0, side_.foreign, side_.reactor, sdk::str(base_url_)};
+        return side_.inner->vt->open(side_.inner, &args, &session_, err.abi());
+    }
+
+    /// One step of the open exchange; false: the inner transport is pending.
+    bool pull(chm_waker* waker) {
+        chm_error err{text_.data(), text_.size()};
+        text_[0] = '\0';
+        if (!head_given_) {
+            chm_head head{};
+            head.size = sizeof head;
+            const chm_rc rc = exchange_->vt->poll_head(exchange_, waker, &head, &err);
+            if (rc == CHM_PENDING) return false;
+            if (rc < 0) return end(rc, text_.data()), true;
+            head_given_ = true;
+            link_->give_head(open_, head, timing());
+            return true;
+        }
+        chm_str bytes{};
+        const chm_rc rc = exchange_->vt->poll_chunk(exchange_, waker, &bytes, &err);
+        if (rc == CHM_PENDING) return false;
+        if (rc == CHM_READY)
+            link_->give_chunk(open_, bytes, timing());
+        else
+            end(rc, text_.data());
+        return true;
+    }
+
+    /// The exchange is over. Closed before that is told, so that the next one finds the connection free.
+    void end(chm_rc result, std::string_view text) {
+        const chm_exchange_timing at_end = timing();
+        const std::uint64_t number = open_;
+        close_exchange();
+        link_->give_result(number, result, std::string(text), at_end);
+    }
+
+    chm_exchange_timing timing() const noexcept {
+        chm_exchange_timing t{};
+        t.size = sizeof t;
+        if (side_.timing && exchange_) side_.timing->read(exchange_, &t);
+        return t;
+    }
+
+    void close_exchange() noexcept {
+        if (exchange_) exchange_->vt->close(std::exchange(exchange_, nullptr));
+        open_ = 0;
+        head_given_ = false;
+    }
+    void close_session() noexcept {
+        close_exchange();
+        if (!session_) return;
+        session_->vt->close(std::exchange(session_, nullptr));
+        side_.open_sessions->remove();
+    }
+
+    static chm_rc poll_thunk(chm_task* t, chm_waker* waker) noexcept {
+        // Out of memory is the one exception here; the drop that follows tells the near end.
+        return sdk::guarded(nullptr, [&] { return static_cast<far_end*>(t)->poll(waker); });
+    }
+    static void drop_thunk(chm_task* t) noexcept {
+        const std::unique_ptr<far_end> self(static_cast<far_end*>(t));
+        self->close_session();
+        self->link_->far_end_gone();
+    }
+    static constexpr chm_task_vt vtable{poll_thunk, drop_thunk};
+
+    const far_side side_;
+    const std::string base_url_;
+    const std::shared_ptr<channel> link_;
+    chm_session* session_ = nullptr;
+    chm_exchange* exchange_ = nullptr;
+    std::uint64_t open_ = 0; // its number in the channel
+    bool head_given_ = false;
+    std::array<char, 512> text_{};
+};
+
+} // namespace
+
+void spawn_far_end(const far_side& side, std::string base_url, std::shared_ptr<channel> link) {
+    auto task = std::make_unique<far_end>(side, std::move(base_url), std::move(link));
+    if (const chm_rc rc = side.foreign->vt->spawn(side.foreign, task.get(), nullptr); rc < 0)
+        throw sdk::error(rc, "the foreign executor takes no task; was it stopped?");
+    static_cast<void>(task.release());
+}
+
+} // namespace chimera::async_std_bridge
