@@ -1,4 +1,5 @@
-// Whatever is wrong with the input, the user is told where and what to do, and the exit status says which kind of failure it was.
+// Whatever is wrong with the input, the user is told where and what to do, and the exit status says which kind of
+// failure it was.
 #include "host_process.hpp"
 
 #include <doctest/doctest.h>
@@ -49,7 +50,8 @@ int closed_port() {
 TEST_CASE("a profile's faults are named with file, line, column and the nearest key") {
     const temporary_folder f;
     const auto file = f.path() / "bad.toml";
-    write_file(file, "[executor]\nplugin = \"fiber\"\n\n[transport]\nplugin = \"socket\"\noptions = { read_sise = 1 }\n\n[measure]\nruns = \"many\"\n");
+    write_file(file, "[executor]\nplugin = \"fiber\"\n\n[transport]\nplugin = \"socket\"\noptions = { read_sise = 1 "
+                     "}\n\n[measure]\nruns = \"many\"\n");
     const outcome o = run_host({"--profile", file.string()});
     check_refused(o, 2, "bad.toml:6:");
     CHECK(contains(o.err, "read_size"));
@@ -72,7 +74,8 @@ TEST_CASE("a --set that is wrong is refused with its own text") {
 
 TEST_CASE("changing a plugin drops the options of the old one") {
     const temporary_folder f;
-    const outcome o = run_host({"--profile", profile_path("smol1kb").string(), "--set", "transport.plugin=curl", "--dry-run"});
+    const outcome o =
+        run_host({"--profile", profile_path("smol1kb").string(), "--set", "transport.plugin=curl", "--dry-run"});
     CHECK_MESSAGE(o.status == 0, o.err);
     CHECK(contains(o.out, "buffer_size = 8192"));
     CHECK(!contains(o.out, "read_size"));
@@ -116,13 +119,15 @@ TEST_CASE("https is refused by the socket transport, which names the one that of
 
 TEST_CASE("every fault of a server is an error on both transports") {
     const temporary_folder f;
-    for (const std::string fault : {"refuse", "reset,after=3", "garbage,after=3", "oversized,after=3", "error_record,after=3", "429",
-                                    "500", "503", "truncated_chunk,after=3", "early_close,after=3", "bad_chunk,after=3"})
+    for (const std::string fault :
+         {"refuse", "reset,after=3", "garbage,after=3", "oversized,after=3", "error_record,after=3", "429", "500",
+          "503", "truncated_chunk,after=3", "early_close,after=3", "bad_chunk,after=3"})
         for (const std::string transport : {"curl", "socket"}) {
             CAPTURE(fault);
             CAPTURE(transport);
-            const outcome o = run_profile(f, "smol1kb", with({"--set", "backend.simulator.fault=\"" + fault + "\"", "--set",
-                                                              "transport.plugin=" + transport}));
+            const outcome o = run_profile(
+                f, "smol1kb",
+                with({"--set", "backend.simulator.fault=\"" + fault + "\"", "--set", "transport.plugin=" + transport}));
             CHECK(o.status == 4);
             CHECK_MESSAGE(contains(o.json()["errors"].dump(), "http://127.0.0.1:"), o.out);
         }
@@ -133,8 +138,9 @@ TEST_CASE("a server that stalls is given up after the idle timeout") {
     for (const std::string transport : {"curl", "socket"}) {
         CAPTURE(transport);
         const outcome o =
-            run_profile(f, "smol1kb", with({"--set", "backend.simulator.fault=\"stall,after=3\"", "--set",
-                                            "transport.plugin=" + transport, "--set", "transport.options.idle_timeout_ms=200"}));
+            run_profile(f, "smol1kb",
+                        with({"--set", "backend.simulator.fault=\"stall,after=3\"", "--set",
+                              "transport.plugin=" + transport, "--set", "transport.options.idle_timeout_ms=200"}));
         CHECK(o.status == 4);
         CHECK_MESSAGE(contains(o.json()["errors"].dump(), "200 ms"), o.out);
     }
@@ -144,19 +150,20 @@ TEST_CASE("a slow server that drips bytes is no error") {
     const temporary_folder f;
     for (const std::string transport : {"curl", "socket"}) {
         CAPTURE(transport);
-        const outcome o = run_profile(
-            f, "smol1kb",
-            with({"--set", "backend.simulator.fault=\"slow_drip,ms=1,after=1\"", "--set", "transport.plugin=" + transport, "--set",
-                  "backend.simulator.reply_tokens_min=5", "--set", "backend.simulator.reply_tokens_max=5"}));
+        const outcome o =
+            run_profile(f, "smol1kb",
+                        with({"--set", "backend.simulator.fault=\"slow_drip,ms=1,after=1\"", "--set",
+                              "transport.plugin=" + transport, "--set", "backend.simulator.reply_tokens_min=5", "--set",
+                              "backend.simulator.reply_tokens_max=5"}));
         CHECK_MESSAGE(o.status == 0, o.out);
     }
 }
 
 TEST_CASE("Ctrl-C ends within a second, keeps finished runs and leaves nothing running") {
     const temporary_folder f;
-    process host(host_program(), {"--profile", profile_path("smol1kb").string(), "--ui", "plain", "--warmup", "0", "--output-dir",
-                                  f.path().string(), "--set", "backend.simulator.reply_tokens_min=20", "--set",
-                                  "backend.simulator.reply_tokens_max=20", "--runs", "100"});
+    process host(host_program(), {"--profile", profile_path("smol1kb").string(), "--ui", "plain", "--warmup", "0",
+                                  "--output-dir", f.path().string(), "--set", "backend.simulator.reply_tokens_min=20",
+                                  "--set", "backend.simulator.reply_tokens_max=20", "--runs", "100"});
     host.wait_for_error_text("run 1: ");
     host.wait_for_error_text("run 2 of 100, all together");
     const auto before = std::chrono::steady_clock::now();
@@ -173,7 +180,8 @@ TEST_CASE("Ctrl-C ends within a second, keeps finished runs and leaves nothing r
 
 TEST_CASE("simulators are gone when the host is killed") {
     const temporary_folder f;
-    process host(host_program(), {"--profile", profile_path("smol1kb").string(), "--ui", "plain", "--output-dir", f.path().string()});
+    process host(host_program(),
+                 {"--profile", profile_path("smol1kb").string(), "--ui", "plain", "--output-dir", f.path().string()});
     host.wait_for_error_text("warm-up");
     CHECK(simulators_running() == 2);
     host.signal(SIGKILL);
@@ -184,8 +192,9 @@ TEST_CASE("simulators are gone when the host is killed") {
 
 TEST_CASE("an API key reaches no file and no output") {
     const temporary_folder f;
-    const outcome o = run_profile(f, "openai", with({"--api-key", "sk-very-secret", "--set", "backend.simulator.reply_tokens_min=5",
-                                                     "--set", "backend.simulator.reply_tokens_max=5"}));
+    const outcome o = run_profile(f, "openai",
+                                  with({"--api-key", "sk-very-secret", "--set", "backend.simulator.reply_tokens_min=5",
+                                        "--set", "backend.simulator.reply_tokens_max=5"}));
     CHECK_MESSAGE(o.status == 0, o.err);
     CHECK(!contains(o.out + o.err, "very-secret"));
     const outcome grep = process("/bin/grep", {"-r", "very-secret", f.path().string()}).wait();

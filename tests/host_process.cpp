@@ -123,7 +123,7 @@ temporary_folder::~temporary_folder() {
 outcome run_host(const std::vector<std::string>& arguments) { return process(host_program(), arguments).wait(); }
 
 outcome run_profile(const temporary_folder& results, const std::string& name, std::vector<std::string> arguments) {
-    std::vector<std::string> all{"--profile", profile_path(name).string(), "--json", "--ui", "none",
+    std::vector<std::string> all{"--profile",    profile_path(name).string(), "--json", "--ui", "none",
                                  "--output-dir", results.path().string()};
     all.insert(all.end(), arguments.begin(), arguments.end());
     return run_host(all);

@@ -1,5 +1,5 @@
-// What the project exists to tell apart: executors that run agents side by side, and those that do not. Each profile is run as a
-// user runs it, at a fraction of its length.
+// What the project exists to tell apart: executors that run agents side by side, and those that do not. Each profile is
+// run as a user runs it, at a fraction of its length.
 #include "host_process.hpp"
 
 #include <doctest/doctest.h>
@@ -8,11 +8,10 @@ using namespace chimera::test;
 
 namespace {
 
-// Short, equal replies: 60 tokens at 100 tok/s. Bounds are wide enough for a loaded machine and sanitizers, and far from the
-// other verdict.
-const std::vector<std::string> equal_lengths{"--set", "backend.simulator.reply_tokens_min=60",
-                                             "--set", "backend.simulator.reply_tokens_max=60",
-                                             "--runs", "1"};
+// Short, equal replies: 60 tokens at 100 tok/s. Bounds are wide enough for a loaded machine and sanitizers, and far
+// from the other verdict.
+const std::vector<std::string> equal_lengths{
+    "--set", "backend.simulator.reply_tokens_min=60", "--set", "backend.simulator.reply_tokens_max=60", "--runs", "1"};
 
 std::vector<std::string> with(std::vector<std::string> more) {
     more.insert(more.end(), equal_lengths.begin(), equal_lengths.end());
@@ -42,8 +41,9 @@ TEST_CASE("every executor runs two agents side by side on every transport") {
         for (const std::string transport : {"curl", "socket"}) {
             CAPTURE(executor);
             CAPTURE(transport);
-            check_parallel(run_profile(results, "smol1kb",
-                                       with({"--set", "executor.plugin=" + executor, "--set", "transport.plugin=" + transport})));
+            check_parallel(
+                run_profile(results, "smol1kb",
+                            with({"--set", "executor.plugin=" + executor, "--set", "transport.plugin=" + transport})));
         }
     CHECK(simulators_running() == 0);
 }
@@ -60,7 +60,9 @@ TEST_CASE("a blocked worker is found and named") {
 
 TEST_CASE("what cures a blocked worker") {
     const temporary_folder results;
-    SUBCASE("a second worker") { check_parallel(run_profile(results, "async_std", with({"--set", "executor.options.workers=2"}))); }
+    SUBCASE("a second worker") {
+        check_parallel(run_profile(results, "async_std", with({"--set", "executor.options.workers=2"})));
+    }
     SUBCASE("a yield for each token") {
         check_parallel(run_profile(results, "async_std", with({"--set", "executor.options.yield_every=1"})));
     }
@@ -69,8 +71,9 @@ TEST_CASE("what cures a blocked worker") {
         check_parallel(run_profile(results, "async_std", with({"--set", "executor.options.await=channel"})));
     }
     SUBCASE("a channel to a foreign runtime whose reactor is its own") {
-        check_parallel(run_profile(results, "async_std",
-                                   with({"--set", "executor.options.await=channel", "--set", "foreign.plugin=uv_pinned"})));
+        check_parallel(
+            run_profile(results, "async_std",
+                        with({"--set", "executor.options.await=channel", "--set", "foreign.plugin=uv_pinned"})));
     }
 }
 
@@ -84,8 +87,8 @@ TEST_CASE("one permit for two agents is told apart from a blocked worker") {
 
 TEST_CASE("a queue at the server is told apart from the client") {
     const temporary_folder results;
-    const outcome o = run_profile(results, "smol1kb", with({"--set", "backend.simulator.instances=one", "--set",
-                                                            "backend.simulator.slots=1"}));
+    const outcome o = run_profile(
+        results, "smol1kb", with({"--set", "backend.simulator.instances=one", "--set", "backend.simulator.slots=1"}));
     CHECK_MESSAGE(o.status == 0, o.err);
     CHECK(o.json()["serialization"]["verdict"] == "serialized");
     CHECK(o.json()["serialization"]["cause"] == "server-queue");

@@ -16,8 +16,9 @@ namespace {
 /// A simulator run by itself, as any server would be.
 struct server {
     explicit server(const temporary_folder& f, const std::string& name)
-        : file(f.path() / name), running("/bin/sh", {"-c", "exec " + simulator_program().string() +
-                                                               " --reply-tokens-min 20 --reply-tokens-max 20 > " + file.string()}) {
+        : file(f.path() / name),
+          running("/bin/sh", {"-c", "exec " + simulator_program().string() +
+                                        " --reply-tokens-min 20 --reply-tokens-max 20 > " + file.string()}) {
         for (int i = 0; i < 500 && url.empty(); ++i) {
             std::ifstream in(file);
             std::string word, rest;
@@ -31,12 +32,15 @@ struct server {
     std::string url;
 };
 
-std::string nginx_configuration(const temporary_folder& f, const std::string& socket, const server& upstream, const std::string& extra) {
+std::string nginx_configuration(const temporary_folder& f, const std::string& socket, const server& upstream,
+                                const std::string& extra) {
     const std::string folder = f.path().string();
-    return "daemon off;\npid " + folder + "/nginx.pid;\nerror_log " + folder + "/error.log;\nevents {}\nhttp {\n  access_log off;\n" +
-           "  client_body_temp_path " + folder + "/body;\n  proxy_temp_path " + folder + "/proxy;\n  fastcgi_temp_path " + folder +
-           "/fastcgi;\n  uwsgi_temp_path " + folder + "/uwsgi;\n  scgi_temp_path " + folder + "/scgi;\n  server {\n    listen " + socket +
-           ";\n    location /llm/ {\n      proxy_pass " + upstream.url + "/;\n" + extra + "    }\n  }\n}\n";
+    return "daemon off;\npid " + folder + "/nginx.pid;\nerror_log " + folder +
+           "/error.log;\nevents {}\nhttp {\n  access_log off;\n" + "  client_body_temp_path " + folder +
+           "/body;\n  proxy_temp_path " + folder + "/proxy;\n  fastcgi_temp_path " + folder +
+           "/fastcgi;\n  uwsgi_temp_path " + folder + "/uwsgi;\n  scgi_temp_path " + folder +
+           "/scgi;\n  server {\n    listen " + socket + ";\n    location /llm/ {\n      proxy_pass " + upstream.url +
+           "/;\n" + extra + "    }\n  }\n}\n";
 }
 
 } // namespace
@@ -52,9 +56,12 @@ TEST_CASE("two agents reach a server through nginx, under a path prefix, on both
 
     std::string extra;
     SUBCASE("as nginx comes: HTTP/1.0 and buffers") {}
-    SUBCASE("as one sets it up for streaming") { extra = "      proxy_http_version 1.1;\n      proxy_buffering off;\n"; }
+    SUBCASE("as one sets it up for streaming") {
+        extra = "      proxy_http_version 1.1;\n      proxy_buffering off;\n";
+    }
     write_file(f.path() / "nginx.conf", nginx_configuration(f, address, upstream, extra));
-    process nginx("/usr/sbin/nginx", {"-c", (f.path() / "nginx.conf").string(), "-e", (f.path() / "error.log").string()});
+    process nginx("/usr/sbin/nginx",
+                  {"-c", (f.path() / "nginx.conf").string(), "-e", (f.path() / "error.log").string()});
     usleep(300'000);
 
     const std::string url = "http://" + address + "/llm";
@@ -63,8 +70,9 @@ TEST_CASE("two agents reach a server through nginx, under a path prefix, on both
             CAPTURE(transport);
             CAPTURE(api);
             const temporary_folder results;
-            const outcome o = run_profile(results, "smol1kb", {"--url", url, "--url", url, "--runs", "1", "--warmup", "0", "--set",
-                                                               "backend.api=" + api, "--set", "transport.plugin=" + transport});
+            const outcome o = run_profile(results, "smol1kb",
+                                          {"--url", url, "--url", url, "--runs", "1", "--warmup", "0", "--set",
+                                           "backend.api=" + api, "--set", "transport.plugin=" + transport});
             CHECK_MESSAGE(o.status == 0, o.err << o.out);
             CHECK(o.mean("tokens") == 20);
         }

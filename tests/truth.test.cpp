@@ -42,7 +42,8 @@ warmup = 0
 outcome run(const temporary_folder& folder, std::vector<std::string> arguments) {
     const auto file = folder.path() / "truth.toml";
     write_file(file, calls_profile);
-    std::vector<std::string> all{"--profile", file.string(), "--json", "--ui", "none", "--output-dir", folder.path().string()};
+    std::vector<std::string> all{"--profile",    file.string(),         "--json", "--ui", "none",
+                                 "--output-dir", folder.path().string()};
     all.insert(all.end(), arguments.begin(), arguments.end());
     return run_host(all);
 }
@@ -105,7 +106,8 @@ TEST_CASE("runs are added to a result folder and never written over") {
         ++folders;
         CHECK(std::filesystem::exists(config.path() / "profile.toml"));
         CHECK(std::filesystem::exists(config.path() / "summary.json"));
-        for (const char* name : {"run_1", "run_2"}) runs += std::filesystem::exists(config.path() / name / "metrics.json");
+        for (const char* name : {"run_1", "run_2"})
+            runs += std::filesystem::exists(config.path() / name / "metrics.json");
         CHECK(std::filesystem::exists(config.path() / "run_1" / "requests.jsonl"));
         CHECK(std::filesystem::exists(config.path() / "run_1" / "prompts" / "together_long_call_0.txt"));
     }

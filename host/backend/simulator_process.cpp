@@ -43,7 +43,7 @@ std::string first_line(int fd) {
 }
 
 pid_t spawn(const std::filesystem::path& program, const std::vector<std::string>& arguments, int in, int out) {
-    std::vector<std::string> words{program.string(), "--exit-with-parent"};
+    std::vector<std::string> words{program.string(), "--exit-with-parent", "--quiet"};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
     for (std::string& w : words) argv.push_back(w.data());

@@ -34,6 +34,7 @@ class recorder {
     void poll_begins(nanoseconds_t runnable, nanoseconds_t now) {
         poll_begin_ = now;
         runnable_ = runnable != 0 ? runnable : now;
+        first_of_poll_ = true;
         if (record_.first_polled == 0) record_.first_polled = now;
         ++record_.polls;
         const nanoseconds_t late = delay_between(runnable_, now);
@@ -51,12 +52,14 @@ class recorder {
         r.first_chunk = record_.chunks.size();
         return r;
     }
-    /// A piece of the body has been delivered and parsed. readable: when the transport learned of it, 0 if it cannot
-    /// say; then the wake that led to this poll counts.
+    /// A piece of the body has been delivered and parsed. readable: when the transport learned of it. 0 if it cannot
+    /// say: for the first piece of a poll that is then the wake which led to the poll; a later one came while the poll
+    /// was going on.
     void chunk(request_record& r, nanoseconds_t readable, nanoseconds_t delivered, nanoseconds_t recorded,
                std::uint32_t content_records) {
-        if (readable == 0) readable = std::min(runnable_, delivered);
-        const nanoseconds_t polled = std::max(poll_begin_, readable); // it may have come while the poll was going on
+        const bool first_of_poll = std::exchange(first_of_poll_, false);
+        if (readable == 0) readable = first_of_poll ? runnable_ : delivered;
+        const nanoseconds_t polled = std::max(poll_begin_, readable);
         record_.chunks.push_back({delivered, delay_between(readable, polled), delay_between(polled, delivered),
                                   delay_between(delivered, recorded), content_records});
         ++r.chunks;
@@ -72,6 +75,7 @@ class recorder {
     nanoseconds_t threshold_;
     std::atomic<std::uint64_t>& tokens_;
     nanoseconds_t poll_begin_ = 0, runnable_ = 0;
+    bool first_of_poll_ = false;
     agent_stage stage_ = agent_stage::waiting_for_permit;
 };
 

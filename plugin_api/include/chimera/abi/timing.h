@@ -18,7 +18,8 @@ typedef struct chm_exchange_timing {
     uint64_t connected_ns;  /* the connection was established (reused: before start) */
     uint64_t sent_ns;       /* the last byte of the request was handed to the kernel */
     uint64_t first_byte_ns; /* the first byte of the response was received */
-    uint64_t readable_ns;   /* latest receive: when the kernel had the bytes, or when the reactor said so */
+    uint64_t readable_ns;   /* latest receive: when the bytes could be read, where that is known better than by the
+                               wake that led to the poll (a kernel timestamp; the end of a wait inside a poll) */
 } chm_exchange_timing;
 
 typedef struct chm_timing_ext {

@@ -1,0 +1,67 @@
+#include "measure/metrics.hpp"
+#include "known_runs.hpp"
+#include "measure/recorder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+
+using namespace chimera::test;
+using namespace chimera::host;
+
+TEST_CASE("a failed run gives no efficiency, and its good requests still count") {
+    run_record run;
+    run.number = 1;
+    run.concurrent = execution(100, {agent("a", 0, 0, 100, 10), agent("b", 0, 0, 100, 10)});
+    run.concurrent.agents[1].requests[0].error = "reset";
+    const auto metrics = metrics_of({run});
+    CHECK(find(metrics, "estimated_efficiency_pct").n == 0);
+    CHECK(find(metrics, "e2e_ms").n == 1);
+    CHECK(find(metrics, "ttft_ms").mean == doctest::Approx(10));
+}
+
+TEST_CASE("a piece of a body is split into scheduling, transport and parsing") {
+    std::atomic<std::uint64_t> tokens{0};
+    recorder log("a", 10, 4, tokens);
+    log.poll_begins(at(1), at(3)); // woken at 1, polled at 3
+    request_record& r = log.begin_request("call_0");
+    log.chunk(r, 0, at(4), at(4.5), 1);   // its wake says when it was readable
+    log.chunk(r, at(5), at(7), at(8), 2); // arrived while the poll went on, as the transport knows
+    log.chunk(r, 0, at(9), at(9.25), 0);  // unknown: only parsing can be told
+    const auto& c = log.record().chunks;
+    CHECK(c[0].readable_to_polled == 2'000'000);
+    CHECK(c[0].polled_to_delivered == 1'000'000);
+    CHECK(c[0].delivered_to_recorded == 500'000);
+    CHECK(c[1].readable_to_polled == 0);
+    CHECK(c[1].polled_to_delivered == 2'000'000);
+    CHECK(c[1].delivered_to_recorded == 1'000'000);
+    CHECK(c[2].readable_to_polled == 0);
+    CHECK(c[2].polled_to_delivered == 0);
+    CHECK(r.content_records == 3);
+    CHECK(r.first_token == at(4));
+    CHECK(r.last_token == at(7));
+    CHECK(tokens == 3);
+}
+
+TEST_CASE("records that came in one piece have no gap between them") {
+    std::atomic<std::uint64_t> tokens{0};
+    recorder log("a", 10, 4, tokens);
+    log.poll_begins(at(0), at(0));
+    request_record& r = log.begin_request("call_0");
+    log.chunk(r, 0, at(10), at(10), 1);
+    log.chunk(r, 0, at(40), at(40), 3);
+    r.dispatched = at(0);
+    r.done = at(40);
+    run_record run;
+    run.number = 1;
+    run.concurrent = execution(40, {});
+    run.concurrent.agents.push_back(std::move(log.record()));
+    run.concurrent.agents[0].start = at(0);
+    run.concurrent.agents[0].end = at(40);
+    const auto metrics = metrics_of({run});
+    const distribution& itl = find(metrics, "itl_ms");
+    CHECK(itl.n == 3);
+    CHECK(itl.max == doctest::Approx(30));
+    CHECK(itl.p50 == doctest::Approx(0));
+    CHECK(find(metrics, "tpot_ms").mean == doctest::Approx(10)); // 30 ms for 3 tokens after the first
+}
