@@ -1,4 +1,5 @@
 #include "registry/registry.hpp"
+#include <algorithm>
 #include <cstdlib>
 #include <string_view>
 
@@ -16,11 +17,16 @@ std::vector<fs::path> default_plugin_path() {
             rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon + 1);
         }
     }
+    const auto add = [&](const fs::path& folder) {
+        const auto plain = folder.lexically_normal();
+        if (std::find(folders.begin(), folders.end(), plain) == folders.end()) folders.push_back(plain);
+    };
     std::error_code error;
-    if (const auto program = fs::read_symlink("/proc/self/exe", error); !error)
-        folders.push_back((program.parent_path() / "../lib/chimera").lexically_normal());
-    if (const fs::path installed = CHIMERA_INSTALLED_PLUGIN_DIR; folders.empty() || folders.back() != installed)
-        folders.push_back(installed);
+    if (const auto program = fs::read_symlink("/proc/self/exe", error); !error) {
+        add(program.parent_path() / "../lib/chimera");
+        add(program.parent_path() / ".." / CHIMERA_LIBDIR / "chimera"); // an installation may be moved
+    }
+    add(CHIMERA_INSTALLED_PLUGIN_DIR);
     return folders;
 }
 

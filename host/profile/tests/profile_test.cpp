@@ -107,7 +107,6 @@ TEST_CASE("everything that a profile can say arrives") {
 }
 
 TEST_CASE("the printed profile loads to the same profile, from anywhere") {
-    const auto here = fs::path(__FILE__).filename().string();
     const std::vector<std::string> texts = {
         smallest,
         everything,
@@ -118,12 +117,10 @@ TEST_CASE("the printed profile loads to the same profile, from anywhere") {
         smallest +
             fmt::format("[workload]\ncorpus = \"profiles\"\nanalysis_template = \"{0}\"\nreport_template = \"{0}\"\n"
                         "[[workload.agents]]\nid = \"a\"\nprompt_template = \"{0}\"\n",
-                        "README.md"),
+                        "CMakeLists.txt"),
     };
     for (const auto& text : texts) {
-        const bool has_files = text.find("README") != std::string::npos;
         const fs::path source = fs::path(CHIMERA_SOURCE_DIR) / "p.toml";
-        if (has_files && !fs::exists(fs::path(CHIMERA_SOURCE_DIR) / "README.md")) continue;
         const auto p = parse_profile(text, source, lookup);
         const auto printed = to_toml(p);
         CAPTURE(printed);
@@ -165,11 +162,13 @@ TEST_CASE("the hash changes with what is run, and not with how often or what it 
     }
 }
 
-TEST_CASE("the hash of a given text never changes") {
-    CHECK(config_hash(profile{}) == config_hash(profile{}));
+TEST_CASE("a configuration keeps its hash from one build to the next") {
+    // Results are found by it. A key that is added changes it, and with it what an interrupted sweep can resume.
     profile p;
     p.name = "a";
-    CHECK(config_hash(p) != config_hash(profile{}));
+    p.executor = {"pool", {{"workers", "2", CHM_OPT_INT}}};
+    p.transport.plugin = "socket";
+    CHECK(config_hash(p) == "72c8432d5451561f");
 }
 
 TEST_CASE("a configuration is named after its agents' options") {
