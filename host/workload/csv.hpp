@@ -1,0 +1,29 @@
+#pragma once
+
+#include "workload/data_summary.hpp"
+
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chimera::host {
+
+/// A file that cannot be read as what it is. Line and column are 1-based; 0 means unknown.
+struct bad_file : std::runtime_error {
+    bad_file(const std::string& reason, std::size_t at_line, std::size_t at_column)
+        : std::runtime_error(reason), line(at_line), column(at_column) {}
+    std::size_t line, column;
+};
+
+/// Reads CSV (RFC 4180: quoted fields with doubled quotes, commas and line ends in them; CRLF or LF; blank lines are
+/// passed over). The first row is the header unless all of it is numbers; then columns are called column_1, column_2,
+/// ... A column whose every non-empty cell is a number is a metric. Rows of another width than the first are left out
+/// with one warning, for the file (its path is left empty). Throws bad_file.
+file_facts read_csv(std::string_view text, std::vector<ingest_warning>& warnings);
+
+/// The whole of `text` as a finite number, blanks around it allowed. False when it is none.
+bool parse_number(std::string_view text, double& value) noexcept;
+
+} // namespace chimera::host

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chimera::host {
+
+/// The values of one metric over all files.
+struct metric_range {
+    std::uint64_t n = 0;
+    double sum = 0;
+    double min = 0;
+    double max = 0;
+
+    void add(double value) noexcept;
+    void add(const metric_range& other) noexcept;
+    /// Only with n > 0.
+    double mean() const noexcept { return sum / static_cast<double>(n); }
+};
+
+/// By name, as metric_name() writes it.
+using metric_table = std::map<std::string, metric_range, std::less<>>;
+
+/// The one spelling of a metric's name whatever file it comes from: "**Tokens per second**" -> "tokens_per_second".
+std::string metric_name(std::string_view text);
+
+/// A file, or a part of it, that was left out, and why.
+struct ingest_warning {
+    std::string path; ///< relative to the folder
+    std::string reason;
+    std::optional<std::size_t> line;   ///< 1-based, where known
+    std::optional<std::size_t> column; ///< 1-based, in bytes, where known
+};
+
+/// "path:line:column: reason", as far as line and column are known.
+std::string to_string(const ingest_warning& warning);
+
+/// What one file gives.
+struct file_facts {
+    metric_table metrics;
+    std::vector<std::string> headings;
+    std::size_t rows = 0;   ///< CSV: data rows
+    std::size_t tables = 0; ///< Markdown
+};
+
+struct file_count {
+    std::size_t files = 0;
+    std::uint64_t bytes = 0;
+};
+
+/// What a folder of benchmark artifacts holds.
+struct data_summary {
+    file_count csv, json, markdown;
+    std::size_t other_files = 0; ///< of other types: not read, not warned about
+    std::size_t skipped = 0;     ///< files and folders that could not be used; each has a warning
+    std::size_t rows = 0, tables = 0;
+    std::optional<std::int64_t> latest_mtime; ///< of the files used, seconds since the epoch
+    metric_table metrics;
+    std::vector<std::string> headings; ///< in the order of the paths
+    std::vector<ingest_warning> warnings;
+
+    std::size_t files() const noexcept { return csv.files + json.files + markdown.files; }
+    std::uint64_t bytes() const noexcept { return csv.bytes + json.bytes + markdown.bytes; }
+};
+
+/// The summary as text for a prompt, at most `max_bytes` long: counts first, then metrics with the most values,
+/// warnings and headings. What does not fit is left out line by line, and its number is stated.
+std::string render(const data_summary& summary, std::size_t max_bytes);
+
+} // namespace chimera::host

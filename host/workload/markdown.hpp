@@ -1,0 +1,45 @@
+#pragma once
+
+#include "workload/data_summary.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chimera::host {
+
+/// The lines of a text, without their LF or CRLF.
+std::vector<std::string_view> lines_of(std::string_view text);
+
+std::string_view trimmed(std::string_view text) noexcept;
+
+/// Without the marks of emphasis and code: "**a** `b`" -> "a b".
+std::string without_emphasis(std::string_view text);
+
+struct markdown_heading {
+    std::size_t level = 1;
+    std::string text;
+};
+
+/// "## Text ##". Nothing for other lines.
+std::optional<markdown_heading> heading_of(std::string_view line);
+
+/// The text behind a bullet (-, *, +, •) or a number (1. or 1)). Nothing for other lines.
+std::optional<std::string_view> list_item_of(std::string_view line);
+
+/// "|---|:--:|", the line below a table's head.
+bool is_table_rule(std::string_view line) noexcept;
+
+/// The trimmed cells of "| a | b |".
+std::vector<std::string> table_cells(std::string_view line);
+
+/// Whether the line opens or closes a fenced block (``` or ~~~).
+bool is_fence(std::string_view line) noexcept;
+
+/// Reads a report: headings (# and underlined), number of tables, and metrics from list items such as "- TTFT: 603 ms"
+/// (the unit becomes part of the name: ttft_ms). Fenced blocks and front matter are passed over.
+file_facts read_markdown(std::string_view text);
+
+} // namespace chimera::host

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace chimera::host {
+
+/// A template that cannot be used. The message begins with "file:line:column: ".
+struct template_error : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// Text with {{name}} placeholders. Names are letters, digits and underscores; blanks around them do not count; "\{{"
+/// is a literal "{{". Immutable, so it may be shared by threads.
+class prompt_template {
+  public:
+    using values = std::vector<std::pair<std::string_view, std::string_view>>;
+
+    /// `origin` is the file that messages name. Throws template_error for a placeholder that is malformed or not among
+    /// `known` names.
+    prompt_template(std::string origin, std::string_view text, std::span<const std::string_view> known);
+
+    /// The text with each placeholder replaced, in one pass: braces within a value stay as they are. Throws
+    /// template_error for a placeholder without a value.
+    std::string render(const values& by_name) const;
+
+  private:
+    struct piece {
+        std::string text; ///< literal text, or the name of a placeholder
+        bool is_placeholder = false;
+        std::size_t line = 1, column = 1;
+    };
+
+    std::string origin_;
+    std::vector<piece> pieces_;
+};
+
+/// Reads a template from a file. Throws template_error, also when the file cannot be read.
+prompt_template load_prompt_template(const std::filesystem::path& path, std::span<const std::string_view> known);
+
+/// A template that is part of the binary: host/workload/prompts/<name>.md.
+struct builtin_prompt {
+    std::string_view name, text;
+};
+const std::vector<builtin_prompt>& builtin_prompts();
+
+} // namespace chimera::host
