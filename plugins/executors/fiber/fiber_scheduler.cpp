@@ -1,0 +1,96 @@
+#include "fiber_scheduler.hpp"
+
+#include <utility>
+
+namespace chimera::fiber {
+
+thread_local worker* fiber_scheduler::current_ = nullptr;
+
+fiber_scheduler::fiber_scheduler(const fiber_options& options) : options_(options) {
+    for (std::uint32_t i = 0; i < options.workers; ++i)
+        workers_.push_back(std::make_unique<worker>(*this, i, options.stack_size));
+}
+
+worker& fiber_scheduler::choose(const chm_spawn_opts* opts) noexcept {
+    const std::uint32_t hint = opts && CHM_HAS(opts, worker) ? opts->hint : std::uint32_t{CHM_HINT_ANY};
+    if (hint == CHM_HINT_CURRENT)
+        if (worker* w = here()) return *w;
+    const std::uint32_t i =
+        hint == CHM_HINT_WORKER ? opts->worker : next_worker_.fetch_add(1, std::memory_order_relaxed);
+    return at(i % size());
+}
+
+chm_rc fiber_scheduler::spawn(chm_task* task, const chm_spawn_opts* opts) noexcept {
+    worker& home = choose(opts);
+    sdk::task_cell* cell = sdk::task_cell::create(*this, task, home.index());
+    if (!cell) return CHM_E_NOMEM;
+    if (!spawns_.enter()) { // without having touched the task
+        cell->release();
+        cell->release();
+        return CHM_E_CANCELED;
+    }
+    live_.fetch_add(1);
+    home.live.add(*cell);
+    spawns_.leave();
+    schedule(*cell);
+    return CHM_OK;
+}
+
+void fiber_scheduler::schedule(sdk::task_cell& cell) noexcept {
+    if (worker* w = here(); w && w->index() == cell.worker()) {
+        w->push(cell);
+    } else if (wakes_.enter()) {
+        at(cell.worker()).deliver(cell);
+        wakes_.leave();
+    } else {
+        cell.release();
+    }
+}
+
+void fiber_scheduler::stop() noexcept {
+    spawns_.close();
+    ending_.exchange(ending::stop);
+    interrupt_all();
+}
+
+void fiber_scheduler::interrupt_all() noexcept {
+    for (const auto& w : workers_) w->interrupt();
+}
+
+void fiber_scheduler::retired() noexcept {
+    if (live_.fetch_sub(1) != 1 || !until_idle_.load()) return;
+    if (ending none = ending::no; ending_.compare_exchange_strong(none, ending::idle)) interrupt_all();
+}
+
+bool fiber_scheduler::begin(bool until_idle) noexcept {
+    until_idle_ = until_idle;
+    ending idle = ending::idle;
+    ending_.compare_exchange_strong(idle, ending::no);
+    return !stopped() && (!until_idle || live_.load() != 0);
+}
+
+void fiber_scheduler::work(std::uint32_t index) {
+    worker& w = at(index);
+    current_ = &w;
+    run_fibers(w);
+    if (stopped()) {
+        spawns_.wait_until_empty();
+        w.live.drop_all();
+    }
+    current_ = nullptr;
+}
+
+void fiber_scheduler::drop_all() noexcept {
+    spawns_.close();
+    spawns_.wait_until_empty();
+    for (const auto& w : workers_) w->live.drop_all();
+}
+
+void fiber_scheduler::shut() noexcept {
+    wakes_.close();
+    wakes_.wait_until_empty();
+    for (const auto& w : workers_) w->release_queued();
+    workers_.clear();
+}
+
+} // namespace chimera::fiber

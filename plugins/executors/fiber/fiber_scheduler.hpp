@@ -1,0 +1,77 @@
+// Where tasks are spawned and woken: chooses the worker, counts what is left, ends the run.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <chimera/abi/executor.h>
+#include <chimera/sdk/task_cell.hpp>
+
+#include "gate.hpp"
+#include "worker.hpp"
+
+namespace chimera::fiber {
+
+struct fiber_options {
+    std::uint32_t workers = 1;
+    std::size_t stack_size = 0; ///< bytes
+    std::uint32_t event_interval = 61;
+};
+
+/// Outlives the executor as long as wakers do; after shut() it has no workers and only gives cells back.
+class fiber_scheduler final : public sdk::scheduler {
+  public:
+    /// Throws std::bad_alloc, std::system_error.
+    explicit fiber_scheduler(const fiber_options& options);
+
+    /// As chm_executor_vt.
+    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts) noexcept;
+    void stop() noexcept;
+
+    void schedule(sdk::task_cell& cell) noexcept override;
+
+    /// [no worker runs] True when the workers have to run: there are tasks, or the run lasts until stop. False when
+    /// stop was called.
+    bool begin(bool until_idle) noexcept;
+    /// [a thread of its own for each worker, after begin] Polls until the run ends; on stop drops the worker's tasks.
+    void work(std::uint32_t index);
+    /// [no worker runs] Refuses further tasks and drops all that are left.
+    void drop_all() noexcept;
+    /// [no worker runs, last use by the executor] Frees the workers. A wake does nothing from here on.
+    void shut() noexcept;
+
+    /// [any thread] stop was called.
+    bool stopped() const noexcept { return ending_.load() == ending::stop; }
+    /// [any thread] No poll may begin.
+    bool ended() const noexcept { return ending_.load(std::memory_order_seq_cst) != ending::no; }
+    /// [worker] A task is done and off its worker's list.
+    void retired() noexcept;
+
+    std::uint32_t size() const noexcept { return options_.workers; }
+    std::uint32_t event_interval() const noexcept { return options_.event_interval; }
+    worker& at(std::uint32_t index) const noexcept { return *workers_[index]; }
+    /// The worker of the calling thread, if it is one of this scheduler's.
+    worker* here() const noexcept { return current_ && &current_->owner() == this ? current_ : nullptr; }
+
+  private:
+    enum class ending : std::uint32_t { no, idle, stop };
+
+    ~fiber_scheduler() override = default;
+    worker& choose(const chm_spawn_opts* opts) noexcept;
+    void interrupt_all() noexcept;
+
+    static thread_local worker* current_;
+
+    const fiber_options options_;
+    std::vector<std::unique_ptr<worker>> workers_;
+    std::atomic<std::uint32_t> next_worker_{0}; // round robin of spawns
+    std::atomic<std::size_t> live_{0};          // tasks that are not done
+    std::atomic<bool> until_idle_{false};
+    std::atomic<ending> ending_{ending::no};
+    gate spawns_; // closed by stop: who is inside has taken a task that the drop will see
+    gate wakes_;  // closed by shut: who is inside may touch the workers
+};
+
+} // namespace chimera::fiber
