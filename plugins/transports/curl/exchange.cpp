@@ -51,7 +51,7 @@ void exchange::close() noexcept {
 
 chm_rc exchange::poll_head(chm_waker* waker, chm_head& head) {
     if (head_taken_) throw sdk::error(CHM_E_STATE, what_ + ": the head has been taken already");
-    if (!drive_until([this] { return head_.complete(); }, waker)) return CHM_PENDING;
+    if (!ready_or_pending([this] { return head_.complete(); }, waker)) return CHM_PENDING;
     head_.fill(head);
     head_taken_ = true;
     return CHM_READY;
@@ -59,7 +59,7 @@ chm_rc exchange::poll_head(chm_waker* waker, chm_head& head) {
 
 chm_rc exchange::poll_chunk(chm_waker* waker, chm_str& view) {
     if (!head_taken_) throw sdk::error(CHM_E_STATE, what_ + ": the body was asked for before the head");
-    if (!drive_until([this] { return !pieces_.empty() || done_; }, waker)) return CHM_PENDING;
+    if (!ready_or_pending([this] { return !pieces_.empty() || done_; }, waker)) return CHM_PENDING;
     if (pieces_.empty()) return CHM_END;
     view = sdk::str(pieces_.pop());
     return CHM_READY;
@@ -68,10 +68,21 @@ chm_rc exchange::poll_chunk(chm_waker* waker, chm_str& view) {
 /// Lets curl work until ready() (true), or until there is nothing to do (false: the waker will be woken). Throws when
 /// the exchange has failed and everything that came before the failure is delivered.
 template <class Ready>
+bool exchange::ready_or_pending(Ready ready, chm_waker* waker) {
+    try {
+        if (!drive_until(ready, waker)) return false;
+    } catch (const sdk::error& e) { // the reactor's refusals
+        fail(e.code(), e.what());
+    }
+    if (!ready()) throw *failed_;
+    return true;
+}
+
+/// Lets curl work until something is ready or has failed (true), or until there is nothing to do (false).
+template <class Ready>
 bool exchange::drive_until(Ready ready, chm_waker* waker) {
     constexpr int fair_share = 64; // turns before other tasks have theirs
-    for (int turns = 0; !ready(); ++turns) {
-        if (failed_) throw *failed_;
+    for (int turns = 0; !ready() && !failed_; ++turns) {
         if (paused_) {
             resume();
             continue;
@@ -128,9 +139,13 @@ void exchange::note_io(multi_driver::turned turned) {
     if (first_byte_ns_ || !sent_ns_) return;
     // curl sets this at the first receive, while its header callback waits for a whole line. TLS session tickets, which
     // make the socket readable too, do not count.
-    curl_off_t after_us = 0;
-    curl_easy_getinfo(easy_, CURLINFO_STARTTRANSFER_TIME_T, &after_us);
-    if (after_us > 0) first_byte_ns_ = driver_.readable_ns();
+    if (start_of_transfer() > start_before_) first_byte_ns_ = driver_.readable_ns();
+}
+
+std::int64_t exchange::start_of_transfer() const noexcept {
+    curl_off_t us = 0;
+    curl_easy_getinfo(easy_, CURLINFO_STARTTRANSFER_TIME_T, &us);
+    return us;
 }
 
 /// The moment at which waiting for the server ends; multi_driver::never: not at all.
@@ -214,7 +229,8 @@ int exchange::on_connected(void* self, char*, char*, int, int) noexcept {
     x.reused_ = connections == 0;
     if (!x.reused_) x.connected_ns_ = x.ready_ns_;
     ++x.attempts_;
-    x.sent_ns_ = 0;
+    x.sent_ns_ = x.first_byte_ns_ = 0;
+    x.start_before_ = x.start_of_transfer(); // not 0 on a retry: the end of the connection before was received
     x.body_sent_ = 0;
     // Only debug output says when bytes went to the kernel. It is on for the sending and costs the receiving nothing.
     curl_easy_setopt(x.easy_, CURLOPT_VERBOSE, 1L);

@@ -47,10 +47,13 @@ class exchange final : public sdk::exchange_base<exchange> {
     static void read_timing(const chm_exchange* x, chm_exchange_timing* out) noexcept;
 
     template <class Ready>
+    bool ready_or_pending(Ready ready, chm_waker* waker);
+    template <class Ready>
     bool drive_until(Ready ready, chm_waker* waker);
     void resume();
     void take_result();
     void note_io(multi_driver::turned turned);
+    std::int64_t start_of_transfer() const noexcept;
     std::uint64_t deadline(std::uint64_t now) noexcept;
     void refuse(chm_rc code, const char* why) noexcept;
     void fail(chm_rc code, std::string_view why);
@@ -77,6 +80,7 @@ class exchange final : public sdk::exchange_base<exchange> {
     // Timing; CLOCK_MONOTONIC, ns.
     std::size_t body_size_ = 0, body_sent_ = 0;
     std::uint32_t attempts_ = 0;
+    std::int64_t start_before_ = 0; // start_of_transfer() when the request was about to be sent
     bool reused_ = false;
     std::uint64_t connected_ns_ = 0; // of the connection in use: outlives the exchange
     std::uint64_t ready_ns_ = 0;     // when this exchange had its connection

@@ -101,6 +101,10 @@ bool multi_driver::expired(std::uint64_t deadline_ns, chm_waker* waker) {
     if (!timer_) timer_ = sdk::timer(&reactor_);
     armed_ns_ = std::min(armed_ns_, wanted);
     if (!timer_.poll(armed_ns_, waker)) return false;
+    if (sdk::now_ns() < armed_ns_) // a timer is never early: that was an error
+        throw sdk::error(CHM_E_AFFINITY,
+                         "the reactor refused to arm a timer: it belongs to another thread, or is out of "
+                         "memory");
     armed_ns_ = never;
     return true;
 }

@@ -53,6 +53,7 @@ class multi_driver {
     std::optional<CURLcode> finished() noexcept;
     /// True when curl's timeout or `deadline_ns` may have passed: take another turn and look. False: the waker will be
     /// woken then, or somewhat earlier. Lazy: a deadline that moves on does not re-arm the timer before it fires.
+    /// Throws sdk::error when the reactor refuses.
     bool expired(std::uint64_t deadline_ns, chm_waker* waker);
 
     /// When the reactor last said that a socket is readable in this transfer; 0: not yet. CLOCK_MONOTONIC, ns.

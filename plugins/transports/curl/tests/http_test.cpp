@@ -209,6 +209,9 @@ TEST_CASE("a connection that the server drops upon the next request is replaced 
     for (int i = 0; i < 3; ++i) {
         const chm_exchange_timing timing = exchanged("again");
         CHECK(timing.retries == 1);
+        CHECK(timing.connected_ns > 0);
+        CHECK(timing.sent_ns >= timing.connected_ns);
+        CHECK(timing.first_byte_ns > timing.sent_ns);
         CHECK(timing.reused == 0);
     }
     CHECK(requests == 7); // one, and each other twice

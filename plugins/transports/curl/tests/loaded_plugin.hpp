@@ -24,15 +24,18 @@ using chimera::sdk::str;
 
 /// curl.so, loaded and initialised once, as a host does it.
 inline const chm_transport_factory& factory() {
-    static const chm_transport_factory* f = [] {
-        void* library = dlopen(CHIMERA_PLUGIN_DIR "/curl.so", RTLD_NOW | RTLD_LOCAL);
-        if (!library) throw std::runtime_error(dlerror());
-        const auto* entry = static_cast<const chm_plugin_entry*>(dlsym(library, CHM_ENTRY_SYMBOL));
-        error_buffer err;
-        err.check(entry->init(nullptr, err.abi()));
-        return static_cast<const chm_transport_factory*>(entry->get_factory(CHM_FACTORY_TRANSPORT));
-    }();
-    return *f;
+    static const struct loaded {
+        loaded() {
+            void* library = dlopen(CHIMERA_PLUGIN_DIR "/curl.so", RTLD_NOW | RTLD_LOCAL);
+            if (!library) throw std::runtime_error(dlerror());
+            entry = static_cast<const chm_plugin_entry*>(dlsym(library, CHM_ENTRY_SYMBOL));
+            error_buffer err;
+            err.check(entry->init(nullptr, err.abi()));
+        }
+        ~loaded() { entry->deinit(); }
+        const chm_plugin_entry* entry;
+    } plugin;
+    return *static_cast<const chm_transport_factory*>(plugin.entry->get_factory(CHM_FACTORY_TRANSPORT));
 }
 
 using option_list = std::initializer_list<std::pair<const char*, std::string>>;

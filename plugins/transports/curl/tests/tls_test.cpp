@@ -62,7 +62,7 @@ TEST_CASE("a server that does not speak TLS: TLS") {
     CHECK(failure_of([&] { s.start({"GET", "/"}).head(); }).code() == CHM_E_TLS);
 }
 
-TEST_CASE("behind TLS, high_water bounds what one readable socket brings, and nothing is lost at a pause") {
+TEST_CASE("behind TLS, where one readable socket brings many records, a pause at high_water loses nothing") {
     leak_check leaks;
     constexpr std::size_t size = 16 << 20;
     std::string body(size, ' ');
