@@ -50,6 +50,9 @@ base_url base_url::parse(std::string_view text) {
         if (result.port == 0) throw refuse(CHM_E_INVAL, "has a port outside of 1 to 65535");
     }
 
+    // Boost.URL 1.81 takes "http://host:x" for port "" and path "x".
+    if (!u.encoded_path().empty() && u.encoded_path().front() != '/') throw refuse(CHM_E_INVAL, "has no valid port");
+
     switch (u.host_type()) {
     case urls::host_type::ipv4:
         result.literal = address::v4(u.host_ipv4_address().to_bytes(), result.port);

@@ -46,16 +46,15 @@ void deadline_alarm::relay::fire() noexcept {
     if (chm_waker* w = target_.exchange(nullptr, std::memory_order_acq_rel)) w->vt->wake(w);
 }
 
-const chm_waker_vt deadline_alarm::relay::vtable{
-    [](chm_waker* w) noexcept {
-        self(w).references_.fetch_add(1, std::memory_order_relaxed);
-        return w;
-    },
-    [](chm_waker* w) noexcept {
-        self(w).fire();
-        self(w).release();
-    },
-    [](chm_waker* w) noexcept { self(w).fire(); },
-    [](chm_waker* w) noexcept { self(w).release(); }};
+const chm_waker_vt deadline_alarm::relay::vtable{[](chm_waker* w) noexcept {
+                                                     self(w).references_.fetch_add(1, std::memory_order_relaxed);
+                                                     return w;
+                                                 },
+                                                 [](chm_waker* w) noexcept {
+                                                     self(w).fire();
+                                                     self(w).release();
+                                                 },
+                                                 [](chm_waker* w) noexcept { self(w).fire(); },
+                                                 [](chm_waker* w) noexcept { self(w).release(); }};
 
 } // namespace chimera::socket

@@ -13,6 +13,7 @@ void exchange::begin(const chm_request& request) {
     parser_.begin(request_.is_head);
     buffer_.clear();
     filled_.clear();
+    if (settings_.fill) filled_.reserve(2 * settings_.read_size);
     timing_ = {};
     timing_.size = sizeof timing_;
     handed_out_ = 0;
@@ -145,7 +146,7 @@ bool exchange::take_head(std::uint32_t seen) {
     }
     buffer_.consumed(parser_.parse_head(buffer_.unparsed()));
     // Only 1xx responses so far: the first byte is still to come.
-    timing_.first_byte_ns = parser_.head_untouched()    ? 0
+    timing_.first_byte_ns = parser_.head_untouched()     ? 0
                             : timing_.first_byte_ns != 0 ? timing_.first_byte_ns
                                                          : timing_.readable_ns;
     return parser_.head_done();
@@ -281,7 +282,8 @@ void exchange::refuse_receive(int why) const {
 
 std::uint64_t exchange::wait_limit() const noexcept {
     const auto after = [](std::uint64_t from, std::uint64_t limit) { return limit == 0 ? 0 : from + limit; };
-    if (timing_.sent_ns != 0 && timing_.first_byte_ns == 0) return after(timing_.sent_ns, settings_.first_byte_timeout_ns);
+    if (timing_.sent_ns != 0 && timing_.first_byte_ns == 0)
+        return after(timing_.sent_ns, settings_.first_byte_timeout_ns);
     return after(last_activity_ns_, settings_.idle_timeout_ns);
 }
 

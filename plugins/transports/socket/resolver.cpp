@@ -12,8 +12,7 @@
 namespace chimera::socket {
 
 std::vector<address> lookup::take() {
-    if (addresses_.empty())
-        throw sdk::error(CHM_E_RESOLVE, "resolving the host name '" + host_ + "': " + failure_);
+    if (addresses_.empty()) throw sdk::error(CHM_E_RESOLVE, "resolving the host name '" + host_ + "': " + failure_);
     return std::move(addresses_);
 }
 

@@ -29,8 +29,8 @@ class response_parser {
     /// For the response to the next request. no_body: it was a HEAD.
     void begin(bool no_body);
 
-    /// Parses the final head, skipping 1xx ones; stops after it. Returns how many bytes it has consumed: the others must
-    /// be presented again, with more behind them.
+    /// Parses the final head, skipping 1xx ones; stops after it. Returns how many bytes it has consumed: the others
+    /// must be presented again, with more behind them.
     std::size_t parse_head(std::span<char> bytes);
     bool head_done() const noexcept { return head_done_; }
     /// True while nothing of the final head has come, only (any number of) 1xx responses.

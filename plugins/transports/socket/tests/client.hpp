@@ -1,0 +1,107 @@
+// The smallest host of a transport: a reactor turned on the test's own thread, and one task's waker.
+#pragma once
+
+#include <atomic>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "chimera/abi/timing.h"
+#include "chimera/abi/transport.h"
+#include "chimera/sdk/epoll_reactor.hpp"
+
+namespace chimera::socket::test {
+
+/// A waker that leaves a mark and ends the reactor's turn.
+class mark_waker final : public chm_waker {
+  public:
+    explicit mark_waker(sdk::epoll_reactor& reactor) noexcept;
+    /// Whether it was woken since the last call.
+    bool take() noexcept { return woken_.exchange(false); }
+    /// References held by others.
+    int references() const noexcept { return references_.load(); }
+
+  private:
+    sdk::epoll_reactor& reactor_;
+    std::atomic<bool> woken_{false};
+    std::atomic<int> references_{0};
+};
+
+using option_list = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+struct request {
+    std::string_view method = "GET";
+    std::string_view path = "/";
+    std::vector<std::pair<std::string_view, std::string_view>> headers = {};
+    std::string_view body = {};
+};
+
+/// What became of one exchange.
+struct outcome {
+    chm_rc rc = CHM_OK; ///< CHM_END when it was complete
+    std::string error;  ///< the message where it failed
+    int status = 0;
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::vector<std::string> pieces;
+    chm_exchange_timing timing{};
+    std::string body() const;
+    std::string header(std::string_view name) const;
+};
+
+/// A transport with one session. Its destructor proves that no descriptor and no thread was left behind.
+class client {
+  public:
+    explicit client(option_list options = {});
+    ~client();
+    client(const client&) = delete;
+    client& operator=(const client&) = delete;
+
+    /// Opens the session. Returns the code, and the message in error.
+    chm_rc open(std::string_view url, bool with_reactor = true);
+    /// A whole exchange in a session that is open.
+    outcome fetch(const request& what = {});
+    /// open() and fetch().
+    outcome fetch_from(std::string_view url, const request& what = {});
+
+    // The steps, for tests that stop in between.
+    chm_exchange* start(const request& what = {});
+    chm_rc poll_head(chm_exchange* x, chm_head& head);
+    chm_rc poll_chunk(chm_exchange* x, chm_str& view);
+    chm_rc wait_head(chm_exchange* x, chm_head& head);
+    chm_rc wait_chunk(chm_exchange* x, chm_str& view);
+    /// Turns the reactor until the waker is woken.
+    void wait();
+    /// Turns the reactor for so long.
+    void turn_for(int ms);
+    void close_session();
+
+    /// The waker of all polls from now on is another one, as after a task's move to another worker.
+    void change_waker() noexcept { waker_.swap(other_waker_); }
+    mark_waker& waker() noexcept { return *waker_; }
+    mark_waker& other_waker() noexcept { return *other_waker_; }
+    chm_transport* transport() noexcept { return transport_; }
+    const std::string& error() const noexcept { return error_; }
+
+  private:
+    chm_error* listen() noexcept;
+    chm_rc heard(chm_rc rc);
+
+    int descriptors_, threads_;
+    char text_[1024] = {};
+    chm_error listener_{};
+    std::string error_;
+    std::unique_ptr<sdk::epoll_reactor> reactor_;
+    std::unique_ptr<mark_waker> waker_, other_waker_;
+    chm_transport* transport_ = nullptr;
+    chm_session* session_ = nullptr;
+};
+
+/// Entries of /proc/self/fd and /proc/self/task.
+int open_descriptors();
+int running_threads();
+
+} // namespace chimera::socket::test

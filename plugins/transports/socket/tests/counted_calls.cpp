@@ -1,0 +1,61 @@
+#include "counted_calls.hpp"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <ctime>
+#include <new>
+
+namespace chimera::socket::test {
+
+call_counts& calls() noexcept {
+    static thread_local constinit call_counts counts;
+    return counts;
+}
+
+} // namespace chimera::socket::test
+
+using chimera::socket::test::calls;
+
+extern "C" {
+
+ssize_t recv(int fd, void* to, size_t n, int flags) {
+    ++calls().receives;
+    return static_cast<ssize_t>(syscall(SYS_recvfrom, fd, to, n, flags, nullptr, nullptr));
+}
+
+int clock_gettime(clockid_t clock, timespec* t) noexcept {
+    ++calls().clock_reads;
+    return static_cast<int>(syscall(SYS_clock_gettime, clock, t));
+}
+
+int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
+    ++calls().registrations;
+    const int rc = static_cast<int>(syscall(SYS_epoll_ctl, epoll, operation, fd, event));
+    if (rc < 0 && operation == EPOLL_CTL_DEL) ++calls().failed_deregistrations;
+    return rc;
+}
+
+int timerfd_settime(int fd, int flags, const itimerspec* next, itimerspec* last) noexcept {
+    ++calls().alarms;
+    return static_cast<int>(syscall(SYS_timerfd_settime, fd, flags, next, last));
+}
+
+} // extern "C"
+
+void* operator new(std::size_t n) {
+    ++calls().allocations;
+    if (void* p = std::malloc(n != 0 ? n : 1)) return p;
+    throw std::bad_alloc();
+}
+void* operator new(std::size_t n, const std::nothrow_t&) noexcept {
+    ++calls().allocations;
+    return std::malloc(n != 0 ? n : 1);
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }

@@ -1,0 +1,20 @@
+// What this thread asked of the system and of the heap: this executable's own recv, epoll_ctl, ... stand before libc's.
+#pragma once
+
+#include <cstdint>
+
+namespace chimera::socket::test {
+
+struct call_counts {
+    std::uint64_t allocations = 0;
+    std::uint64_t receives = 0;
+    std::uint64_t clock_reads = 0;
+    std::uint64_t registrations = 0; ///< epoll_ctl of any kind
+    std::uint64_t alarms = 0;        ///< timerfd_settime
+    std::uint64_t failed_deregistrations = 0;
+};
+
+/// The calling thread's counts, since it began.
+call_counts& calls() noexcept;
+
+} // namespace chimera::socket::test

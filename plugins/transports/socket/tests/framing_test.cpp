@@ -1,0 +1,211 @@
+// Every way in which HTTP/1.1 marks the end of a message, and every way in which TCP may cut it.
+#include <doctest/doctest.h>
+
+#include <random>
+
+#include "client.hpp"
+#include "response_parser.hpp"
+#include "scripted_server.hpp"
+
+using namespace chimera::socket::test;
+using chimera::socket::response_parser;
+
+namespace {
+
+const std::string chunked_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+/// Answers every request of every connection with the same bytes.
+scripted_server::script always(std::string bytes) {
+    return [bytes = std::move(bytes)](peer& p, int) {
+        while (!p.read_request().empty()) p.send(bytes);
+    };
+}
+
+/// Feeds the pieces between the cuts to a parser as receives would bring them.
+std::string parse_in_pieces(std::string_view message, const std::vector<std::size_t>& cuts, bool& done) {
+    response_parser parser({65536, 1 << 24});
+    parser.begin(false);
+    std::string unparsed, body;
+    std::size_t from = 0;
+    for (std::size_t i = 0; i <= cuts.size(); ++i) {
+        const std::size_t to = i < cuts.size() ? cuts[i] : message.size();
+        unparsed.append(message.substr(from, to - from));
+        from = to;
+        if (!parser.head_done()) unparsed.erase(0, parser.parse_head(unparsed));
+        if (parser.head_done() && !parser.done() && !unparsed.empty()) {
+            const auto [consumed, piece] = parser.parse_body(unparsed);
+            body += piece;
+            unparsed.erase(0, consumed);
+        }
+    }
+    done = parser.head_done() && parser.done() && unparsed.empty();
+    return body;
+}
+
+const std::string typical =
+    "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nServer: x\r\nTransfer-Encoding: chunked\r\n"
+    "Content-Type: application/x-ndjson\r\n\r\n"
+    "7\r\n{\"a\":1}\r\n1;ext=\"a;b\";flag\r\n\n\r\nA\r\n0123456789\r\n0;last\r\nX-Trailer: t\r\nY: z\r\n\r\n";
+const std::string typical_body = "{\"a\":1}\n0123456789";
+
+} // namespace
+
+TEST_CASE("a body with Content-Length ends after that many bytes") {
+    scripted_server server(always("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A:  b \r\n\r\nhello"));
+    client c;
+    const outcome r = c.fetch_from(server.url());
+    CHECK(r.rc == CHM_END);
+    CHECK(r.status == 200);
+    CHECK(r.body() == "hello");
+    CHECK(r.header("X-A") == "b");
+}
+
+TEST_CASE("chunks with extensions and trailers give their bytes and nothing else") {
+    scripted_server server(always(typical));
+    client c;
+    const outcome r = c.fetch_from(server.url());
+    CHECK(r.rc == CHM_END);
+    CHECK(r.body() == typical_body);
+    CHECK(r.headers.size() == 3); // neither those of the 103 nor the trailers
+}
+
+TEST_CASE("one receive gives one piece, whatever chunks it brings") {
+    scripted_server server(always(chunked_head + "1\r\na\r\n2\r\nbc\r\n3\r\ndef\r\n0\r\n\r\n"));
+    client c;
+    const outcome r = c.fetch_from(server.url());
+    REQUIRE(r.pieces.size() == 1);
+    CHECK(r.pieces[0] == "abcdef");
+}
+
+TEST_CASE("a body without length ends when the server closes, and the connection is not used again") {
+    scripted_server server([](peer& p, int) {
+        p.read_request();
+        p.send("HTTP/1.1 200 OK\r\n\r\nall of");
+        p.send(" it");
+    });
+    client c;
+    REQUIRE(c.open(server.url()) == CHM_OK);
+    for (int i = 0; i < 2; ++i) {
+        const outcome r = c.fetch();
+        CHECK(r.rc == CHM_END);
+        CHECK(r.body() == "all of it");
+        CHECK(r.timing.reused == 0);
+    }
+}
+
+TEST_CASE("an empty body that ends when the server closes is complete") {
+    scripted_server server([](peer& p, int) {
+        p.read_request();
+        p.send("HTTP/1.1 200 OK\r\n\r\n");
+    });
+    client c;
+    const outcome r = c.fetch_from(server.url());
+    CHECK(r.rc == CHM_END);
+    CHECK(r.pieces.empty());
+}
+
+TEST_CASE("any number of 1xx responses before the final one is skipped") {
+    scripted_server server([](peer& p, int) {
+        while (!p.read_request().empty()) {
+            p.send("HTTP/1.1 100 Continue\r\n\r\n");
+            pause_ms(20);
+            p.send("HTTP/1.1 102 Processing\r\nA: b\r\n\r\nHTTP/1.1 204 No Content\r\nC: d\r\n\r\n");
+        }
+    });
+    client c;
+    REQUIRE(c.open(server.url()) == CHM_OK);
+    for (std::uint32_t i = 0; i < 2; ++i) {
+        const outcome r = c.fetch();
+        CHECK(r.rc == CHM_END);
+        CHECK(r.status == 204);
+        CHECK(r.header("A") == "(none)");
+        CHECK(r.header("C") == "d");
+        CHECK(r.timing.first_byte_ns - r.timing.sent_ns > 10'000'000);
+        CHECK(r.timing.reused == i);
+    }
+}
+
+TEST_CASE("HEAD, 204, 304 and Content-Length 0 have no body, and the connection goes on") {
+    scripted_server server([](peer& p, int) {
+        for (std::string r; !(r = p.read_request()).empty();) {
+            if (r.starts_with("HEAD")) p.send("HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n");
+            if (r.starts_with("GET /204")) p.send("HTTP/1.1 204 No\r\nContent-Length: 7\r\n\r\n");
+            if (r.starts_with("GET /304")) p.send("HTTP/1.1 304 No\r\nTransfer-Encoding: chunked\r\n\r\n");
+            if (r.starts_with("GET /zero")) p.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    client c;
+    REQUIRE(c.open(server.url()) == CHM_OK);
+    bool first = true;
+    for (const request& what : {request{.method = "HEAD"}, request{.path = "/204"}, request{.path = "/304"},
+                                request{.path = "/zero"}, request{.method = "HEAD"}}) {
+        const outcome r = c.fetch(what);
+        CHECK(r.rc == CHM_END);
+        CHECK(r.pieces.empty());
+        CHECK(r.timing.reused == (first ? 0 : 1));
+        first = false;
+    }
+}
+
+TEST_CASE("a response that comes byte by byte is the same response") {
+    scripted_server server([](peer& p, int) {
+        while (!p.read_request().empty()) p.send_bytewise(typical);
+    });
+    client c;
+    REQUIRE(c.open(server.url()) == CHM_OK);
+    for (std::uint32_t i = 0; i < 2; ++i) {
+        const outcome r = c.fetch();
+        CHECK(r.rc == CHM_END);
+        CHECK(r.body() == typical_body);
+        CHECK(r.timing.reused == i);
+    }
+}
+
+TEST_CASE("a response cut at each byte is the same response") {
+    for (std::size_t cut = 1; cut < typical.size(); ++cut) {
+        CAPTURE(cut);
+        bool done = false;
+        CHECK(parse_in_pieces(typical, {cut}, done) == typical_body);
+        CHECK(done);
+    }
+}
+
+TEST_CASE("a response cut at random places is the same response") {
+    std::mt19937 random(115);
+    std::string message = chunked_head, body;
+    for (int i = 0; i < 200; ++i) {
+        std::string data(1 + random() % 300, '\0');
+        for (char& byte : data) byte = static_cast<char>("\r\n0a;"[random() % 5]);
+        char size[16];
+        std::snprintf(size, sizeof size, i % 3 ? "%zx" : "%zX;e=1", data.size());
+        message.append(size).append("\r\n").append(data).append("\r\n");
+        body += data;
+    }
+    message += "0\r\nT: u\r\n\r\n";
+    for (int round = 0; round < 300; ++round) {
+        std::vector<std::size_t> cuts;
+        const std::size_t step = 1 + random() % 700;
+        for (std::size_t at = 1 + random() % step; at < message.size(); at += 1 + random() % step) cuts.push_back(at);
+        bool done = false;
+        REQUIRE(parse_in_pieces(message, cuts, done) == body);
+        REQUIRE(done);
+    }
+}
+
+TEST_CASE("an HTTP/1.0 server is understood, with and without keep-alive") {
+    scripted_server server([](peer& p, int) {
+        while (!p.read_request().empty())
+            p.send("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok");
+    });
+    client c;
+    REQUIRE(c.open(server.url()) == CHM_OK);
+    CHECK(c.fetch().body() == "ok");
+    CHECK(c.fetch().timing.reused == 1);
+
+    scripted_server old(always("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+    REQUIRE(c.open(old.url()) == CHM_OK);
+    CHECK(c.fetch().body() == "ok");
+    const outcome again = c.fetch();
+    CHECK(again.body() == "ok");
+    CHECK(again.timing.reused == 0);
+}
