@@ -41,5 +41,10 @@ std::span<const test_case> fairness_cases();
 std::span<const test_case> timer_cases();
 std::span<const test_case> readiness_cases();
 std::span<const test_case> registration_cases();
+std::span<const test_case> exchange_cases();
+std::span<const test_case> framing_cases();
+std::span<const test_case> reuse_cases();
+std::span<const test_case> failure_cases();
+std::span<const test_case> session_cases();
 
 } // namespace chimera::conformance

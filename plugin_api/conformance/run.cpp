@@ -26,6 +26,9 @@ bool applies(kind k, bool executors, bool transports) {
 
 void run_case(const request& r, const test_case& c, const std::function<void(const std::string&)>& report) {
     environment env(r, report);
+#ifdef __SANITIZE_THREAD__
+    if (env.plugin().entry().flags & CHM_PLUGIN_NO_TSAN) throw skipped("it cannot run under ThreadSanitizer");
+#endif
     env.warm_up();
     const census before = census::take();
     c.run(env);

@@ -2,6 +2,7 @@
 
 #include "census.hpp"
 #include "chimera/sdk/error.hpp"
+#include "reference_executor.hpp"
 
 namespace chimera::conformance {
 
@@ -71,12 +72,17 @@ void executor::destroy() noexcept {
 }
 
 environment::environment(const request& r, std::function<void(const std::string&)> report)
-    : request_(r), report_(std::move(report)), host_(kit_host(r.verbose)), plugin_(r.plugin, host_), ledger_(report_) {}
+    : request_(r), report_(std::move(report)), host_(kit_host(r.verbose)), plugin_(r.plugin, host_), ledger_(report_) {
+    const auto load = [&](std::optional<plugin_file>& into, const std::filesystem::path& path) {
+        if (path.empty()) return;
+        into.emplace(path, host_);
+        if (!into->executors()) throw std::runtime_error(path.string() + ": has no executors");
+    };
+    load(below_, r.executor);
+    load(foreign_, r.foreign);
+}
 
-std::unique_ptr<executor> environment::make_executor(const option_map& extra) {
-    const chm_executor_factory& factory = *plugin_.executors();
-    option_map given = request_.options;
-    for (const auto& [key, value] : extra) given[key] = value;
+std::unique_ptr<executor> environment::create(const chm_executor_factory& factory, const option_map& given) {
     const config options(factory.options, factory.n_options, given);
     chm_executor* made = nullptr;
     sdk::error_buffer err;
@@ -86,11 +92,43 @@ std::unique_ptr<executor> environment::make_executor(const option_map& extra) {
     return std::make_unique<executor>(made, ledger_);
 }
 
+std::unique_ptr<executor> environment::make_executor(const option_map& extra) {
+    option_map given = request_.options;
+    for (const auto& [key, value] : extra) given[key] = value;
+    return create(*plugin_.executors(), given);
+}
+
+std::unique_ptr<executor> environment::make_executor_below() {
+    return create(below_ ? *below_->executors() : sdk::executor_factory<reference_executor>, {});
+}
+
+std::unique_ptr<executor> environment::make_foreign() {
+    return foreign_ ? create(*foreign_->executors(), {}) : nullptr;
+}
+
+chm_transport* environment::make_transport(const option_map& extra) {
+    const chm_transport_factory& factory = *plugin_.transports();
+    option_map given = request_.options;
+    for (const auto& [key, value] : extra) given[key] = value;
+    const config options(factory.options, factory.n_options, given);
+    chm_transport* made = nullptr;
+    sdk::error_buffer err;
+    const chm_rc rc = factory.create(host_, options.abi(), &made, err.abi());
+    if (rc < 0) throw failure("create failed with " + std::to_string(rc) + ": " + std::string(err.text()));
+    expect(made != nullptr && made->vt != nullptr, "create succeeded and must have set *out");
+    return made;
+}
+
 void environment::warm_up() {
-    if (!plugin_.executors()) return;
-    const auto e = make_executor();
-    e->spawn([](chm_waker*) { return CHM_READY; });
-    e->run_until_idle();
+    if (plugin_.transports()) {
+        chm_transport* t = make_transport();
+        t->vt->destroy(t);
+    }
+    for (const auto& e : {plugin_.executors() ? make_executor() : nullptr, make_executor_below(), make_foreign()}) {
+        if (!e) continue;
+        e->spawn([](chm_waker*) { return CHM_READY; });
+        e->run_until_idle();
+    }
 }
 
 void environment::check_nothing_left(const census& before) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "../run.hpp"
@@ -67,16 +68,26 @@ class environment {
     /// An executor of the plugin under test, with the options of the request and `extra`. Throws failure.
     std::unique_ptr<executor> make_executor(const option_map& extra = {});
 
+    /// An executor to run a transport on: of the request's executor plugin, or the kit's own. Throws failure.
+    std::unique_ptr<executor> make_executor_below();
+    /// An executor of the request's foreign plugin; NULL when it names none. Throws failure.
+    std::unique_ptr<executor> make_foreign();
+    /// A transport of the plugin under test, the caller's. Throws failure.
+    chm_transport* make_transport(const option_map& extra = {});
+
     /// Creates, runs and destroys one instance, so that what a library opens once and keeps is there before the census.
     void warm_up();
     /// Reports what the case left behind.
     void check_nothing_left(const struct census& before);
 
   private:
+    std::unique_ptr<executor> create(const chm_executor_factory&, const option_map&);
+
     const request& request_;
     std::function<void(const std::string&)> report_;
     const chm_host* host_;
     plugin_file plugin_;
+    std::optional<plugin_file> below_, foreign_;
     ledger ledger_;
 };
 

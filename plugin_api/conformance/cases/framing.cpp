@@ -1,0 +1,202 @@
+// Where a response ends and what belongs to its body.
+#include <atomic>
+#include <cstdio>
+
+#include "../case.hpp"
+#include "../kit/census.hpp"
+#include "../kit/client.hpp"
+#include "../kit/scripted_server.hpp"
+
+namespace chimera::conformance {
+
+namespace {
+
+/// Fetches `times` times from a server that answers with `bytes` in pieces, and checks what arrives. The connection
+/// must be kept if `kept`.
+void expect_body(environment& env, const std::string& bytes, std::size_t piece, const std::string& expected,
+                 bool kept = true, unsigned times = 2) {
+    scripted_server server([&](peer& p) {
+        while (p.request() && p.send(bytes, piece) && kept) {
+        }
+    });
+    const client c(env);
+    const auto body = [&]() -> sdk::task<void> {
+        sdk::session s = c.open(server.url());
+        for (unsigned i = 0; i < times; ++i) {
+            auto fetching = client::fetch(s, {});
+            const reply r = co_await fetching;
+            expect_equal(r.status, 200, "the status");
+            if (r.body.size() < 200 && expected.size() < 200) expect_equal(r.body, expected, "the body");
+            expect(r.body == expected, "the body must be intact; it has " + std::to_string(r.body.size()) +
+                                           " bytes of " + std::to_string(expected.size()));
+        }
+    };
+    c.run(body());
+    expect_equal(server.connections(), kept ? 1U : times, "the number of connections");
+}
+
+constexpr const char* chunked_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+std::string chunk(std::string_view data) {
+    char size[32];
+    std::snprintf(size, sizeof size, "%zX\r\n", data.size());
+    return size + std::string(data) + "\r\n";
+}
+
+const std::string odd_text = "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\x91\r\n0\r\n\r\n{\"a\":1}\n end";
+
+void content_length(environment& env) {
+    expect_body(env, "HTTP/1.1 200 OK\r\ncontent-LENGTH:  11 \r\n\r\nhello world", 0, "hello world");
+}
+
+void chunked(environment& env) {
+    expect_body(env, chunked_head + chunk("hello ") + chunk(odd_text) + chunk("x") + "0\r\n\r\n", 0,
+                "hello " + odd_text + "x");
+}
+
+void extensions_and_trailers(environment& env) {
+    expect_body(env,
+                std::string(chunked_head) + "5;name=value\r\nhello\r\n006 ; a=\"b;c\" ; d\r\n world\r\n0;last\r\n" +
+                    "X-Trailer: one\r\nX-Other: two\r\n\r\n",
+                0, "hello world");
+}
+
+void one_byte_at_a_time(environment& env) {
+    expect_body(env, chunked_head + chunk("hello ") + chunk(odd_text) + "0;e=1\r\nX-Trailer: one\r\n\r\n", 1,
+                "hello " + odd_text);
+    expect_body(env, "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 11\r\n\r\nhello world", 1, "hello world");
+}
+
+void every_split(environment& env) {
+    // The response in two parts, cut everywhere.
+    const std::string bytes = chunked_head + chunk("\xf0\x9f\x90\x91") + chunk("ab") + "0\r\nT: v\r\n\r\n";
+    scripted_server server([&](peer& p) {
+        for (std::size_t cut = 1; p.request(); ++cut) {
+            p.send(bytes.substr(0, cut));
+            sleep_ms(1);
+            p.send(bytes.substr(cut));
+        }
+    });
+    const client c(env);
+    const auto body = [&]() -> sdk::task<void> {
+        sdk::session s = c.open(server.url());
+        for (std::size_t cut = 1; cut < bytes.size(); ++cut) {
+            auto fetching = client::fetch(s, {});
+            const reply r = co_await fetching;
+            expect_equal(r.body,
+                         "\xf0\x9f\x90\x91"
+                         "ab",
+                         "the body, cut at " + std::to_string(cut));
+        }
+    };
+    c.run(body());
+    expect_equal(server.connections(), 1U, "the number of connections");
+}
+
+void close_delimited(environment& env) {
+    expect_body(env, "HTTP/1.1 200 OK\r\n\r\nuntil the end", 0, "until the end", false);
+    expect_body(env, "HTTP/1.0 200 OK\r\n\r\nuntil the end", 1, "until the end", false);
+}
+
+void interim(environment& env) {
+    expect_body(env,
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\nA: b\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: "
+                "x\r\n\r\n"
+                "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+                7, "ok");
+}
+
+void many_chunks(environment& env) {
+    std::string bytes = chunked_head, expected;
+    for (unsigned i = 0; i < 5000; ++i) {
+        const std::string data(1 + i % 7, static_cast<char>('a' + i % 26));
+        bytes += chunk(data);
+        expected += data;
+    }
+    expect_body(env, bytes + "0\r\n\r\n", 0, expected);
+    expect_body(env, bytes + "0\r\n\r\n", 4093, expected);
+}
+
+void given_as_it_comes(environment& env) {
+    std::atomic<unsigned> received{0};
+    constexpr unsigned pieces = 20;
+    scripted_server server([&](peer& p) {
+        p.request();
+        p.send(chunked_head);
+        for (unsigned i = 0; i < pieces; ++i) {
+            p.send(chunk("piece"));
+            while (received <= i) sleep_ms(1); // nothing more comes until this one was given
+        }
+        p.send("0\r\n\r\n");
+    });
+    const client c(env);
+    const auto body = [&]() -> sdk::task<void> {
+        sdk::session s = c.open(server.url());
+        sdk::exchange x = client::start(s, {});
+        co_await x.head();
+        while (const auto piece = co_await x.chunk()) {
+            expect_equal(std::string(*piece), "piece", "what was given");
+            ++received;
+        }
+    };
+    c.run(body());
+    received = pieces;
+}
+
+void slow_reader(environment& env) {
+    const std::size_t total = (sanitized ? 4 : 16) << 20;
+    std::string block(1 << 16, '\0');
+    const auto byte_at = [](std::size_t i) { return static_cast<char>(i * 7 + i / 1021); };
+    scripted_server server([&](peer& p) {
+        p.request();
+        p.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(total) + "\r\n\r\n");
+        for (std::size_t at = 0; at < total; at += block.size()) {
+            for (std::size_t i = 0; i < block.size(); ++i) block[i] = byte_at(at + i);
+            if (!p.send(block)) return;
+        }
+    });
+    const client c(env);
+    const auto body = [&]() -> sdk::task<void> {
+        sdk::session s = c.open(server.url());
+        sdk::exchange x = client::start(s, {});
+        co_await x.head();
+        sdk::timer pause(c.reactor());
+        const std::size_t before = heap_bytes();
+        std::size_t at = 0, wrong = 0, next_pause = 0;
+        while (const auto piece = co_await x.chunk()) {
+            for (const char b : *piece) wrong += b != byte_at(at++);
+            if (at < next_pause) continue;
+            next_pause = at + total / 64;
+            co_await pause.after(2'000'000); // the server has time to send much more
+            const std::size_t now = heap_bytes();
+            expect(now < before + (2U << 20),
+                   "memory must be bounded while the reader is slow: " + std::to_string(now - before) + " bytes more");
+        }
+        expect_equal(at, total, "the number of bytes");
+        expect_equal(wrong, std::size_t{0}, "the number of wrong bytes");
+    };
+    c.run(body());
+}
+
+constexpr test_case cases[] = {
+    {"framing.content_length", kind::transport, "A body of given length ends there", content_length},
+    {"framing.chunked", kind::transport, "A chunked body is put together", chunked},
+    {"framing.extensions_trailers", kind::transport, "Chunk extensions and trailers are no part of the body",
+     extensions_and_trailers},
+    {"framing.one_byte_at_a_time", kind::transport, "A response in pieces of one byte is the same response",
+     one_byte_at_a_time},
+    {"framing.every_split", kind::transport, "A response may be cut in two anywhere", every_split},
+    {"framing.close_delimited", kind::transport, "A body without a length ends with the connection", close_delimited},
+    {"framing.interim", kind::transport, "1xx responses come before the final one and are passed over", interim},
+    {"framing.many_chunks", kind::transport, "Thousands of small chunks in one segment are all given", many_chunks},
+    {"framing.given_as_it_comes", kind::transport, "A piece is given when it comes, not when more comes",
+     given_as_it_comes},
+    {"framing.slow_reader", kind::transport, "A slow reader holds the server back, not the body in memory",
+     slow_reader},
+};
+
+} // namespace
+
+std::span<const test_case> framing_cases() { return cases; }
+
+} // namespace chimera::conformance

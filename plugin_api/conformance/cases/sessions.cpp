@@ -1,0 +1,120 @@
+// Many sessions, and sessions that end in the middle.
+#include <atomic>
+
+#include "../case.hpp"
+#include "../kit/census.hpp"
+#include "../kit/client.hpp"
+#include "../kit/scripted_server.hpp"
+
+namespace chimera::conformance {
+
+namespace {
+
+constexpr const char* streamed =
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n";
+
+/// Answers every request in small pieces.
+void stream(peer& p) {
+    while (p.request() && p.send(streamed, 9)) {
+    }
+}
+
+sdk::task<void> ask(const client& c, std::string url, unsigned times) {
+    sdk::session s = c.open(url);
+    for (unsigned i = 0; i < times; ++i) {
+        auto fetching = client::fetch(s, {"POST", "/", {}, "a question"});
+        const reply r = co_await fetching;
+        expect_equal(r.body, "hello world", "the body");
+    }
+}
+
+void hundred(environment& env) {
+    scripted_server server(stream);
+    const client c(env);
+    for (unsigned i = 0; i < 100; ++i) c.on().spawn(ask(c, server.url(), scaled(20)));
+    c.on().run_until_idle();
+    expect_equal(server.connections(), 100U, "the number of connections of a hundred sessions");
+}
+
+void two_in_one_task(environment& env) {
+    scripted_server server(stream);
+    const client c(env);
+    const auto body = [&]() -> sdk::task<void> {
+        sdk::session one = c.open(server.url()), two = c.open(server.url());
+        sdk::exchange x = client::start(one, {}), y = client::start(two, {});
+        auto second = client::finish(std::move(y));
+        const reply b = co_await second;
+        auto first = client::finish(std::move(x));
+        const reply a = co_await first;
+        expect_equal(a.body, b.body, "the bodies of two exchanges beside each other");
+    };
+    c.run(body());
+}
+
+void memory_returned(environment& env) {
+    scripted_server server(stream);
+    const client c(env);
+    std::size_t before = 0;
+    const auto body = [&]() -> sdk::task<void> {
+        for (unsigned i = 0; i < scaled(150); ++i) {
+            if (i == 50) before = heap_bytes();
+            auto one = ask(c, server.url(), 2);
+            co_await one;
+        }
+        const std::size_t after = heap_bytes();
+        if (sanitized) co_return; // its own leak checker looks
+        expect(after < before + 64'000, "the heap must not grow with sessions that are gone: " +
+                                            std::to_string(after - before) + " bytes after a hundred of them");
+    };
+    c.run(body());
+}
+
+void stopped_in_mid_exchange(environment& env) {
+    std::atomic<unsigned> begun{0}, closed{0};
+    scripted_server server([&](peer& p) {
+        p.request();
+        p.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nsome");
+        ++begun;
+        p.wait_for_close();
+        ++closed;
+    });
+    const client c(env);
+    for (unsigned i = 0; i < 8; ++i) c.on().spawn(ask(c, server.url(), 1));
+    const foreign_thread stopping(env.probes(), [&] {
+        wait_until([&] { return begun == 8; }, "eight responses to begin");
+        c.on().stop();
+    });
+    expect_equal(c.on().run(CHM_RUN_UNTIL_IDLE), CHM_E_CANCELED, "run's result");
+    wait_until([&] { return closed == 8; }, "the connections to be closed with their tasks");
+}
+
+void stopped_while_connecting(environment& env) {
+    for (unsigned round = 0; round < 10; ++round) {
+        scripted_server server(stream);
+        const client c(env);
+        for (unsigned i = 0; i < 4; ++i) c.on().spawn(ask(c, server.url(), 1'000'000));
+        for (unsigned i = 0; i < 2; ++i)
+            c.on().spawn(ask(c, "http://localhost:" + std::to_string(server.port()), 1'000'000));
+        const foreign_thread stopping(env.probes(), [&] {
+            std::this_thread::sleep_for(std::chrono::microseconds(round * 300));
+            c.on().stop();
+        });
+        expect_equal(c.on().run(CHM_RUN_UNTIL_STOP), CHM_E_CANCELED, "run's result");
+    }
+}
+
+constexpr test_case cases[] = {
+    {"session.two_in_one_task", kind::transport, "One task may use two sessions at once", two_in_one_task},
+    {"session.hundred", kind::transport, "A hundred sessions stream at once, each over one connection", hundred},
+    {"session.memory_returned", kind::transport, "A session that is closed leaves no memory behind", memory_returned},
+    {"session.stopped_in_mid_exchange", kind::transport,
+     "Tasks that are dropped inside a response close their connections", stopped_in_mid_exchange},
+    {"session.stopped_while_connecting", kind::transport, "Tasks may be dropped at any moment, also while they connect",
+     stopped_while_connecting},
+};
+
+} // namespace
+
+std::span<const test_case> session_cases() { return cases; }
+
+} // namespace chimera::conformance

@@ -1,0 +1,65 @@
+// A transport under test with an executor beneath it, and whole exchanges in one call.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "chimera/sdk/exchange.hpp"
+#include "environment.hpp"
+
+namespace chimera::conformance {
+
+/// What to ask for.
+struct wanted {
+    std::string method = "GET", path = "/";
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string body;
+};
+
+/// What came back, whole.
+struct reply {
+    int status = 0;
+    std::vector<std::pair<std::string, std::string>> headers; ///< names as they came
+    std::string body;
+    std::size_t pieces = 0;
+
+    /// Case-insensitive; "" where it is missing.
+    std::string header(std::string_view name) const;
+};
+
+class client {
+  public:
+    /// A transport of the plugin with the options of the request and `extra`, on an executor of its own.
+    explicit client(environment&, const option_map& extra = {});
+    client(const client&) = delete;
+    client& operator=(const client&) = delete;
+    ~client();
+
+    executor& on() const noexcept { return *executor_; }
+    chm_reactor* reactor() const noexcept { return reactor_; }
+    chm_transport* transport() const noexcept { return transport_; }
+    /// True when the factory has such an option.
+    static bool has_option(const environment&, std::string_view name);
+
+    /// [inside a task] A session; throws sdk::error.
+    sdk::session open(const std::string& url) const;
+    /// [inside a task] Begins an exchange; throws sdk::error.
+    static sdk::exchange start(sdk::session&, const wanted&);
+    /// One exchange to its end. Throws sdk::error.
+    static sdk::task<reply> fetch(sdk::session&, wanted);
+    /// Head and body of an exchange that was started. Throws sdk::error.
+    static sdk::task<reply> finish(sdk::exchange);
+    /// One exchange that must fail with this code and a message that contains `part`.
+    static sdk::task<void> fetch_failing(sdk::session&, wanted, chm_rc code, std::string part);
+
+    /// Runs the coroutine to its end as the only task.
+    void run(sdk::task<void>) const;
+
+  private:
+    std::unique_ptr<executor> executor_;
+    chm_reactor* reactor_ = nullptr;
+    chm_transport* transport_ = nullptr;
+};
+
+} // namespace chimera::conformance
