@@ -29,7 +29,7 @@ constexpr auto options = std::to_array<chm_option>({
     whole("reply_tokens_min", "Shortest reply", "200", 1, most_reply_tokens),
     whole("reply_tokens_max", "Longest reply", "400", 1, most_reply_tokens),
     whole("reasoning_tokens", "Reasoning tokens before the reply (OpenAI only)", "0", 0, 1e6),
-    whole("seed", "Seed of reply lengths, texts and jitter", "1", 0, 9223372036854775807.0),
+    whole("seed", "Seed of reply lengths, texts and jitter", "1", 0, 18446744073709551615.0),
     flag("context", "Send the `context` array in Ollama's final record"),
     whole("slots", "Replies in progress at once, others queue; 0: no limit", "0", 0, 1e6),
     whole("layers", "Layers of the model; fewer on the GPU (num_gpu) decode slower", "34", 1, 10000),

@@ -1,5 +1,8 @@
 #include "options.hpp"
 
+#include "option_table.hpp"
+
+#include <algorithm>
 #include <charconv>
 #include <sstream>
 #include <stdexcept>
@@ -61,83 +64,80 @@ reply_range parse_reply_range(const std::string& text) {
     return range;
 }
 
+/// Declares the options of option_table.hpp on a command line: `load_ms` as --load-ms.
+class table_options {
+  public:
+    explicit table_options(CLI::App& app) : app_(app) {}
+
+    template <class Number>
+    void add(const char* group, const char* name, Number& field) {
+        const auto& entry = find(option_table(), name);
+        auto* option = app_.add_option(flag(name), field, entry.help)->group(group);
+        if (entry.min <= entry.max) {
+            option->check(between(entry.min, entry.max));
+        }
+        option->default_val(entry.default_value);
+    }
+
+    void add(const char* group, const char* name, bool& field) {
+        app_.add_flag(flag(name), field, find(option_table(), name).help)->group(group);
+    }
+
+    void add(const char* group, const char* name, std::vector<std::string>& field) {
+        const auto& entry = find(repeatable_option_table(), name);
+        app_.add_option(flag(name), field, fmt::format("{} (repeatable)", entry.help))
+            ->allow_extra_args(false)
+            ->group(group);
+    }
+
+  private:
+    static const chm_option& find(std::span<const chm_option> table, std::string_view name) {
+        const auto found = std::ranges::find(table, name, &chm_option::name);
+        if (found == table.end()) {
+            throw std::logic_error(fmt::format("no option {} in the table", name));
+        }
+        return *found;
+    }
+
+    static std::string flag(std::string name) {
+        std::ranges::replace(name, '_', '-');
+        return "--" + name;
+    }
+
+    CLI::App& app_;
+};
+
 void add_options(CLI::App& app, options& o, std::string& listen, std::vector<std::string>& ranges,
                  std::vector<std::string>& faults) {
-    const auto whole = [](double most) { return between(0, most); };
     app.add_option("--listen", listen, "HOST:PORT to serve on; port 0: one that is free; IPv6 as [::1]:0")
         ->capture_default_str();
-    app.add_option("--model", o.models, "Model that exists (repeatable); none given: every name is served")
-        ->allow_extra_args(false);
 
-    app.add_option("--load-ms", o.load_ms, "Time to load a model, or to change its num_gpu or num_ctx")
-        ->check(between(0.0, 3.6e6))
-        ->capture_default_str()
-        ->group("Pace");
-    app.add_option("--prefill-tokens-per-s", o.prefill_tokens_per_s, "Prompt tokens per second; 0: no time")
-        ->check(between(0.0, 1e9))
-        ->capture_default_str()
-        ->group("Pace");
-    app.add_option("--decode-tokens-per-s", o.decode_tokens_per_s, "Tokens per second of one reply; 0: unpaced")
-        ->check(between(0.0, 1e6))
-        ->capture_default_str()
-        ->group("Pace");
-    app.add_option("--jitter", o.jitter, "Spread of a token around its place, as a fraction of the interval")
-        ->check(between(0.0, 1.0))
-        ->capture_default_str()
-        ->group("Pace");
-    app.add_option("--records-per-send", o.records_per_send, "Records in one HTTP chunk and one send")
-        ->check(between(1.0, 256.0))
-        ->capture_default_str()
-        ->group("Pace");
+    table_options table(app);
+    table.add("Pace", "load_ms", o.load_ms);
+    table.add("Pace", "prefill_tokens_per_s", o.prefill_tokens_per_s);
+    table.add("Pace", "decode_tokens_per_s", o.decode_tokens_per_s);
+    table.add("Pace", "jitter", o.jitter);
+    table.add("Pace", "records_per_send", o.records_per_send);
 
-    app.add_option("--reply-tokens-min", o.reply_tokens_min, "Shortest reply")
-        ->check(between(1.0, double{most_reply_tokens}))
-        ->capture_default_str()
-        ->group("Reply");
-    app.add_option("--reply-tokens-max", o.reply_tokens_max, "Longest reply")
-        ->check(between(1.0, double{most_reply_tokens}))
-        ->capture_default_str()
-        ->group("Reply");
-    app.add_option("--reply-range", ranges, "TEXT=MIN:MAX, reply length for prompts containing TEXT (repeatable)")
-        ->allow_extra_args(false)
-        ->group("Reply");
-    app.add_option("--reasoning-tokens", o.reasoning_tokens, "Reasoning tokens before the reply (OpenAI only)")
-        ->check(whole(1e6))
-        ->capture_default_str()
-        ->group("Reply");
-    app.add_option("--seed", o.seed, "Seed of reply lengths, texts and jitter")->capture_default_str()->group("Reply");
-    app.add_flag("--context", o.context, "Send the `context` array in Ollama's final record")->group("Reply");
+    table.add("Reply", "reply_tokens_min", o.reply_tokens_min);
+    table.add("Reply", "reply_tokens_max", o.reply_tokens_max);
+    table.add("Reply", "reply_range", ranges);
+    table.add("Reply", "reasoning_tokens", o.reasoning_tokens);
+    table.add("Reply", "seed", o.seed);
+    table.add("Reply", "context", o.context);
 
-    app.add_option("--slots", o.slots, "Replies in progress at once, others queue; 0: no limit")
-        ->check(whole(1e6))
-        ->capture_default_str()
-        ->group("Model and GPU");
-    app.add_option("--layers", o.layers, "Layers of the model; fewer on the GPU (num_gpu) decode slower")
-        ->check(between(1.0, 10000.0))
-        ->capture_default_str()
-        ->group("Model and GPU");
-    app.add_option("--cpu-decode-fraction", o.cpu_decode_fraction, "Share of the decode rate left with num_gpu = 0")
-        ->check(between(0.0001, 1.0))
-        ->capture_default_str()
-        ->group("Model and GPU");
-    app.add_option("--num-ctx", o.num_ctx, "Context length of a request that names none")
-        ->check(between(1.0, 1e7))
-        ->capture_default_str()
-        ->group("Model and GPU");
-    app.add_option("--ctx-prefill-cost", o.ctx_prefill_cost, "Prefill slowdown for each 8192 tokens of num_ctx")
-        ->check(between(0.0, 10.0))
-        ->capture_default_str()
-        ->group("Model and GPU");
+    constexpr const char* model_and_gpu = "Model and GPU";
+    table.add(model_and_gpu, "model", o.models);
+    table.add(model_and_gpu, "slots", o.slots);
+    table.add(model_and_gpu, "layers", o.layers);
+    table.add(model_and_gpu, "cpu_decode_fraction", o.cpu_decode_fraction);
+    table.add(model_and_gpu, "num_ctx", o.num_ctx);
+    table.add(model_and_gpu, "ctx_prefill_cost", o.ctx_prefill_cost);
     app.add_option("--shared-gpu", o.shared_gpu, "File through which instances share one GPU (made if missing)")
-        ->group("Model and GPU");
-    app.add_option("--contention", o.contention, "0: decoders do not disturb each other; 1: they share the rate")
-        ->check(between(0.0, 1.0))
-        ->capture_default_str()
-        ->group("Model and GPU");
+        ->group(model_and_gpu);
+    table.add(model_and_gpu, "contention", o.contention);
 
-    app.add_option("--fault", faults, "KIND[,after=N][,requests=M][,ms=T] (repeatable); see docs/simulator.md")
-        ->allow_extra_args(false)
-        ->group("Faults");
+    table.add("Faults", "fault", faults);
     app.add_flag("--exit-with-parent", o.exit_with_parent, "Exit when the parent dies or stdin is closed");
     app.add_flag("--quiet", o.quiet, "Log nothing but errors");
     app.set_version_flag("--version", "chimera-sim " CHIMERA_SIM_VERSION);

@@ -161,24 +161,24 @@ void server::on_client(client& c, std::uint32_t events) {
             return;
         }
     }
-    const bool ended = (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
-    if (!c.connection.is_open() || ((events & EPOLLIN) == 0 && !ended)) {
+    c.peer_ended = c.peer_ended || (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
+    if (!c.connection.is_open() || (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) == 0) {
         return;
     }
     c.unread = true;
     if (c.reply || c.connection.blocked()) {
         // What was pipelined stays in the socket until its turn. The end of the connection gives the reply up.
-        if (ended && c.connection.peer_is_gone()) {
+        if (c.peer_ended && c.connection.peer_is_gone()) {
             drop(c);
         }
         return;
     }
-    read_requests(c, ended);
+    read_requests(c);
 }
 
-/// Serves what is in the socket until a reply is in progress or nothing is left. `ended`: the peer is known to have
-/// shut its side, so reading goes on to the end.
-void server::read_requests(client& c, bool ended) {
+/// Serves what is in the socket until a reply is in progress or nothing is left. A short read means that the socket is
+/// empty, unless the peer has ended its side: then the end is still to be read, and no further event tells of it.
+void server::read_requests(client& c) {
     while (c.unread) {
         std::string_view got;
         switch (c.connection.receive(input_.get(), input_bytes, got)) {
@@ -191,7 +191,7 @@ void server::read_requests(client& c, bool ended) {
         case http_connection::input::data:
             break;
         }
-        c.unread = ended || got.size() == input_bytes;
+        c.unread = c.peer_ended || got.size() == input_bytes;
         if (!c.discarding && !handle(c, c.connection.reader.feed(got))) {
             return;
         }
@@ -252,7 +252,7 @@ void server::after_response(client& c) {
         return;
     }
     if (handle(c, c.connection.reader.next()) && c.unread) {
-        read_requests(c, c.connection.peer_is_gone());
+        read_requests(c);
     }
 }
 
@@ -263,7 +263,7 @@ void server::shut(client& c) {
     c.discarding = true;
     shutdown(c.connection.fd(), SHUT_WR);
     c.unread = true;
-    read_requests(c, c.connection.peer_is_gone());
+    read_requests(c);
 }
 
 void server::drop(client& c) {

@@ -41,6 +41,7 @@ class server {
         std::unique_ptr<generation> reply;
         std::size_t place = 0;   ///< index in clients_
         bool unread = false;     ///< the socket may hold more
+        bool peer_ended = false; ///< the peer sends no more than what the socket holds
         bool ends = false;       ///< to be closed once everything is sent
         bool discarding = false; ///< our side is shut; only the peer's end is awaited
     };
@@ -49,14 +50,16 @@ class server {
     void serve_events(std::int64_t wake);
     void on_client(client& c, std::uint32_t events);
     void accept_all();
-    void read_requests(client& c, bool ended);
+    void read_requests(client& c);
     bool handle(client& c, http_request_reader::outcome outcome);
     void serve(client& c, http_request& request);
-    void generate(client& c, const http_request& request, bool ollama);
+    void generate(client& c, http_request& request, bool ollama);
+    fault_spec choose_fault(const http_request& request);
     void respond(client& c, int status, std::string_view type, std::string_view body, bool keep_alive,
                  std::string_view extra_headers = {}, bool head_only = false);
     void after_response(client& c);
     void finish_replies();
+    void finish(generation& over);
     void shut(client& c);
     void drop(client& c);
     void refuse_from_now();

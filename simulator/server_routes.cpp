@@ -1,4 +1,6 @@
 // The part of the server that knows paths and what they mean.
+#include <stdexcept>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -44,7 +46,7 @@ void server::serve(client& c, http_request& request) {
         if (posts ? request.method != "POST" : !gets) {
             const auto error = fmt::format("{} is not allowed for {}", request.method, path);
             respond(c, 405, json_type, ollama_error(error), request.keep_alive,
-                    posts ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n");
+                    posts ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n", head_only);
             return;
         }
         if (posts) {
@@ -62,23 +64,34 @@ void server::serve(client& c, http_request& request) {
     respond(c, 404, json_type, ollama_error(fmt::format("{} not found", path)), request.keep_alive, {}, head_only);
 }
 
-void server::generate(client& c, const http_request& request, bool ollama) {
+/// The fault that the request asks for itself, or else the command line's.
+fault_spec server::choose_fault(const http_request& request) {
+    if (request.fault.empty()) {
+        return faults_.take();
+    }
+    try {
+        const auto fault = parse_fault(request.fault);
+        if (fault.kind == fault_kind::refuse) {
+            throw std::invalid_argument("refuse works on the command line only");
+        }
+        return fault;
+    } catch (const std::invalid_argument& error) {
+        throw request_error{400, fmt::format("X-Chimera-Fault: {}", error.what())};
+    }
+}
+
+void server::generate(client& c, http_request& request, bool ollama) {
     const auto now = monotonic_ns();
     const auto refuse = faults_.refuse();
     if (refuse && refuse->after > 0 && ++requests_generated_ == refuse->after) {
         refuse_from_now();
     }
     try {
-        auto fault = faults_.take();
-        if (!request.fault.empty()) {
-            fault = parse_fault(request.fault);
-            if (fault.kind == fault_kind::refuse) {
-                throw request_error{400, "X-Chimera-Fault: refuse works on the command line only"};
-            }
-        }
         auto parsed = ollama
                           ? parse_ollama_generate(request.body, options_, json_)
                           : parse_openai_chat(request.body, options_, json_, stats_.requests, clock_.unix_seconds(now));
+        const auto fault = choose_fault(request);
+        std::string().swap(request.body); // a connection keeps no prompt
         if (is_status(fault.kind)) {
             ++stats_.faults;
             const auto status = status_of(fault.kind);
@@ -95,25 +108,29 @@ void server::generate(client& c, const http_request& request, bool ollama) {
     } catch (const request_error& error) {
         const auto body = ollama ? ollama_error(error.message) : openai_error(error.status, error.message);
         respond(c, error.status, json_type, body, request.keep_alive);
-    } catch (const std::invalid_argument& error) {
-        const auto text = fmt::format("X-Chimera-Fault: {}", error.what());
-        respond(c, 400, json_type, ollama ? ollama_error(text) : openai_error(400, text), request.keep_alive);
     }
 }
 
+/// A request served here may be over at once; that counts as well, because nothing else would wake the loop for it.
 void server::finish_replies() {
-    for (auto* over : engine_.take_finished()) {
-        auto& c = *static_cast<client*>(over->owner);
-        const auto end = over->end;
-        const bool keep = end == generation::ending::keep && over->keep_alive;
-        c.reply.reset();
-        if (end == generation::ending::drop) {
-            drop(c);
-        } else if (keep) {
-            after_response(c);
-        } else {
-            shut(c);
+    for (auto finished = engine_.take_finished(); !finished.empty(); finished = engine_.take_finished()) {
+        for (auto* over : finished) {
+            finish(*over);
         }
+    }
+}
+
+void server::finish(generation& over) {
+    auto& c = *static_cast<client*>(over.owner);
+    const auto end = over.end;
+    const bool keep = end == generation::ending::keep && over.keep_alive;
+    c.reply.reset();
+    if (end == generation::ending::drop) {
+        drop(c);
+    } else if (keep) {
+        after_response(c);
+    } else {
+        shut(c);
     }
 }
 

@@ -54,6 +54,17 @@ TEST_CASE("pipelined requests are answered in order") {
     }
 }
 
+TEST_CASE("requests sent before the client ended its side are answered, and then the connection ends") {
+    sim_process sim(fast);
+    http_client client(sim.port());
+    client.send(post_text("/api/generate", body) + "GET /api/version HTTP/1.1\r\nHost: sim\r\n\r\n");
+    CHECK(client.read_response().records().size() == 6);
+    client.shut_sending();
+    CHECK(client.read_response().json().contains("version"));
+    CHECK(client.ends());
+    CHECK(reaches(sim.port(), "connections_open", 1));
+}
+
 TEST_CASE("a request that comes in pieces is served") {
     sim_process sim(fast);
     http_client client(sim.port());

@@ -145,6 +145,12 @@ TEST_CASE("another num_gpu or num_ctx loads again, and an empty prompt loads or 
     CHECK(load_of(R"("num_ctx":256)") == 0);
     CHECK(reason_of(R"({"model":"gemma3:latest","keep_alive":0,"options":{"num_ctx":256}})") == "unload");
     CHECK(load_of(R"("num_ctx":256)") == 30'000'000);
+    http_client client(sim.port());
+    const auto unload = post_text("/api/generate", R"({"model":"gemma3:latest","keep_alive":0})");
+    client.send(unload + unload + unload);
+    for (int i = 0; i < 3; ++i) {
+        CHECK(client.read_response().json().at("done_reason") == "unload");
+    }
 }
 
 TEST_CASE("bad requests are answered as Ollama answers them") {
