@@ -35,7 +35,8 @@ std::optional<opening> opening_without_mark(std::string_view line) {
         return std::nullopt;
     if (title.find(' ') != title.rfind(' ') && !rest.empty()) return std::nullopt; // a sentence, not a title
     const analysis_section section = section_of(title);
-    if (section == analysis_section::none) return std::nullopt;
+    // Neither does the beginning of a JSON reply that was cut off.
+    if (section == analysis_section::none || title.find_first_of("{\"") != std::string_view::npos) return std::nullopt;
     return opening{section, 0, rest};
 }
 

@@ -108,6 +108,10 @@ std::string render(const data_summary& summary, std::size_t max_bytes) {
     for (const auto& warning : summary.warnings) warnings.push_back("- " + to_string(warning));
     out.add_list("Warnings:", warnings, max_bytes / 10);
 
+    std::vector<std::string> folders;
+    for (const auto& [name, files] : summary.folders) folders.push_back(fmt::format("- {}: {}", name, files));
+    out.add_list("Files by folder:", folders, max_bytes / 20);
+
     // Reports repeat their section names; each is told once.
     std::vector<std::string> headings;
     std::set<std::string_view> seen;

@@ -61,7 +61,8 @@ struct data_summary {
     std::size_t rows = 0, tables = 0;
     std::optional<std::int64_t> latest_mtime; ///< of the files used, seconds since the epoch
     metric_table metrics;
-    std::vector<std::string> headings; ///< in the order of the paths
+    std::map<std::string, std::size_t> folders; ///< files used, by folder relative to the one read
+    std::vector<std::string> headings;          ///< in the order of the paths
     std::vector<ingest_warning> warnings;
 
     std::size_t files() const noexcept { return csv.files + json.files + markdown.files; }
@@ -69,7 +70,7 @@ struct data_summary {
 };
 
 /// The summary as text for a prompt, at most `max_bytes` long: counts first, then metrics with the most values,
-/// warnings and headings. What does not fit is left out line by line, and its number is stated.
+/// warnings, folders and headings. What does not fit is left out line by line, and its number is stated.
 std::string render(const data_summary& summary, std::size_t max_bytes);
 
 } // namespace chimera::host

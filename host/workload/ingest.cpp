@@ -154,6 +154,7 @@ class folder_scan {
         }
         ++count->files;
         count->bytes += bytes.size();
+        ++summary_.folders[name_of(path.parent_path())];
         add(facts);
         for (auto& warning : warnings) {
             warning.path = name_of(path);

@@ -73,7 +73,8 @@ TEST_CASE("analysis prompts of the default corpus have 800 to 1000 tokens of 4 b
         const data_summary data = ingest(folder.path());
         for (const char* id : {"collector", "insight", "agent7"}) {
             CAPTURE(id);
-            const std::string prompt = make_analysis_prompt(analysis_template({}, id), "DataCollector", "gemma3:latest", data);
+            const std::string prompt =
+                make_analysis_prompt(analysis_template({}, id), "DataCollector", "gemma3:latest", data);
             CHECK(prompt.size() >= 3200);
             CHECK(prompt.size() <= 4000);
             CHECK(prompt.find("DataCollector") != std::string::npos);

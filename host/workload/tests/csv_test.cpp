@@ -14,7 +14,8 @@ file_facts csv(std::string_view text) {
     return facts;
 }
 
-template <class Read> bad_file failure(Read&& read) {
+template <class Read>
+bad_file failure(Read&& read) {
     try {
         read();
     } catch (const bad_file& bad) {

@@ -2,8 +2,8 @@
 
 #include "scratch_folder.hpp"
 
-#include <doctest/doctest.h>
 #include <algorithm>
+#include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,6 +44,7 @@ TEST_CASE("good files of every type add up, hidden and foreign ones do not count
     CHECK(data.metrics.at("ttft_ms").n == 4);
     CHECK(data.metrics.at("ttft_ms").mean() == 3);
     CHECK(data.headings == std::vector<std::string>{"Title", "Other"});
+    CHECK(data.folders == std::map<std::string, std::size_t>{{".", 3}, {"deep/er", 1}});
 }
 
 TEST_CASE("bad files are skipped with path, place and reason, and the good ones still count") {

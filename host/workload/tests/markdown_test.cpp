@@ -5,8 +5,9 @@
 using namespace chimera::host;
 
 TEST_CASE("Markdown: headings of both kinds, outside of code and front matter") {
-    const file_facts facts = read_markdown("---\ntitle: x\n---\n# One #\n\nTwo\n===\n\nThree **bold**\r\n---\r\n"
-                                           "```sh\n# no heading\n```\n####### no\n#no\n###\tFour ###\n\n---\n\n    # code\n");
+    const file_facts facts =
+        read_markdown("---\ntitle: x\n---\n# One #\n\nTwo\n===\n\nThree **bold**\r\n---\r\n"
+                      "```sh\n# no heading\n```\n####### no\n#no\n###\tFour ###\n\n---\n\n    # code\n");
     CHECK(facts.headings == std::vector<std::string>{"One", "Two", "Three bold", "Four"});
 }
 
@@ -17,9 +18,10 @@ TEST_CASE("Markdown: tables are counted, and a rule without a head is none") {
 }
 
 TEST_CASE("Markdown: list items with a number are metrics, with the unit in the name") {
-    const file_facts facts = read_markdown("- TTFT: 603 ms\n* **Tokens per second**: 99.5\n+ GPU util = 80 %\n1. p99_ms: 5 ms\n"
-                                           "- **Load:** 1.5s\n- date: 2025-11-01\n- version: 1.2.3\n- runs: 5 of which 2 failed\n"
-                                           "- plain\n- name: text\nTTFT: 1 ms\n");
+    const file_facts facts =
+        read_markdown("- TTFT: 603 ms\n* **Tokens per second**: 99.5\n+ GPU util = 80 %\n1. p99_ms: 5 ms\n"
+                      "- **Load:** 1.5s\n- date: 2025-11-01\n- version: 1.2.3\n- runs: 5 of which 2 failed\n"
+                      "- plain\n- name: text\nTTFT: 1 ms\n");
     CHECK(facts.metrics.size() == 5);
     CHECK(facts.metrics.at("ttft_ms").max == 603);
     CHECK(facts.metrics.at("tokens_per_second").max == 99.5);
