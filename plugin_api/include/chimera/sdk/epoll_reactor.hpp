@@ -66,6 +66,8 @@ class epoll_reactor final : public chm_reactor {
     struct io_entry {
         int fd;
         std::atomic<std::uint32_t> readiness{0}; // bits in the low 8, a tick of the kernel's reports above
+        std::atomic<std::uint32_t> interest{
+            0}; // what the waiter waits for; written before the second look at readiness
         waker_slot waiter;
         io_entry* next_retired = nullptr;
 
@@ -78,14 +80,15 @@ class epoll_reactor final : public chm_reactor {
             if (events & EPOLLERR) bits |= CHM_IO_ERR;
             if (events & (EPOLLHUP | EPOLLRDHUP)) bits |= CHM_IO_HUP;
             std::uint32_t old = readiness.load(std::memory_order_relaxed);
-            while (!readiness.compare_exchange_weak(old, (old + 0x100U) | bits, std::memory_order_acq_rel)) {
+            while (!readiness.compare_exchange_weak(old, (old + 0x100U) | bits, std::memory_order_seq_cst)) {
             }
-            waiter.wake();
+            // Room to write, which every registration reports first, does not wake a reader.
+            if (bits & (interest.load(std::memory_order_seq_cst) | CHM_IO_ERR | CHM_IO_HUP)) waiter.wake();
         }
-        std::uint32_t ready(std::uint32_t interest) const noexcept {
-            const std::uint32_t now = readiness.load(std::memory_order_acquire);
+        std::uint32_t ready(std::uint32_t wanted) const noexcept {
+            const std::uint32_t now = readiness.load(std::memory_order_seq_cst);
             // A tick of 0 with bits set cannot be told from "pending" only if the bits are 0, and they are not.
-            return (now & (interest | CHM_IO_ERR | CHM_IO_HUP)) ? now : 0;
+            return (now & (wanted | CHM_IO_ERR | CHM_IO_HUP)) ? now : 0;
         }
     };
 
@@ -106,8 +109,8 @@ class epoll_reactor final : public chm_reactor {
     }
 
     void rearm_event() noexcept {
-        // Read before the flag is cleared: an interrupt after the clear writes again. Cleared by a read-modify-write, so
-        // that what an interrupt before the clear announced is visible to whoever comes back from the turn.
+        // Read before the flag is cleared: an interrupt after the clear writes again. Cleared by a read-modify-write,
+        // so that what an interrupt before the clear announced is visible to whoever comes back from the turn.
         std::uint64_t count = 0;
         while (::read(event_.get(), &count, sizeof count) < 0 && errno == EINTR) {
         }
@@ -131,6 +134,8 @@ class epoll_reactor final : public chm_reactor {
     static std::uint32_t io_poll(chm_reactor*, chm_io* io, std::uint32_t interest, chm_waker* waker) noexcept {
         io_entry& e = entry(io);
         if (const std::uint32_t now = e.ready(interest)) return now;
+        if (e.interest.load(std::memory_order_relaxed) != interest)
+            e.interest.store(interest, std::memory_order_seq_cst);
         e.waiter.set(waker);
         return e.ready(interest); // again: a report between the two looks has found no waiter
     }
