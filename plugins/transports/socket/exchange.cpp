@@ -121,8 +121,11 @@ bool exchange::talk(chm_waker* waker) {
     for (;;) {
         const std::uint32_t seen = connection_.poll(unsent() ? CHM_IO_READ | CHM_IO_WRITE : CHM_IO_READ, waker);
         if (seen == 0) {
-            if (!alarm_.passed(wait_limit(), waker)) return false;
-            time_out();
+            const std::uint64_t limit = wait_limit();
+            if (!alarm_.passed(limit, waker)) return false;
+            if (take_head(0)) return true; // the reactor may lag behind the kernel, where a worker was blocked
+            if (wait_limit() == limit) time_out();
+            continue;
         }
         if (unsent() && (seen & (CHM_IO_WRITE | CHM_IO_ERR | CHM_IO_HUP))) send_some(seen);
         if ((seen & (CHM_IO_READ | CHM_IO_ERR | CHM_IO_HUP)) && take_head(seen)) return true;
@@ -201,12 +204,10 @@ chm_rc exchange::advance_body(chm_waker* waker, chm_str& view) {
             return CHM_END;
         }
         const std::uint32_t seen = connection_.poll(CHM_IO_READ, waker);
-        if (seen == 0) {
-            if (!alarm_.passed(wait_limit(), waker)) return CHM_PENDING;
-            time_out();
-        }
+        if (seen == 0 && !alarm_.passed(wait_limit(), waker)) return CHM_PENDING;
         switch (receive(seen)) {
         case received::nothing:
+            if (seen == 0) time_out(); // and the kernel, ahead of the reactor, has nothing either
             break;
         case received::bytes:
             unseen_ = true;
@@ -255,7 +256,7 @@ exchange::received exchange::receive(std::uint32_t seen) {
     const ssize_t n = connection_.receive(to, settings_.read_size);
     if (n > 0) {
         const auto size = static_cast<std::size_t>(n);
-        if (size < settings_.read_size) connection_.drained(seen, CHM_IO_READ);
+        if (seen && size < settings_.read_size) connection_.drained(seen, CHM_IO_READ);
         buffer_.received(size);
         timing_.readable_ns = last_activity_ns_ = sdk::now_ns();
         return received::bytes;
@@ -266,7 +267,7 @@ exchange::received exchange::receive(std::uint32_t seen) {
         if (why == ECONNRESET && phase_ == phase::talking && timing_.reused != 0 && !answered_) return received::end;
         refuse_receive(why);
     }
-    connection_.drained(seen, CHM_IO_READ);
+    if (seen) connection_.drained(seen, CHM_IO_READ);
     if (seen & (CHM_IO_ERR | CHM_IO_HUP)) { // sticky: asked again, it would say the same for ever
         if (const int why = connection_.pending_error()) refuse_receive(why);
         throw sdk::error(CHM_E_AFFINITY, "the reactor reports an error that the socket does not have: it belongs to "

@@ -217,3 +217,25 @@ TEST_CASE("a slow server that keeps going passes no limit, and 0 is no limit") {
         CHECK(c.fetch_from(server.url()).rc == CHM_END);
     }
 }
+
+TEST_CASE("a time limit that passed while the task was not polled does not lose bytes that are there") {
+    scripted_server server([](peer& p, int) {
+        p.read_request();
+        p.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf");
+        pause_ms(30);
+        p.send("half");
+        p.read_all();
+    });
+    client c({{"idle_timeout_ms", "50"}});
+    REQUIRE(c.open(server.url()) == CHM_OK);
+    chm_exchange* x = c.start();
+    chm_head head{};
+    chm_str view{};
+    REQUIRE(c.wait_head(x, head) == CHM_READY);
+    pause_ms(100); // a blocked worker: nobody turns the reactor
+    CHECK(c.poll_chunk(x, view) == CHM_READY);
+    CHECK(c.poll_chunk(x, view) == CHM_READY);
+    CHECK(view.len == 4);
+    CHECK(c.wait_chunk(x, view) == CHM_END);
+    x->vt->close(x);
+}
