@@ -87,8 +87,9 @@ chm_rc executor::run(std::uint32_t mode) {
 }
 
 void executor::stop() noexcept {
-    queue_->stop();
-    for (parker* p : parkers_) p->stop();
+    queue_->stop([this] {
+        for (parker* p : parkers_) p->stop();
+    });
 }
 
 void executor::work(std::size_t index) noexcept {

@@ -57,9 +57,13 @@ class run_queue final : public sdk::scheduler {
         until_idle_ = mode == CHM_RUN_UNTIL_IDLE;
         end_if_idle();
     }
-    void stop() noexcept {
+    /// Ends the run and calls also(), all under the lock: the run cannot return, and the executor not be destroyed,
+    /// before the stop that ended it is through.
+    template <class F>
+    void stop(F&& also) noexcept {
         std::lock_guard lock(mutex_);
         if (end_ == end::none) end_ = end::stopped;
+        also();
         ready_.notify_all();
     }
     bool stopped() const noexcept {

@@ -153,8 +153,8 @@ TEST_CASE("wakes that race the end of run, or come after destroy, neither crash 
         });
         std::thread stopper([&] { ex.stop(); });
         CHECK(ex.run(CHM_RUN_UNTIL_STOP) == CHM_E_CANCELED);
+        ex.destroy(); // although stop may not have returned yet
         stopper.join();
-        ex.destroy();
         over = true;
         waker.join();
         CHECK(drops == 1);

@@ -6,11 +6,9 @@
 namespace chimera::uv_pinned {
 
 void roster::leave() noexcept {
-    {
-        std::lock_guard lock(mutex_);
-        --alive_;
-        end_if_idle();
-    }
+    std::lock_guard lock(mutex_);
+    --alive_;
+    end_if_idle();
     if (over()) tell();
 }
 
@@ -21,10 +19,8 @@ void roster::begin(std::uint32_t mode) noexcept {
 }
 
 void roster::stop() noexcept {
-    {
-        std::lock_guard lock(mutex_);
-        if (!over()) end_.store(end::stopped, std::memory_order_release);
-    }
+    std::lock_guard lock(mutex_);
+    if (!over()) end_.store(end::stopped, std::memory_order_release);
     tell();
 }
 

@@ -17,7 +17,7 @@ class roster {
   public:
     enum class end { none, idle, stopped };
 
-    /// [before anything else] Those to be told of the end; borrowed until silence().
+    /// [before anything else] Those to be told of the end; borrowed for good.
     void attend(std::span<worker* const> workers) noexcept { workers_ = workers; }
 
     /// Counts a task that spawn is about to take, and calls keep() under the lock. False: over, not taken.
@@ -37,7 +37,11 @@ class roster {
     void stop() noexcept;
 
     bool over() const noexcept { return end_.load(std::memory_order_acquire) != end::none; }
-    bool stopped() const noexcept { return end_.load(std::memory_order_acquire) == end::stopped; }
+    /// Waits for a stop in progress: after this, the stop that ended the run touches nothing of the executor any more.
+    bool stopped() const noexcept {
+        std::lock_guard lock(mutex_);
+        return end_.load(std::memory_order_acquire) == end::stopped;
+    }
 
   private:
     void end_if_idle() noexcept;
@@ -45,7 +49,7 @@ class roster {
 
     std::span<worker* const> workers_; // constant while more than one thread is here
     std::atomic<end> end_{end::none};  // written under mutex_
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::size_t alive_ = 0;
     bool until_idle_ = false;
 };

@@ -175,8 +175,8 @@ TEST_CASE("wakes that race the end of run neither crash nor leak") {
         });
         std::thread stopper([&] { ex.stop(); });
         CHECK(ex.run(CHM_RUN_UNTIL_STOP) == CHM_E_CANCELED);
+        ex.destroy(); // although stop may not have returned yet
         stopper.join();
-        ex.destroy();
         over = true;
         waker.join();
         CHECK(drops == 1);

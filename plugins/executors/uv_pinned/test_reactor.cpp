@@ -10,6 +10,11 @@ using namespace chimera::uv_pinned_test;
 
 namespace {
 std::atomic<int> controls{0}, waits{0}; // epoll_ctl and epoll_wait that libuv made
+std::atomic<int> longest_wait_ms{0};    // that was asked for
+void note_wait(int ms) noexcept {
+    ++waits;
+    if (ms > longest_wait_ms) longest_wait_ms = ms;
+}
 template <class F>
 F next_of(const char* name) {
     return reinterpret_cast<F>(dlsym(RTLD_NEXT, name));
@@ -24,12 +29,12 @@ extern "C" CHM_EXPORT int epoll_ctl(int epfd, int op, int fd, epoll_event* event
 }
 extern "C" CHM_EXPORT int epoll_pwait(int epfd, epoll_event* events, int n, int ms, const sigset_t* mask) {
     static const auto real = next_of<int (*)(int, epoll_event*, int, int, const sigset_t*)>("epoll_pwait");
-    ++waits;
+    note_wait(ms);
     return real(epfd, events, n, ms, mask);
 }
 extern "C" CHM_EXPORT int epoll_wait(int epfd, epoll_event* events, int n, int ms) {
     static const auto real = next_of<int (*)(int, epoll_event*, int, int)>("epoll_wait");
-    ++waits;
+    note_wait(ms);
     return real(epfd, events, n, ms);
 }
 
@@ -94,6 +99,27 @@ TEST_CASE("a timer is never early, wherever in a millisecond its deadline lies")
     for (int i = 0; i < 4; ++i) ex.spawn(many_deadlines(ex.reactor(), early));
     CHECK(ex.run() == CHM_OK);
     CHECK_FALSE(early);
+}
+
+sdk::task<void> long_poll(chm_reactor* reactor, int& wait_ms) {
+    sdk::timer timer(reactor);
+    const std::uint64_t start = sdk::now_ns();
+    auto alarm = timer.at(start + 120'000'000);
+    sdk::yield_now turn; // a fresh turn
+    co_await turn;
+    while (sdk::now_ns() < start + 80'000'000) {
+    }
+    longest_wait_ms = 0;
+    co_await alarm;
+    wait_ms = longest_wait_ms;
+}
+
+TEST_CASE("a long poll does not make timers late by its own length") {
+    executor_under_test ex;
+    int wait_ms = 0;
+    ex.spawn(long_poll(ex.reactor(), wait_ms));
+    CHECK(ex.run() == CHM_OK);
+    CHECK(wait_ms <= 41); // 120 - 80, rounded up; counted from before the poll it would be 120
 }
 
 TEST_CASE("another deadline re-arms a timer, the same one only replaces the waker") {

@@ -80,6 +80,7 @@ void worker::turn() noexcept {
             break;
         }
     }
+    uv_update_time(&loop_); // the wait is counted from the cached time: polls must not be added to it
     if (roll_.over())
         uv_stop(&loop_);
     else if (first_)
