@@ -3,6 +3,8 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <charconv>
+
 #include "chimera/sdk/error.hpp"
 
 namespace chimera::socket {
@@ -45,11 +47,12 @@ base_url base_url::parse(std::string_view text) {
     for (const char c : result.host)
         if (static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || c == '/' || c == '@' || c == '%')
             throw refuse(CHM_E_INVAL, "has a host that is no name");
-    if (u.has_port() && !u.port().empty()) {
-        result.port = u.port_number();
-        if (result.port == 0) throw refuse(CHM_E_INVAL, "has a port outside of 1 to 65535");
+    if (const std::string_view digits(u.port().data(), u.port().size()); !digits.empty()) {
+        // Not port_number(): in Boost.URL 1.81 it wraps around.
+        const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), result.port);
+        if (ec != std::errc{} || end != digits.data() + digits.size() || result.port == 0)
+            throw refuse(CHM_E_INVAL, "has a port outside of 1 to 65535");
     }
-
     // Boost.URL 1.81 takes "http://host:x" for port "" and path "x".
     if (!u.encoded_path().empty() && u.encoded_path().front() != '/') throw refuse(CHM_E_INVAL, "has no valid port");
 
