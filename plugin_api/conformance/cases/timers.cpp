@@ -78,6 +78,18 @@ sdk::task<void> destroyed_while_armed(chm_reactor* r, environment&) {
     current_waker get;
     const sdk::waker mine = co_await get;
     counting_waker w(mine);
+    bool in_time = true;
+    for (unsigned i = 0; i < 50; ++i) {
+        const std::uint64_t deadline = sdk::now_ns() + 3 * ms;
+        {
+            sdk::timer t(r);
+            t.poll(deadline, &w);
+        }
+        in_time &= sdk::now_ns() + ms < deadline;
+    }
+    sdk::timer until_all_are_past(r);
+    co_await until_all_are_past.after(5 * ms);
+    if (in_time) expect_equal(w.wakes(), 0U, "the number of wakes of destroyed timers");
     for (unsigned i = 0; i < 200; ++i) { // around the very moment at which it is due
         {
             sdk::timer t(r);

@@ -134,7 +134,7 @@ void environment::warm_up() {
 void environment::check_nothing_left(const census& before) {
     ledger_.expect_all_dropped();
     std::string left;
-    for (unsigned turn = 0; turn < 200; ++turn) { // a joined thread stays in /proc for a moment
+    for (unsigned turn = 0; turn < (sanitized ? 500 : 100); ++turn) { // a joined thread stays in /proc for a moment
         left = before.left_over(census::take());
         if (left.empty()) return;
         sleep_ms(10);
