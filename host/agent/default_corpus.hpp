@@ -7,8 +7,8 @@
 
 namespace chimera::host {
 
-/// Where the profile names no corpus and its agents need one, a generated corpus in a temporary folder, which goes with this
-/// object. Throws std::system_error when it cannot be written.
+/// Where the profile names no corpus and its agents need one, a generated corpus in a temporary folder, which goes with
+/// this object. Throws std::system_error when it cannot be written.
 class default_corpus {
   public:
     explicit default_corpus(const profile&);

@@ -1,2 +1,69 @@
 #include "agent/report_agent.hpp"
-namespace chimera::host { sdk::task<void> make_report(agent_environment&, llm_client&) { co_return; } }
+
+#include "workload/agent_prompts.hpp"
+#include "workload/agent_report.hpp"
+#include "workload/analysis.hpp"
+#include "workload/ingest.hpp"
+
+#include <utility>
+
+namespace chimera::host {
+namespace {
+
+/// What reading files gives: done in one go on a thread that may block.
+struct preparation {
+    data_summary data;
+    std::string analysis_prompt;
+    prompt_template report;
+};
+
+const std::filesystem::path& analysis_file(const agent_environment& env) {
+    return env.spec.prompt_template.empty() ? env.workload.analysis_template : env.spec.prompt_template;
+}
+
+preparation prepare(const agent_spec& spec, const std::filesystem::path& corpus, const std::filesystem::path& analysis,
+                    const std::filesystem::path& report) {
+    data_summary data = ingest(corpus);
+    std::string prompt = make_analysis_prompt(analysis_template(analysis, spec.id), spec.label, spec.model, data);
+    return {std::move(data), std::move(prompt), report_template(report)};
+}
+
+call_figures figures_of(const request_record& r) {
+    call_figures f;
+    f.name = r.call;
+    f.tokens = r.tokens();
+    if (r.first_token) f.ttft_ms = static_cast<double>(r.first_token - r.dispatched) / 1e6;
+    if (r.server.completion_tokens && r.server.eval_ns && *r.server.eval_ns > 0)
+        f.tokens_per_second =
+            static_cast<double>(*r.server.completion_tokens) / static_cast<double>(*r.server.eval_ns) * 1e9;
+    f.total_ms = static_cast<double>(r.done - r.dispatched) / 1e6;
+    return f;
+}
+
+} // namespace
+
+sdk::task<void> make_report(agent_environment& env, llm_client& client) {
+    env.log.stage(agent_stage::ingest);
+    blocking_pool::call<preparation> preparing(
+        env.blocking, [spec = env.spec, corpus = env.corpus, analysis = analysis_file(env),
+                       report = env.workload.report_template] { return prepare(spec, corpus, analysis, report); });
+    preparation ready = co_await preparing;
+    for (const ingest_warning& w : ready.data.warnings) env.log.record().warnings.push_back(to_string(w));
+
+    auto analysing = client.call("analysis", std::move(ready.analysis_prompt));
+    const request_record* reply = co_await analysing;
+    if (!reply->ok()) co_return;
+    agent_report report{
+        env.spec.id, env.spec.label, env.spec.model, std::move(ready.data), parse_analysis(reply->response), {}, {}};
+    report.calls.push_back(figures_of(*reply));
+
+    auto reporting =
+        client.call("report", make_report_prompt(ready.report, env.spec.label, env.spec.model, report.result));
+    reply = co_await reporting;
+    if (!reply->ok()) co_return;
+    report.text = reply->response;
+    report.calls.push_back(figures_of(*reply));
+    env.log.record().report = render_agent_report(report);
+}
+
+} // namespace chimera::host

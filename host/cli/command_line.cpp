@@ -2,7 +2,7 @@
 
 #include "cli/plugins_command.hpp"
 #include "cli/run_command.hpp"
-#include "registry/registry.hpp"
+#include "workload/prompt_template.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -76,8 +76,8 @@ int run_command_line(int argc, const char* const* argv) {
         return static_cast<int>(run_command(run));
     } catch (const profile_error& e) {
         return fail(exit_status::bad_input, e.what());
-    } catch (const plugin_error& e) {
-        return fail(exit_status::set_up, fmt::format("chimera-host: {}", e.what()));
+    } catch (const template_error& e) {
+        return fail(exit_status::bad_input, e.what());
     } catch (const std::exception& e) {
         return fail(exit_status::set_up, fmt::format("chimera-host: {}", e.what()));
     }

@@ -1,6 +1,7 @@
 #include "cli/run_command.hpp"
 
 #include "agent/default_corpus.hpp"
+#include "agent/prompt_check.hpp"
 #include "backend/server_pool.hpp"
 #include "report/progress.hpp"
 #include "report/result_files.hpp"
@@ -54,6 +55,7 @@ exit_status run_command(const run_arguments& arguments) {
     settings.allow_untrusted = arguments.allow_untrusted;
     registry plugins(settings);
     const profile p = load_profile(arguments.profile, lookup_in(plugins), arguments.overrides);
+    check_prompts(p);
     if (arguments.dry_run) {
         print_plan(p);
         return exit_status::success;
@@ -65,6 +67,7 @@ exit_status run_command(const run_arguments& arguments) {
     result_files files(p, arguments.output_dir);
     const server_pool servers(p, simulator_program());
     const default_corpus corpus(p);
+
     const execution_setup setup{p, plugins, loaded, servers, arguments.api_key, corpus.folder()};
     std::vector<run_record> runs;
     {

@@ -1,4 +1,4 @@
-// Records one agent while it runs. No lock, no allocation for a token, two clock reads for a piece of a body.
+// Records one agent while it runs. No lock, no allocation for a token.
 #pragma once
 
 #include "measure/timeline.hpp"
@@ -27,7 +27,11 @@ class recorder {
     recorder& operator=(const recorder&) = delete;
 
     agent_record& record() noexcept { return record_; }
-    void stage(agent_stage now) noexcept { stage_ = now; }
+    /// What the agent does from now on. Called a few times for a request, never for a token.
+    void stage(agent_stage next) noexcept {
+        close_stage(sdk::now_ns());
+        stage_ = next;
+    }
 
     /// A poll begins. runnable: when it became possible, 0 if nobody woke the task. The first poll is left to
     /// split_loss: how late an agent starts is not a delay inside its run.
@@ -35,6 +39,8 @@ class recorder {
         poll_begin_ = now;
         runnable_ = runnable != 0 ? runnable : now;
         first_of_poll_ = true;
+        stage_since_ = now;
+        longest_ns_ = 0;
         if (record_.first_polled == 0) record_.first_polled = now;
         ++record_.polls;
         const nanoseconds_t late = delay_between(runnable_, now);
@@ -43,7 +49,9 @@ class recorder {
     }
     void poll_ends(nanoseconds_t now) {
         record_.in_polls += now - poll_begin_;
-        if (now - poll_begin_ > threshold_) record_.long_polls.push_back({poll_begin_, now, stage_});
+        if (now - poll_begin_ <= threshold_) return;
+        close_stage(now);
+        record_.long_polls.push_back({poll_begin_, now, longest_stage_});
     }
 
     request_record& begin_request(std::string call) {
@@ -71,12 +79,24 @@ class recorder {
     }
 
   private:
+    /// A long poll is named for the stage in which it spent most of its time.
+    void close_stage(nanoseconds_t now) noexcept {
+        if (now - stage_since_ >= longest_ns_) {
+            longest_ns_ = now - stage_since_;
+            longest_stage_ = stage_;
+        }
+        stage_since_ = now;
+    }
+
     agent_record record_;
     nanoseconds_t threshold_;
     std::atomic<std::uint64_t>& tokens_;
     nanoseconds_t poll_begin_ = 0, runnable_ = 0;
     bool first_of_poll_ = false;
     agent_stage stage_ = agent_stage::waiting_for_permit;
+    // Of the poll in progress:
+    agent_stage longest_stage_ = agent_stage::waiting_for_permit;
+    nanoseconds_t stage_since_ = 0, longest_ns_ = 0;
 };
 
 } // namespace chimera::host

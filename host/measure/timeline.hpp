@@ -51,7 +51,7 @@ struct request_record {
     std::uint64_t tokens() const noexcept { return server.completion_tokens.value_or(content_records); }
 };
 
-/// What an agent was doing during a poll.
+/// What an agent is doing, as far as long polls are told apart.
 enum class agent_stage : std::uint8_t { waiting_for_permit, ingest, connect, first_byte, body, between_calls };
 
 const char* name_of(agent_stage) noexcept;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -33,12 +34,17 @@ struct keeping_task : chm_task {
     chm_waker* kept = nullptr;
     bool* dropped;
     int busy_ms = 0;
+    std::function<void(bool)> on_busy = [](bool) {};
     explicit keeping_task(bool* d) : chm_task{&table}, dropped(d) {}
     static chm_rc poll(chm_task* t, chm_waker* w) noexcept {
         auto& self = *static_cast<keeping_task*>(t);
         if (self.kept) self.kept->vt->drop(self.kept);
         self.kept = w->vt->clone(w);
-        if (self.busy_ms) std::this_thread::sleep_for(std::chrono::milliseconds(self.busy_ms));
+        if (self.busy_ms) {
+            self.on_busy(true);
+            std::this_thread::sleep_for(std::chrono::milliseconds(self.busy_ms));
+            self.on_busy(false);
+        }
         return CHM_PENDING;
     }
     static void drop(chm_task* t) noexcept {
@@ -74,7 +80,7 @@ TEST_CASE("a probe passes every wake on, and its waker outlives the task") {
     CHECK(executor.refs == 1);
 }
 
-TEST_CASE("the time from the first wake to the poll is recorded, and long polls by their stage") {
+TEST_CASE("the time from the first wake to the poll is recorded, and a long poll by the stage that filled it") {
     counting_waker executor;
     std::atomic<std::uint64_t> tokens{0};
     recorder log("a", 5, 1, tokens);
@@ -87,7 +93,7 @@ TEST_CASE("the time from the first wake to the poll is recorded, and long polls 
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     inner->kept->vt->wake_by_ref(inner->kept); // only the first wake counts
     inner->busy_ms = 20;
-    log.stage(agent_stage::body);
+    inner->on_busy = [&log](bool begin) { log.stage(begin ? agent_stage::body : agent_stage::between_calls); };
     probe->vt->poll(probe, &executor);
     REQUIRE(log.record().late_polls.size() == 1);
     CHECK(log.record().late_polls[0].polled - log.record().late_polls[0].runnable >= 20'000'000);
