@@ -1,5 +1,8 @@
 #include "exchange.hpp"
 
+#include <sys/socket.h>
+
+#include <cerrno>
 #include <utility>
 
 #include <chimera/sdk/clock.hpp>
@@ -23,6 +26,8 @@ void exchange::adopt() {
     set_option(easy_, CURLOPT_HEADERDATA, this);
     set_option(easy_, CURLOPT_WRITEFUNCTION, &on_body);
     set_option(easy_, CURLOPT_WRITEDATA, this);
+    set_option(easy_, CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
+    set_option(easy_, CURLOPT_OPENSOCKETDATA, this);
     set_option(easy_, CURLOPT_PREREQFUNCTION, &on_connected);
     set_option(easy_, CURLOPT_PREREQDATA, this);
     set_option(easy_, CURLOPT_DEBUGFUNCTION, &on_debug);
@@ -30,16 +35,17 @@ void exchange::adopt() {
 }
 
 void exchange::begin(std::string_view method, std::string_view url, std::size_t body_size) {
-    head_taken_ = paused_ = done_ = interim_ = reused_ = false;
+    head_taken_ = paused_ = done_ = received_ = reused_ = false;
     failed_.reset();
     refused_code_ = CHM_OK;
     what_.assign(method).append(" ").append(url.substr(0, url.find('?'))); // a query may hold a key
     curl_text_[0] = '\0';
     head_.clear();
     pieces_.clear();
+    tls_ = url.starts_with("https:");
     body_size_ = body_size;
     attempts_ = 0;
-    ready_ns_ = sent_ns_ = first_byte_ns_ = waiting_since_ns_ = 0;
+    ready_ns_ = sent_ns_ = first_byte_ns_ = readable_ns_ = waiting_since_ns_ = 0;
     driver_.add(easy_);
     open_ = true;
 }
@@ -89,7 +95,7 @@ bool exchange::drive_until(Ready ready, chm_waker* waker) {
         }
         const multi_driver::turned turned = driver_.turn(waker);
         if (turned != multi_driver::turned::nothing) {
-            if (turned != multi_driver::turned::timeout) note_io(turned);
+            note(turned);
             take_result();
             if (turns < fair_share || ready()) continue;
         }
@@ -127,19 +133,26 @@ void exchange::take_result() {
     else if (*result != CURLE_OK)
         fail(failure_code(*result, said), said);
     else if (!head_.complete()) // to curl a head may end with the connection
-        fail(CHM_E_CLOSED, "the server closed the connection within the head");
+        fail(CHM_E_CLOSED, "the server closed the connection");
     else
         done_ = true;
 }
 
-/// After a socket was served: was that the first byte of the response?
-void exchange::note_io(multi_driver::turned turned) {
+/// After a turn: were bytes received, and was the first byte of the response among them? curl may also receive in a
+/// turn that began as something else, right after it has sent the request.
+void exchange::note(multi_driver::turned turned) {
+    // The start of the transfer is the first receive, while the header callback waits for a whole line. TLS session
+    // tickets, which make the socket readable too, do not count.
+    const bool began = !first_byte_ns_ && (received_ || (sent_ns_ && start_of_transfer() > start_before_));
+    const bool received = std::exchange(received_, false) || began;
+    if (turned == multi_driver::turned::read && driver_.readable_ns() >= sent_ns_)
+        readable_ns_ = driver_.readable_ns();
+    else if (received)
+        readable_ns_ = sdk::now_ns();
+    else if (turned == multi_driver::turned::timeout)
+        return;
     waiting_since_ns_ = 0;
-    if (turned != multi_driver::turned::read || std::exchange(interim_, false)) return;
-    if (first_byte_ns_ || !sent_ns_) return;
-    // curl sets this at the first receive, while its header callback waits for a whole line. TLS session tickets, which
-    // make the socket readable too, do not count.
-    if (start_of_transfer() > start_before_) first_byte_ns_ = driver_.readable_ns();
+    if (began) first_byte_ns_ = readable_ns_;
 }
 
 std::int64_t exchange::start_of_transfer() const noexcept {
@@ -179,7 +192,7 @@ const char* exchange::phase() const noexcept {
 
 std::size_t exchange::on_header(char* line, std::size_t, std::size_t size, void* self) noexcept {
     exchange& x = self_of(self);
-    if (!x.first_byte_ns_) x.first_byte_ns_ = sdk::now_ns();
+    x.received_ = true;
     try {
         switch (x.head_.add({line, size})) {
         case response_head::outcome::more:
@@ -187,7 +200,8 @@ std::size_t exchange::on_header(char* line, std::size_t, std::size_t size, void*
             return size;
         case response_head::outcome::interim: // the response itself is still to come
             x.first_byte_ns_ = 0;
-            x.interim_ = true;
+            x.start_before_ = INT64_MAX; // curl's clock has run: from here on whole lines tell
+            x.received_ = false;
             return size;
         case response_head::outcome::too_large:
             x.refuse(CHM_E_LIMIT, "head and trailers are larger than 64 KiB");
@@ -207,6 +221,7 @@ std::size_t exchange::on_header(char* line, std::size_t, std::size_t size, void*
 
 std::size_t exchange::on_body(char* data, std::size_t, std::size_t size, void* self) noexcept {
     exchange& x = self_of(self);
+    x.received_ = true;
     if (!x.pieces_.empty() && x.pieces_.bytes() + size > x.options_.high_water) {
         x.paused_ = true;
         return CURL_WRITEFUNC_PAUSE;
@@ -220,6 +235,25 @@ std::size_t exchange::on_body(char* data, std::size_t, std::size_t size, void* s
     }
 }
 
+/// curl counts whole header lines only: it would ask again for a response that ended within its first line. So a new
+/// connection is refused once a byte has come over the one before. curl may have read that byte and the end in one
+/// turn; then the kernel's count tells, in which the end is one more. TLS has bytes of its own, so it goes without.
+curl_socket_t exchange::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
+    exchange& x = self_of(self);
+    const bool counted = x.attempts_ > 0 && !x.tls_ && x.driver_.received_at_removal() > x.received_before_ + 1;
+    if (!x.first_byte_ns_ && !counted)
+        return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+    if (!x.first_byte_ns_) x.first_byte_ns_ = sdk::now_ns();
+    long cause = 0;
+    curl_easy_getinfo(x.easy_, CURLINFO_OS_ERRNO, &cause);
+    if (cause == ECONNRESET)
+        x.refuse(CHM_E_IO, "the server reset the connection");
+    else
+        x.refuse(CHM_E_CLOSED, "the server closed the connection");
+    return CURL_SOCKET_BAD;
+}
+
 /// Before the request is sent, on a new connection (after its TLS handshake) or on the one at hand; again on a retry.
 int exchange::on_connected(void* self, char*, char*, int, int) noexcept {
     exchange& x = self_of(self);
@@ -230,6 +264,7 @@ int exchange::on_connected(void* self, char*, char*, int, int) noexcept {
     if (!x.reused_) x.connected_ns_ = x.ready_ns_;
     ++x.attempts_;
     x.sent_ns_ = x.first_byte_ns_ = 0;
+    x.received_before_ = x.driver_.received_at_removal();
     x.start_before_ = x.start_of_transfer(); // not 0 on a retry: the end of the connection before was received
     x.body_sent_ = 0;
     // Only debug output says when bytes went to the kernel. It is on for the sending and costs the receiving nothing.
@@ -256,7 +291,7 @@ void exchange::read_timing(const chm_exchange* raw, chm_exchange_timing* out) no
     out->connected_ns = x.ready_ns_ ? x.connected_ns_ : 0;
     out->sent_ns = x.sent_ns_;
     out->first_byte_ns = x.first_byte_ns_;
-    out->readable_ns = x.driver_.readable_ns();
+    out->readable_ns = x.readable_ns_;
 }
 
 } // namespace chimera::curl

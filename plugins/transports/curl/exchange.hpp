@@ -42,6 +42,7 @@ class exchange final : public sdk::exchange_base<exchange> {
   private:
     static std::size_t on_header(char* line, std::size_t, std::size_t size, void* self) noexcept;
     static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) noexcept;
+    static curl_socket_t on_open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept;
     static int on_connected(void* self, char*, char*, int, int) noexcept;
     static int on_debug(CURL*, curl_infotype type, char* data, std::size_t size, void* self) noexcept;
     static void read_timing(const chm_exchange* x, chm_exchange_timing* out) noexcept;
@@ -52,7 +53,7 @@ class exchange final : public sdk::exchange_base<exchange> {
     bool drive_until(Ready ready, chm_waker* waker);
     void resume();
     void take_result();
-    void note_io(multi_driver::turned turned);
+    void note(multi_driver::turned turned);
     std::int64_t start_of_transfer() const noexcept;
     std::uint64_t deadline(std::uint64_t now) noexcept;
     void refuse(chm_rc code, const char* why) noexcept;
@@ -66,9 +67,10 @@ class exchange final : public sdk::exchange_base<exchange> {
     // State of the exchange in hand.
     bool open_ = false;
     bool head_taken_ = false;
+    bool tls_ = false;
     bool paused_ = false;
     bool done_ = false;                // curl has finished, without an error
-    bool interim_ = false;             // the read in hand brought a 1xx head
+    bool received_ = false;            // curl called back with bytes since the last turn
     std::optional<sdk::error> failed_; // every later poll says the same
     chm_rc refused_code_ = CHM_OK;     // a callback's own reason to end the transfer
     const char* refused_why_ = nullptr;
@@ -80,12 +82,14 @@ class exchange final : public sdk::exchange_base<exchange> {
     // Timing; CLOCK_MONOTONIC, ns.
     std::size_t body_size_ = 0, body_sent_ = 0;
     std::uint32_t attempts_ = 0;
-    std::int64_t start_before_ = 0; // start_of_transfer() when the request was about to be sent
+    std::int64_t start_before_ = 0;     // start_of_transfer() when the request was about to be sent
+    std::uint64_t received_before_ = 0; // by the connection in use, when the request was about to be sent
     bool reused_ = false;
     std::uint64_t connected_ns_ = 0; // of the connection in use: outlives the exchange
     std::uint64_t ready_ns_ = 0;     // when this exchange had its connection
     std::uint64_t sent_ns_ = 0;
     std::uint64_t first_byte_ns_ = 0;
+    std::uint64_t readable_ns_ = 0;
     std::uint64_t waiting_since_ns_ = 0; // 0: no wait since a byte went or came
 };
 

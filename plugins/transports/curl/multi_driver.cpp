@@ -1,6 +1,9 @@
 #include "multi_driver.hpp"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +23,13 @@ void check(CURLMcode code, const char* what) {
 bool has_error(int fd) noexcept {
     pollfd p{fd, 0, 0};
     return ::poll(&p, 1, 0) > 0;
+}
+
+/// Not a TCP socket: 0.
+std::uint64_t bytes_received(int fd) noexcept {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    return ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
 }
 
 multi_driver& self_of(void* self) noexcept { return *static_cast<multi_driver*>(self); }
@@ -44,10 +54,7 @@ void multi_driver::adopt(CURL* easy) {
     set_option(easy, CURLOPT_CLOSESOCKETDATA, this);
 }
 
-void multi_driver::add(CURL* easy) {
-    readable_ns_ = 0;
-    check(curl_multi_add_handle(multi_.get(), easy), "curl_multi_add_handle");
-}
+void multi_driver::add(CURL* easy) { check(curl_multi_add_handle(multi_.get(), easy), "curl_multi_add_handle"); }
 
 void multi_driver::remove(CURL* easy) noexcept {
     curl_multi_remove_handle(multi_.get(), easy);
@@ -127,6 +134,7 @@ void multi_driver::forget(curl_socket_t fd) noexcept {
 int multi_driver::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept {
     multi_driver& driver = self_of(self);
     if (what == CURL_POLL_REMOVE) {
+        driver.received_at_removal_ = bytes_received(fd);
         driver.forget(fd);
         return 0;
     }

@@ -56,8 +56,11 @@ class multi_driver {
     /// Throws sdk::error when the reactor refuses.
     bool expired(std::uint64_t deadline_ns, chm_waker* waker);
 
-    /// When the reactor last said that a socket is readable in this transfer; 0: not yet. CLOCK_MONOTONIC, ns.
+    /// When the reactor last said that a socket is readable. CLOCK_MONOTONIC, ns.
     std::uint64_t readable_ns() const noexcept { return readable_ns_; }
+
+    /// Bytes that the socket which curl gave up last had received until then, as the kernel counted them.
+    std::uint64_t received_at_removal() const noexcept { return received_at_removal_; }
 
   private:
     struct watched {
@@ -81,6 +84,7 @@ class multi_driver {
     std::uint64_t next_serial_ = 0;
     std::uint64_t due_ns_ = never; // curl's timeout
     std::uint64_t readable_ns_ = 0;
+    std::uint64_t received_at_removal_ = 0;
     sdk::timer timer_;
     std::uint64_t armed_ns_ = never; // what timer_ is set to
     multi_handle multi_;             // last: its end calls back

@@ -45,7 +45,7 @@ std::string checked_base(std::string_view given) {
     if (given.find_first_of("?#") != std::string_view::npos)
         throw invalid("a query or a fragment cannot have a path appended");
 
-    std::string base(given);
+    std::string base = scheme + std::string(given.substr(colon));
     while (base.ends_with('/')) base.pop_back();
     const url_handle url(curl_url());
     if (!url) throw std::bad_alloc();

@@ -372,6 +372,43 @@ TEST_CASE("without a reactor: NOSYS, and what to do") {
     CHECK(err.text().find("reactor") != std::string_view::npos);
 }
 
+TEST_CASE("a reactor that refuses: its code, and the URL") {
+    leak_check leaks;
+    loopback_server server([](peer& p) { p.request(); });
+    turned_reactor r;
+    chm_reactor_vt foreign = *r.reactor()->vt; // answers as an affine reactor does on another thread
+    foreign.io_register = [](chm_reactor*, int, chm_io**) noexcept -> chm_rc { return CHM_E_AFFINITY; };
+    r.reactor()->vt = &foreign;
+    transport t;
+    session s(r, t, server.url());
+    exchange x = s.start({});
+    const error e = failure_of([&] { x.head(); });
+    CHECK(e.code() == CHM_E_AFFINITY);
+    CHECK(std::string_view(e.what()).find(server.url()) != std::string_view::npos);
+}
+
+TEST_CASE("a reactor whose timers and sockets fail for ever fails the exchange instead of spinning") {
+    leak_check leaks;
+    loopback_server server([](peer& p) { p.client_gone(10000); });
+    turned_reactor r;
+    chm_reactor_vt foreign = *r.reactor()->vt;
+    transport t;
+    session s(r, t, server.url());
+    SUBCASE("sockets") {
+        foreign.io_poll = [](chm_reactor*, chm_io*, std::uint32_t, chm_waker*) noexcept -> std::uint32_t {
+            return CHM_IO_ERR;
+        };
+    }
+    SUBCASE("timers") {
+        foreign.timer_poll = [](chm_reactor*, chm_timer*, std::uint64_t, chm_waker*) noexcept -> chm_rc {
+            return CHM_E_AFFINITY;
+        };
+    }
+    r.reactor()->vt = &foreign;
+    exchange x = s.start({});
+    CHECK(failure_of([&] { x.head(); }).code() == CHM_E_AFFINITY);
+}
+
 TEST_CASE("any extension id is answered") {
     transport t;
     CHECK(t.get()->vt->get_extension(t.get(), "no.such/1") == nullptr);

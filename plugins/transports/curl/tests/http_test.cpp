@@ -218,6 +218,33 @@ TEST_CASE("a connection that the server drops upon the next request is replaced 
     CHECK(server.connections() == 4);
 }
 
+TEST_CASE("a response that has begun is not asked for again, not even within its first line") {
+    leak_check leaks;
+    bool with_reset = false, pause = false;
+    SUBCASE("closed at once") {}
+    SUBCASE("closed later") { pause = true; }
+    SUBCASE("reset later") { with_reset = pause = true; }
+    loopback_server server([&](peer& p) {
+        p.request();
+        p.send(hello);
+        p.request();
+        p.send("HTTP/1.1 2");
+        if (pause) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        if (with_reset) p.reset();
+    });
+    turned_reactor r;
+    transport t;
+    session s(r, t, server.url());
+    {
+        exchange x = s.start({});
+        x.head();
+        x.rest();
+    }
+    exchange x = s.start({});
+    CHECK(failure_of([&] { x.head(); }).code() == (with_reset ? CHM_E_IO : CHM_E_CLOSED));
+    CHECK(server.connections() == 1);
+}
+
 TEST_CASE("a connection that the server closed while idle is not used") {
     leak_check leaks;
     loopback_server server([](peer& p) {
