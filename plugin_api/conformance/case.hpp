@@ -46,5 +46,6 @@ std::span<const test_case> framing_cases();
 std::span<const test_case> reuse_cases();
 std::span<const test_case> failure_cases();
 std::span<const test_case> session_cases();
+std::span<const test_case> bridge_cases();
 
 } // namespace chimera::conformance

@@ -20,6 +20,7 @@ Runs every case that applies to the plugin, each in a process of its own.
   --case GLOB          only the cases whose name matches, such as 'wake.*'
   --set KEY=VALUE      an option of the plugin's instances; may be repeated
   --foreign PLUGIN.so  the executor behind a bridge; without it bridge cases are skipped
+  --transport PLUGIN.so the transport that a bridge is put over; without it bridge cases are skipped
   --executor PLUGIN.so the executor under a transport; without it the kit's own
   --timeout S          seconds for each case, 30 by default; ten times that under a sanitizer
   --in-process         no processes of their own, for debuggers: a crash or a hang ends everything
@@ -67,6 +68,8 @@ command parse(int argc, char** argv) {
             set_option(c.request, value());
         else if (word == "--foreign")
             c.request.foreign = value();
+        else if (word == "--transport")
+            c.request.transport = value();
         else if (word == "--executor")
             c.request.executor = value();
         else if (word == "--timeout")

@@ -15,6 +15,7 @@ struct request {
     std::filesystem::path plugin;
     std::filesystem::path foreign;              ///< executor plugin for bridge cases; empty: they are skipped
     std::filesystem::path executor;             ///< executor plugin under a transport; empty: the kit's own
+    std::filesystem::path transport;            ///< transport plugin for bridge cases; empty: they are skipped
     std::map<std::string, std::string> options; ///< of the plugin's instances; other options keep their defaults
     std::string glob = "*";                     ///< of case names, with * and ?
     unsigned limit_s = 30;                      ///< for each case; ten times as long under a sanitizer

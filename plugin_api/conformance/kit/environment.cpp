@@ -80,6 +80,9 @@ environment::environment(const request& r, std::function<void(const std::string&
     };
     load(below_, r.executor);
     load(foreign_, r.foreign);
+    if (r.transport.empty()) return;
+    bridged_.emplace(r.transport, host_);
+    if (!bridged_->transports()) throw std::runtime_error(r.transport.string() + ": has no transports");
 }
 
 std::unique_ptr<executor> environment::create(const chm_executor_factory& factory, const option_map& given) {
@@ -106,10 +109,7 @@ std::unique_ptr<executor> environment::make_foreign() {
     return foreign_ ? create(*foreign_->executors(), {}) : nullptr;
 }
 
-chm_transport* environment::make_transport(const option_map& extra) {
-    const chm_transport_factory& factory = *plugin_.transports();
-    option_map given = request_.options;
-    for (const auto& [key, value] : extra) given[key] = value;
+chm_transport* environment::create(const chm_transport_factory& factory, const option_map& given) {
     const config options(factory.options, factory.n_options, given);
     chm_transport* made = nullptr;
     sdk::error_buffer err;
@@ -118,6 +118,14 @@ chm_transport* environment::make_transport(const option_map& extra) {
     expect(made != nullptr && made->vt != nullptr, "create succeeded and must have set *out");
     return made;
 }
+
+chm_transport* environment::make_transport(const option_map& extra) {
+    option_map given = request_.options;
+    for (const auto& [key, value] : extra) given[key] = value;
+    return create(*plugin_.transports(), given);
+}
+
+chm_transport* environment::make_bridged_transport() { return create(*bridged_->transports(), {}); }
 
 void environment::warm_up() {
     if (plugin_.transports()) {

@@ -75,6 +75,9 @@ class environment {
     /// A transport of the plugin under test, the caller's. Throws failure.
     chm_transport* make_transport(const option_map& extra = {});
 
+    /// A transport of the request's transport plugin, the caller's. Throws failure.
+    chm_transport* make_bridged_transport();
+
     /// Creates, runs and destroys one instance, so that what a library opens once and keeps is there before the census.
     void warm_up();
     /// Reports what the case left behind.
@@ -83,11 +86,13 @@ class environment {
   private:
     std::unique_ptr<executor> create(const chm_executor_factory&, const option_map&);
 
+    chm_transport* create(const chm_transport_factory&, const option_map&);
+
     const request& request_;
     std::function<void(const std::string&)> report_;
     const chm_host* host_;
     plugin_file plugin_;
-    std::optional<plugin_file> below_, foreign_;
+    std::optional<plugin_file> below_, foreign_, bridged_;
     ledger ledger_;
 };
 
