@@ -159,6 +159,7 @@ int multi_driver::on_timer(CURLM*, long timeout_ms, void* self) noexcept {
 }
 
 int multi_driver::on_close(void* self, curl_socket_t fd) noexcept {
+    self_of(self).received_at_removal_ = bytes_received(fd); // it may never have been announced
     self_of(self).forget(fd);
     return ::close(fd);
 }

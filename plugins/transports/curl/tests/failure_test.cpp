@@ -101,7 +101,10 @@ TEST_CASE("an interim response is not the first byte of the response, for the li
 
 TEST_CASE("a server that stops reading a large request: TIMEOUT by idle_timeout_ms") {
     leak_check leaks;
-    loopback_server server([](peer&) { std::this_thread::sleep_for(std::chrono::milliseconds(300)); });
+    std::atomic<bool> over{false};
+    loopback_server server([&](peer&) {
+        while (!over) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    });
     turned_reactor r;
     transport t({{"idle_timeout_ms", "60"}});
     session s(r, t, server.url());
@@ -109,6 +112,7 @@ TEST_CASE("a server that stops reading a large request: TIMEOUT by idle_timeout_
     const error e = failure_of([&] { x.head(); });
     CHECK(e.code() == CHM_E_TIMEOUT);
     CHECK(std::string_view(e.what()).find("sending the request: idle_timeout_ms") != std::string_view::npos);
+    over = true;
 }
 
 TEST_CASE("a response that stalls: TIMEOUT by idle_timeout_ms, after what came before") {
