@@ -6,6 +6,8 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -47,6 +49,8 @@ int fail(exit_status status, const std::string& what) {
 } // namespace
 
 int run_command_line(int argc, const char* const* argv) {
+    spdlog::set_default_logger(spdlog::stderr_color_mt("chimera")); // standard output is for results
+    spdlog::set_pattern("%^%l%$ %v");
     CLI::App app("Finds out whether your LLM client runtime is the bottleneck, and which part of it.", "chimera-host");
     app.set_version_flag("--version", fmt::format("chimera-host {}", CHIMERA_VERSION));
     app.require_subcommand(0, 1);

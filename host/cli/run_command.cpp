@@ -42,7 +42,7 @@ progress_style style_of(const std::string& ui) {
 
 exit_status status_of(const campaign_summary& s, interruption_reason why) {
     if (why == interruption_reason::signal) return exit_status::interrupted;
-    if (s.requests > 0 && s.failed_requests == s.requests) return exit_status::all_failed;
+    if (s.failed_requests == s.requests && !s.failures.empty()) return exit_status::all_failed;
     const bool incomplete = why == interruption_reason::time_limit || !s.failures.empty() || s.runs == 0;
     return incomplete ? exit_status::some_failed : exit_status::success;
 }

@@ -47,7 +47,10 @@ void list_failures(page& out, const campaign_summary& s) {
         out.line("errors", "none");
         return;
     }
-    out.line("errors", "{} of {} requests failed", s.failed_requests, s.requests);
+    if (s.requests > 0)
+        out.line("errors", "{} of {} requests failed", s.failed_requests, s.requests);
+    else
+        out.line("errors", "no agent got as far as a request");
     std::map<std::string, std::size_t> seen;
     for (const failure& f : s.failures)
         ++seen[fmt::format("{}{}{}: {}", f.agent, f.call.empty() ? "" : "/", f.call, f.message)];

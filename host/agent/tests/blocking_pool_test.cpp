@@ -72,11 +72,12 @@ TEST_CASE("more calls than threads are all made") {
 
 TEST_CASE("a pool is destroyed while calls wait, and their tasks never see a result") {
     int out = 0;
-    std::atomic<bool> go{false};
+    std::atomic<bool> begun{false}, go{false};
     auto pool = std::make_unique<blocking_pool>(1);
     polled_by_hand busy(await_call(
         *pool,
-        [&go] {
+        [&] {
+            begun = true;
             while (!go) std::this_thread::yield();
             return 1;
         },
@@ -85,6 +86,7 @@ TEST_CASE("a pool is destroyed while calls wait, and their tasks never see a res
     polled_by_hand waiting(await_call(
         *pool, [] { return 2; }, out));
     waiting.poll();
+    while (!begun) std::this_thread::yield();
     go = true;
     pool.reset();
     CHECK(busy.poll() == CHM_READY);

@@ -1,0 +1,35 @@
+// docs/profile.md names every key with what the program says of it.
+#include "profile/option_check.hpp"
+#include "profile/profile_keys.hpp"
+#include "simulator/option_table.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+using namespace chimera::host;
+
+namespace {
+
+std::string reference() {
+    std::ifstream in(std::string(CHIMERA_SOURCE_DIR) + "/docs/profile.md");
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void check_row(const std::string& page, const std::string& prefix, const chm_option& o) {
+    const std::string row = "| `" + prefix + o.name + "` | " + o.help + " | " + describe(o) + " |\n";
+    CHECK_MESSAGE(page.find(row) != std::string::npos, "docs/profile.md lacks: " << row);
+}
+
+} // namespace
+
+TEST_CASE("the reference of profiles is complete and true") {
+    const std::string page = reference();
+    for (const auto& key : profile_keys()) check_row(page, "", key.option);
+    for (const auto& key : plugin_keys()) check_row(page, "executor.", key.option);
+    for (const auto& key : agent_keys()) check_row(page, "workload.agents.", key.option);
+    for (const chm_option& o : chimera::sim::option_table()) check_row(page, "backend.simulator.", o);
+    for (const chm_option& o : chimera::sim::repeatable_option_table()) check_row(page, "backend.simulator.", o);
+}
