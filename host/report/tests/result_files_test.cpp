@@ -1,0 +1,92 @@
+#include "report/result_files.hpp"
+#include "sample_campaign.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+using namespace chimera::host;
+using namespace chimera::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct scratch {
+    fs::path path;
+    scratch() {
+        std::string name = (fs::temp_directory_path() / "chimera-results-XXXXXX").string();
+        REQUIRE(mkdtemp(name.data()) != nullptr);
+        path = name;
+    }
+    ~scratch() {
+        std::error_code ignored;
+        fs::remove_all(path, ignored);
+    }
+    scratch(const scratch&) = delete;
+    scratch& operator=(const scratch&) = delete;
+};
+
+std::string read(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    REQUIRE_MESSAGE(in.good(), file.string());
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+} // namespace
+
+TEST_CASE("a run leaves metrics, requests, prompts and responses, and no temporary file") {
+    const scratch s;
+    const profile p = sample_profile();
+    result_files files(p, s.path);
+    files.add(sample_run());
+    const fs::path run = files.folder() / "run_1";
+    const auto metrics = nlohmann::json::parse(read(run / "metrics.json"));
+    CHECK(metrics["schema_version"] == 1);
+    CHECK(metrics["figures"]["efficiency_pct"].get<double>() == doctest::Approx(100));
+    CHECK(read(run / "prompts" / "together_a_call_0.txt") == "hello");
+    CHECK(read(run / "responses" / "alone_b_call_0.txt") == "world");
+    const std::string lines = read(run / "requests.jsonl");
+    CHECK(std::count(lines.begin(), lines.end(), '\n') == 4);
+    for (const auto& entry : fs::recursive_directory_iterator(s.path)) CHECK(entry.path().extension() != ".tmp");
+}
+
+TEST_CASE("a second campaign adds its runs behind the first one's") {
+    const scratch s;
+    const profile p = sample_profile();
+    for (int i = 0; i < 2; ++i) result_files(p, s.path).add(sample_run());
+    const fs::path folder = result_files(p, s.path).folder();
+    CHECK(fs::exists(folder / "run_1" / "metrics.json"));
+    CHECK(fs::exists(folder / "run_2" / "metrics.json"));
+}
+
+TEST_CASE("a folder that holds another configuration is left alone") {
+    const scratch s;
+    profile p = sample_profile();
+    result_files first(p, s.path);
+    first.add(sample_run());
+    p.workload.prompts = {"other"};
+    result_files second(p, s.path);
+    CHECK(first.folder() != second.folder());
+    second.add(sample_run());
+    CHECK(fs::exists(first.folder() / "run_1"));
+    CHECK(fs::exists(second.folder() / "run_1"));
+}
+
+TEST_CASE("a failed run is kept with its errors and without figures") {
+    const scratch s;
+    const profile p = sample_profile();
+    result_files files(p, s.path);
+    files.add(sample_run(false));
+    const auto metrics = nlohmann::json::parse(read(files.folder() / "run_1" / "metrics.json"));
+    CHECK(metrics["complete"] == false);
+    CHECK(metrics["figures"].is_null());
+}
+
+TEST_CASE("an output folder that cannot be made is named") {
+    const profile p = sample_profile();
+    CHECK_THROWS_WITH_AS(result_files(p, "/proc/nowhere"), doctest::Contains("/proc/nowhere"), std::system_error);
+}

@@ -1,0 +1,44 @@
+#include "report/summary.hpp"
+#include "sample_campaign.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+using namespace chimera::host;
+using namespace chimera::test;
+
+TEST_CASE("the document has what its schema promises") {
+    const profile p = sample_profile();
+    const auto j = to_json(summarize(p, {sample_run()}));
+    for (const char* key :
+         {"schema_version", "profile", "executor", "transport", "seed", "runs", "errors", "metrics", "serialization"})
+        CHECK_MESSAGE(j.contains(key), key);
+    for (const char* name : {"efficiency_pct", "estimated_efficiency_pct", "speedup", "late_start_pct", "imbalance_pct",
+                             "inflation_pct", "ttft_ms", "itl_ms", "e2e_ms", "tokens_per_second"}) {
+        REQUIRE_MESSAGE(j["metrics"].contains(name), name);
+        for (const char* field : {"unit", "n", "mean", "std", "min", "p50", "p90", "p99", "max", "definition"})
+            CHECK_MESSAGE(j["metrics"][name].contains(field), name << "." << field);
+    }
+    CHECK(j["metrics"]["ttft_ms"]["mean"].get<double>() == doctest::Approx(10));
+    CHECK(j["serialization"]["verdict"] == "parallel");
+    CHECK(j["serialization"]["cause"] == "none");
+}
+
+TEST_CASE("without a baseline the page says that efficiency was not measured") {
+    const profile p = sample_profile();
+    run_record run = sample_run();
+    run.baseline.clear();
+    const std::string page = to_text(summarize(p, {run}));
+    CHECK(page.find("efficiency       not measured") != std::string::npos);
+    CHECK(page.find("inflation not measured") != std::string::npos);
+}
+
+TEST_CASE("failures are counted and shown once for each message") {
+    const profile p = sample_profile();
+    const campaign_summary s = summarize(p, {sample_run(false), sample_run(false)});
+    CHECK(s.failed_requests == 2);
+    CHECK(s.requests == 8);
+    const std::string page = to_text(s);
+    CHECK(page.find("2 of 8 requests failed") != std::string::npos);
+    CHECK(page.find("b/call_0: http://127.0.0.1:1: reset (2 times)") != std::string::npos);
+}
