@@ -272,10 +272,10 @@ void timing(environment& env) {
             expect(i == 0 ? t.connected_ns >= start : t.connected_ns <= start,
                    "connected_ns must be of this connection");
             expect(t.connected_ns <= t.sent_ns && start <= t.sent_ns, "the request must be sent after the connection");
-            expect(t.sent_ns + 4'000'000 <= t.first_byte_ns, "the first byte must come when the server sent it");
+            expect(t.sent_ns <= t.first_byte_ns, "the first byte must come after the request was sent");
             expect(t.first_byte_ns <= end, "the first byte must not come from the future");
             if (t.readable_ns)
-                expect(t.readable_ns > t.first_byte_ns && t.readable_ns <= end, "readable_ns is of the latest receive");
+                expect(t.readable_ns >= t.first_byte_ns && t.readable_ns <= end, "readable_ns is of the latest receive");
         }
     };
     c.run(body());

@@ -1,5 +1,6 @@
 #include "direct_session.hpp"
 
+#include "chimera/sdk/clock.hpp"
 #include "chimera/sdk/error.hpp"
 #include "parker.hpp"
 
@@ -21,13 +22,17 @@ class direct_session::exchange final : public bridged_exchange {
         inner_->vt->close(inner_);
         delete this;
     }
-    void read_timing(chm_exchange_timing* out) const noexcept override { session_.timing_->read(inner_, out); }
+    void read_timing(chm_exchange_timing* out) const noexcept override {
+        session_.timing_->read(inner_, out);
+        if (out->readable_ns == 0) out->readable_ns = unparked_ns_; // no wake began this wait: it was inside the poll
+    }
 
     /// wake: one poll with the task's waker. block: polls with the worker's parker until there is an answer, and
     /// nothing else happens on this worker meanwhile.
     template <class Poll>
     chm_rc drive(chm_waker* waker, chm_error* err, Poll poll) noexcept {
         parker* thread = nullptr;
+        unparked_ns_ = 0;
         if (session_.settings_.await == await_mode::block) {
             thread = parker::current(session_.executor_);
             if (!thread)
@@ -41,11 +46,13 @@ class direct_session::exchange final : public bridged_exchange {
             if (!thread) return CHM_PENDING;
             if (!thread->park())
                 return sdk::fail(err, CHM_E_CANCELED, "stopped while a worker waited for the foreign executor");
+            unparked_ns_ = sdk::now_ns();
         }
     }
 
     direct_session& session_;
     chm_exchange* const inner_;
+    std::uint64_t unparked_ns_ = 0; // block: when the wait inside the latest poll ended; 0: it did not wait
 };
 
 direct_session::direct_session(chm_transport& inner, const chm_session_args& args, const bridge_settings& settings,

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <string>
 #include <utility>
 
 #include <chimera/sdk/clock.hpp>
@@ -45,7 +46,7 @@ void exchange::begin(std::string_view method, std::string_view url, std::size_t 
     tls_ = url.starts_with("https:");
     body_size_ = body_size;
     attempts_ = 0;
-    ready_ns_ = sent_ns_ = first_byte_ns_ = readable_ns_ = waiting_since_ns_ = 0;
+    ready_ns_ = sent_ns_ = first_byte_ns_ = waiting_since_ns_ = 0;
     driver_.add(easy_);
     open_ = true;
 }
@@ -101,8 +102,10 @@ bool exchange::drive_until(Ready ready, chm_waker* waker) {
         }
         const std::uint64_t now = sdk::now_ns(), limit = deadline(now);
         if (now >= limit) {
-            fail(CHM_E_TIMEOUT,
-                 sent_ns_ && !first_byte_ns_ ? "first_byte_timeout_ms passed" : "idle_timeout_ms passed");
+            const bool first = sent_ns_ && !first_byte_ns_;
+            fail(CHM_E_TIMEOUT, "nothing came for " +
+                                    std::to_string((first ? options_.first_byte_ns : options_.idle_ns) / 1'000'000U) +
+                                    (first ? " ms (first_byte_timeout_ms)" : " ms (idle_timeout_ms)"));
         } else if (turned != multi_driver::turned::nothing) {
             waker->vt->wake_by_ref(waker);
             return false;
@@ -145,14 +148,10 @@ void exchange::note(multi_driver::turned turned) {
     // tickets, which make the socket readable too, do not count.
     const bool began = !first_byte_ns_ && (received_ || (sent_ns_ && start_of_transfer() > start_before_));
     const bool received = std::exchange(received_, false) || began;
-    if (turned == multi_driver::turned::read && driver_.readable_ns() >= sent_ns_)
-        readable_ns_ = driver_.readable_ns();
-    else if (received)
-        readable_ns_ = sdk::now_ns();
-    else if (turned == multi_driver::turned::timeout)
-        return;
+    const bool read = turned == multi_driver::turned::read && driver_.readable_ns() >= sent_ns_;
+    if (!read && !received && turned == multi_driver::turned::timeout) return;
     waiting_since_ns_ = 0;
-    if (began) first_byte_ns_ = readable_ns_;
+    if (began) first_byte_ns_ = read ? driver_.readable_ns() : sdk::now_ns();
 }
 
 std::int64_t exchange::start_of_transfer() const noexcept {
@@ -291,7 +290,7 @@ void exchange::read_timing(const chm_exchange* raw, chm_exchange_timing* out) no
     out->connected_ns = x.ready_ns_ ? x.connected_ns_ : 0;
     out->sent_ns = x.sent_ns_;
     out->first_byte_ns = x.first_byte_ns_;
-    out->readable_ns = x.readable_ns_;
+    out->readable_ns = 0; // the wake that led to the poll knows better
 }
 
 } // namespace chimera::curl

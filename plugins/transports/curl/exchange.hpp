@@ -89,7 +89,6 @@ class exchange final : public sdk::exchange_base<exchange> {
     std::uint64_t ready_ns_ = 0;     // when this exchange had its connection
     std::uint64_t sent_ns_ = 0;
     std::uint64_t first_byte_ns_ = 0;
-    std::uint64_t readable_ns_ = 0;
     std::uint64_t waiting_since_ns_ = 0; // 0: no wait since a byte went or came
 };
 

@@ -151,7 +151,7 @@ bool exchange::take_head(std::uint32_t seen) {
     // Only 1xx responses so far: the first byte is still to come.
     timing_.first_byte_ns = parser_.head_untouched()     ? 0
                             : timing_.first_byte_ns != 0 ? timing_.first_byte_ns
-                                                         : timing_.readable_ns;
+                                                         : last_activity_ns_;
     return parser_.head_done();
 }
 
@@ -258,7 +258,7 @@ exchange::received exchange::receive(std::uint32_t seen) {
         const auto size = static_cast<std::size_t>(n);
         if (seen && size < settings_.read_size) connection_.drained(seen, CHM_IO_READ);
         buffer_.received(size);
-        timing_.readable_ns = last_activity_ns_ = sdk::now_ns();
+        last_activity_ns_ = sdk::now_ns();
         return received::bytes;
     }
     if (n == 0) return received::end;
