@@ -6,7 +6,8 @@
 
 namespace chimera::conformance {
 
-// Relaxed throughout: a probe must not synchronise what the executor forgot to synchronise.
+// Relaxed, or release only: a probe must not synchronise what the executor forgot to synchronise. Who watches the
+// counters from outside does so with polls() and drops(), and sees what happened before.
 static constexpr auto relaxed = std::memory_order_relaxed;
 
 thread_local const char* no_poll_here::here = nullptr;
@@ -37,7 +38,7 @@ chm_rc probe::poll_once(chm_waker* w) noexcept {
     }
     if (const char* where = no_poll_here::current()) ledger_.report(std::string("a task is polled inside ") + where);
     const no_poll_here polling(nullptr);
-    polls_.fetch_add(1, relaxed);
+    polls_.fetch_add(1, std::memory_order_release);
     chm_rc rc = CHM_E_FAIL;
     try {
         rc = step_(w);
@@ -50,7 +51,7 @@ chm_rc probe::poll_once(chm_waker* w) noexcept {
 }
 
 void probe::drop_once() noexcept {
-    if (drops_.fetch_add(1, relaxed) > 0) return ledger_.report("a task is dropped twice");
+    if (drops_.fetch_add(1, std::memory_order_release) > 0) return ledger_.report("a task is dropped twice");
     if (busy_.load(relaxed)) ledger_.report("a task is dropped during its poll");
     if (const char* where = no_poll_here::current();
         where && phase_->begun.load(relaxed) && !phase_->ended.load(relaxed))
