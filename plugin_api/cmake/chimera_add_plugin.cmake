@@ -21,9 +21,17 @@ function(chimera_add_plugin name)
   if(NOT CHIMERA_SANITIZE)  # a sanitizer's own symbols are resolved at run time
     target_link_options(${name} PRIVATE "LINKER:-z,defs")
   endif()
+  # The host refuses a plugin that others may write, which a umask of 002 would make of it.
+  add_custom_command(TARGET ${name} POST_BUILD COMMAND chmod go-w "$<TARGET_FILE:${name}>")
+  chimera_add_conformance_test(${name} ${name} ${arg_CONFORMANCE_ARGS})
+  install(TARGETS ${name} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/chimera")
+endfunction()
+
+# chimera_add_conformance_test(NAME TARGET [arg...]): the test conformance.NAME runs the kit on a plugin, once more than
+# chimera_add_plugin does, with other options (see chimera-conformance --help).
+function(chimera_add_conformance_test name target)
   if(TARGET chimera-conformance)
-    add_test(NAME conformance.${name} COMMAND chimera-conformance $<TARGET_FILE:${name}> ${arg_CONFORMANCE_ARGS})
+    add_test(NAME conformance.${name} COMMAND chimera-conformance $<TARGET_FILE:${target}> ${ARGN})
     set_tests_properties(conformance.${name} PROPERTIES TIMEOUT 600 LABELS conformance)
   endif()
-  install(TARGETS ${name} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/chimera")
 endfunction()
