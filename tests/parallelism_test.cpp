@@ -10,8 +10,12 @@ namespace {
 
 // Short, equal replies: 60 tokens at 200 tok/s. Bounds are wide enough for a loaded machine and sanitizers, and far
 // from the other verdict.
-const std::vector<std::string> equal_lengths{
-    "--set", "backend.simulator.reply_tokens_min=60", "--set", "backend.simulator.reply_tokens_max=60", "--runs", "1"};
+const std::vector<std::string> equal_lengths{"--set",    "backend.simulator.reply_tokens_min=60",
+                                             "--set",    "backend.simulator.reply_tokens_max=60",
+                                             "--set",    "backend.simulator.decode_tokens_per_s=200",
+                                             "--set",    "backend.simulator.load_ms=0",
+                                             "--warmup", "0",
+                                             "--runs",   "1"};
 
 std::vector<std::string> with(std::vector<std::string> more) {
     more.insert(more.end(), equal_lengths.begin(), equal_lengths.end());
