@@ -1,8 +1,10 @@
 #include "report/summary.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace chimera::host {
 namespace {
@@ -23,6 +25,29 @@ void count(campaign_summary& s, const execution_record& x) {
         }
 }
 
+double load_ms(const execution_record& x) {
+    double sum = 0;
+    for (const agent_record& a : x.agents)
+        for (const request_record& r : a.requests) sum += static_cast<double>(r.server.load_ns.value_or(0)) / 1e6;
+    return sum;
+}
+
+/// A model that was loaded for the agents alone and not for all together, or the other way round, is in the efficiency.
+void warn_of_loading(campaign_summary& s, const run_record& run) {
+    double alone = 0, alone_ms = 0;
+    for (const execution_record& x : run.baseline) {
+        alone += load_ms(x);
+        alone_ms += static_cast<double>(x.wall()) / 1e6;
+    }
+    const double together = load_ms(run.concurrent);
+    constexpr double worth_saying = 0.01;
+    if (run.baseline.empty() || std::abs(alone - together) < worth_saying * alone_ms) return;
+    s.warnings.push_back(
+        fmt::format("run {}: the servers spent {:.0f} ms loading models for the agents alone and {:.0f} ms for all "
+                    "together; the difference is in the efficiency (measure.warmup keeps it out)",
+                    run.number, alone, together));
+}
+
 } // namespace
 
 std::vector<failure> failures_of(const std::vector<run_record>& runs) {
@@ -39,11 +64,13 @@ campaign_summary summarize(const profile& what, const std::vector<run_record>& r
                        .metrics = metrics_of(runs),
                        .serialization = judge_serialization(runs, what.executor.plugin),
                        .failures = failures_of(runs),
+                       .warnings = {},
                        .files = {}};
     for (const run_record& run : runs) {
         if (run.number > 0) ++s.runs;
         for (const execution_record& x : run.baseline) count(s, x);
         count(s, run.concurrent);
+        warn_of_loading(s, run);
     }
     return s;
 }
@@ -72,6 +99,7 @@ nlohmann::ordered_json to_json(const campaign_summary& s) {
     for (const failure& f : s.failures)
         j["errors"].push_back(
             {{"run", f.run}, {"execution", f.execution}, {"agent", f.agent}, {"call", f.call}, {"message", f.message}});
+    j["warnings"] = s.warnings;
     j["serialization"] = {{"verdict", s.serialization.serialized ? "serialized" : "parallel"},
                           {"cause", name_of(s.serialization.cause)},
                           {"overlap_pct", s.serialization.overlap_pct},

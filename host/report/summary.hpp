@@ -27,8 +27,9 @@ struct campaign_summary {
     std::vector<metric> metrics;
     serialization_verdict serialization;
     std::vector<failure> failures;
-    std::size_t runs = 0;     ///< completed
-    std::size_t requests = 0; ///< in all executions
+    std::vector<std::string> warnings; ///< what makes a figure mean something else than it seems
+    std::size_t runs = 0;              ///< completed
+    std::size_t requests = 0;          ///< in all executions
     std::size_t failed_requests = 0;
     bool interrupted = false;
     std::filesystem::path files; ///< where everything was written; empty: nowhere

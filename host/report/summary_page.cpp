@@ -96,6 +96,7 @@ std::string to_text(const campaign_summary& s) {
     out.line("client", "{:.2f} % of E2E; p99 scheduling {:.0f} us, transport {:.0f} us, parsing {:.0f} us",
              find(m, "client_overhead_pct").mean, find(m, "scheduling_us").p99, find(m, "transport_us").p99,
              find(m, "parsing_us").p99);
+    for (const std::string& warning : s.warnings) out.line("warning", "{}", warning);
     list_failures(out, s);
     if (s.interrupted) out.line("interrupted", "{} of {} runs were completed", s.runs, p.measure.runs);
     if (!s.files.empty()) out.line("files", "{}", s.files.string());

@@ -42,3 +42,16 @@ TEST_CASE("failures are counted and shown once for each message") {
     CHECK(page.find("2 of 8 requests failed") != std::string::npos);
     CHECK(page.find("b/call_0: http://127.0.0.1:1: reset (2 times)") != std::string::npos);
 }
+
+TEST_CASE("a model that was loaded for one side of the comparison is pointed out") {
+    const profile p = sample_profile();
+    run_record run = sample_run();
+    CHECK(summarize(p, {run}).warnings.empty());
+    run.baseline[0].agents[0].requests[0].server.load_ns = 50'000'000;
+    const campaign_summary s = summarize(p, {run});
+    REQUIRE(s.warnings.size() == 1);
+    CHECK(s.warnings[0].find("50 ms loading models for the agents alone and 0 ms for all together") !=
+          std::string::npos);
+    run.concurrent.agents[0].requests[0].server.load_ns = 50'000'000;
+    CHECK(summarize(p, {run}).warnings.empty());
+}

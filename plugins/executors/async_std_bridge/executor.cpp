@@ -120,5 +120,5 @@ const void* executor::extension(std::string_view id) noexcept {
 
 CHIMERA_EXECUTOR_PLUGIN(
     "async_std_bridge", "0.1.0",
-    "threads without a reactor, I/O through a bridge to a foreign executor; stands for async-std on tokio",
+    "Threads without a reactor, I/O through a bridge to a foreign executor; stands for async-std on tokio",
     chimera::async_std_bridge::executor);

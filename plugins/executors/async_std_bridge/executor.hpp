@@ -17,12 +17,13 @@ namespace chimera::async_std_bridge {
 class executor final : public sdk::executor_base<executor> {
   public:
     static constexpr std::array schema{
-        sdk::int_option("workers", "1", 1, 1024, "threads that share one queue of tasks"),
+        sdk::int_option("workers", "1", 1, 1024, "Threads that share one queue of tasks"),
         sdk::enum_option("await", "block", "block|wake|channel",
-                         "how a task waits for foreign I/O: holding its worker, woken by the foreign reactor, or by a "
+                         "How a task waits for foreign I/O: holding its worker, woken by the foreign reactor, or by a "
                          "channel from a task on the foreign executor"),
-        sdk::int_option("yield_every", "0", 0, 1'000'000'000, "let other tasks run after this many chunks, 0: never"),
-        sdk::int_option("channel_capacity", "16", 1, 65536, "await = channel: chunks that may wait in the channel"),
+        sdk::int_option("yield_every", "0", 0, 1'000'000'000, "Let other tasks run after this many chunks, 0: never"),
+        sdk::int_option("channel_capacity", "16", 1, 65536,
+                        "With await = channel: chunks that may wait in the channel"),
     };
 
     executor(const chm_host* host, const sdk::options& options);

@@ -17,10 +17,10 @@ namespace {
 class executor final : public sdk::executor_base<executor, CHM_EXECUTOR_PINNED> {
   public:
     static constexpr chm_option schema[]{
-        sdk::int_option("workers", "1", 1, 256, "threads, each with its own reactor; a task stays on one"),
+        sdk::int_option("workers", "1", 1, 256, "Threads, each with its own reactor; a task stays on one"),
         sdk::int_option("stack_size", "131072", 16'384, 64 << 20,
-                        "bytes of stack for each task, rounded up to whole pages; memory is taken as it is touched"),
-        sdk::int_option("event_interval", "61", 1, 1'000'000, "polls between two looks at I/O while a worker is busy"),
+                        "Bytes of stack for each task, rounded up to whole pages; memory is taken as it is touched"),
+        sdk::int_option("event_interval", "61", 1, 1'000'000, "Polls between two looks at I/O while a worker is busy"),
     };
 
     executor(const chm_host*, const sdk::options& options)
@@ -85,6 +85,6 @@ class executor final : public sdk::executor_base<executor, CHM_EXECUTOR_PINNED> 
 
 } // namespace chimera::fiber
 
-CHIMERA_EXECUTOR_PLUGIN("fiber", "1.0",
+CHIMERA_EXECUTOR_PLUGIN("fiber", "0.1.0",
                         "A Boost.Fiber fiber for each task on pinned threads that wait in epoll; stands for smol",
                         chimera::fiber::executor);

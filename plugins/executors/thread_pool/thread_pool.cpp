@@ -17,9 +17,9 @@ namespace {
 
 constexpr chm_option schema[]{
     sdk::int_option("workers", "0", 0, pool::max_workers,
-                    "threads that poll, the caller of run among them; 0: one per hardware thread, at most 64"),
-    sdk::bool_option("steal", "true", "idle workers take tasks from busy ones; false: a task stays where it was put"),
-    sdk::int_option("event_interval", "61", 1, 1'000'000, "polls between two looks at I/O while a worker is busy"),
+                    "Threads that poll, the caller of run among them; 0: one per hardware thread, at most 64"),
+    sdk::bool_option("steal", "true", "Idle workers take tasks from busy ones; false: a task stays where it was put"),
+    sdk::int_option("event_interval", "61", 1, 1'000'000, "Polls between two looks at I/O while a worker is busy"),
 };
 
 pool_options parse(const sdk::options& o) {
@@ -120,7 +120,7 @@ const chm_executor_factory factory{
 
 } // namespace chimera::thread_pool
 
-CHIMERA_PLUGIN_ENTRY("thread_pool", "1.0",
+CHIMERA_PLUGIN_ENTRY("thread_pool", "0.1.0",
                      "Thread pool with work stealing and an epoll reactor driven by an idle worker; stands for tokio's "
                      "multi-thread runtime",
                      0, chimera::sdk::single_factory<chimera::thread_pool::factory>);

@@ -20,8 +20,8 @@ namespace chimera::uv_pinned {
 class uv_pinned final : public sdk::executor_base<uv_pinned, CHM_EXECUTOR_PINNED> {
   public:
     static constexpr std::array schema{
-        sdk::int_option("workers", "1", 1, 1024, "threads, each with an event loop and tasks of its own"),
-        sdk::bool_option("pin_cpus", "false", "bind each worker to one of the CPUs that the process may use"),
+        sdk::int_option("workers", "1", 1, 1024, "Threads, each with an event loop and tasks of its own"),
+        sdk::bool_option("pin_cpus", "false", "Bind each worker to one of the CPUs that the process may use"),
     };
 
     uv_pinned(const chm_host* host, const sdk::options& options)
@@ -146,7 +146,7 @@ extern "C" const chm_plugin_entry chimera_plugin_entry = {
     0,
     "uv_pinned",
     "0.1.0",
-    "one libuv loop per worker, tasks pinned for life; stands for tokio LocalSet",
+    "One libuv loop per worker, tasks pinned for life; stands for tokio LocalSet",
     chimera::uv_pinned::init,
     nullptr,
     chimera::sdk::single_factory<chimera::sdk::executor_factory<chimera::uv_pinned::uv_pinned>>};

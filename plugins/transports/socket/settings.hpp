@@ -10,18 +10,18 @@
 namespace chimera::socket {
 
 inline constexpr std::array option_schema{
-    sdk::int_option("read_size", "1024", 64, 1 << 20, "bytes asked of each recv; no piece of a body is larger"),
+    sdk::int_option("read_size", "1024", 64, 1 << 20, "Bytes asked of each recv; no piece of a body is larger"),
     sdk::enum_option("delivery", "immediate", "immediate|fill",
-                     "hand over what each recv brought, or accumulate until read_size bytes of body are there"),
+                     "Hand over what each recv brought, or accumulate until read_size bytes of body are there"),
     sdk::int_option("connect_timeout_ms", "10000", 0, 86'400'000,
-                    "limit on name resolution and connecting together; 0: none"),
+                    "Limit on name resolution and connecting together; 0: none"),
     sdk::int_option("first_byte_timeout_ms", "300000", 0, 86'400'000,
-                    "limit on the wait from the request sent to the first byte of the final response; 0: none"),
+                    "Limit on the wait from the request sent to the first byte of the final response; 0: none"),
     sdk::int_option("idle_timeout_ms", "60000", 0, 86'400'000,
-                    "limit on a pause inside the request or the response; 0: none"),
+                    "Limit on a pause inside the request or the response; 0: none"),
     sdk::int_option("max_header_bytes", "65536", 256, 16 << 20,
-                    "limit on the heads of one response, on a chunk's header and on the trailers"),
-    sdk::int_option("max_chunk_bytes", "16777216", 1, 1LL << 40, "limit on the size that one chunk declares"),
+                    "Limit on the heads of one response, on a chunk's header and on the trailers"),
+    sdk::int_option("max_chunk_bytes", "16777216", 1, 1LL << 40, "Limit on the size that one chunk declares"),
 };
 
 /// What the options say. Times are nanoseconds; 0 is no limit.
