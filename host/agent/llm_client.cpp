@@ -9,7 +9,7 @@
 namespace chimera::host {
 namespace {
 
-constexpr std::size_t error_body_limit = 64 * 1024;
+constexpr std::size_t error_body_limit = 65'536;
 
 chm_session_args session_args(const llm_endpoint& endpoint, const llm_transport& by) {
     chm_session_args args{};

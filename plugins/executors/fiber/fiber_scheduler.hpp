@@ -7,9 +7,9 @@
 #include <vector>
 
 #include <chimera/abi/executor.h>
+#include <chimera/sdk/gate.hpp>
 #include <chimera/sdk/task_cell.hpp>
 
-#include "gate.hpp"
 #include "worker.hpp"
 
 namespace chimera::fiber {
@@ -70,8 +70,8 @@ class fiber_scheduler final : public sdk::scheduler {
     std::atomic<std::size_t> live_{0};          // tasks that are not done
     std::atomic<bool> until_idle_{false};
     std::atomic<ending> ending_{ending::no};
-    gate spawns_; // closed by stop: who is inside has taken a task that the drop will see
-    gate wakes_;  // closed by shut: who is inside may touch the workers
+    sdk::gate spawns_; // closed by stop: who is inside has taken a task that the drop will see
+    sdk::gate wakes_;  // closed by shut: who is inside may touch the workers
 };
 
 } // namespace chimera::fiber

@@ -1,7 +1,5 @@
 // What is special to fibers: stacks, the inbox, looks at I/O between picks, and fibers that outlive their run.
-#include <dlfcn.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,10 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
-#include <filesystem>
 #include <fstream>
-#include <functional>
-#include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -27,113 +22,17 @@
 #include <chimera/abi.h>
 #include <chimera/sdk/error.hpp>
 #include <chimera/sdk/reactor.hpp>
-#include <chimera/sdk/text.hpp>
 #include <chimera/sdk/waker.hpp>
+
+#include "../testing/executor_under_test.hpp"
 
 using namespace std::chrono_literals;
 namespace sdk = chimera::sdk;
+using namespace chimera::test;
+
+const std::vector<std::string> chimera::test::plugins_under_test{"fiber"};
 
 namespace {
-
-/// A task made of a function that is polled. `dropped`, if given, is called by drop.
-class closure_task final : public chm_task {
-  public:
-    using body = std::function<chm_rc(chm_waker*)>;
-    static chm_task* make(body poll, std::function<void()> dropped = {}) {
-        return new closure_task(std::move(poll), std::move(dropped));
-    }
-
-  private:
-    closure_task(body poll, std::function<void()> dropped)
-        : chm_task{&vtable}, poll_(std::move(poll)), dropped_(std::move(dropped)) {}
-    static chm_rc poll_thunk(chm_task* t, chm_waker* w) noexcept { return static_cast<closure_task*>(t)->poll_(w); }
-    static void drop_thunk(chm_task* t) noexcept {
-        if (const auto& f = static_cast<closure_task*>(t)->dropped_) f();
-        delete static_cast<closure_task*>(t);
-    }
-    static constexpr chm_task_vt vtable{poll_thunk, drop_thunk};
-    body poll_;
-    std::function<void()> dropped_;
-};
-
-/// An instance of the plugin as it was built.
-class fibers {
-  public:
-    using setting = std::pair<const char*, std::string>;
-    explicit fibers(std::initializer_list<setting> settings) {
-        std::vector<chm_kv> kv;
-        for (const auto& [key, value] : settings) kv.push_back({sdk::str(key), sdk::str(value)});
-        const chm_config config{kv.data(), kv.size()};
-        sdk::error_buffer err;
-        err.check(factory().create(nullptr, &config, &raw_, err.abi()));
-    }
-    fibers(const fibers&) = delete;
-    fibers& operator=(const fibers&) = delete;
-    ~fibers() { destroy(); }
-
-    void destroy() {
-        if (raw_) raw_->vt->destroy(std::exchange(raw_, nullptr));
-    }
-    chm_rc spawn(chm_task* task, std::uint32_t hint = CHM_HINT_ANY, std::uint32_t worker = 0) {
-        const chm_spawn_opts opts{sizeof opts, hint, worker, 0, {nullptr, 0}};
-        const chm_rc rc = raw_->vt->spawn(raw_, task, &opts);
-        if (rc != CHM_OK) task->vt->drop(task);
-        return rc;
-    }
-    chm_rc run(std::uint32_t mode = CHM_RUN_UNTIL_IDLE) { return raw_->vt->run(raw_, mode, nullptr); }
-    void stop() { raw_->vt->stop(raw_); }
-    chm_reactor* reactor() { return sdk::reactor_of(raw_); }
-    std::uint32_t flags() const { return raw_->vt->flags; }
-
-    static const chm_executor_factory& factory() {
-        static void* const library = dlopen(CHIMERA_PLUGIN_DIR "/fiber.so", RTLD_NOW | RTLD_LOCAL);
-        if (!library) throw std::runtime_error(dlerror());
-        const auto* entry = static_cast<const chm_plugin_entry*>(dlsym(library, CHM_ENTRY_SYMBOL));
-        return *static_cast<const chm_executor_factory*>(entry->get_factory(CHM_FACTORY_EXECUTOR));
-    }
-
-  private:
-    chm_executor* raw_ = nullptr;
-};
-
-std::size_t entries(const char* folder) {
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
-}
-
-/// Proves at the end of a test that no descriptor, no thread and no count of the test's own is left.
-class census {
-  public:
-    census() {
-        fibers::factory();
-        std::thread([] {}).join(); // the first thread of all brings ThreadSanitizer's own with it
-        fds_ = entries("/proc/self/fd");
-        threads_ = entries("/proc/self/task");
-    }
-    ~census() {
-        CHECK(entries("/proc/self/fd") == fds_);
-        for (int i = 0; i < 200 && entries("/proc/self/task") != threads_; ++i) std::this_thread::sleep_for(5ms);
-        CHECK(entries("/proc/self/task") == threads_);
-    }
-
-  private:
-    std::size_t fds_ = 0, threads_ = 0;
-};
-
-std::string thread_name() {
-    std::array<char, 16> name{};
-    pthread_getname_np(pthread_self(), name.data(), name.size());
-    return name.data();
-}
-
-/// Waits inside a poll, as a task that blocks does. False after ten seconds: the test fails instead of hanging.
-template <class Condition>
-bool block_until(Condition condition) {
-    for (int i = 0; i < 10'000; ++i) {
-        if (condition()) return true;
-        std::this_thread::sleep_for(1ms);
-    }
-    return false;
-}
 
 constexpr bool sanitized =
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -161,7 +60,7 @@ std::size_t resident() {
 TEST_CASE("a hundred thousand tasks are alive at once, and their memory stays bounded") {
     const census before;
     constexpr int tasks = sanitized ? 20'000 : 100'000;
-    fibers f{{"workers", "2"}};
+    executor_under_test f{{"workers", "2"}};
     const std::size_t at_start = resident();
     std::atomic<int> pending{0}, done{0};
     std::size_t peak = 0;
@@ -191,7 +90,7 @@ TEST_CASE("a hundred thousand tasks are alive at once, and their memory stays bo
 
 TEST_CASE("stacks are used again: tasks one after the other cost one stack") {
     const census before;
-    fibers f{{"stack_size", "1048576"}};
+    executor_under_test f{{"stack_size", "1048576"}};
     const std::size_t at_start = resident();
     for (int i = 0; i < 3'000; ++i)
         f.spawn(closure_task::make([](chm_waker*) -> chm_rc {
@@ -210,7 +109,7 @@ TEST_CASE("stacks are used again: tasks one after the other cost one stack") {
 TEST_CASE("a poll may use the stack that was asked for") {
     const census before;
     for (const std::size_t size : {std::size_t{128} << 10, std::size_t{1} << 20}) {
-        fibers f{{"stack_size", std::to_string(size)}};
+        executor_under_test f{{"stack_size", std::to_string(size)}};
         std::atomic<int> ran{0};
         for (int i = 0; i < 20; ++i)
             f.spawn(closure_task::make([&, first = true](chm_waker* w) mutable -> chm_rc {
@@ -234,7 +133,7 @@ TEST_CASE("a stack overflow hits a guard page instead of the neighbour's stack" 
         std::signal(SIGSEGV, SIG_DFL);
         const rlimit none{0, 0};
         setrlimit(RLIMIT_CORE, &none);
-        fibers f{{"stack_size", "65536"}};
+        executor_under_test f{{"stack_size", "65536"}};
         f.spawn(closure_task::make([](chm_waker*) -> chm_rc {
             eat_stack(100'000);
             return CHM_READY;
@@ -249,7 +148,7 @@ TEST_CASE("a stack overflow hits a guard page instead of the neighbour's stack" 
 
 TEST_CASE("exceptions are thrown and caught on fibers, between and beside each other") {
     const census before;
-    fibers f{{"workers", "2"}};
+    executor_under_test f{{"workers", "2"}};
     std::atomic<int> caught{0};
     for (int i = 0; i < 50; ++i)
         f.spawn(closure_task::make([&, left = 20](chm_waker* w) mutable -> chm_rc {
@@ -268,7 +167,7 @@ TEST_CASE("exceptions are thrown and caught on fibers, between and beside each o
 
 TEST_CASE("foreign wakes reach a worker that sleeps, one that is about to, and one that is busy") {
     const census before;
-    fibers f{{"workers", "2"}};
+    executor_under_test f{{"workers", "2"}};
     constexpr int lanes = 4, rounds = 3'000;
     struct lane {
         std::atomic<int> ball{0}; // odd: the task's turn
@@ -297,7 +196,7 @@ TEST_CASE("foreign wakes reach a worker that sleeps, one that is about to, and o
 
 TEST_CASE("tasks never migrate: polled and dropped by one thread, spread round robin, hints respected") {
     const census before;
-    fibers f{{"workers", "3"}};
+    executor_under_test f{{"workers", "3"}};
     CHECK(f.flags() == CHM_EXECUTOR_PINNED);
     constexpr std::size_t tasks = 30;
     std::array<std::string, tasks> home;
@@ -343,7 +242,7 @@ TEST_CASE("tasks never migrate: polled and dropped by one thread, spread round r
 
 TEST_CASE("I/O and the inbox are looked at while a task spins") {
     const census before;
-    fibers f{};
+    executor_under_test f{};
     std::atomic<bool> timer_fired{false}, foreign_seen{false};
     sdk::waker_slot slot;
     f.spawn(closure_task::make([&](chm_waker* w) -> chm_rc {
@@ -376,7 +275,7 @@ TEST_CASE("I/O and the inbox are looked at while a task spins") {
 
 TEST_CASE("an io made on one worker is polled, cleared and freed on others") {
     const census before;
-    fibers f{{"workers", "2"}};
+    executor_under_test f{{"workers", "2"}};
     std::array<int, 2> pipe{};
     REQUIRE(::pipe2(pipe.data(), O_NONBLOCK | O_CLOEXEC) == 0);
     auto ear = std::make_unique<sdk::io>(f.reactor(), pipe[0]); // made outside: the first worker's
@@ -412,7 +311,7 @@ TEST_CASE("a task that is spawned while run goes idle is polled in that run or d
     std::atomic<int> gone{0};
     constexpr int rounds = 200;
     for (int i = 0; i < rounds; ++i) {
-        fibers f{{"workers", "2"}};
+        executor_under_test f{{"workers", "2"}};
         const auto task = [&] {
             return closure_task::make(
                 [left = 2](chm_waker* w) mutable {
@@ -433,7 +332,7 @@ TEST_CASE("stop against spawn: every task has exactly one owner") {
     const census before;
     std::atomic<int> made{0}, gone{0}, polled_late{0};
     for (int i = 0; i < 60; ++i) {
-        fibers p{{"workers", i % 2 ? "1" : "2"}};
+        executor_under_test p{{"workers", i % 2 ? "1" : "2"}};
         std::atomic<bool> returned{false}, refused{false};
         const auto task = [&] {
             ++made;
@@ -468,7 +367,7 @@ TEST_CASE("wakers work in all threads after the executor is destroyed") {
     const census before;
     std::vector<sdk::waker> kept;
     {
-        fibers p{{"workers", "2"}};
+        executor_under_test p{{"workers", "2"}};
         std::mutex mutex;
         for (int i = 0; i < 100; ++i)
             p.spawn(closure_task::make([&, first = true](chm_waker* w) mutable -> chm_rc {
@@ -492,7 +391,7 @@ TEST_CASE("wakers work in all threads after the executor is destroyed") {
 
 TEST_CASE("an option outside of its range is refused and named") {
     for (const auto& [key, value] :
-         {fibers::setting{"workers", "0"}, {"event_interval", "0"}, {"stack_size", "16383"}}) {
-        CHECK_THROWS_WITH_AS(fibers({{key, value}}), doctest::Contains(key), sdk::error);
+         {setting{"workers", "0"}, {"event_interval", "0"}, {"stack_size", "16383"}}) {
+        CHECK_THROWS_WITH_AS(executor_under_test({{key, value}}), doctest::Contains(key), sdk::error);
     }
 }

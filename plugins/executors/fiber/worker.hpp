@@ -4,10 +4,10 @@
 #include <atomic>
 #include <cstdint>
 
+#include <chimera/sdk/cell_queue.hpp>
 #include <chimera/sdk/epoll_reactor.hpp>
 #include <chimera/sdk/task_cell.hpp>
 
-#include "cell_list.hpp"
 #include "stack_pool.hpp"
 
 namespace chimera::fiber {
@@ -58,10 +58,10 @@ class worker {
     fiber_scheduler& owner_;
     const std::uint32_t index_;
     // Any thread.
-    inbox inbox_;
+    sdk::cell_inbox inbox_;
     std::atomic<bool> waiting_{false}; // about to wait in the reactor, or waiting; who clears it interrupts
     // This worker's thread.
-    cell_list runnable_;
+    sdk::cell_list runnable_;
 };
 
 /// [a thread of its own] Makes the calling thread run the worker's tasks, a fiber for each, until the run has ended.

@@ -97,7 +97,7 @@ sdk::task_cell* pool::next(worker& w) noexcept {
         w.polls = 0;
         look_at_reactor(w);
         if (options_.steal) {
-            cell_list one;
+            sdk::cell_list one;
             injector_.pop_into(one, [](std::size_t) { return std::size_t{1}; });
             if (sdk::task_cell* cell = one.pop()) return cell;
         }
@@ -112,7 +112,7 @@ sdk::task_cell* pool::next(worker& w) noexcept {
 }
 
 sdk::task_cell* pool::from_injector(worker& w) noexcept {
-    cell_list batch; // a fair share; the ring is empty and has room for it
+    sdk::cell_list batch; // a fair share; the ring is empty and has room for it
     injector_.pop_into(batch,
                        [&](std::size_t n) { return std::min<std::size_t>(n / size() + 1, run_queue::capacity / 2); });
     sdk::task_cell* first = batch.pop();
@@ -193,7 +193,7 @@ void pool::drop_all() noexcept {
 void pool::shut() noexcept {
     wakes_.close();
     wakes_.wait_until_empty();
-    cell_list rest;
+    sdk::cell_list rest;
     injector_.pop_into(rest, [](std::size_t n) { return n; });
     for (std::uint32_t i = 0; i < size(); ++i) {
         worker& w = workers_[i];

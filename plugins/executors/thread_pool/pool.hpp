@@ -6,11 +6,12 @@
 #include <latch>
 #include <memory>
 
+#include <chimera/sdk/cell_queue.hpp>
 #include <chimera/sdk/epoll_reactor.hpp>
+#include <chimera/sdk/gate.hpp>
 #include <chimera/sdk/task_cell.hpp>
 
-#include "cell_list.hpp"
-#include "gate.hpp"
+#include "injector.hpp"
 #include "parker.hpp"
 #include "run_queue.hpp"
 
@@ -28,12 +29,12 @@ struct worker {
     // Any thread.
     pool* owner = nullptr;
     std::uint32_t index = 0;
-    run_queue ring; // steal = true: runnable cells
-    inbox mail;     // steal = false: cells of this worker that others woke
+    run_queue ring;       // steal = true: runnable cells
+    sdk::cell_inbox mail; // steal = false: cells of this worker that others woke
     parker parking;
     sdk::live_tasks live; // tasks that this worker drops on stop
     // This worker only.
-    cell_list local; // steal = false: runnable cells
+    sdk::cell_list local; // steal = false: runnable cells
     std::uint32_t polls = 0;
     std::uint32_t victim = 0; // where the next search begins
     bool searching = false;   // counted in pool::searching_
@@ -124,8 +125,8 @@ class pool final : public sdk::scheduler {
     std::atomic<std::size_t> live_{0};          // tasks that are not done
     std::atomic<bool> until_idle_{false};
     std::atomic<ending> ending_{ending::no};
-    gate spawns_; // closed by stop: who is inside has taken a task that the drop will see
-    gate wakes_;  // closed by shut: who is inside may touch the reactor
+    sdk::gate spawns_; // closed by stop: who is inside has taken a task that the drop will see
+    sdk::gate wakes_;  // closed by shut: who is inside may touch the reactor
 };
 
 } // namespace chimera::thread_pool

@@ -1,18 +1,12 @@
 // What is special to the thread pool: stealing, pinning, the injector, who drives the reactor, and falling asleep.
-#include <dlfcn.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <filesystem>
-#include <functional>
-#include <initializer_list>
 #include <memory>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -23,115 +17,18 @@
 #include <chimera/abi.h>
 #include <chimera/sdk/error.hpp>
 #include <chimera/sdk/reactor.hpp>
-#include <chimera/sdk/text.hpp>
 #include <chimera/sdk/waker.hpp>
 
+#include "../testing/executor_under_test.hpp"
 #include "run_queue.hpp"
 
 using namespace std::chrono_literals;
 namespace sdk = chimera::sdk;
+using namespace chimera::test;
+
+const std::vector<std::string> chimera::test::plugins_under_test{"thread_pool"};
 
 namespace {
-
-/// A task made of a function that is polled. `dropped`, if given, is called by drop.
-class closure_task final : public chm_task {
-  public:
-    using body = std::function<chm_rc(chm_waker*)>;
-    static chm_task* make(body poll, std::function<void()> dropped = {}) {
-        return new closure_task(std::move(poll), std::move(dropped));
-    }
-
-  private:
-    closure_task(body poll, std::function<void()> dropped)
-        : chm_task{&vtable}, poll_(std::move(poll)), dropped_(std::move(dropped)) {}
-    static chm_rc poll_thunk(chm_task* t, chm_waker* w) noexcept { return static_cast<closure_task*>(t)->poll_(w); }
-    static void drop_thunk(chm_task* t) noexcept {
-        if (const auto& f = static_cast<closure_task*>(t)->dropped_) f();
-        delete static_cast<closure_task*>(t);
-    }
-    static constexpr chm_task_vt vtable{poll_thunk, drop_thunk};
-    body poll_;
-    std::function<void()> dropped_;
-};
-
-/// An instance of the plugin as it was built.
-class pool {
-  public:
-    using setting = std::pair<const char*, std::string>;
-    explicit pool(std::initializer_list<setting> settings) {
-        std::vector<chm_kv> kv;
-        for (const auto& [key, value] : settings) kv.push_back({sdk::str(key), sdk::str(value)});
-        const chm_config config{kv.data(), kv.size()};
-        sdk::error_buffer err;
-        err.check(factory().create(nullptr, &config, &raw_, err.abi()));
-    }
-    pool(const pool&) = delete;
-    pool& operator=(const pool&) = delete;
-    ~pool() { destroy(); }
-
-    void destroy() {
-        if (raw_) raw_->vt->destroy(std::exchange(raw_, nullptr));
-    }
-    chm_rc spawn(chm_task* task, std::uint32_t hint = CHM_HINT_ANY, std::uint32_t worker = 0) {
-        const chm_spawn_opts opts{sizeof opts, hint, worker, 0, {nullptr, 0}};
-        const chm_rc rc = raw_->vt->spawn(raw_, task, &opts);
-        if (rc != CHM_OK) task->vt->drop(task);
-        return rc;
-    }
-    chm_rc run(std::uint32_t mode = CHM_RUN_UNTIL_IDLE) { return raw_->vt->run(raw_, mode, nullptr); }
-    void stop() { raw_->vt->stop(raw_); }
-    chm_reactor* reactor() { return sdk::reactor_of(raw_); }
-    std::uint32_t flags() const { return raw_->vt->flags; }
-
-    static const chm_executor_factory& factory() {
-        static void* const library = dlopen(CHIMERA_PLUGIN_DIR "/thread_pool.so", RTLD_NOW | RTLD_LOCAL);
-        if (!library) throw std::runtime_error(dlerror());
-        const auto* entry = static_cast<const chm_plugin_entry*>(dlsym(library, CHM_ENTRY_SYMBOL));
-        return *static_cast<const chm_executor_factory*>(entry->get_factory(CHM_FACTORY_EXECUTOR));
-    }
-
-  private:
-    chm_executor* raw_ = nullptr;
-};
-
-std::size_t entries(const char* folder) {
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
-}
-
-/// Proves at the end of a test that no descriptor, no thread and no count of the test's own is left.
-class census {
-  public:
-    census() {
-        pool::factory();
-        std::thread([] {}).join(); // the first thread of all brings ThreadSanitizer's own with it
-        fds_ = entries("/proc/self/fd");
-        threads_ = entries("/proc/self/task");
-    }
-    ~census() {
-        CHECK(entries("/proc/self/fd") == fds_);
-        for (int i = 0; i < 200 && entries("/proc/self/task") != threads_; ++i) std::this_thread::sleep_for(5ms);
-        CHECK(entries("/proc/self/task") == threads_);
-    }
-
-  private:
-    std::size_t fds_ = 0, threads_ = 0;
-};
-
-std::string thread_name() {
-    std::array<char, 16> name{};
-    pthread_getname_np(pthread_self(), name.data(), name.size());
-    return name.data();
-}
-
-/// Waits inside a poll, as a task that blocks does. False after ten seconds: the test fails instead of hanging.
-template <class Condition>
-bool block_until(Condition condition) {
-    for (int i = 0; i < 10'000; ++i) {
-        if (condition()) return true;
-        std::this_thread::sleep_for(1ms);
-    }
-    return false;
-}
 
 struct null_scheduler final : sdk::scheduler {
     void schedule(sdk::task_cell& cell) noexcept override { cell.release(); }
@@ -141,7 +38,7 @@ struct null_scheduler final : sdk::scheduler {
 
 TEST_CASE("an idle worker steals what a busy one has queued") {
     const census before;
-    pool p{{"workers", "2"}};
+    executor_under_test p{{"workers", "2"}};
     std::atomic<int> ran{0};
     std::thread::id busy;
     std::atomic<bool> elsewhere{false};
@@ -165,7 +62,7 @@ TEST_CASE("an idle worker steals what a busy one has queued") {
 TEST_CASE("steal = false polls and drops every task on its own worker, wherever it was woken") {
     const census before;
     constexpr std::uint32_t workers = 3;
-    pool p{{"workers", "3"}, {"steal", "false"}};
+    executor_under_test p{{"workers", "3"}, {"steal", "false"}};
     CHECK(p.flags() == CHM_EXECUTOR_PINNED);
     std::array<std::thread::id, workers> home;
     std::array<sdk::waker, workers> next_in_ring;
@@ -207,7 +104,7 @@ TEST_CASE("steal = false polls and drops every task on its own worker, wherever 
 
 TEST_CASE("steal = false leaves a queued task with its busy worker though others idle") {
     const census before;
-    pool p{{"workers", "2"}, {"steal", "false"}};
+    executor_under_test p{{"workers", "2"}, {"steal", "false"}};
     std::atomic<bool> busy_done{false}, too_early{false};
     p.spawn(closure_task::make([&](chm_waker*) {
                 p.spawn(closure_task::make([&](chm_waker*) {
@@ -227,7 +124,7 @@ TEST_CASE("steal = false leaves a queued task with its busy worker though others
 TEST_CASE("a worker's full queue overflows into the injector and nothing is lost") {
     const census before;
     for (const char* workers : {"1", "3"}) {
-        pool p{{"workers", workers}};
+        executor_under_test p{{"workers", workers}};
         std::atomic<int> ran{0};
         p.spawn(closure_task::make([&](chm_waker*) {
             for (int i = 0; i < 5'000; ++i)
@@ -284,7 +181,7 @@ TEST_CASE("the ring gives every cell to exactly one of its owner and its thieves
 TEST_CASE("I/O is seen while every worker has a task that spins") {
     const census before;
     for (const char* steal : {"true", "false"}) {
-        pool p{{"workers", "2"}, {"steal", steal}};
+        executor_under_test p{{"workers", "2"}, {"steal", steal}};
         std::atomic<bool> done{false};
         for (std::uint32_t i = 0; i < 2; ++i)
             p.spawn(closure_task::make([&](chm_waker* w) -> chm_rc {
@@ -309,7 +206,7 @@ TEST_CASE("a sleeper takes the reactor over when its driver blocks inside a poll
     const census before;
     for (const char* steal : {"true", "false"}) {
         for (const char* workers : {"2", "4"}) {
-            pool p{{"workers", workers}, {"steal", steal}};
+            executor_under_test p{{"workers", workers}, {"steal", steal}};
             std::array<int, 2> pipe{};
             REQUIRE(::pipe2(pipe.data(), O_NONBLOCK | O_CLOEXEC) == 0);
             std::atomic<bool> heard{false}, watching{false};
@@ -346,7 +243,7 @@ TEST_CASE("a sleeper takes the reactor over when its driver blocks inside a poll
 TEST_CASE("no wake is lost while workers fall asleep") {
     const census before;
     for (const char* steal : {"true", "false"}) {
-        pool p{{"workers", "3"}, {"steal", steal}};
+        executor_under_test p{{"workers", "3"}, {"steal", steal}};
         // Foreign threads and tasks wake each other one at a time, so that everybody falls asleep after every wake: one
         // lost wake stops the test.
         constexpr int pairs = 4, rounds = 3'000;
@@ -398,7 +295,7 @@ TEST_CASE("a task that is spawned while run goes idle is polled in that run or d
     std::atomic<int> gone{0};
     constexpr int rounds = 200;
     for (int i = 0; i < rounds; ++i) {
-        pool p{{"workers", "2"}, {"steal", i % 2 ? "true" : "false"}};
+        executor_under_test p{{"workers", "2"}, {"steal", i % 2 ? "true" : "false"}};
         const auto task = [&] { return closure_task::make([](chm_waker*) { return CHM_READY; }, [&] { ++gone; }); };
         p.spawn(task());
         std::thread foreign([&] { p.spawn(task()); });
@@ -412,7 +309,7 @@ TEST_CASE("stop against spawn: every task has exactly one owner") {
     const census before;
     std::atomic<int> made{0}, gone{0}, polled_late{0};
     for (int i = 0; i < 60; ++i) {
-        pool p{{"workers", "2"}, {"steal", i % 2 ? "true" : "false"}};
+        executor_under_test p{{"workers", "2"}, {"steal", i % 2 ? "true" : "false"}};
         std::atomic<bool> returned{false}, refused{false};
         const auto task = [&] {
             ++made;
@@ -445,7 +342,7 @@ TEST_CASE("stop against spawn: every task has exactly one owner") {
 
 TEST_CASE("workers carry names, and the caller of run gets its own back") {
     const census before;
-    pool p{{"workers", "2"}, {"steal", "false"}};
+    executor_under_test p{{"workers", "2"}, {"steal", "false"}};
     std::array<std::string, 2> names;
     for (std::uint32_t i = 0; i < 2; ++i)
         p.spawn(closure_task::make([&, i](chm_waker*) {
@@ -464,7 +361,7 @@ TEST_CASE("wakers work in all threads after the executor is destroyed") {
     const census before;
     std::vector<sdk::waker> kept;
     {
-        pool p{{"workers", "2"}};
+        executor_under_test p{{"workers", "2"}};
         std::mutex mutex;
         for (int i = 0; i < 100; ++i)
             p.spawn(closure_task::make([&, first = true](chm_waker* w) mutable -> chm_rc {
@@ -487,7 +384,7 @@ TEST_CASE("wakers work in all threads after the executor is destroyed") {
 }
 
 TEST_CASE("an option outside of its range is refused and named") {
-    for (const auto& [key, value] : {pool::setting{"workers", "65"}, {"event_interval", "0"}, {"steal", "yes"}}) {
-        CHECK_THROWS_WITH_AS(pool({{key, value}}), doctest::Contains(key), sdk::error);
+    for (const auto& [key, value] : {setting{"workers", "65"}, {"event_interval", "0"}, {"steal", "yes"}}) {
+        CHECK_THROWS_WITH_AS(executor_under_test({{key, value}}), doctest::Contains(key), sdk::error);
     }
 }

@@ -1,5 +1,4 @@
 // What must stay true of uv_pinned as an executor: pinning, wakes, stop, lifetimes.
-#include <pthread.h>
 #include <sched.h>
 
 #include <mutex>
@@ -13,11 +12,22 @@ using namespace chimera::uv_pinned_test;
 
 namespace {
 
-std::string thread_name() {
-    std::array<char, 16> name{};
-    pthread_getname_np(pthread_self(), name.data(), name.size());
-    return name.data();
-}
+/// Waits until someone else wakes it `n` times.
+class wakes final : public sdk::awaitable {
+  public:
+    wakes(std::atomic<int>& count, int n, sdk::waker_slot& slot) noexcept : count_(count), n_(n), slot_(slot) {}
+    bool poll(chm_waker* waker) override {
+        if (count_.load() >= n_) return true;
+        slot_.set(waker);
+        return count_.load() >= n_;
+    }
+    void await_resume() const noexcept {}
+
+  private:
+    std::atomic<int>& count_;
+    int n_;
+    sdk::waker_slot& slot_;
+};
 
 sdk::task<void> note_threads(std::set<std::thread::id>& seen, std::atomic<int>& count, sdk::waker_slot& slot) {
     for (int i = 1; i <= 50; ++i) {
@@ -28,7 +38,8 @@ sdk::task<void> note_threads(std::set<std::thread::id>& seen, std::atomic<int>& 
 }
 
 TEST_CASE("a task stays on its worker when other threads wake it") {
-    executor_under_test ex("3");
+    const census before;
+    executor_under_test ex{{"workers", "3"}};
     std::array<std::set<std::thread::id>, 6> seen;
     std::array<std::atomic<int>, 6> count{};
     std::array<sdk::waker_slot, 6> slots;
@@ -57,6 +68,7 @@ sdk::task<void> count_to(std::atomic<int>& count, int n, sdk::waker_slot& slot, 
 }
 
 TEST_CASE("no wake from another thread is lost between the inbox and a waiting loop") {
+    const census before;
     executor_under_test ex;
     std::atomic<int> count{0}, reached{0};
     sdk::waker_slot slot;
@@ -75,8 +87,9 @@ TEST_CASE("no wake from another thread is lost between the inbox and a waiting l
 }
 
 TEST_CASE("stop drops every task on its own worker, inside run") {
+    const census before;
     socket_pair pair;
-    executor_under_test ex("2");
+    executor_under_test ex{{"workers", "2"}};
     struct holder { // what a suspended coroutine owns is destroyed where the task is dropped
         std::atomic<int>& n;
         std::string expected;
@@ -103,21 +116,22 @@ TEST_CASE("stop drops every task on its own worker, inside run") {
     CHECK(destroyed == 2);
     stopper.join();
     std::atomic<int> drops{0};
-    auto* late = new counting_task(drops);
+    auto* late = closure_task::counted(drops);
     CHECK(ex.spawn_raw(late) == CHM_E_CANCELED);
     CHECK(drops == 0);
     late->vt->drop(late);
 }
 
 TEST_CASE("a task that is spawned while the executor stops is dropped once or refused") {
+    const census before;
     for (int round = 0; round < 30; ++round) {
-        executor_under_test ex("2");
+        executor_under_test ex{{"workers", "2"}};
         std::atomic<int> drops{0};
         int refused = 0;
         constexpr int n = 400;
         std::thread spawner([&] {
             for (int i = 0; i < n; ++i) {
-                auto* task = new counting_task(drops);
+                auto* task = closure_task::counted(drops);
                 if (ex.spawn_raw(task) == CHM_OK) continue;
                 ++refused;
                 delete task;
@@ -136,11 +150,12 @@ TEST_CASE("a task that is spawned while the executor stops is dropped once or re
 }
 
 TEST_CASE("a waker may be used after its task is done and after the executor is destroyed") {
-    executor_under_test ex("2");
+    const census before;
+    executor_under_test ex{{"workers", "2"}};
     std::vector<sdk::waker> kept;
     std::atomic<int> drops{0};
     for (std::uint32_t i = 0; i < 2; ++i)
-        ex.spawn_raw(new counting_task(drops,
+        ex.spawn_raw(closure_task::counted(drops,
                                        [&](chm_waker* w) -> chm_rc {
                                            static std::mutex mutex;
                                            std::lock_guard lock(mutex);
@@ -157,12 +172,13 @@ TEST_CASE("a waker may be used after its task is done and after the executor is 
 }
 
 TEST_CASE("wakes that race the end of run neither crash nor leak") {
+    const census before;
     for (int round = 0; round < 50; ++round) {
         executor_under_test ex;
         sdk::waker_slot slot;
         std::atomic<bool> over{false};
         std::atomic<int> drops{0};
-        ex.spawn_raw(new counting_task(drops, [&](chm_waker* w) -> chm_rc {
+        ex.spawn_raw(closure_task::counted(drops, [&](chm_waker* w) -> chm_rc {
             slot.set(w);
             return CHM_PENDING;
         }));
@@ -184,23 +200,25 @@ TEST_CASE("wakes that race the end of run neither crash nor leak") {
 }
 
 TEST_CASE("destroy without run drops what was never polled") {
+    const census before;
     std::atomic<int> drops{0};
     {
-        executor_under_test ex("2");
-        for (int i = 0; i < 5; ++i) ex.spawn_raw(new counting_task(drops));
+        executor_under_test ex{{"workers", "2"}};
+        for (int i = 0; i < 5; ++i) ex.spawn_raw(closure_task::counted(drops));
         CHECK(drops == 0);
     }
     CHECK(drops == 5);
 }
 
 TEST_CASE("pin_cpus binds each worker to one CPU and the caller to none") {
+    const census before;
     cpu_set_t before, after;
     REQUIRE(sched_getaffinity(0, sizeof before, &before) == 0);
-    executor_under_test ex("2", "true");
+    executor_under_test ex{{"workers", "2"}, {"pin_cpus", "true"}};
     std::array<int, 2> cpus{};
     std::atomic<int> drops{0};
     for (std::uint32_t i = 0; i < 2; ++i)
-        ex.spawn_raw(new counting_task(drops,
+        ex.spawn_raw(closure_task::counted(drops,
                                        [&cpus, i](chm_waker*) -> chm_rc {
                                            cpu_set_t mine;
                                            sched_getaffinity(0, sizeof mine, &mine);

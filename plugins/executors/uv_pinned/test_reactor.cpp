@@ -75,6 +75,7 @@ sdk::task<void> note_io_and_timer(chm_reactor* reactor, socket_pair& pair, bool&
 }
 
 TEST_CASE("a task that always wants to run starves neither timers nor descriptors") {
+    const census before;
     socket_pair pair;
     executor_under_test ex;
     bool done = false;
@@ -94,6 +95,7 @@ sdk::task<void> many_deadlines(chm_reactor* reactor, bool& early) {
 }
 
 TEST_CASE("a timer is never early, wherever in a millisecond its deadline lies") {
+    const census before;
     executor_under_test ex;
     bool early = false;
     for (int i = 0; i < 4; ++i) ex.spawn(many_deadlines(ex.reactor(), early));
@@ -115,6 +117,7 @@ sdk::task<void> long_poll(chm_reactor* reactor, int& wait_ms) {
 }
 
 TEST_CASE("a long poll does not make timers late by its own length") {
+    const census before;
     executor_under_test ex;
     int wait_ms = 0;
     ex.spawn(long_poll(ex.reactor(), wait_ms));
@@ -123,6 +126,7 @@ TEST_CASE("a long poll does not make timers late by its own length") {
 }
 
 TEST_CASE("another deadline re-arms a timer, the same one only replaces the waker") {
+    const census before;
     executor_under_test ex;
     std::atomic<int> drops{0};
     chm_timer* timer = nullptr;
@@ -130,7 +134,7 @@ TEST_CASE("another deadline re-arms a timer, the same one only replaces the wake
     const std::uint64_t far = sdk::now_ns() + 3'600'000'000'000U;
     std::uint64_t near = 0;
     chm_reactor* r = ex.reactor();
-    auto* task = new counting_task(drops, [&](chm_waker* w) -> chm_rc {
+    auto* task = closure_task::counted(drops, [&](chm_waker* w) -> chm_rc {
         if (++polls == 1) {
             REQUIRE(r->vt->timer_create(r, &timer) == CHM_OK);
             CHECK(r->vt->timer_poll(r, timer, far, w) == CHM_PENDING);
@@ -166,6 +170,7 @@ sdk::task<void> measured_stream(chm_reactor* reactor, socket_pair& pair, int tok
 }
 
 TEST_CASE("a stream in its steady state makes no epoll_ctl") {
+    const census before;
     socket_pair pair;
     executor_under_test ex;
     int extra = -1;
@@ -192,6 +197,7 @@ sdk::task<void> ignore_readiness(chm_reactor* reactor, socket_pair& pair, int& t
 }
 
 TEST_CASE("readiness that nobody consumes stays, and does not make the loop spin") {
+    const census before;
     socket_pair pair;
     executor_under_test ex;
     int turns = 0;
@@ -218,6 +224,7 @@ sdk::task<void> stale_clear(chm_reactor* reactor, socket_pair& pair, bool& kept)
 }
 
 TEST_CASE("a clear that names an older report forgets nothing") {
+    const census before;
     socket_pair pair;
     executor_under_test ex;
     bool kept = false;
@@ -243,6 +250,7 @@ sdk::task<void> reuse_number(chm_reactor* reactor, int& reused) {
 }
 
 TEST_CASE("a descriptor may be closed and its number registered again right after deregistration") {
+    const census before;
     executor_under_test ex;
     int reused = 0;
     ex.spawn(reuse_number(ex.reactor(), reused));
@@ -269,6 +277,7 @@ sdk::task<void> register_twice(chm_reactor* reactor, socket_pair& pair) {
 }
 
 TEST_CASE("a second registration is refused and leaves the first alone") {
+    const census before;
     socket_pair pair;
     executor_under_test ex;
     ex.spawn(register_twice(ex.reactor(), pair));
@@ -276,8 +285,9 @@ TEST_CASE("a second registration is refused and leaves the first alone") {
 }
 
 TEST_CASE("the end of a stream is reported, with what was sent before it") {
+    const census before;
     executor_under_test ex;
-    socket_pair pair; // closed before the descriptors are counted
+    socket_pair pair;
     std::size_t total = 0;
     ex.spawn(read_all(ex.reactor(), pair.a.get(), total));
     std::thread peer([&] {
@@ -294,6 +304,7 @@ TEST_CASE("the end of a stream is reported, with what was sent before it") {
 }
 
 TEST_CASE("the reactor refuses threads that are not its workers, and workers of another executor") {
+    const census before;
     socket_pair pair;
     executor_under_test ex, other;
     chm_reactor* r = other.reactor();
@@ -303,7 +314,7 @@ TEST_CASE("the reactor refuses threads that are not its workers, and workers of 
     CHECK(r->vt->timer_create(r, &timer) == CHM_E_AFFINITY);
     CHECK((r->vt->flags & CHM_REACTOR_ANY_THREAD) == 0);
     std::atomic<int> drops{0};
-    ex.spawn_raw(new counting_task(drops, [&](chm_waker*) -> chm_rc {
+    ex.spawn_raw(closure_task::counted(drops, [&](chm_waker*) -> chm_rc {
         CHECK(r->vt->io_register(r, pair.a.get(), &io) == CHM_E_AFFINITY);
         chm_reactor* own = ex.reactor();
         chm_io* mine = nullptr;
@@ -317,11 +328,11 @@ TEST_CASE("the reactor refuses threads that are not its workers, and workers of 
 }
 
 TEST_CASE("what a task forgot to deregister is closed at the end, and said") {
+    const census before(2);
     socket_pair pair;
     executor_under_test ex;
-    ex.expected_complaints = 2;
     std::atomic<int> drops{0};
-    ex.spawn_raw(new counting_task(drops, [&](chm_waker* w) -> chm_rc {
+    ex.spawn_raw(closure_task::counted(drops, [&](chm_waker* w) -> chm_rc {
         chm_io* io = nullptr;
         chm_timer* timer = nullptr;
         chm_reactor* r = ex.reactor();

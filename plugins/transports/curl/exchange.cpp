@@ -103,7 +103,7 @@ bool exchange::drive_until(Ready ready, chm_waker* waker) {
         const std::uint64_t now = sdk::now_ns(), limit = deadline(now);
         if (now >= limit) {
             const bool first = sent_ns_ && !first_byte_ns_;
-            fail(CHM_E_TIMEOUT, "nothing came for " +
+            fail(CHM_E_TIMEOUT, (first ? "nothing came for " : "no progress for ") +
                                     std::to_string((first ? options_.first_byte_ns : options_.idle_ns) / 1'000'000U) +
                                     (first ? " ms (first_byte_timeout_ms)" : " ms (idle_timeout_ms)"));
         } else if (turned != multi_driver::turned::nothing) {

@@ -1,11 +1,11 @@
-// Keeps callers out of something that is being taken down.
+// For authors of executors: keeps callers out of something that is being taken down.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <thread>
 
-namespace chimera::thread_pool {
+namespace chimera::sdk {
 
 /// Any number of threads pass at a time until it is closed. Whoever takes the thing down closes it, waits until the
 /// last one is out, and knows that nobody comes in again.
@@ -31,4 +31,4 @@ class gate {
     std::atomic<std::uint32_t> state_{0};
 };
 
-} // namespace chimera::thread_pool
+} // namespace chimera::sdk
