@@ -4,13 +4,17 @@
 #include <memory>
 #include <optional>
 
+#include "../testing/executor_under_test.hpp"
 #include "chimera/sdk/exchange.hpp"
+#include "chimera/sdk/waker.hpp"
 #include "test_foreign.hpp"
-#include "test_plugin.hpp"
 #include "test_transport.hpp"
 
 using namespace chimera;
+using namespace chimera::test;
 using namespace chimera::async_std_bridge_test;
+
+const std::vector<std::string> chimera::test::plugins_under_test{"async_std_bridge", "uv_pinned"};
 
 namespace {
 
@@ -50,9 +54,9 @@ enum class foreign_kind { epoll, uv };
 /// Executor, bridge, inner transport and foreign executor, taken down in the order of a host.
 class bridged {
   public:
-    explicit bridged(option_list options, foreign_kind kind = foreign_kind::epoll)
-        : self(create(bridge_factory(), options)),
-          foreign(kind == foreign_kind::uv ? create(uv_factory(), {}) : new epoll_executor),
+    explicit bridged(settings options, foreign_kind kind = foreign_kind::epoll)
+        : self(create_executor("async_std_bridge", options)),
+          foreign(kind == foreign_kind::uv ? create_executor("uv_pinned", {}) : new epoll_executor),
           foreign_thread_([this] { foreign->vt->run(foreign, CHM_RUN_UNTIL_STOP, nullptr); }) {
         sdk::error_buffer err;
         const chm_rc rc = wrap(err.abi());
@@ -95,7 +99,7 @@ class bridged {
         return static_cast<const chm_timing_ext*>(bridge->vt->get_extension(bridge, CHM_EXT_TIMING));
     }
 
-    leak_check leaks; // the first to come, the last to go
+    const census before; // the first to come, the last to go
     byte_transport inner;
     event_log log;
     chm_executor* self;
@@ -208,19 +212,16 @@ TEST_CASE("an affine foreign reactor is refused by block and wake, and good enou
     }
     for (const char* mode : {"wake", "block"}) {
         CAPTURE(mode);
-        leak_check leaks;
-        chm_executor* self = create(bridge_factory(), {{"await", mode}});
-        chm_executor* foreign = create(uv_factory(), {});
+        const census before;
         byte_transport inner;
+        executor_under_test self{{"await", mode}}, foreign({}, "uv_pinned");
         chm_transport* out = nullptr;
         sdk::error_buffer err;
-        const auto* ext = static_cast<const chm_bridge_ext*>(self->vt->get_extension(self, CHM_EXT_BRIDGE));
-        CHECK(ext->wrap(self, foreign, &inner, &out, err.abi()) == CHM_E_AFFINITY);
+        const auto* ext = static_cast<const chm_bridge_ext*>(self.extension(CHM_EXT_BRIDGE));
+        CHECK(ext->wrap(self.get(), foreign.get(), &inner, &out, err.abi()) == CHM_E_AFFINITY);
         CHECK(std::string(err.text()).find("channel") != std::string::npos);
-        CHECK(ext->wrap(self, self, &inner, &out, err.abi()) == CHM_E_NOSYS); // it has no reactor at all
+        CHECK(ext->wrap(self.get(), self.get(), &inner, &out, err.abi()) == CHM_E_NOSYS); // it has no reactor at all
         CHECK(out == nullptr);
-        foreign->vt->destroy(foreign);
-        self->vt->destroy(self);
     }
 }
 

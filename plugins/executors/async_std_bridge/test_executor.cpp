@@ -1,48 +1,29 @@
 // What must stay true of async_std_bridge as an executor: wakes, stop, lifetimes.
-#include <pthread.h>
+#include <memory>
 
-#include "chimera/sdk/reactor.hpp"
-#include "test_plugin.hpp"
+#include "../testing/executor_under_test.hpp"
+#include "chimera/sdk/waker.hpp"
 
 using namespace chimera;
-using namespace chimera::async_std_bridge_test;
+using namespace chimera::test;
 
 namespace {
 
-struct owned_executor {
-    explicit owned_executor(const char* workers = "1") : raw(create(bridge_factory(), {{"workers", workers}})) {}
-    owned_executor(const owned_executor&) = delete;
-    ~owned_executor() { destroy(); }
-    void destroy() {
-        if (raw) raw->vt->destroy(std::exchange(raw, nullptr));
-    }
-    chm_rc spawn(chm_task* task) { return raw->vt->spawn(raw, task, nullptr); }
-    chm_rc run(std::uint32_t mode = CHM_RUN_UNTIL_IDLE) { return raw->vt->run(raw, mode, nullptr); }
-    void stop() { raw->vt->stop(raw); }
-    chm_executor* raw;
-};
-
-std::string thread_name() {
-    std::array<char, 16> name{};
-    pthread_getname_np(pthread_self(), name.data(), name.size());
-    return name.data();
-}
-
 TEST_CASE("it has no reactor, and offers a bridge") {
-    leak_check leaks;
-    owned_executor ex;
-    CHECK(sdk::reactor_of(ex.raw) == nullptr);
-    CHECK(ex.raw->vt->get_extension(ex.raw, CHM_EXT_BRIDGE) != nullptr);
-    CHECK(ex.raw->vt->get_extension(ex.raw, "nobody.knows/1") == nullptr);
+    const census before;
+    executor_under_test ex;
+    CHECK(ex.reactor() == nullptr);
+    CHECK(ex.extension(CHM_EXT_BRIDGE) != nullptr);
+    CHECK(ex.extension("nobody.knows/1") == nullptr);
 }
 
 TEST_CASE("no wake from another thread is lost, also during the poll") {
-    leak_check leaks;
-    owned_executor ex("2");
+    const census before;
+    executor_under_test ex{{"workers", "2"}};
     constexpr int rounds = 5000;
     std::atomic<int> sent{0}, seen{0}, drops{0}, overlapping{0};
     sdk::waker_slot slot;
-    ex.spawn(new counting_task(drops, [&](chm_waker* w) -> chm_rc {
+    ex.spawn(closure_task::counted(drops, [&](chm_waker* w) -> chm_rc {
         CHECK(overlapping.fetch_add(1) == 0);
         slot.set(w);
         seen = sent.load();
@@ -63,13 +44,13 @@ TEST_CASE("no wake from another thread is lost, also during the poll") {
 }
 
 TEST_CASE("tasks may spawn tasks, and run ends with the last one") {
-    leak_check leaks;
-    owned_executor ex("2");
+    const census before;
+    executor_under_test ex{{"workers", "2"}};
     std::atomic<int> drops{0};
     for (int i = 0; i < 100; ++i)
-        ex.spawn(new counting_task(drops, [&](chm_waker*) -> chm_rc {
+        ex.spawn(closure_task::counted(drops, [&](chm_waker*) -> chm_rc {
             for (int j = 0; j < 10; ++j)
-                CHECK(ex.spawn(new counting_task(drops, [](chm_waker*) -> chm_rc { return CHM_READY; })) == CHM_OK);
+                CHECK(ex.spawn(closure_task::counted(drops, [](chm_waker*) -> chm_rc { return CHM_READY; })) == CHM_OK);
             return CHM_READY;
         }));
     CHECK(ex.run() == CHM_OK);
@@ -77,8 +58,8 @@ TEST_CASE("tasks may spawn tasks, and run ends with the last one") {
 }
 
 TEST_CASE("stop drops every task on a worker, inside run, and spawn is refused afterwards") {
-    leak_check leaks;
-    owned_executor ex("2");
+    const census before;
+    executor_under_test ex{{"workers", "2"}};
     struct on_drop {
         std::atomic<int>& n;
         explicit on_drop(std::atomic<int>& count) : n(count) {}
@@ -89,7 +70,7 @@ TEST_CASE("stop drops every task on a worker, inside run, and spawn is refused a
     };
     std::atomic<int> drops{0}, destroyed{0};
     for (int i = 0; i < 4; ++i)
-        ex.spawn(new counting_task(
+        ex.spawn(closure_task::counted(
             drops, [held = std::make_shared<on_drop>(destroyed)](chm_waker*) -> chm_rc { return CHM_PENDING; }));
     std::thread stopper([&] {
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -99,23 +80,23 @@ TEST_CASE("stop drops every task on a worker, inside run, and spawn is refused a
     CHECK(drops == 4);
     CHECK(destroyed == 4);
     stopper.join();
-    auto* late = new counting_task(drops);
-    CHECK(ex.spawn(late) == CHM_E_CANCELED);
+    auto* late = closure_task::counted(drops);
+    CHECK(ex.offer(late) == CHM_E_CANCELED);
     CHECK(drops == 4);
     delete late;
 }
 
 TEST_CASE("a task that is spawned while the executor stops is dropped once or refused") {
-    leak_check leaks;
+    const census before;
     for (int round = 0; round < 30; ++round) {
-        owned_executor ex("2");
+        executor_under_test ex{{"workers", "2"}};
         std::atomic<int> drops{0};
         int refused = 0;
         constexpr int n = 400;
         std::thread spawner([&] {
             for (int i = 0; i < n; ++i) {
-                auto* task = new counting_task(drops);
-                if (ex.spawn(task) == CHM_OK) continue;
+                auto* task = closure_task::counted(drops);
+                if (ex.offer(task) == CHM_OK) continue;
                 ++refused;
                 delete task;
             }
@@ -133,13 +114,13 @@ TEST_CASE("a task that is spawned while the executor stops is dropped once or re
 }
 
 TEST_CASE("wakes that race the end of run, or come after destroy, neither crash nor leak") {
-    leak_check leaks;
+    const census before;
     for (int round = 0; round < 50; ++round) {
-        owned_executor ex;
+        executor_under_test ex;
         sdk::waker_slot slot;
         std::atomic<bool> over{false};
         std::atomic<int> drops{0};
-        ex.spawn(new counting_task(drops, [&](chm_waker* w) -> chm_rc {
+        ex.spawn(closure_task::counted(drops, [&](chm_waker* w) -> chm_rc {
             slot.set(w);
             return CHM_PENDING;
         }));
@@ -162,11 +143,11 @@ TEST_CASE("wakes that race the end of run, or come after destroy, neither crash 
 }
 
 TEST_CASE("destroy without run drops what was never polled") {
-    leak_check leaks;
+    const census before;
     std::atomic<int> drops{0};
     {
-        owned_executor ex("2");
-        for (int i = 0; i < 5; ++i) ex.spawn(new counting_task(drops));
+        executor_under_test ex{{"workers", "2"}};
+        for (int i = 0; i < 5; ++i) ex.spawn(closure_task::counted(drops));
         CHECK(drops == 0);
     }
     CHECK(drops == 5);

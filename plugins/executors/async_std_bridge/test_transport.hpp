@@ -5,7 +5,6 @@
 
 #include <sys/socket.h>
 
-#include <array>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -14,8 +13,8 @@
 #include <string>
 #include <thread>
 
+#include "../testing/socket_pair.hpp"
 #include "chimera/abi/timing.h"
-#include "chimera/sdk/owned_fd.hpp"
 #include "chimera/sdk/plugin.hpp"
 #include "chimera/sdk/reactor.hpp"
 
@@ -29,7 +28,7 @@ class byte_transport final : public sdk::transport_base<byte_transport> {
     ~byte_transport() { CHECK(open_objects == 0); }
 
     /// The server's end of the connection of sessions with this URL.
-    int server(const std::string& url) { return connection(url).ends[1].get(); }
+    int server(const std::string& url) { return connection(url).b.get(); }
     void send(const std::string& url, const std::string& bytes) {
         CHECK(::send(server(url), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
     }
@@ -56,9 +55,6 @@ class byte_transport final : public sdk::transport_base<byte_transport> {
     }
 
   private:
-    struct connected_pair {
-        std::array<sdk::owned_fd, 2> ends;
-    };
     class session;
 
     class exchange final : public sdk::exchange_base<exchange> {
@@ -118,7 +114,7 @@ class byte_transport final : public sdk::transport_base<byte_transport> {
     class session final : public sdk::session_base<session> {
       public:
         session(byte_transport& t, chm_reactor* r, std::string u)
-            : transport(t), reactor(r), url(std::move(u)), fd(t.connection(url).ends[0].get()) {
+            : transport(t), reactor(r), url(std::move(u)), fd(t.connection(url).a.get()) {
             ++t.open_objects;
         }
         session(const session&) = delete;
@@ -138,15 +134,9 @@ class byte_transport final : public sdk::transport_base<byte_transport> {
         int fd;
     };
 
-    connected_pair& connection(const std::string& url) {
+    test::socket_pair& connection(const std::string& url) {
         std::lock_guard lock(mutex_);
-        connected_pair& p = connections_[url];
-        if (!p.ends[0]) {
-            std::array<int, 2> fds{};
-            REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()) == 0);
-            p.ends = {sdk::owned_fd(fds[0]), sdk::owned_fd(fds[1])};
-        }
-        return p;
+        return connections_[url];
     }
     void note_thread() {
         std::lock_guard lock(mutex_);
@@ -154,7 +144,7 @@ class byte_transport final : public sdk::transport_base<byte_transport> {
     }
 
     mutable std::mutex mutex_;
-    std::map<std::string, connected_pair> connections_;
+    std::map<std::string, test::socket_pair> connections_;
     std::set<std::thread::id> threads_;
 };
 

@@ -390,8 +390,7 @@ TEST_CASE("wakers work in all threads after the executor is destroyed") {
 }
 
 TEST_CASE("an option outside of its range is refused and named") {
-    for (const auto& [key, value] :
-         {setting{"workers", "0"}, {"event_interval", "0"}, {"stack_size", "16383"}}) {
+    for (const auto& [key, value] : {setting{"workers", "0"}, {"event_interval", "0"}, {"stack_size", "16383"}}) {
         CHECK_THROWS_WITH_AS(executor_under_test({{key, value}}), doctest::Contains(key), sdk::error);
     }
 }

@@ -1,14 +1,19 @@
 // What must stay true of uv_pinned as an executor: pinning, wakes, stop, lifetimes.
 #include <sched.h>
 
+#include <array>
 #include <mutex>
 #include <set>
 #include <vector>
 
-#include "test_executor.hpp"
+#include "../testing/executor_under_test.hpp"
+#include "../testing/socket_pair.hpp"
+#include "chimera/sdk/waker.hpp"
 
 using namespace chimera;
-using namespace chimera::uv_pinned_test;
+using namespace chimera::test;
+
+const std::vector<std::string> chimera::test::plugins_under_test{"uv_pinned"};
 
 namespace {
 
@@ -117,7 +122,7 @@ TEST_CASE("stop drops every task on its own worker, inside run") {
     stopper.join();
     std::atomic<int> drops{0};
     auto* late = closure_task::counted(drops);
-    CHECK(ex.spawn_raw(late) == CHM_E_CANCELED);
+    CHECK(ex.offer(late) == CHM_E_CANCELED);
     CHECK(drops == 0);
     late->vt->drop(late);
 }
@@ -132,7 +137,7 @@ TEST_CASE("a task that is spawned while the executor stops is dropped once or re
         std::thread spawner([&] {
             for (int i = 0; i < n; ++i) {
                 auto* task = closure_task::counted(drops);
-                if (ex.spawn_raw(task) == CHM_OK) continue;
+                if (ex.offer(task) == CHM_OK) continue;
                 ++refused;
                 delete task;
             }
@@ -155,14 +160,14 @@ TEST_CASE("a waker may be used after its task is done and after the executor is 
     std::vector<sdk::waker> kept;
     std::atomic<int> drops{0};
     for (std::uint32_t i = 0; i < 2; ++i)
-        ex.spawn_raw(closure_task::counted(drops,
+        ex.spawn(closure_task::counted(drops,
                                        [&](chm_waker* w) -> chm_rc {
                                            static std::mutex mutex;
                                            std::lock_guard lock(mutex);
                                            kept.push_back(sdk::waker::clone(w));
                                            return CHM_READY;
                                        }),
-                     CHM_HINT_WORKER, i);
+                 CHM_HINT_WORKER, i);
     CHECK(ex.run() == CHM_OK);
     for (auto& w : kept) w.wake_by_ref();
     ex.destroy();
@@ -178,7 +183,7 @@ TEST_CASE("wakes that race the end of run neither crash nor leak") {
         sdk::waker_slot slot;
         std::atomic<bool> over{false};
         std::atomic<int> drops{0};
-        ex.spawn_raw(closure_task::counted(drops, [&](chm_waker* w) -> chm_rc {
+        ex.spawn(closure_task::counted(drops, [&](chm_waker* w) -> chm_rc {
             slot.set(w);
             return CHM_PENDING;
         }));
@@ -204,7 +209,7 @@ TEST_CASE("destroy without run drops what was never polled") {
     std::atomic<int> drops{0};
     {
         executor_under_test ex{{"workers", "2"}};
-        for (int i = 0; i < 5; ++i) ex.spawn_raw(closure_task::counted(drops));
+        for (int i = 0; i < 5; ++i) ex.spawn(closure_task::counted(drops));
         CHECK(drops == 0);
     }
     CHECK(drops == 5);
@@ -212,25 +217,25 @@ TEST_CASE("destroy without run drops what was never polled") {
 
 TEST_CASE("pin_cpus binds each worker to one CPU and the caller to none") {
     const census before;
-    cpu_set_t before, after;
-    REQUIRE(sched_getaffinity(0, sizeof before, &before) == 0);
+    cpu_set_t cpus_before, cpus_after;
+    REQUIRE(sched_getaffinity(0, sizeof cpus_before, &cpus_before) == 0);
     executor_under_test ex{{"workers", "2"}, {"pin_cpus", "true"}};
     std::array<int, 2> cpus{};
     std::atomic<int> drops{0};
     for (std::uint32_t i = 0; i < 2; ++i)
-        ex.spawn_raw(closure_task::counted(drops,
+        ex.spawn(closure_task::counted(drops,
                                        [&cpus, i](chm_waker*) -> chm_rc {
                                            cpu_set_t mine;
                                            sched_getaffinity(0, sizeof mine, &mine);
                                            cpus[i] = CPU_COUNT(&mine);
                                            return CHM_READY;
                                        }),
-                     CHM_HINT_WORKER, i);
+                 CHM_HINT_WORKER, i);
     CHECK(ex.run() == CHM_OK);
     CHECK(cpus[0] == 1);
     CHECK(cpus[1] == 1);
-    REQUIRE(sched_getaffinity(0, sizeof after, &after) == 0);
-    CHECK(CPU_EQUAL(&before, &after));
+    REQUIRE(sched_getaffinity(0, sizeof cpus_after, &cpus_after) == 0);
+    CHECK(CPU_EQUAL(&cpus_before, &cpus_after));
 }
 
 } // namespace

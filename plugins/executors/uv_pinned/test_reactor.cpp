@@ -1,12 +1,14 @@
 // What must stay true of uv_pinned's reactor: readiness, timers, and what they cost in system calls.
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
 
+#include "../testing/executor_under_test.hpp"
+#include "../testing/socket_pair.hpp"
 #include "chimera/sdk/clock.hpp"
-#include "test_executor.hpp"
 
 using namespace chimera;
-using namespace chimera::uv_pinned_test;
+using namespace chimera::test;
 
 namespace {
 std::atomic<int> controls{0}, waits{0}; // epoll_ctl and epoll_wait that libuv made
@@ -147,7 +149,7 @@ TEST_CASE("another deadline re-arms a timer, the same one only replaces the wake
         r->vt->timer_destroy(r, timer);
         return CHM_READY;
     });
-    ex.spawn_raw(task);
+    ex.spawn(task);
     CHECK(ex.run() == CHM_OK);
     CHECK(drops == 1);
     CHECK(polls < 5);
@@ -314,7 +316,7 @@ TEST_CASE("the reactor refuses threads that are not its workers, and workers of 
     CHECK(r->vt->timer_create(r, &timer) == CHM_E_AFFINITY);
     CHECK((r->vt->flags & CHM_REACTOR_ANY_THREAD) == 0);
     std::atomic<int> drops{0};
-    ex.spawn_raw(closure_task::counted(drops, [&](chm_waker*) -> chm_rc {
+    ex.spawn(closure_task::counted(drops, [&](chm_waker*) -> chm_rc {
         CHECK(r->vt->io_register(r, pair.a.get(), &io) == CHM_E_AFFINITY);
         chm_reactor* own = ex.reactor();
         chm_io* mine = nullptr;
@@ -332,7 +334,7 @@ TEST_CASE("what a task forgot to deregister is closed at the end, and said") {
     socket_pair pair;
     executor_under_test ex;
     std::atomic<int> drops{0};
-    ex.spawn_raw(closure_task::counted(drops, [&](chm_waker* w) -> chm_rc {
+    ex.spawn(closure_task::counted(drops, [&](chm_waker* w) -> chm_rc {
         chm_io* io = nullptr;
         chm_timer* timer = nullptr;
         chm_reactor* r = ex.reactor();
