@@ -49,14 +49,14 @@ int closed_port() {
 
 TEST_CASE("a profile's faults are named with file, line, column and the nearest key") {
     const temporary_folder f;
-    const auto file = f.path() / "bad.toml";
-    write_file(file, "[executor]\nplugin = \"fiber\"\n\n[transport]\nplugin = \"socket\"\noptions = { read_sise = 1 "
-                     "}\n\n[measure]\nruns = \"many\"\n");
+    const auto file = f.write(
+        "bad.toml", "[executor]\nplugin = \"fiber\"\n\n[transport]\nplugin = \"socket\"\noptions = { read_sise = 1 "
+                    "}\n\n[measure]\nruns = \"many\"\n");
     const outcome o = run_host({"--profile", file.string()});
     check_refused(o, 2, "bad.toml:6:");
     CHECK(contains(o.err, "read_size"));
     CHECK(contains(o.err, "bad.toml:9:"));
-    write_file(file, "[executor\n");
+    f.write("bad.toml", "[executor\n");
     check_refused(run_host({"--profile", file.string()}), 2, "bad.toml:1:");
     check_refused(run_host({"--profile", (f.path() / "none.toml").string()}), 2, "none.toml");
     check_refused(run_host({}), 2, "--profile");
@@ -88,7 +88,7 @@ TEST_CASE("a plugin that cannot be used says why") {
     check_refused(run_set(f, "executor.plugin=" + bad + "no_entry.so"), 2, "chimera_plugin_entry");
     check_refused(run_set(f, "executor.plugin=" + bad + "create_fails.so"), 3, "create_fails");
     check_refused(run_set(f, "executor.plugin=" + profile_path("smol1kb").string() + ".so"), 2, "smol1kb.toml.so");
-    write_file(f.path() / "text.so", "this is no plugin");
+    f.write("text.so", "this is no plugin");
     check_refused(run_set(f, "executor.plugin=" + (f.path() / "text.so").string()), 2, "text.so");
     check_refused(run_set(f, "executor.plugin=socket"), 2, "socket");
 }

@@ -109,17 +109,6 @@ outcome process::wait() {
     return outcome_;
 }
 
-temporary_folder::temporary_folder() {
-    std::string name = (fs::temp_directory_path() / "chimera-test-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-}
-
-temporary_folder::~temporary_folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-}
-
 outcome run_host(const std::vector<std::string>& arguments) { return process(host_program(), arguments).wait(); }
 
 outcome run_profile(const temporary_folder& results, const std::string& name, std::vector<std::string> arguments) {
@@ -132,12 +121,6 @@ outcome run_profile(const temporary_folder& results, const std::string& name, st
 fs::path profile_path(const std::string& name) { return fs::path(CHIMERA_SOURCE_DIR) / "profiles" / (name + ".toml"); }
 fs::path host_program() { return fs::path(CHIMERA_BIN_DIR) / "chimera-host"; }
 fs::path simulator_program() { return fs::path(CHIMERA_BIN_DIR) / "chimera-sim"; }
-
-void write_file(const fs::path& path, const std::string& content) {
-    std::ofstream out(path, std::ios::binary);
-    out << content;
-    REQUIRE(out.good());
-}
 
 int simulators_running() {
     const std::string marked = std::string(mark_name) + "=" + mark() + std::string(1, '\0');

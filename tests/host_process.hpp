@@ -1,6 +1,8 @@
 // Runs chimera-host as a user does: a process, its output, its exit status.
 #pragma once
 
+#include "temporary_folder.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <chrono>
@@ -46,19 +48,6 @@ class process {
     outcome outcome_;
 };
 
-/// A folder that goes with the test.
-class temporary_folder {
-  public:
-    temporary_folder();
-    ~temporary_folder();
-    temporary_folder(const temporary_folder&) = delete;
-    temporary_folder& operator=(const temporary_folder&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
-
 /// chimera-host with these arguments, to its end.
 outcome run_host(const std::vector<std::string>& arguments);
 
@@ -68,8 +57,6 @@ outcome run_profile(const temporary_folder& results, const std::string& name, st
 std::filesystem::path profile_path(const std::string& name);
 std::filesystem::path host_program();
 std::filesystem::path simulator_program();
-
-void write_file(const std::filesystem::path&, const std::string& content);
 
 /// How many simulators run that were started, directly or through a host, by this test process.
 int simulators_running();

@@ -59,7 +59,7 @@ TEST_CASE("two agents reach a server through nginx, under a path prefix, on both
     SUBCASE("as one sets it up for streaming") {
         extra = "      proxy_http_version 1.1;\n      proxy_buffering off;\n";
     }
-    write_file(f.path() / "nginx.conf", nginx_configuration(f, address, upstream, extra));
+    f.write("nginx.conf", nginx_configuration(f, address, upstream, extra));
     process nginx("/usr/sbin/nginx",
                   {"-c", (f.path() / "nginx.conf").string(), "-e", (f.path() / "error.log").string()});
     usleep(300'000);

@@ -40,8 +40,7 @@ warmup = 0
 )";
 
 outcome run(const temporary_folder& folder, std::vector<std::string> arguments) {
-    const auto file = folder.path() / "truth.toml";
-    write_file(file, calls_profile);
+    const auto file = folder.write("truth.toml", calls_profile);
     std::vector<std::string> all{"--profile",    file.string(),         "--json", "--ui", "none",
                                  "--output-dir", folder.path().string()};
     all.insert(all.end(), arguments.begin(), arguments.end());

@@ -1,10 +1,12 @@
 // What is refused before any code of a file runs.
 #include "registry/plugin_file.hpp"
 #include "registry/registry.hpp"
-#include "scratch_folder.hpp"
+#include "temporary_folder.hpp"
 #include <cstring>
 #include <doctest/doctest.h>
 #include <elf.h>
+#include <fstream>
+#include <iterator>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace chimera::host;
+using chimera::test::temporary_folder;
 
 const fs::path good = fs::path(BAD_PLUGINS) / "good_executor.so";
 
@@ -25,6 +28,11 @@ std::string refusal(const fs::path& file, bool allow_untrusted = false) {
     }
 }
 
+std::string content_of(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
 void has(const std::string& text, const std::string& part) {
     INFO(text, " should contain ", part);
     CHECK(text.find(part) != std::string::npos);
@@ -32,7 +40,7 @@ void has(const std::string& text, const std::string& part) {
 
 /// A copy of the good plugin with some bytes of its header replaced.
 template <class Value>
-fs::path patched(const scratch_folder& folder, std::size_t offset, Value value) {
+fs::path patched(const temporary_folder& folder, std::size_t offset, Value value) {
     auto bytes = content_of(good);
     bytes.replace(offset, sizeof value, reinterpret_cast<const char*>(&value), sizeof value);
     return folder.write("patched.so", bytes);
@@ -42,13 +50,13 @@ fs::path patched(const scratch_folder& folder, std::size_t offset, Value value) 
 
 TEST_CASE("a good file passes, and links to it lead to its own path") {
     CHECK(check_plugin_file(good, false) == fs::canonical(good));
-    const scratch_folder folder;
+    const temporary_folder folder;
     fs::create_symlink(good, folder / "link.so");
     CHECK(check_plugin_file(folder / "link.so", false) == fs::canonical(good));
 }
 
 TEST_CASE("what is no regular file is refused for what it is") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     has(refusal(folder / "missing.so"), "No such file");
     fs::create_directory(folder / "folder.so");
     has(refusal(folder / "folder.so"), "is a folder");
@@ -62,7 +70,7 @@ TEST_CASE("what is no regular file is refused for what it is") {
 }
 
 TEST_CASE("a file that others may write is refused unless that is asked for") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     const auto file = folder.write("copy.so", content_of(good));
     CHECK(refusal(file).empty());
     for (const auto mode : {0666, 0664, 0646}) {
@@ -74,7 +82,7 @@ TEST_CASE("a file that others may write is refused unless that is asked for") {
 
 TEST_CASE("a file of another user is refused unless that is asked for") {
     if (geteuid() != 0) return; // only root can give a file away
-    const scratch_folder folder;
+    const temporary_folder folder;
     const auto file = folder.write("copy.so", content_of(good));
     REQUIRE(chown(file.c_str(), 12345, 0) == 0);
     has(refusal(file), "belongs to user 12345");
@@ -82,7 +90,7 @@ TEST_CASE("a file of another user is refused unless that is asked for") {
 }
 
 TEST_CASE("what is no shared library for this machine is refused") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     has(refusal(folder.write("text.so", "#!/bin/sh\necho I am no plugin\n")), "no shared library");
     has(refusal(folder.write("empty.so", "")), "no shared library");
     has(refusal(patched(folder, EI_CLASS, static_cast<unsigned char>(ELFCLASS32))), "32-bit library, expected 64 bits");
@@ -94,7 +102,7 @@ TEST_CASE("what is no shared library for this machine is refused") {
 }
 
 TEST_CASE("a library that is cut off is refused instead of killing the process") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     const auto bytes = content_of(good);
     Elf64_Ehdr header;
     std::memcpy(&header, bytes.data(), sizeof header);
@@ -112,7 +120,7 @@ TEST_CASE("a library that is cut off is refused instead of killing the process")
 }
 
 TEST_CASE("program headers that lie far outside the file are refused") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     has(refusal(patched(folder, offsetof(Elf64_Ehdr, e_phoff), Elf64_Off{~0ull - 8})), "is cut off");
     Elf64_Ehdr header;
     const auto bytes = content_of(good);

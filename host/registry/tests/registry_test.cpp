@@ -1,5 +1,5 @@
 #include "registry/registry.hpp"
-#include "scratch_folder.hpp"
+#include "temporary_folder.hpp"
 #include <algorithm>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -11,6 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace chimera::host;
+using chimera::test::temporary_folder;
 
 const fs::path plugins = BAD_PLUGINS;
 const std::vector<option_value> one_worker = {{"workers", "1", CHM_OPT_INT}};
@@ -204,7 +205,7 @@ TEST_CASE("a plugin that failed is not initialized a second time") {
 }
 
 TEST_CASE("an id is looked for in the profile's folder, then along the search path, and the first match wins") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     const auto in_profile = copy_plugin("good_executor", folder / "profile/good_executor.so");
     const auto in_first = copy_plugin("good_executor", folder / "first/good_executor.so");
     copy_plugin("good_executor", folder / "second/good_executor.so");
@@ -234,7 +235,7 @@ TEST_CASE("an id that is nowhere is answered with the nearest one and the folder
 }
 
 TEST_CASE("a path is taken from the profile's folder, then from the working directory") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     const auto beside_profile = copy_plugin("good_executor", folder / "profile/mine/executor.so");
     const auto in_cwd = copy_plugin("good_executor", folder / "cwd/other.so");
     const working_directory cwd(folder / "cwd");
@@ -261,7 +262,7 @@ TEST_CASE("CHIMERA_PLUGIN_PATH comes before the folders of the build and of the 
 }
 
 TEST_CASE("the listing names every file, what is wrong with it, and which one is hidden by another") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     copy_plugin("good_executor", folder / "first/good_executor.so");
     copy_plugin("good_executor", folder / "second/good_executor.so");
     copy_plugin("good_transport", folder / "second/good_transport.so");

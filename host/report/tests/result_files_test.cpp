@@ -1,10 +1,10 @@
 #include "report/result_files.hpp"
 #include "sample_campaign.hpp"
+#include "temporary_folder.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <system_error>
@@ -15,21 +15,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct scratch {
-    fs::path path;
-    scratch() {
-        std::string name = (fs::temp_directory_path() / "chimera-results-XXXXXX").string();
-        REQUIRE(mkdtemp(name.data()) != nullptr);
-        path = name;
-    }
-    ~scratch() {
-        std::error_code ignored;
-        fs::remove_all(path, ignored);
-    }
-    scratch(const scratch&) = delete;
-    scratch& operator=(const scratch&) = delete;
-};
-
 std::string read(const fs::path& file) {
     std::ifstream in(file, std::ios::binary);
     REQUIRE_MESSAGE(in.good(), file.string());
@@ -39,9 +24,9 @@ std::string read(const fs::path& file) {
 } // namespace
 
 TEST_CASE("a run leaves metrics, requests, prompts and responses, and no temporary file") {
-    const scratch s;
+    const temporary_folder s;
     const profile p = sample_profile();
-    result_files files(p, s.path);
+    result_files files(p, s.path());
     files.add(sample_run());
     const fs::path run = files.folder() / "run_1";
     const auto metrics = nlohmann::json::parse(read(run / "metrics.json"));
@@ -51,25 +36,25 @@ TEST_CASE("a run leaves metrics, requests, prompts and responses, and no tempora
     CHECK(read(run / "responses" / "alone_b_call_0.txt") == "world");
     const std::string lines = read(run / "requests.jsonl");
     CHECK(std::count(lines.begin(), lines.end(), '\n') == 4);
-    for (const auto& entry : fs::recursive_directory_iterator(s.path)) CHECK(entry.path().extension() != ".tmp");
+    for (const auto& entry : fs::recursive_directory_iterator(s.path())) CHECK(entry.path().extension() != ".tmp");
 }
 
 TEST_CASE("a second campaign adds its runs behind the first one's") {
-    const scratch s;
+    const temporary_folder s;
     const profile p = sample_profile();
-    for (int i = 0; i < 2; ++i) result_files(p, s.path).add(sample_run());
-    const fs::path folder = result_files(p, s.path).folder();
+    for (int i = 0; i < 2; ++i) result_files(p, s.path()).add(sample_run());
+    const fs::path folder = result_files(p, s.path()).folder();
     CHECK(fs::exists(folder / "run_1" / "metrics.json"));
     CHECK(fs::exists(folder / "run_2" / "metrics.json"));
 }
 
 TEST_CASE("a folder that holds another configuration is left alone") {
-    const scratch s;
+    const temporary_folder s;
     profile p = sample_profile();
-    result_files first(p, s.path);
+    result_files first(p, s.path());
     first.add(sample_run());
     p.workload.prompts = {"other"};
-    result_files second(p, s.path);
+    result_files second(p, s.path());
     CHECK(first.folder() != second.folder());
     second.add(sample_run());
     CHECK(fs::exists(first.folder() / "run_1"));
@@ -77,9 +62,9 @@ TEST_CASE("a folder that holds another configuration is left alone") {
 }
 
 TEST_CASE("a failed run is kept with its errors and without figures") {
-    const scratch s;
+    const temporary_folder s;
     const profile p = sample_profile();
-    result_files files(p, s.path);
+    result_files files(p, s.path());
     files.add(sample_run(false));
     const auto metrics = nlohmann::json::parse(read(files.folder() / "run_1" / "metrics.json"));
     CHECK(metrics["complete"] == false);

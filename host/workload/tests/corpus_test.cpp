@@ -2,13 +2,14 @@
 #include "workload/corpus.hpp"
 #include "workload/ingest.hpp"
 
-#include "scratch_folder.hpp"
+#include "temporary_folder.hpp"
 
 #include <doctest/doctest.h>
 #include <iterator>
 #include <map>
 
 using namespace chimera::host;
+using chimera::test::temporary_folder;
 namespace fs = std::filesystem;
 
 namespace {
@@ -26,7 +27,7 @@ std::map<std::string, std::string> files_below(const fs::path& folder) {
 } // namespace
 
 TEST_CASE("the corpus has 101 files, the same bytes and times for the same seed, others for another") {
-    const scratch_folder a, b, c;
+    const temporary_folder a, b, c;
     generate_corpus(a.path(), 1);
     generate_corpus(b.path() / "new" / "folder", 1);
     generate_corpus(c.path(), 2);
@@ -38,14 +39,14 @@ TEST_CASE("the corpus has 101 files, the same bytes and times for the same seed,
 }
 
 TEST_CASE("the corpus is not written among other files") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     folder.write("mine.csv", "a\n1\n");
     CHECK_THROWS_WITH_AS(generate_corpus(folder.path(), 1), doctest::Contains("is not empty"), std::runtime_error);
     CHECK(files_below(folder.path()).size() == 1);
 }
 
 TEST_CASE("the corpus is read whole, without a warning, and its metrics meet under one name") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     generate_corpus(folder.path(), 1);
     const data_summary data = ingest(folder.path());
     CHECK(data.files() == corpus_file_count);
@@ -68,7 +69,7 @@ TEST_CASE("the corpus is read whole, without a warning, and its metrics meet und
 
 TEST_CASE("analysis prompts of the default corpus have 800 to 1000 tokens of 4 bytes") {
     for (const std::uint64_t seed : {1U, 2U, 3U}) {
-        const scratch_folder folder;
+        const temporary_folder folder;
         generate_corpus(folder.path(), seed);
         const data_summary data = ingest(folder.path());
         for (const char* id : {"collector", "insight", "agent7"}) {

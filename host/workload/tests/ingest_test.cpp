@@ -1,6 +1,6 @@
 #include "workload/ingest.hpp"
 
-#include "scratch_folder.hpp"
+#include "temporary_folder.hpp"
 
 #include <algorithm>
 #include <doctest/doctest.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 using namespace chimera::host;
+using chimera::test::temporary_folder;
 namespace fs = std::filesystem;
 
 namespace {
@@ -26,7 +27,7 @@ std::size_t open_files() {
 } // namespace
 
 TEST_CASE("good files of every type add up, hidden and foreign ones do not count") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     folder.write("a.csv", "\xEF\xBB\xBFttft_ms\n1\n2\n");
     folder.write("deep/er/b.JSON", R"({"ttft_ms": 6})");
     folder.write("c.md", "# Title\n- ttft: 3 ms\n");
@@ -48,7 +49,7 @@ TEST_CASE("good files of every type add up, hidden and foreign ones do not count
 }
 
 TEST_CASE("bad files are skipped with path, place and reason, and the good ones still count") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     folder.write("good.csv", "a\n1\n");
     folder.write("sub/truncated.json", "{\"a\": 5,\n\"b\": [1,");
     folder.write("binary.csv", std::string_view("a,b\n1,\0", 7));
@@ -78,7 +79,7 @@ TEST_CASE("bad files are skipped with path, place and reason, and the good ones 
 }
 
 TEST_CASE("link loops end, and a folder that is linked twice counts once") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     folder.write("sub/a.csv", "a\n1\n");
     fs::create_directory_symlink("..", folder.path() / "sub" / "up");
     fs::create_directory_symlink("sub", folder.path() / "zub");
@@ -92,7 +93,7 @@ TEST_CASE("link loops end, and a folder that is linked twice counts once") {
 }
 
 TEST_CASE("what may not be read is skipped with the system's reason") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     folder.write("good.csv", "a\n1\n");
     fs::permissions(folder.write("secret.csv", "a\n1\n"), fs::perms::none);
     folder.write("locked/a.csv", "a\n1\n");
@@ -110,7 +111,7 @@ TEST_CASE("what may not be read is skipped with the system's reason") {
 }
 
 TEST_CASE("a folder that is not there is an error, an empty one is not") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     CHECK(ingest(folder.path()).files() == 0);
     CHECK_FALSE(ingest(folder.path()).latest_mtime);
     CHECK_THROWS_WITH_AS(ingest(folder.path() / "no"), doctest::Contains("No such file"), std::runtime_error);

@@ -1,12 +1,13 @@
 #include "workload/agent_prompts.hpp"
 #include "workload/prompt_template.hpp"
 
-#include "scratch_folder.hpp"
+#include "temporary_folder.hpp"
 
 #include <array>
 #include <doctest/doctest.h>
 
 using namespace chimera::host;
+using chimera::test::temporary_folder;
 
 namespace {
 
@@ -43,7 +44,7 @@ TEST_CASE("a placeholder without a value is an error, not an empty text") {
 }
 
 TEST_CASE("a template comes from a file where one is named") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     const auto file = folder.write("mine.md", "For {{agent_label}}: {{data_summary}}");
     CHECK(make_analysis_prompt(analysis_template(file, "collector"), "A", "m", {}).starts_with("For A: Files: 0"));
     CHECK_THROWS_WITH_AS(report_template(file), doctest::Contains("mine.md:1:22: unknown placeholder 'data_summary'"),
@@ -77,7 +78,7 @@ TEST_CASE("the report prompt carries all of the analysis") {
 }
 
 TEST_CASE("a long template leaves the data summary its least size") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     const auto file = folder.write("long.md", std::string(5000, 'x') + "{{data_summary}}");
     data_summary data;
     for (int i = 0; i < 500; ++i) data.metrics["metric_" + std::to_string(i)].add(i);
