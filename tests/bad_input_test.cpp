@@ -190,13 +190,40 @@ TEST_CASE("simulators are gone when the host is killed") {
     CHECK(simulators_running() == 0);
 }
 
-TEST_CASE("an API key reaches no file and no output") {
+TEST_CASE("an API key reaches no file and no output, also when a server sends it back") {
     const temporary_folder f;
-    const outcome o = run_profile(f, "openai",
-                                  with({"--api-key", "sk-very-secret", "--set", "backend.simulator.reply_tokens_min=5",
-                                        "--set", "backend.simulator.reply_tokens_max=5"}));
-    CHECK_MESSAGE(o.status == 0, o.err);
-    CHECK(!contains(o.out + o.err, "very-secret"));
+    const temporary_folder served;
+    served.write("echo.py", R"(
+import http.server, sys
+class echo(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = ('{"error":"invalid key: ' + str(self.headers.get("Authorization")) + '"}').encode()
+        self.send_response(401); self.send_header("Content-Length", str(len(body))); self.end_headers(); self.wfile.write(body)
+    def log_message(self, *args): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), echo)
+print("port", server.server_port, file=sys.stderr, flush=True)
+server.serve_forever()
+)");
+    process server("/usr/bin/python3", {(served.path() / "echo.py").string()});
+    server.wait_for_error_text("\n");
+    const std::string port = server.error_text().substr(5, server.error_text().find('\n') - 5);
+    for (const std::string transport : {"curl", "socket"}) {
+        const outcome o = run_profile(f, "openai",
+                                      with({"--api-key", "sk-very-secret", "--url", "http://127.0.0.1:" + port, "--set",
+                                            "transport.plugin=" + transport}));
+        CHECK(o.status == 4);
+        CHECK(contains(o.out, "invalid key: Bearer ***"));
+        CHECK(!contains(o.out + o.err, "very-secret"));
+    }
     const outcome grep = process("/bin/grep", {"-r", "very-secret", f.path().string()}).wait();
     CHECK(grep.status == 1);
 }
+
+TEST_CASE("simulator options that contradict each other are bad input") {
+    const temporary_folder f;
+    check_refused(run_profile(f, "smol1kb", with({"--set", "backend.simulator.fault=bogus"})), 2, "bogus");
+    check_refused(run_profile(f, "smol1kb", with({"--set", "backend.simulator.reply_tokens_min=500"})), 2,
+                  "reply-tokens");
+}
+
+TEST_CASE("an option that would be ignored is refused") { check_refused(run_host({"--json", "plugins"}), 2, "--json"); }

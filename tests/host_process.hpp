@@ -35,6 +35,8 @@ class process {
     pid_t pid() const { return pid_; }
     /// Waits until standard error contains the text, 20 s at most; fails the test when it does not come.
     void wait_for_error_text(const std::string& text);
+    /// What came on standard error so far.
+    const std::string& error_text() const { return outcome_.err; }
     void signal(int number) const;
     /// Waits for the end, 60 s at most, then kills.
     outcome wait();

@@ -20,6 +20,12 @@ chm_session_args session_args(const llm_endpoint& endpoint, const llm_transport&
     return args;
 }
 
+/// A server may send back what it was sent: the key must not reach a file that way.
+void redact(std::string& text, std::string_view secret) {
+    if (secret.empty()) return;
+    for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos;) text.replace(at, secret.size(), "***");
+}
+
 chm_kv header(std::string_view key, std::string_view value) { return {sdk::str(key), sdk::str(value)}; }
 
 } // namespace
@@ -58,6 +64,7 @@ sdk::task<const request_record*> llm_client::call(std::string name, std::string 
     r.server = got.figures;
     r.response = got.text;
     r.reasoning = got.reasoning;
+    for (std::string* text : {&r.error, &r.response, &r.reasoning}) redact(*text, endpoint_.api_key);
     r.reasoning_first = got.first_content_was_reasoning;
     recorder_.stage(agent_stage::between_calls);
     co_return &r;
@@ -107,8 +114,7 @@ sdk::task<void> llm_client::exchange(request_record& r, const request_body& body
     }
     if (!stream_.state().error) stream_.finish();
     if (const auto& error = stream_.state().error)
-        throw std::runtime_error(
-            fmt::format("{} in record {}: {}", name_of(error->kind), error->record, error->message));
+        throw std::runtime_error(fmt::format("{}: {}", name_of(error->kind), error->message));
     if (r.done == 0) r.done = sdk::now_ns();
 }
 

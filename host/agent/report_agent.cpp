@@ -5,6 +5,7 @@
 #include "workload/analysis.hpp"
 #include "workload/ingest.hpp"
 
+#include <stdexcept>
 #include <utility>
 
 namespace chimera::host {
@@ -24,6 +25,9 @@ const std::filesystem::path& analysis_file(const agent_environment& env) {
 preparation prepare(const agent_spec& spec, const std::filesystem::path& corpus, const std::filesystem::path& analysis,
                     const std::filesystem::path& report) {
     data_summary data = ingest(corpus);
+    if (data.files() == 0)
+        throw std::runtime_error(corpus.string() +
+                                 ": no CSV, JSON or Markdown file that could be read (workload.corpus)");
     std::string prompt = make_analysis_prompt(analysis_template(analysis, spec.id), spec.label, spec.model, data);
     return {std::move(data), std::move(prompt), report_template(report)};
 }

@@ -22,6 +22,7 @@ namespace chimera::host {
 namespace {
 
 constexpr int start_limit_ms = 10'000;
+constexpr int bad_options_status = 2; // docs/simulator.md
 
 struct pipe_ends {
     sdk::owned_fd read, write;
@@ -67,8 +68,22 @@ pid_t spawn(const std::filesystem::path& program, const std::vector<std::string>
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (rc != 0)
-        throw std::runtime_error(fmt::format("cannot start the simulator {}: {}", program.string(), std::strerror(rc)));
+        throw simulator_error(fmt::format("cannot start the simulator {}: {}", program.string(), std::strerror(rc)),
+                              false);
     return pid;
+}
+
+/// Ends the process in order, or after a second by force. Returns its wait status.
+int end(pid_t pid) {
+    int status = 0;
+    kill(pid, SIGTERM);
+    for (int i = 0; i < 100; ++i) {
+        if (waitpid(pid, &status, WNOHANG) != 0) return status;
+        poll(nullptr, 0, 10);
+    }
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    return status;
 }
 
 } // namespace
@@ -81,10 +96,14 @@ simulator_process::simulator_process(const std::filesystem::path& program, const
     const std::string line = first_line(out.read.get());
     constexpr std::string_view prefix = "listening ";
     if (!line.starts_with(prefix)) {
-        kill(pid_, SIGKILL);
-        waitpid(std::exchange(pid_, -1), nullptr, 0);
-        throw std::runtime_error(fmt::format("the simulator {} did not start{}{}; its own message stands above",
-                                             program.string(), line.empty() ? "" : ": ", line));
+        const int status = end(std::exchange(pid_, -1)); // it has ended already, unless it hangs
+        const int exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+        throw simulator_error(fmt::format("the simulator {} did not start: {}", program.string(),
+                                          exit_code == bad_options_status
+                                              ? "it refused [backend.simulator], as it says above"
+                                          : exit_code > 0 ? fmt::format("it ended with status {}", exit_code)
+                                                          : std::string("it did not say where it listens")),
+                              exit_code == bad_options_status);
     }
     url_ = line.substr(prefix.size());
 }
@@ -100,15 +119,7 @@ simulator_process& simulator_process::operator=(simulator_process&& o) noexcept 
 }
 
 simulator_process::~simulator_process() {
-    if (pid_ < 0) return;
-    kill(pid_, SIGTERM);
-    // It ends within 100 ms of the signal; one that does not is not waited for.
-    for (int i = 0; i < 100; ++i) {
-        if (waitpid(pid_, nullptr, WNOHANG) != 0) return;
-        poll(nullptr, 0, 10);
-    }
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
+    if (pid_ >= 0) end(pid_);
 }
 
 } // namespace chimera::host

@@ -4,12 +4,24 @@
 #include <chimera/sdk/owned_fd.hpp>
 
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <sys/types.h>
 
 namespace chimera::host {
+
+/// A simulator did not start.
+class simulator_error : public std::runtime_error {
+  public:
+    simulator_error(const std::string& what, bool bad_options) : std::runtime_error(what), bad_options_(bad_options) {}
+    /// It refused its options; it has said which on standard error.
+    bool bad_options() const noexcept { return bad_options_; }
+
+  private:
+    bool bad_options_;
+};
 
 /// A running simulator process. It ends when this object is destroyed, and also when this process dies in whatever way:
 /// it watches its standard input, whose other end is held here.

@@ -1,5 +1,6 @@
 #include "cli/command_line.hpp"
 
+#include "backend/simulator_process.hpp"
 #include "cli/plugins_command.hpp"
 #include "cli/run_command.hpp"
 #include "workload/prompt_template.hpp"
@@ -33,8 +34,8 @@ void add_run_options(CLI::App& app, run_arguments& a) {
     app.add_option("--ui", a.ui, "Progress: a bar on a terminal and lines elsewhere, lines, or nothing")
         ->check(CLI::IsMember({"auto", "plain", "none"}))
         ->capture_default_str();
-    app.add_option("--api-key", a.api_key, "Bearer token for the servers; never written to a file or a log")
-        ->envname("CHIMERA_API_KEY")
+    app.add_option("--api-key", a.api_key,
+                   "Bearer token for the servers, in place of CHIMERA_API_KEY; never written to a file or a log")
         ->type_name("KEY");
     app.add_flag("--json", a.json, "Print the summary as JSON");
     app.add_flag("--dry-run", a.dry_run, "Print the resolved profile and the plan, run nothing");
@@ -49,7 +50,9 @@ int fail(exit_status status, const std::string& what) {
 } // namespace
 
 int run_command_line(int argc, const char* const* argv) {
-    spdlog::set_default_logger(spdlog::stderr_color_mt("chimera")); // standard output is for results
+    // Standard output is for results.
+    spdlog::set_default_logger(
+        std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()));
     spdlog::set_pattern("%^%l%$ %v");
     CLI::App app("Finds out whether your LLM client runtime is the bottleneck, and which part of it.", "chimera-host");
     app.set_version_flag("--version", fmt::format("chimera-host {}", CHIMERA_VERSION));
@@ -72,6 +75,11 @@ int run_command_line(int argc, const char* const* argv) {
         const int code = app.exit(e);
         return code == 0 ? 0 : static_cast<int>(exit_status::bad_input);
     }
+    if (plugins_app->parsed())
+        for (const CLI::Option* given : app.get_options())
+            if (given->count() > 0)
+                return fail(exit_status::bad_input,
+                            fmt::format("chimera-host: {} belongs to a run, not to 'plugins'", given->get_name()));
     try {
         if (plugins_app->parsed()) return static_cast<int>(plugins_command(plugins_json, allow_untrusted));
         if (run.profile.empty())
@@ -80,6 +88,9 @@ int run_command_line(int argc, const char* const* argv) {
         return static_cast<int>(run_command(run));
     } catch (const profile_error& e) {
         return fail(exit_status::bad_input, e.what());
+    } catch (const simulator_error& e) {
+        return fail(e.bad_options() ? exit_status::bad_input : exit_status::set_up,
+                    fmt::format("chimera-host: {}", e.what()));
     } catch (const template_error& e) {
         return fail(exit_status::bad_input, e.what());
     } catch (const std::exception& e) {

@@ -12,7 +12,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <system_error>
 
 namespace chimera::host {
 namespace {
@@ -23,16 +27,23 @@ schema_lookup lookup_in(registry& plugins) {
     };
 }
 
-void print_plan(const profile& p) {
-    fmt::print("{}\n# plan\n", to_toml(p));
+/// Writes a result to standard output. Throws std::system_error when it cannot be written.
+void print(const std::string& text) {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+        throw std::system_error(errno, std::generic_category(), "standard output cannot be written");
+}
+
+std::string plan_of(const profile& p) {
+    std::string text = to_toml(p) + "\n# plan\n";
     const std::vector<planned_execution> plan = plan_executions(p);
     for (std::size_t i = 0; i < plan.size(); ++i) {
         const planned_execution& x = plan[i];
         std::string agents;
         for (const std::size_t a : x.agents) agents += (agents.empty() ? "" : ", ") + p.workload.agents[a].id;
-        fmt::print("# {:3}  {:8}  {:8}  {}\n", i + 1, x.run == 0 ? "warm-up" : fmt::format("run {}", x.run),
-                   x.concurrent ? "together" : "alone", agents);
+        text += fmt::format("# {:3}  {:8}  {:8}  {}\n", i + 1, x.run == 0 ? "warm-up" : fmt::format("run {}", x.run),
+                            x.concurrent ? "together" : "alone", agents);
     }
+    return text;
 }
 
 progress_style style_of(const std::string& ui) {
@@ -40,10 +51,17 @@ progress_style style_of(const std::string& ui) {
     return ui == "plain" ? progress_style::lines : progress_style_for_terminal();
 }
 
+/// What the command line says counts before what the environment says.
+std::string api_key_of(const run_arguments& arguments) {
+    if (!arguments.api_key.empty()) return arguments.api_key;
+    const char* from_environment = std::getenv("CHIMERA_API_KEY");
+    return from_environment ? from_environment : "";
+}
+
 exit_status status_of(const campaign_summary& s, interruption_reason why) {
     if (why == interruption_reason::signal) return exit_status::interrupted;
     if (s.failed_requests == s.requests && !s.failures.empty()) return exit_status::all_failed;
-    const bool incomplete = why == interruption_reason::time_limit || !s.failures.empty() || s.runs == 0;
+    const bool incomplete = why == interruption_reason::time_limit || !s.failures.empty() || s.runs.empty();
     return incomplete ? exit_status::some_failed : exit_status::success;
 }
 
@@ -57,7 +75,7 @@ exit_status run_command(const run_arguments& arguments) {
     const profile p = load_profile(arguments.profile, lookup_in(plugins), arguments.overrides);
     check_prompts(p);
     if (arguments.dry_run) {
-        print_plan(p);
+        print(plan_of(p));
         return exit_status::success;
     }
     const loaded_plugins loaded = load_plugins(plugins, p);
@@ -68,27 +86,28 @@ exit_status run_command(const run_arguments& arguments) {
     const server_pool servers(p, simulator_program());
     const default_corpus corpus(p);
 
-    const execution_setup setup{p, plugins, loaded, servers, arguments.api_key, corpus.folder()};
+    const execution_setup setup{p, plugins, loaded, servers, api_key_of(arguments), corpus.folder()};
     std::vector<run_record> runs;
-    {
+    std::exception_ptr failure; // what is finished is summarized all the same
+    try {
         progress shown(style_of(arguments.ui), p, control);
         const campaign_events events{
             [&](const planned_execution& x, std::size_t index, std::size_t of) { shown.begins(x, index, of); },
-            [&](const run_record& run) {
-                files.add(run);
-                shown.run_done(run);
+            [&](std::vector<run_record>& done) {
+                files.add(done.back());
+                files.summarize(summarize(p, done));
+                shown.run_done(done.back());
             }};
-        runs = run_campaign(setup, control, events);
+        run_campaign(setup, control, events, runs);
+    } catch (...) {
+        failure = std::current_exception();
     }
     campaign_summary summary = summarize(p, runs);
     summary.interrupted = interrupted.reason() != interruption_reason::none;
     summary.files = files.folder();
-    files.finish(summary);
-    if (arguments.json)
-        fmt::print("{}\n", to_json(summary).dump(2));
-    else
-        fmt::print("{}", to_text(summary));
-    std::fflush(stdout);
+    if (!runs.empty() && !failure) files.summarize(summary);
+    if (!failure || !runs.empty()) print(arguments.json ? to_json(summary).dump(2) + "\n" : to_text(summary));
+    if (failure) std::rethrow_exception(failure);
     return status_of(summary, interrupted.reason());
 }
 

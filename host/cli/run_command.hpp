@@ -14,13 +14,14 @@ struct run_arguments {
     profile_overrides overrides;
     std::filesystem::path output_dir = "results";
     std::string ui = "auto"; ///< auto, plain or none
-    std::string api_key;     ///< never written anywhere
+    std::string api_key;     ///< never written anywhere; empty: CHIMERA_API_KEY of the environment
     bool json = false;       ///< the summary as JSON on standard output
     bool dry_run = false;    ///< print the resolved profile and the plan, run nothing
     bool allow_untrusted = false;
 };
 
-/// Throws profile_error and plugin_error (bad input), std::exception (set-up).
+/// Throws profile_error, template_error and simulator_error with bad_options (bad input); other std::exceptions
+/// (set-up).
 exit_status run_command(const run_arguments&);
 
 } // namespace chimera::host

@@ -89,7 +89,9 @@ run_figures figures_of(const run_record& run) {
             ratios += alone > 0 ? ns(x.agents[i].duration()) / alone : 1;
         }
         f.inflation_ratio = ratios / n;
-        f.contention = *f.speedup<0.75 * n&& * f.inflation_ratio> 1.05;
+        const bool slow = *f.speedup < 0.75 * n;
+        const bool inflated = *f.inflation_ratio > 1.05;
+        f.contention = slow && inflated;
     }
     return f;
 }

@@ -11,7 +11,7 @@ struct definition {
     std::string_view name, unit, text;
 };
 
-// Every metric there is, in the order of the output; the measurement section of docs/output.md is this table.
+// Every metric there is, in the order of the output.
 constexpr definition definitions[] = {
     {"efficiency_pct", "%", "sum(T_i) / (N W): T_i agent i alone, W wall time of the concurrent run"},
     {"estimated_efficiency_pct", "%",
@@ -26,6 +26,7 @@ constexpr definition definitions[] = {
     {"imbalance_pct", "%", "N max C_i - sum(C_i), in percent of the agent-time: agents of unequal length"},
     {"inflation_pct", "%", "sum(C_i - T_i), in percent of the agent-time: slower together than alone"},
     {"inflation_ratio", "x", "mean(C_i / T_i)"},
+    {"contention", "1", "share of runs with speedup < 0.75 N and inflation_ratio > 1.05"},
     {"ttft_ms", "ms", "first_token - dispatched"},
     {"itl_ms", "ms", "gaps between consecutive content records, pooled"},
     {"tpot_ms", "ms", "(last_token - first_token) / (tokens - 1)"},
@@ -34,6 +35,7 @@ constexpr definition definitions[] = {
      "eval_count / eval_duration of the server, else (tokens - 1) / (last_token - first_token)"},
     {"tokens", "1", "tokens of a response, as the server counts them, else content records"},
     {"connect_ms", "ms", "connected - dispatched, for requests that opened a connection"},
+    {"server_total_ms", "ms", "the server's own total_duration"},
     {"server_load_ms", "ms", "the server's own load_duration"},
     {"server_prompt_eval_ms", "ms", "the server's own prompt_eval_duration"},
     {"server_eval_ms", "ms", "the server's own eval_duration"},
@@ -60,7 +62,10 @@ void add_run(samples& s, const run_record& run) {
     add("imbalance_pct", f.loss.percent(f.loss.imbalance));
     if (f.efficiency_pct) add("efficiency_pct", *f.efficiency_pct);
     if (f.speedup) add("speedup", *f.speedup);
-    if (f.inflation_ratio) add("inflation_ratio", *f.inflation_ratio);
+    if (f.inflation_ratio) {
+        add("inflation_ratio", *f.inflation_ratio);
+        add("contention", f.contention ? 1 : 0);
+    }
     if (f.loss.inflation) add("inflation_pct", f.loss.percent(*f.loss.inflation));
 }
 
@@ -93,6 +98,7 @@ void add_request(samples& s, const agent_record& a, const request_record& r) {
     const auto server = [&](std::string_view name, std::optional<std::int64_t> ns) {
         if (ns) add(name, static_cast<double>(*ns) / 1e6);
     };
+    server("server_total_ms", r.server.total_ns);
     server("server_load_ms", r.server.load_ns);
     server("server_prompt_eval_ms", r.server.prompt_eval_ns);
     server("server_eval_ms", r.server.eval_ns);
@@ -113,8 +119,7 @@ void add_request(samples& s, const agent_record& a, const request_record& r) {
 std::vector<metric> metrics_of(const std::vector<run_record>& runs) {
     samples s;
     for (const run_record& run : runs) {
-        const bool complete = run.concurrent.ok() && std::ranges::all_of(run.baseline, &execution_record::ok);
-        if (complete) add_run(s, run);
+        if (run.complete()) add_run(s, run);
         for (const agent_record& a : run.concurrent.agents)
             for (const request_record& r : a.requests)
                 if (r.ok()) add_request(s, a, r);
@@ -130,16 +135,18 @@ const distribution& find(const std::vector<metric>& metrics, std::string_view na
     return found->values;
 }
 
-serialization_verdict judge_serialization(const std::vector<run_record>& runs, const std::string& executor) {
+std::optional<serialization_verdict> judge_serialization(const std::vector<run_record>& runs,
+                                                         const std::string& executor) {
     std::vector<serialization_verdict> verdicts;
     for (const run_record& run : runs)
-        if (run.concurrent.ok()) verdicts.push_back(judge_serialization(run.concurrent, executor));
+        if (run.concurrent.ok() && run.concurrent.agents.size() > 1)
+            verdicts.push_back(judge_serialization(run.concurrent, executor));
     const auto serialized =
         static_cast<std::size_t>(std::ranges::count_if(verdicts, &serialization_verdict::serialized));
     const bool verdict = serialized * 2 > verdicts.size();
     for (const serialization_verdict& v : verdicts)
         if (v.serialized == verdict) return v;
-    return {};
+    return std::nullopt;
 }
 
 } // namespace chimera::host

@@ -5,6 +5,7 @@
 #include "measure/distribution.hpp"
 #include "measure/serialization.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,8 @@ std::vector<metric> metrics_of(const std::vector<run_record>&);
 /// The metric of that name; requires that it exists.
 const distribution& find(const std::vector<metric>&, std::string_view name);
 
-/// The verdict on all runs: serialized when most of them are, with the evidence of the first such run.
-serialization_verdict judge_serialization(const std::vector<run_record>&, const std::string& executor);
+/// The verdict on all runs: serialized when most of them are, with the evidence of the first such run. Nothing where no
+/// run of two or more agents was complete.
+std::optional<serialization_verdict> judge_serialization(const std::vector<run_record>&, const std::string& executor);
 
 } // namespace chimera::host

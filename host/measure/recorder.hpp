@@ -61,16 +61,17 @@ class recorder {
         return r;
     }
     /// A piece of the body has been delivered and parsed. readable: when the transport learned of it. 0 if it cannot
-    /// say: for the first piece of a poll that is then the wake which led to the poll; a later one came while the poll
-    /// was going on.
+    /// say: then it is the wake that led to the poll, and for a later piece of the same poll the end of the one before
+    /// it, so that no time is counted twice and none is lost.
     void chunk(request_record& r, nanoseconds_t readable, nanoseconds_t delivered, nanoseconds_t recorded,
                std::uint32_t content_records) {
         const bool first_of_poll = std::exchange(first_of_poll_, false);
-        if (readable == 0) readable = first_of_poll ? runnable_ : delivered;
+        if (readable == 0) readable = first_of_poll ? runnable_ : last_recorded_;
         const nanoseconds_t polled = std::max(poll_begin_, readable);
         record_.chunks.push_back({delivered, delay_between(readable, polled), delay_between(polled, delivered),
                                   delay_between(delivered, recorded), content_records});
         ++r.chunks;
+        last_recorded_ = recorded;
         if (content_records == 0) return;
         if (r.first_token == 0) r.first_token = delivered;
         r.last_token = delivered;
@@ -91,7 +92,7 @@ class recorder {
     agent_record record_;
     nanoseconds_t threshold_;
     std::atomic<std::uint64_t>& tokens_;
-    nanoseconds_t poll_begin_ = 0, runnable_ = 0;
+    nanoseconds_t poll_begin_ = 0, runnable_ = 0, last_recorded_ = 0;
     bool first_of_poll_ = false;
     agent_stage stage_ = agent_stage::waiting_for_permit;
     // Of the poll in progress:

@@ -65,7 +65,10 @@ class task_probe final : public chm_task {
             runnable = waker_->take_stamp();
         } else { // the first poll, or an executor that changes its wakers
             auto* fresh = new probe_waker(executor_waker);
-            if (waker_) waker_->release();
+            if (waker_) {
+                runnable = waker_->take_stamp();
+                waker_->release();
+            }
             waker_ = fresh;
         }
         recorder_.poll_begins(runnable, begin);

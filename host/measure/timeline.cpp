@@ -26,6 +26,10 @@ bool agent_record::ok() const noexcept {
     return error.empty() && end != 0 && std::ranges::all_of(requests, &request_record::ok);
 }
 
+bool run_record::complete() const noexcept {
+    return concurrent.ok() && std::ranges::all_of(baseline, &execution_record::ok);
+}
+
 bool execution_record::ok() const noexcept { return std::ranges::all_of(agents, &agent_record::ok); }
 
 } // namespace chimera::host

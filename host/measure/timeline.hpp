@@ -106,6 +106,9 @@ struct run_record {
     int number = 0;                         ///< counted from 1; warm-up runs are not recorded
     std::vector<execution_record> baseline; ///< one for each agent, in their order; empty: not run
     execution_record concurrent;
+
+    /// Every request of every execution succeeded: only then are the run's figures defined.
+    bool complete() const noexcept;
 };
 
 } // namespace chimera::host

@@ -25,8 +25,7 @@ std::string describe(const planned_execution& x, const profile& p) {
 }
 
 std::string outcome_of(const run_record& run) {
-    const bool complete = run.concurrent.ok() && std::ranges::all_of(run.baseline, &execution_record::ok);
-    if (!complete) return "failed";
+    if (!run.complete()) return "failed";
     const run_figures f = figures_of(run);
     const std::string estimate =
         fmt::format("estimate {:.2f} %, wall {:.2f} s", f.estimated_efficiency_pct, f.wall_ms / 1e3);

@@ -8,12 +8,14 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <atomic>
 #include <cerrno>
 #include <fstream>
 #include <iterator>
 #include <system_error>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace chimera::host {
@@ -36,11 +38,19 @@ void make_folder(const fs::path& path) {
     if (ec) throw std::system_error(ec, fmt::format("{}: cannot make the folder", path.string()));
 }
 
-/// The first number for which there is no complete run.
-int first_free(const fs::path& folder) {
-    int n = 1;
-    while (fs::exists(folder / fmt::format("run_{}", n) / "metrics.json")) ++n;
-    return n;
+void sync_folder(const fs::path& folder) {
+    const sdk::owned_fd fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd || fsync(fd.get()) != 0) fail(folder, "cannot be synced");
+}
+
+/// Makes <folder>/<prefix>N with the lowest N that nobody has: making it is what claims it, also against another
+/// process.
+fs::path claim(const fs::path& folder, const char* prefix, int& n) {
+    for (n = 1;; ++n) {
+        const fs::path path = folder / fmt::format("{}{}", prefix, n);
+        if (mkdir(path.c_str(), 0777) == 0) return path;
+        if (errno != EEXIST) fail(path, "cannot make the folder");
+    }
 }
 
 void write_texts(const fs::path& folder, const char* execution, const execution_record& x) {
@@ -57,8 +67,9 @@ void write_texts(const fs::path& folder, const char* execution, const execution_
 } // namespace
 
 void write_whole(const fs::path& path, std::string_view content) {
-    const fs::path temporary = path.string() + ".tmp";
-    {
+    static std::atomic<unsigned> serial{0};
+    const fs::path temporary = fmt::format("{}.{}-{}.tmp", path.string(), getpid(), serial++);
+    try {
         const sdk::owned_fd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
         if (!fd) fail(temporary, "cannot be written");
         for (std::string_view rest = content; !rest.empty();) {
@@ -67,8 +78,11 @@ void write_whole(const fs::path& path, std::string_view content) {
             if (n > 0) rest.remove_prefix(static_cast<std::size_t>(n));
         }
         if (fsync(fd.get()) != 0) fail(temporary, "cannot be synced");
+        if (rename(temporary.c_str(), path.c_str()) != 0) fail(path, "cannot be renamed into place");
+    } catch (...) {
+        unlink(temporary.c_str());
+        throw;
     }
-    if (rename(temporary.c_str(), path.c_str()) != 0) fail(path, "cannot be renamed into place");
 }
 
 result_files::result_files(const profile& p, const fs::path& output) : profile_(p) {
@@ -82,12 +96,14 @@ result_files::result_files(const profile& p, const fs::path& output) : profile_(
     make_folder(folder_);
     write_whole(folder_ / "profile.toml", resolved);
     write_whole(folder_ / "config_hash", config_hash(p) + "\n");
-    next_ = first_free(folder_);
 }
 
-void result_files::add(const run_record& run) {
-    // A failed warm-up has no number: it is kept beside the runs.
-    const fs::path folder = folder_ / (run.number == 0 ? std::string("warmup") : fmt::format("run_{}", next_++));
+void result_files::add(run_record& run) {
+    // A failed warm-up is kept beside the runs.
+    const bool warmup = run.number == 0;
+    int n = 0;
+    const fs::path folder = claim(folder_, warmup ? "warmup_" : "run_", n);
+    if (!warmup) run.number = n;
     for (const char* sub : {"prompts", "responses", "reports"}) make_folder(folder / sub);
     std::string lines;
     const auto add_execution = [&](const char* execution, const execution_record& x) {
@@ -99,9 +115,11 @@ void result_files::add(const run_record& run) {
     add_execution("together", run.concurrent);
     write_whole(folder / "requests.jsonl", lines);
     write_whole(folder / "metrics.json", run_document(profile_, run).dump(2) + "\n");
+    for (const char* sub : {"prompts", "responses", "reports", "."}) sync_folder(folder / sub);
+    sync_folder(folder_);
 }
 
-void result_files::finish(const campaign_summary& s) {
+void result_files::summarize(const campaign_summary& s) {
     write_whole(folder_ / "summary.json", to_json(s).dump(2) + "\n");
 }
 

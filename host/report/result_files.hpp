@@ -18,16 +18,15 @@ class result_files {
 
     const std::filesystem::path& folder() const noexcept { return folder_; }
 
-    /// Writes run_N: reports, prompts, responses, requests.jsonl, and last metrics.json, which says that the run is
-    /// complete.
-    void add(const run_record&);
-    /// Writes summary.json.
-    void finish(const campaign_summary&);
+    /// Writes the next free run_N and gives the run that number: reports, prompts, responses, requests.jsonl, and last
+    /// metrics.json, which says that the run is complete. Several processes may add to one folder.
+    void add(run_record&);
+    /// Writes summary.json, over an earlier one.
+    void summarize(const campaign_summary&);
 
   private:
     const profile& profile_;
     std::filesystem::path folder_;
-    int next_ = 1;
 };
 
 /// Writes a file under a temporary name, syncs it and renames it. Throws std::system_error naming the path.

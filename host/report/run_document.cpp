@@ -2,6 +2,7 @@
 
 #include "measure/attribution.hpp"
 #include "measure/serialization.hpp"
+#include "report/summary.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -140,14 +141,12 @@ json run_document(const profile& p, const run_record& run) {
     j["transport"] = p.transport.plugin;
     j["seed"] = p.measure.seed;
     j["run"] = run.number;
-    const bool complete = run.concurrent.ok() && std::ranges::all_of(run.baseline, &execution_record::ok);
-    j["complete"] = complete;
-    j["figures"] = complete ? figures_document(run) : json(nullptr);
-    const serialization_verdict v = judge_serialization(run.concurrent, p.executor.plugin);
-    j["serialization"] = {{"verdict", v.serialized ? "serialized" : "parallel"},
-                          {"cause", name_of(v.cause)},
-                          {"overlap_pct", v.overlap_pct},
-                          {"evidence", v.evidence}};
+    j["complete"] = run.complete();
+    j["figures"] = run.complete() ? figures_document(run) : json(nullptr);
+    std::optional<serialization_verdict> verdict;
+    if (run.concurrent.ok() && run.concurrent.agents.size() > 1)
+        verdict = judge_serialization(run.concurrent, p.executor.plugin);
+    j["serialization"] = to_json(verdict);
     j["baseline"] = json::array();
     for (const execution_record& x : run.baseline) j["baseline"].push_back(execution_document(x));
     j["concurrent"] = execution_document(run.concurrent);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace chimera::host {
 namespace {
@@ -21,7 +22,12 @@ void count(campaign_summary& s, const execution_record& x) {
     for (const agent_record& a : x.agents)
         for (const request_record& r : a.requests) {
             ++s.requests;
-            if (!r.ok()) ++s.failed_requests;
+            if (!r.ok()) {
+                ++s.failed_requests;
+                continue;
+            }
+            const char* from = r.server.completion_tokens ? "server" : "content records";
+            s.tokens_from = s.tokens_from.empty() || s.tokens_from == from ? from : "mixed";
         }
 }
 
@@ -65,14 +71,31 @@ campaign_summary summarize(const profile& what, const std::vector<run_record>& r
                        .serialization = judge_serialization(runs, what.executor.plugin),
                        .failures = failures_of(runs),
                        .warnings = {},
+                       .runs = {},
+                       .tokens_from = {},
                        .files = {}};
     for (const run_record& run : runs) {
-        if (run.number > 0) ++s.runs;
+        if (run.number > 0) s.runs.push_back(run.number);
+        if (run.number > 0 && run.complete()) ++s.complete_runs;
         for (const execution_record& x : run.baseline) count(s, x);
         count(s, run.concurrent);
         warn_of_loading(s, run);
     }
     return s;
+}
+
+nlohmann::ordered_json to_json(const std::optional<serialization_verdict>& v) {
+    if (!v) return nullptr;
+    return {{"verdict", v->serialized ? "serialized" : "parallel"},
+            {"cause", name_of(v->cause)},
+            {"overlap_pct", v->overlap_pct},
+            {"evidence", v->evidence}};
+}
+
+std::string backend_of(const profile& p) {
+    const auto simulated = std::ranges::count_if(p.workload.agents, [](const agent_spec& a) { return a.url.empty(); });
+    if (simulated == 0) return "server";
+    return static_cast<std::size_t>(simulated) == p.workload.agents.size() ? "simulator" : "mixed";
 }
 
 nlohmann::ordered_json to_json(const campaign_summary& s) {
@@ -87,12 +110,16 @@ nlohmann::ordered_json to_json(const campaign_summary& s) {
     j["foreign"] = p.foreign ? json(p.foreign->plugin) : json(nullptr);
     j["transport"] = p.transport.plugin;
     j["api"] = p.backend.api == backend_api::ollama ? "ollama" : "openai";
-    j["backend"] = p.needs_simulator() ? "simulator" : "server";
+    j["backend"] = backend_of(p);
     j["seed"] = p.measure.seed;
-    j["runs"] = s.runs;
+    j["runs"] = s.runs.size();
+    j["complete_runs"] = s.complete_runs;
+    j["run_folders"] = json::array();
+    for (const int n : s.runs) j["run_folders"].push_back(fmt::format("run_{}", n));
     j["runs_planned"] = p.measure.runs;
     j["interrupted"] = s.interrupted;
     for (const agent_spec& a : p.workload.agents) j["agents"].push_back(a.id);
+    j["tokens_from"] = s.tokens_from;
     j["requests"] = s.requests;
     j["failed_requests"] = s.failed_requests;
     j["errors"] = json::array();
@@ -100,15 +127,20 @@ nlohmann::ordered_json to_json(const campaign_summary& s) {
         j["errors"].push_back(
             {{"run", f.run}, {"execution", f.execution}, {"agent", f.agent}, {"call", f.call}, {"message", f.message}});
     j["warnings"] = s.warnings;
-    j["serialization"] = {{"verdict", s.serialization.serialized ? "serialized" : "parallel"},
-                          {"cause", name_of(s.serialization.cause)},
-                          {"overlap_pct", s.serialization.overlap_pct},
-                          {"evidence", s.serialization.evidence}};
+    j["serialization"] = to_json(s.serialization);
     for (const metric& m : s.metrics) {
         const distribution& d = m.values;
-        j["metrics"][std::string(m.name)] = {
-            {"unit", m.unit}, {"n", d.n},     {"mean", d.mean}, {"std", d.std}, {"min", d.min},
-            {"p50", d.p50},   {"p90", d.p90}, {"p99", d.p99},   {"max", d.max}, {"definition", m.definition}};
+        json& out = j["metrics"][std::string(m.name)];
+        out = {{"unit", m.unit}, {"n", d.n}};
+        for (const auto& [name, value] : {std::pair{"mean", d.mean},
+                                          {"std", d.std},
+                                          {"min", d.min},
+                                          {"p50", d.p50},
+                                          {"p90", d.p90},
+                                          {"p99", d.p99},
+                                          {"max", d.max}})
+            out[name] = d.n > 0 ? json(value) : json(nullptr);
+        out["definition"] = m.definition;
     }
     j["files"] = s.files.string();
     return j;

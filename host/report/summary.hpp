@@ -7,6 +7,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,21 +20,29 @@ struct failure {
     std::string agent, call, message;
 };
 
-/// Failures of the same agent and call with the same message are listed once for each execution.
+/// In the order of the runs.
 std::vector<failure> failures_of(const std::vector<run_record>&);
 
 struct campaign_summary {
     const profile& what;
     std::vector<metric> metrics;
-    serialization_verdict serialization;
+    std::optional<serialization_verdict> serialization; ///< nothing: no complete run of two agents or more
     std::vector<failure> failures;
     std::vector<std::string> warnings; ///< what makes a figure mean something else than it seems
-    std::size_t runs = 0;              ///< completed
+    std::vector<int> runs;             ///< numbers of those that came to their end, as their folders have them
+    std::size_t complete_runs = 0;     ///< those of them without a failed request: only they have figures
     std::size_t requests = 0;          ///< in all executions
+    std::string tokens_from;           ///< who counted tokens: "server", "content records" or "mixed"; empty: nobody
     std::size_t failed_requests = 0;
     bool interrupted = false;
     std::filesystem::path files; ///< where everything was written; empty: nowhere
 };
+
+/// "parallel" or "serialized" with cause and evidence; null for none.
+nlohmann::ordered_json to_json(const std::optional<serialization_verdict>&);
+
+/// "simulator", "server", or "mixed".
+std::string backend_of(const profile&);
 
 /// what must outlive the summary.
 campaign_summary summarize(const profile& what, const std::vector<run_record>&);

@@ -72,33 +72,45 @@ std::string to_text(const campaign_summary& s) {
     page out;
     out.raw(fmt::format("\n{}: {}{} + {}, {} agents, {} of {} runs, seed {}, {}\n\n", p.name, p.executor.plugin,
                         p.foreign ? " over " + p.foreign->plugin : "", p.transport.plugin, p.workload.agents.size(),
-                        s.runs, p.measure.runs, p.measure.seed,
-                        p.needs_simulator() ? "embedded simulator" : "real servers"));
-    const distribution& speedup = find(m, "speedup");
-    out.line("efficiency", "{}   speedup {} of {}", mean_and_sd(find(m, "efficiency_pct"), 2, " %"),
-             mean_and_sd(speedup, 3, "x"), p.workload.agents.size());
-    out.line("estimate", "{}   sum(C) / (N W), as the reports computed it; cannot see contention",
-             mean_and_sd(find(m, "estimated_efficiency_pct"), 2, " %"));
-    const distribution& inflation = find(m, "inflation_pct");
-    out.line("lost agent-time", "late start {:.2f} %   imbalance {:.2f} %   inflation {}",
-             find(m, "late_start_pct").mean, find(m, "imbalance_pct").mean,
-             inflation.n ? fmt::format("{:.2f} %", inflation.mean) : "not measured");
-    if (p.workload.agents.size() > 1) {
-        out.line("verdict", "{}{} (overlap {:.0f} %)", s.serialization.serialized ? "serialized by " : "parallel",
-                 s.serialization.serialized ? name_of(s.serialization.cause) : "", s.serialization.overlap_pct);
-        if (!s.serialization.evidence.empty()) out.line("", "{}", s.serialization.evidence);
+                        s.runs.size(), p.measure.runs, p.measure.seed, backend_of(p)));
+    const distribution& efficiency = find(m, "efficiency_pct");
+    const distribution& estimate = find(m, "estimated_efficiency_pct");
+    if (s.complete_runs == 0)
+        out.line("efficiency", "not measured: it takes a run without a failed request");
+    else if (efficiency.n == 0)
+        out.line("efficiency", "not measured: no agent was run alone (measure.baseline = false)");
+    else
+        out.line("efficiency", "{}   speedup {} of {}", mean_and_sd(efficiency, 2, " %"),
+                 mean_and_sd(find(m, "speedup"), 3, "x"), p.workload.agents.size());
+    if (estimate.n > 0) {
+        out.line("estimate", "{}   sum(C) / (N W), as the reports computed it; cannot see contention",
+                 mean_and_sd(estimate, 2, " %"));
+        const distribution& inflation = find(m, "inflation_pct");
+        out.line("lost agent-time", "late start {:.2f} %   imbalance {:.2f} %   inflation {}",
+                 find(m, "late_start_pct").mean, find(m, "imbalance_pct").mean,
+                 inflation.n ? fmt::format("{:.2f} %", inflation.mean) : "not measured");
+    }
+    if (const double share = find(m, "contention").mean; share > 0)
+        out.line("contention", "in {:.0f} of {} runs: together the agents take {:.2f} times as long as alone",
+                 share * static_cast<double>(s.complete_runs), s.complete_runs, find(m, "inflation_ratio").mean);
+    if (s.serialization) {
+        const serialization_verdict& v = *s.serialization;
+        out.line("verdict", "{}{} (overlap {:.0f} %)", v.serialized ? "serialized by " : "parallel",
+                 v.serialized ? name_of(v.cause) : "", v.overlap_pct);
+        if (!v.evidence.empty()) out.line("", "{}", v.evidence);
     }
     latency(out, s, "TTFT", "ttft_ms");
     latency(out, s, "ITL", "itl_ms");
     latency(out, s, "E2E", "e2e_ms");
-    const distribution& rate = find(m, "tokens_per_second");
-    out.line("tok/s", "{} for each agent, {:.0f} tokens a reply", mean_and_sd(rate, 1, ""), find(m, "tokens").mean);
-    out.line("client", "{:.2f} % of E2E; p99 scheduling {:.0f} us, transport {:.0f} us, parsing {:.0f} us",
-             find(m, "client_overhead_pct").mean, find(m, "scheduling_us").p99, find(m, "transport_us").p99,
-             find(m, "parsing_us").p99);
+    if (const distribution& rate = find(m, "tokens_per_second"); rate.n > 0)
+        out.line("tok/s", "{} for each agent, {:.0f} tokens a reply (counted by: {})", mean_and_sd(rate, 1, ""),
+                 find(m, "tokens").mean, s.tokens_from);
+    if (const distribution& client = find(m, "client_overhead_pct"); client.n > 0)
+        out.line("client", "{:.2f} % of E2E; p99 scheduling {:.0f} us, transport {:.0f} us, parsing {:.0f} us",
+                 client.mean, find(m, "scheduling_us").p99, find(m, "transport_us").p99, find(m, "parsing_us").p99);
     for (const std::string& warning : s.warnings) out.line("warning", "{}", warning);
     list_failures(out, s);
-    if (s.interrupted) out.line("interrupted", "{} of {} runs were completed", s.runs, p.measure.runs);
+    if (s.interrupted) out.line("interrupted", "{} of {} runs were completed", s.runs.size(), p.measure.runs);
     if (!s.files.empty()) out.line("files", "{}", s.files.string());
     return out.take();
 }

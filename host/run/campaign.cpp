@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <random>
+#include <utility>
 
 namespace chimera::host {
 namespace {
@@ -31,25 +32,26 @@ std::vector<planned_execution> plan_executions(const profile& p) {
     return plan;
 }
 
-std::vector<run_record> run_campaign(const execution_setup& setup, execution_control& control,
-                                     const campaign_events& events) {
+void run_campaign(const execution_setup& setup, execution_control& control, const campaign_events& events,
+                  std::vector<run_record>& done) {
     const std::vector<planned_execution> plan = plan_executions(setup.what);
-    std::vector<run_record> done;
     run_record current;
+    const auto complete = [&] {
+        done.push_back(std::exchange(current, run_record{}));
+        events.run_done(done);
+    };
     for (std::size_t i = 0; i < plan.size() && !control.stopped(); ++i) {
         const planned_execution& next = plan[i];
         events.begins(next, i, plan.size());
         // The same seeds for the agents alone and together: a run compares equal work.
         const std::uint64_t seed_base = setup.what.measure.seed * 1'000'003U + static_cast<std::uint64_t>(next.run);
         execution_record x = execute(setup, next.agents, seed_base, control);
-        if (control.stopped()) break;
+        if (control.stopped()) return;
         if (next.run == 0) {
             if (!every_request_failed(x)) continue;
-            current.number = 0; // nothing works: the failed warm-up is the result
-            current.concurrent = std::move(x);
-            events.run_done(current);
-            done.push_back(std::move(current));
-            break;
+            current.concurrent = std::move(x); // nothing works: the failed warm-up is the result
+            complete();
+            return;
         }
         current.number = next.run;
         if (next.concurrent)
@@ -59,11 +61,9 @@ std::vector<run_record> run_campaign(const execution_setup& setup, execution_con
         if (i + 1 < plan.size() && plan[i + 1].run == next.run) continue;
         const bool hopeless =
             every_request_failed(current.concurrent) && std::ranges::all_of(current.baseline, every_request_failed);
-        events.run_done(current);
-        done.push_back(std::exchange(current, run_record{}));
-        if (hopeless) break;
+        complete();
+        if (hopeless) return;
     }
-    return done;
 }
 
 } // namespace chimera::host

@@ -24,11 +24,12 @@ std::vector<planned_execution> plan_executions(const profile&);
 /// What a campaign tells about itself. Called on the thread that runs it.
 struct campaign_events {
     std::function<void(const planned_execution&, std::size_t index, std::size_t of)> begins;
-    std::function<void(const run_record&)> run_done; ///< the run is complete; the place to write it to disk
+    /// A run has ended and is the last one of `done`: the place to write it to disk. It may be given another number.
+    std::function<void(std::vector<run_record>& done)> run_done;
 };
 
 /// Runs the plan until its end, until the control is stopped, or until a run in which every request failed: there is no
-/// point in failing again. Returns the runs that were completed. Throws as execute() does.
-std::vector<run_record> run_campaign(const execution_setup&, execution_control&, const campaign_events&);
+/// point in failing again. The runs that were completed are in `done`, also when it throws as execute() does.
+void run_campaign(const execution_setup&, execution_control&, const campaign_events&, std::vector<run_record>& done);
 
 } // namespace chimera::host

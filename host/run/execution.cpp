@@ -7,6 +7,7 @@
 #include <chimera/sdk/reactor.hpp>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <stdexcept>
 #include <thread>
@@ -26,7 +27,9 @@ class foreign_runtime {
     explicit foreign_runtime(executor_ptr executor) : executor_(std::move(executor)) {
         thread_ = std::thread([raw = executor_.get()] {
             pthread_setname_np(pthread_self(), "foreign");
-            raw->vt->run(raw, CHM_RUN_UNTIL_STOP, nullptr);
+            sdk::error_buffer why;
+            const chm_rc rc = raw->vt->run(raw, CHM_RUN_UNTIL_STOP, why.abi());
+            if (rc < 0 && rc != CHM_E_CANCELED) spdlog::error("the foreign executor failed to run: {}", why.text());
         });
     }
     foreign_runtime(const foreign_runtime&) = delete;

@@ -1,5 +1,5 @@
-#include "measure/attribution.hpp"
 #include "known_runs.hpp"
+#include "measure/attribution.hpp"
 
 #include <doctest/doctest.h>
 

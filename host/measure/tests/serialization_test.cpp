@@ -1,5 +1,5 @@
-#include "measure/serialization.hpp"
 #include "known_runs.hpp"
+#include "measure/serialization.hpp"
 
 #include <doctest/doctest.h>
 

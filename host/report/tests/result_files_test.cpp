@@ -15,6 +15,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// A run that may be given a number.
+run_record& keep(run_record run) {
+    static run_record kept;
+    return kept = std::move(run);
+}
+
 std::string read(const fs::path& file) {
     std::ifstream in(file, std::ios::binary);
     REQUIRE_MESSAGE(in.good(), file.string());
@@ -27,7 +33,7 @@ TEST_CASE("a run leaves metrics, requests, prompts and responses, and no tempora
     const temporary_folder s;
     const profile p = sample_profile();
     result_files files(p, s.path());
-    files.add(sample_run());
+    files.add(keep(sample_run()));
     const fs::path run = files.folder() / "run_1";
     const auto metrics = nlohmann::json::parse(read(run / "metrics.json"));
     CHECK(metrics["schema_version"] == 1);
@@ -42,21 +48,35 @@ TEST_CASE("a run leaves metrics, requests, prompts and responses, and no tempora
 TEST_CASE("a second campaign adds its runs behind the first one's") {
     const temporary_folder s;
     const profile p = sample_profile();
-    for (int i = 0; i < 2; ++i) result_files(p, s.path()).add(sample_run());
+    for (int i = 0; i < 2; ++i) result_files(p, s.path()).add(keep(sample_run()));
     const fs::path folder = result_files(p, s.path()).folder();
     CHECK(fs::exists(folder / "run_1" / "metrics.json"));
     CHECK(fs::exists(folder / "run_2" / "metrics.json"));
+}
+
+TEST_CASE("two campaigns at once share a folder and take turns with the numbers") {
+    const temporary_folder s;
+    const profile p = sample_profile();
+    result_files one(p, s.path()), other(p, s.path());
+    run_record a = sample_run(), b = sample_run(), c = sample_run();
+    one.add(a);
+    other.add(b);
+    one.add(c);
+    CHECK(a.number == 1);
+    CHECK(b.number == 2);
+    CHECK(c.number == 3);
+    CHECK(nlohmann::json::parse(read(one.folder() / "run_3" / "metrics.json"))["run"] == 3);
 }
 
 TEST_CASE("a folder that holds another configuration is left alone") {
     const temporary_folder s;
     profile p = sample_profile();
     result_files first(p, s.path());
-    first.add(sample_run());
+    first.add(keep(sample_run()));
     p.workload.prompts = {"other"};
     result_files second(p, s.path());
     CHECK(first.folder() != second.folder());
-    second.add(sample_run());
+    second.add(keep(sample_run()));
     CHECK(fs::exists(first.folder() / "run_1"));
     CHECK(fs::exists(second.folder() / "run_1"));
 }
@@ -65,7 +85,7 @@ TEST_CASE("a failed run is kept with its errors and without figures") {
     const temporary_folder s;
     const profile p = sample_profile();
     result_files files(p, s.path());
-    files.add(sample_run(false));
+    files.add(keep(sample_run(false)));
     const auto metrics = nlohmann::json::parse(read(files.folder() / "run_1" / "metrics.json"));
     CHECK(metrics["complete"] == false);
     CHECK(metrics["figures"].is_null());

@@ -29,7 +29,7 @@ TEST_CASE("without a baseline the page says that efficiency was not measured") {
     run_record run = sample_run();
     run.baseline.clear();
     const std::string page = to_text(summarize(p, {run}));
-    CHECK(page.find("efficiency       not measured") != std::string::npos);
+    CHECK(page.find("efficiency       not measured: no agent was run alone") != std::string::npos);
     CHECK(page.find("inflation not measured") != std::string::npos);
 }
 
@@ -54,4 +54,15 @@ TEST_CASE("a model that was loaded for one side of the comparison is pointed out
           std::string::npos);
     run.concurrent.agents[0].requests[0].server.load_ns = 50'000'000;
     CHECK(summarize(p, {run}).warnings.empty());
+}
+
+TEST_CASE("what was not measured is null and no verdict is given") {
+    const profile p = sample_profile();
+    const campaign_summary s = summarize(p, {sample_run(false)});
+    const auto j = to_json(s);
+    CHECK(j["serialization"].is_null());
+    CHECK(j["metrics"]["efficiency_pct"]["n"] == 0);
+    CHECK(j["metrics"]["efficiency_pct"]["mean"].is_null());
+    CHECK(to_text(s).find("not measured: it takes a run without a failed request") != std::string::npos);
+    CHECK(to_text(s).find("verdict") == std::string::npos);
 }
