@@ -146,7 +146,7 @@ std::vector<option_value> resolve_options(std::span<const chm_option> schema, co
     for (const auto& option : schema) known.emplace_back(option.name);
     for (const auto& [key, from] : flat) {
         if (std::find(known.begin(), known.end(), key) == known.end())
-            faults->push_back(fault_at(from->at, prefix + '.' + key,
+            faults->push_back(fault_at(from->at, fmt::format("{}.{}", prefix, key),
                                        known.empty() ? "unknown option; there are none here"
                                                      : "unknown option; " + suggest(key, known)));
     }

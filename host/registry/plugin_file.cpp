@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 fs::path check_plugin_file(const fs::path& file, bool allow_untrusted) {
     const auto refuse = [&](const std::string& why) { throw plugin_error(file.string() + ": " + why, CHM_E_FAIL); };
     std::error_code error;
-    const auto path = fs::canonical(file, error);
+    auto path = fs::canonical(file, error);
     if (error == std::errc::too_many_symbolic_link_levels) refuse("is a loop of symbolic links; name the file itself");
     if (error == std::errc::no_such_file_or_directory && fs::is_symlink(fs::symlink_status(file, error)))
         refuse("is a symbolic link to a file that does not exist; name the file itself");

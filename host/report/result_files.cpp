@@ -47,7 +47,7 @@ void sync_folder(const fs::path& folder) {
 /// process.
 fs::path claim(const fs::path& folder, const char* prefix, int& n) {
     for (n = 1;; ++n) {
-        const fs::path path = folder / fmt::format("{}{}", prefix, n);
+        fs::path path = folder / fmt::format("{}{}", prefix, n);
         if (mkdir(path.c_str(), 0777) == 0) return path;
         if (errno != EEXIST) fail(path, "cannot make the folder");
     }

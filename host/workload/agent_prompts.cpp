@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
+#include <stdexcept>
 
 namespace chimera::host {
 
@@ -17,8 +19,13 @@ const builtin_prompt* find_builtin(std::string_view name) {
     return found == all.end() ? nullptr : &*found;
 }
 
-prompt_template from_builtin(const builtin_prompt& prompt, std::span<const std::string_view> names) {
-    return {"prompts/" + std::string(prompt.name) + ".md", prompt.text, names};
+/// The first of these names that is built in.
+prompt_template from_builtin(std::initializer_list<std::string_view> candidates,
+                             std::span<const std::string_view> names) {
+    for (const std::string_view candidate : candidates)
+        if (const builtin_prompt* prompt = find_builtin(candidate))
+            return {"prompts/" + std::string(prompt->name) + ".md", prompt->text, names};
+    throw std::logic_error("a built-in prompt is missing");
 }
 
 std::string bullets(const std::vector<std::string>& items) {
@@ -31,13 +38,13 @@ std::string bullets(const std::vector<std::string>& items) {
 
 prompt_template analysis_template(const std::filesystem::path& file, std::string_view agent_id) {
     if (!file.empty()) return load_prompt_template(file, analysis_names);
-    const builtin_prompt* own = find_builtin(std::string(agent_id) + "_analysis");
-    return from_builtin(own != nullptr ? *own : *find_builtin("analysis"), analysis_names);
+    const std::string own = std::string(agent_id) + "_analysis";
+    return from_builtin({own, "analysis"}, analysis_names);
 }
 
 prompt_template report_template(const std::filesystem::path& file) {
     if (!file.empty()) return load_prompt_template(file, report_names);
-    return from_builtin(*find_builtin("report"), report_names);
+    return from_builtin({"report"}, report_names);
 }
 
 std::string make_analysis_prompt(const prompt_template& text, std::string_view agent_label, std::string_view model,

@@ -45,7 +45,7 @@ class executor final : public sdk::executor_base<executor, CHM_EXECUTOR_PINNED> 
     }
 
     chm_rc run(std::uint32_t mode) {
-        while (scheduler_->begin(mode == CHM_RUN_UNTIL_IDLE)) run_workers();
+        if (scheduler_->begin(mode == CHM_RUN_UNTIL_IDLE)) run_workers();
         if (!scheduler_->stopped()) return CHM_OK;
         scheduler_->drop_all();
         return CHM_E_CANCELED;

@@ -24,16 +24,23 @@ chm_rc fiber_scheduler::spawn(chm_task* task, const chm_spawn_opts* opts) noexce
     worker& home = choose(opts);
     sdk::task_cell* cell = sdk::task_cell::create(*this, task, home.index());
     if (!cell) return CHM_E_NOMEM;
-    if (!spawns_.enter()) { // without having touched the task
+    if (!admit()) { // without having touched the task
         cell->release();
         cell->release();
         return CHM_E_CANCELED;
     }
-    live_.fetch_add(1);
     home.live.add(*cell);
     spawns_.leave();
     schedule(*cell);
     return CHM_OK;
+}
+
+bool fiber_scheduler::admit() noexcept {
+    if (!spawns_.enter()) return false;
+    if ((live_.fetch_add(1) & over) == 0) return true;
+    live_.fetch_sub(1);
+    spawns_.leave();
+    return false;
 }
 
 void fiber_scheduler::schedule(sdk::task_cell& cell) noexcept {
@@ -48,9 +55,11 @@ void fiber_scheduler::schedule(sdk::task_cell& cell) noexcept {
 }
 
 void fiber_scheduler::stop() noexcept {
+    if (!wakes_.enter()) return;
     spawns_.close();
-    ending_.exchange(ending::stop);
+    ending_.exchange(ending::stop); // from here on run may return, and the executor be destroyed
     interrupt_all();
+    wakes_.leave();
 }
 
 void fiber_scheduler::interrupt_all() noexcept {
@@ -58,15 +67,18 @@ void fiber_scheduler::interrupt_all() noexcept {
 }
 
 void fiber_scheduler::retired() noexcept {
-    if (live_.fetch_sub(1) != 1 || !until_idle_.load()) return;
+    if (live_.fetch_sub(1) != 1 || !until_idle_ || !close_when_idle()) return;
     if (ending none = ending::no; ending_.compare_exchange_strong(none, ending::idle)) interrupt_all();
+}
+
+bool fiber_scheduler::close_when_idle() noexcept {
+    std::size_t none = 0;
+    return live_.compare_exchange_strong(none, over);
 }
 
 bool fiber_scheduler::begin(bool until_idle) noexcept {
     until_idle_ = until_idle;
-    ending idle = ending::idle;
-    ending_.compare_exchange_strong(idle, ending::no);
-    return !stopped() && (!until_idle || live_.load() != 0);
+    return !stopped() && !(until_idle && close_when_idle());
 }
 
 void fiber_scheduler::work(std::uint32_t index) {

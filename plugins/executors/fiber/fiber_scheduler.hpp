@@ -32,7 +32,7 @@ class fiber_scheduler final : public sdk::scheduler {
 
     void schedule(sdk::task_cell& cell) noexcept override;
 
-    /// [no worker runs] True when the workers have to run: there are tasks, or the run lasts until stop. False when
+    /// [once, no worker runs] True when the workers have to run: there are tasks, or the run lasts until stop. False when
     /// stop was called.
     bool begin(bool until_idle) noexcept;
     /// [a thread of its own for each worker, after begin] Polls until the run ends; on stop drops the worker's tasks.
@@ -57,9 +57,12 @@ class fiber_scheduler final : public sdk::scheduler {
 
   private:
     enum class ending : std::uint32_t { no, idle, stop };
+    static constexpr std::size_t over = ~(~std::size_t{0} >> 1); // in live_: the run went idle
 
     ~fiber_scheduler() override = default;
     worker& choose(const chm_spawn_opts* opts) noexcept;
+    bool admit() noexcept; // counts a task; spawns_.leave() must follow
+    bool close_when_idle() noexcept;
     void interrupt_all() noexcept;
 
     static thread_local worker* current_;
@@ -67,11 +70,11 @@ class fiber_scheduler final : public sdk::scheduler {
     const fiber_options options_;
     std::vector<std::unique_ptr<worker>> workers_;
     std::atomic<std::uint32_t> next_worker_{0}; // round robin of spawns
-    std::atomic<std::size_t> live_{0};          // tasks that are not done
-    std::atomic<bool> until_idle_{false};
+    std::atomic<std::size_t> live_{0};          // tasks that are not done; from 0 it becomes `over`, which admits none
+    bool until_idle_ = false;                   // constant while workers run
     std::atomic<ending> ending_{ending::no};
     sdk::gate spawns_; // closed by stop: who is inside has taken a task that the drop will see
-    sdk::gate wakes_;  // closed by shut: who is inside may touch the workers
+    sdk::gate wakes_;  // closed by shut: who is inside, to wake or to stop, may touch the workers
 };
 
 } // namespace chimera::fiber

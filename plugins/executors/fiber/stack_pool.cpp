@@ -1,6 +1,7 @@
 #include "stack_pool.hpp"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
@@ -16,7 +17,7 @@ namespace chimera::fiber {
 
 namespace {
 
-constexpr std::size_t page = 4096;
+const std::size_t page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 constexpr std::size_t stacks_per_slab = 16;
 constexpr std::size_t header = (sizeof(fiber_stack) + 63) / 64 * 64; // keeps the stack's top aligned
 
@@ -42,18 +43,21 @@ stack_pool::~stack_pool() {
 
 bool stack_pool::grow() noexcept {
     try {
-        slabs_.reserve(slabs_.size() + 1);
+        slabs_.push_back({nullptr, false});
     } catch (const std::bad_alloc&) {
         return false;
     }
     const std::size_t bytes = slot_size_ * stacks_per_slab;
     void* const memory =
         ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) return false;
+    if (memory == MAP_FAILED) {
+        slabs_.pop_back();
+        return false;
+    }
     ::madvise(memory, bytes, MADV_NOHUGEPAGE); // a huge page would be shared by stacks of which each needs a few kB
     auto* const begin = static_cast<std::byte*>(memory);
     const bool guarded = reserve_guards();
-    slabs_.push_back({begin, guarded});
+    slabs_.back() = {begin, guarded};
     for (std::size_t i = stacks_per_slab; i-- > 0;) {
         std::byte* const slot = begin + i * slot_size_;
         if (guarded) ::mprotect(slot, page, PROT_NONE); // refused only where mappings run out: then it goes without

@@ -1,5 +1,6 @@
 // Sleeping: who is woken when there is work, and who turns the reactor while there is none.
 #include <bit>
+#include <utility>
 
 #include "pool.hpp"
 
@@ -74,23 +75,31 @@ void pool::park(worker& w) noexcept {
     }
     w.listed = true;
     parked_.fetch_or(w.bit());
-    bool take_over = false;
     if (!sees_work(w) && ending_.load() == ending::no && !try_drive(w)) {
         if (!standby_.exchange(true))
-            take_over = sleep_on_standby(w);
+            sleep_on_standby(w);
         else
             w.parking.sleep(nullptr);
     }
     unlist(w);
-    if (take_over) wake_one(); // to stand by in its turn; this worker drives the next time it parks
+    w.off_watch = true;
 }
 
-/// The one sleeper that looks from time to time whether the driver has left the reactor alone. True when it has.
-bool pool::sleep_on_standby(worker& w) noexcept {
+/// Before a poll, which may block: somebody must be left who looks at the reactor. Others sleep without limit only
+/// while there is a driver and somebody on standby. Either, and whoever was woken to replace them, comes through here
+/// after it has given up its role, unless it parks again and takes one: so the last of them to leave sees that both
+/// are gone and wakes a sleeper, which does the same.
+void pool::keep_watch(worker& w) noexcept {
+    if (!std::exchange(w.off_watch, false)) return;
+    if (driver_.load() == 0 && !standby_.load()) wake_one();
+}
+
+/// The one sleeper that looks from time to time whether the driver has left the reactor alone. If so, it drives the
+/// next time it parks, which is at once.
+void pool::sleep_on_standby(worker& w) noexcept {
     bool abandoned = false;
     while (!abandoned && !w.parking.sleep(&takeover_after)) abandoned = driver_.load() == 0;
     standby_.store(false);
-    return abandoned;
 }
 
 /// False when somebody else drives.
@@ -108,6 +117,7 @@ void pool::look_at_reactor(worker& w) noexcept {
     if (!driver_.compare_exchange_strong(nobody, w.bit())) return;
     reactor_.turn(0);
     driver_.store(0);
+    w.off_watch = true;
 }
 
 } // namespace chimera::thread_pool

@@ -28,22 +28,31 @@ chm_rc pool::spawn(chm_task* task, const chm_spawn_opts* opts) noexcept {
     worker& home = choose(opts);
     sdk::task_cell* cell = sdk::task_cell::create(*this, task, home.index);
     if (!cell) return CHM_E_NOMEM;
-    if (!spawns_.enter()) { // without having touched the task
+    if (!admit()) { // without having touched the task
         cell->release();
         cell->release();
         return CHM_E_CANCELED;
     }
-    live_.fetch_add(1);
     home.live.add(*cell);
     spawns_.leave();
     schedule(*cell);
     return CHM_OK;
 }
 
+bool pool::admit() noexcept {
+    if (!spawns_.enter()) return false;
+    if ((live_.fetch_add(1) & over) == 0) return true;
+    live_.fetch_sub(1);
+    spawns_.leave();
+    return false;
+}
+
 void pool::stop() noexcept {
+    if (!wakes_.enter()) return;
     spawns_.close();
-    ending_.exchange(ending::stop);
+    ending_.exchange(ending::stop); // from here on run may return, and the executor be destroyed
     unpark_all();
+    wakes_.leave();
 }
 
 void pool::schedule(sdk::task_cell& cell) noexcept {
@@ -139,6 +148,7 @@ sdk::task_cell* pool::search(worker& w) noexcept {
 
 void pool::poll(worker& w, sdk::task_cell& cell) noexcept {
     stop_searching(w);
+    keep_watch(w);
     w.polling = true;
     const auto outcome = cell.run();
     w.polling = false;
@@ -146,7 +156,7 @@ void pool::poll(worker& w, sdk::task_cell& cell) noexcept {
         push_here(w, cell);
     } else if (outcome == sdk::task_cell::outcome::done) {
         workers_[cell.worker()].live.remove(cell);
-        if (live_.fetch_sub(1) == 1 && until_idle_.load()) {
+        if (live_.fetch_sub(1) == 1 && until_idle_ && close_when_idle()) {
             if (ending none = ending::no; ending_.compare_exchange_strong(none, ending::idle)) unpark_all();
         }
     }
@@ -158,11 +168,14 @@ bool pool::sees_work(const worker& w) const noexcept {
     return std::any_of(&workers_[0], &workers_[0] + size(), [](const worker& other) { return other.ring.size() != 0; });
 }
 
-bool pool::begin_shift(bool until_idle) noexcept {
+bool pool::close_when_idle() noexcept {
+    std::size_t none = 0;
+    return live_.compare_exchange_strong(none, over);
+}
+
+bool pool::begin(bool until_idle) noexcept {
     until_idle_ = until_idle;
-    ending idle = ending::idle;
-    ending_.compare_exchange_strong(idle, ending::no);
-    return !stopped() && (!until_idle || live_.load() != 0);
+    return !stopped() && !(until_idle && close_when_idle());
 }
 
 void pool::work(std::uint32_t index, shift& now) noexcept {

@@ -40,6 +40,7 @@ struct worker {
     bool searching = false;   // counted in pool::searching_
     bool listed = false;      // has set its bit in pool::parked_; a notifier may have cleared it since
     bool polling = false;     // inside a task's poll
+    bool off_watch = false;   // has turned the reactor, or slept, since it last made sure that somebody looks at it
 
     std::uint64_t bit() const noexcept { return std::uint64_t{1} << index; }
 };
@@ -66,15 +67,15 @@ class pool final : public sdk::scheduler {
         explicit shift(std::uint32_t workers) : quiet(workers) {}
         std::latch quiet; // nobody polls any more
     };
-    /// [each worker's thread, once per shift] Polls until end_shift() or stop(); on stop drops the worker's tasks.
+    /// [each worker's thread, once, after begin] Polls until the run ends; on stop drops the worker's tasks.
     void work(std::uint32_t index, shift& now) noexcept;
-    /// [no shift in progress] Drops all tasks that are left.
+    /// [no worker runs] Refuses further tasks and drops all that are left.
     void drop_all() noexcept;
-    /// [no shift in progress] True when a shift is needed: there are tasks, or run must last until stop. False when
-    /// stop was called.
-    bool begin_shift(bool until_idle) noexcept;
+    /// [once, no worker runs] True when the workers have to run: there are tasks, or the run lasts until stop. False
+    /// when stop was called.
+    bool begin(bool until_idle) noexcept;
     bool stopped() const noexcept { return ending_.load() == ending::stop; }
-    /// [no shift in progress, last use by the executor] From here on the reactor is not touched and nothing is queued.
+    /// [no worker runs, last use by the executor] From here on the reactor is not touched and nothing is queued.
     void shut() noexcept;
 
     void schedule(sdk::task_cell& cell) noexcept override;
@@ -83,11 +84,14 @@ class pool final : public sdk::scheduler {
 
   private:
     enum class ending : std::uint32_t { no, idle, stop };
+    static constexpr std::size_t over = ~(~std::size_t{0} >> 1); // in live_: the run went idle
 
     ~pool() override = default;
 
     // queues (pool.cpp)
     worker& choose(const chm_spawn_opts* opts) noexcept;
+    bool admit() noexcept; // counts a task; spawns_.leave() must follow
+    bool close_when_idle() noexcept;
     void push_here(worker& w, sdk::task_cell& cell) noexcept;
     void push_from_outside(sdk::task_cell& cell) noexcept;
     sdk::task_cell* next(worker& w) noexcept;
@@ -106,7 +110,8 @@ class pool final : public sdk::scheduler {
     void stop_searching(worker& w) noexcept;
     void unlist(worker& w) noexcept;
     void park(worker& w) noexcept;
-    bool sleep_on_standby(worker& w) noexcept;
+    void keep_watch(worker& w) noexcept;
+    void sleep_on_standby(worker& w) noexcept;
     bool try_drive(worker& w) noexcept;
     void look_at_reactor(worker& w) noexcept;
 
@@ -122,11 +127,11 @@ class pool final : public sdk::scheduler {
     std::atomic<std::uint32_t> searching_{0};   // steal = true: workers awake without work, or being woken to look
     std::atomic<bool> standby_{false};          // somebody sleeps with a limit, to take over an abandoned reactor
     std::atomic<std::uint32_t> next_worker_{0}; // round robin of spawns
-    std::atomic<std::size_t> live_{0};          // tasks that are not done
-    std::atomic<bool> until_idle_{false};
+    std::atomic<std::size_t> live_{0};          // tasks that are not done; from 0 it becomes `over`, which admits none
+    bool until_idle_ = false;                   // constant while workers run
     std::atomic<ending> ending_{ending::no};
     sdk::gate spawns_; // closed by stop: who is inside has taken a task that the drop will see
-    sdk::gate wakes_;  // closed by shut: who is inside may touch the reactor
+    sdk::gate wakes_;  // closed by shut: who is inside, to wake or to stop, may touch the workers and the reactor
 };
 
 } // namespace chimera::thread_pool

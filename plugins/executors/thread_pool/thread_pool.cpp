@@ -62,14 +62,14 @@ class executor final : public sdk::executor_base<executor<Steal>, Steal ? 0U : s
     }
 
     chm_rc run(std::uint32_t mode) {
-        while (pool_->begin_shift(mode == CHM_RUN_UNTIL_IDLE)) run_shift();
+        if (pool_->begin(mode == CHM_RUN_UNTIL_IDLE)) run_workers();
         if (!pool_->stopped()) return CHM_OK;
         pool_->drop_all();
         return CHM_E_CANCELED;
     }
 
   private:
-    void run_shift() {
+    void run_workers() {
         pool::shift now(pool_->size());
         std::atomic<int> go{0}; // nothing is polled before all threads exist: 1 begin, -1 go home
         std::vector<std::thread> threads;
