@@ -21,6 +21,9 @@ function(chimera_add_plugin name)
   if(NOT CHIMERA_SANITIZE)  # a sanitizer's own symbols are resolved at run time
     target_link_options(${name} PRIVATE "LINKER:-z,defs")
   endif()
+  if(TARGET programs)
+    add_dependencies(programs ${name})
+  endif()
   # The host refuses a plugin that others may write, which a umask of 002 would make of it.
   add_custom_command(TARGET ${name} POST_BUILD COMMAND chmod go-w "$<TARGET_FILE:${name}>")
   chimera_add_conformance_test(${name} ${name} ${arg_CONFORMANCE_ARGS})
