@@ -32,8 +32,8 @@ class fiber_scheduler final : public sdk::scheduler {
 
     void schedule(sdk::task_cell& cell) noexcept override;
 
-    /// [once, no worker runs] True when the workers have to run: there are tasks, or the run lasts until stop. False when
-    /// stop was called.
+    /// [once, no worker runs] True when the workers have to run: there are tasks, or the run lasts until stop. False
+    /// when stop was called.
     bool begin(bool until_idle) noexcept;
     /// [a thread of its own for each worker, after begin] Polls until the run ends; on stop drops the worker's tasks.
     void work(std::uint32_t index);

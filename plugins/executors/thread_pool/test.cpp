@@ -1,5 +1,6 @@
 // What is special to the thread pool: stealing, pinning, the injector, who drives the reactor, and falling asleep.
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -240,6 +241,43 @@ TEST_CASE("a sleeper takes the reactor over when its driver blocks inside a poll
     }
 }
 
+TEST_CASE("the last idle worker looks at the reactor, whoever of the others was its driver and who stood by") {
+    const census before;
+    for (const char* steal : {"true", "false"})
+        for (const auto& [first, second, idle] :
+             {std::array{0U, 1U, 2U}, {0U, 2U, 1U}, {1U, 0U, 2U}, {1U, 2U, 0U}, {2U, 0U, 1U}, {2U, 1U, 0U}}) {
+            executor_under_test p{{"workers", "3"}, {"steal", steal}};
+            std::atomic<bool> heard{false}, go{false};
+            sdk::waker_slot to_first;
+            const std::uint64_t start = sdk::now_ns();
+            const auto on_timer = [&](std::uint64_t delay_ns, auto then) {
+                return closure_task::make([&p, t = std::make_shared<sdk::timer>(p.reactor()), at = start + delay_ns,
+                                           then](chm_waker* w) -> chm_rc {
+                    if (!t->poll(at, w)) return CHM_PENDING;
+                    then();
+                    return CHM_READY;
+                });
+            };
+            const auto block = [&] { CHECK(block_until([&] { return heard.load(); })); };
+            p.spawn(on_timer(90'000'000, [&] { heard = true; }), CHM_HINT_WORKER, idle);
+            p.spawn(on_timer(60'000'000, block), CHM_HINT_WORKER, second);
+            p.spawn(closure_task::make([&](chm_waker* w) -> chm_rc {
+                        to_first.set(w);
+                        if (!go) return CHM_PENDING;
+                        block();
+                        return CHM_READY;
+                    }),
+                    CHM_HINT_WORKER, first);
+            std::thread foreign([&] {
+                std::this_thread::sleep_for(30ms); // all sleep
+                go = true;
+                to_first.wake();
+            });
+            CHECK(p.run() == CHM_OK);
+            foreign.join();
+        }
+}
+
 TEST_CASE("no wake is lost while workers fall asleep") {
     const census before;
     for (const char* steal : {"true", "false"}) {
@@ -290,7 +328,7 @@ TEST_CASE("no wake is lost while workers fall asleep") {
     }
 }
 
-TEST_CASE("a task that is spawned while run goes idle is polled in that run or dropped by destroy") {
+TEST_CASE("a task that is spawned while run goes idle is polled in that run or refused") {
     const census before;
     std::atomic<int> gone{0};
     constexpr int rounds = 200;
@@ -338,6 +376,68 @@ TEST_CASE("stop against spawn: every task has exactly one owner") {
         CHECK(gone == made);
     }
     CHECK(polled_late == 0);
+}
+
+TEST_CASE("stop touches nothing once its run has returned and the executor is destroyed") {
+    const census before;
+    for (int i = 0; i < 50; ++i) {
+        std::atomic<bool> polled{false};
+        executor_under_test p{{"workers", "8"}};
+        p.spawn(closure_task::make([&](chm_waker*) {
+            polled = true;
+            return CHM_PENDING;
+        }));
+        std::thread stopper([&, raw = p.get()] {
+            while (!polled) std::this_thread::yield();
+            setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 19); // likely to be preempted by those it wakes
+            raw->vt->stop(raw);
+        });
+        CHECK(p.run(CHM_RUN_UNTIL_STOP) == CHM_E_CANCELED);
+        p.destroy();
+        stopper.join();
+    }
+}
+
+TEST_CASE("a pinned task keeps its thread though it was spawned while the run went idle") {
+    const census before;
+    std::atomic<int> strayed{0};
+    for (int i = 0; i < 200; ++i) {
+        executor_under_test p{{"workers", "2"}, {"steal", "false"}};
+        std::atomic<bool> last_poll{false};
+        p.spawn(closure_task::make([&](chm_waker*) {
+                    last_poll = true;
+                    return CHM_READY;
+                }),
+                CHM_HINT_WORKER, 0);
+        std::thread foreign([&] {
+            while (!last_poll) std::this_thread::yield();
+            for (int k = 0; k < 3; ++k)
+                p.spawn(closure_task::make([&, home = std::thread::id{}, left = 200](chm_waker* w) mutable -> chm_rc {
+                            if (home == std::thread::id{}) home = std::this_thread::get_id();
+                            if (home != std::this_thread::get_id()) ++strayed;
+                            w->vt->wake_by_ref(w);
+                            return --left == 0 ? CHM_READY : CHM_PENDING;
+                        }),
+                        CHM_HINT_WORKER, 1);
+        });
+        CHECK(p.run() == CHM_OK);
+        foreign.join();
+    }
+    CHECK(strayed == 0);
+}
+
+TEST_CASE("a spawn after a run that went idle is refused, and the task stays the caller's") {
+    const census before;
+    for (const bool with_task : {true, false}) {
+        executor_under_test p{{"workers", "2"}};
+        if (with_task) p.spawn(closure_task::make([](chm_waker*) { return CHM_READY; }));
+        CHECK(p.run() == CHM_OK);
+        std::atomic<int> drops{0};
+        chm_task* const late = closure_task::counted(drops);
+        CHECK(p.offer(late) == CHM_E_CANCELED);
+        CHECK(drops == 0);
+        late->vt->drop(late);
+    }
 }
 
 TEST_CASE("workers carry names, and the caller of run gets its own back") {

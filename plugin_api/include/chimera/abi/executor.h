@@ -38,8 +38,9 @@ typedef struct chm_executor_vt {
     uint32_t flags; /* CHM_EXECUTOR_* */
 
     /* [any thread, until destroy] Takes the task. On success the executor owns it and will poll it once, without a wake,
-     * after run has begun; nothing is polled before that. On an error (CHM_E_CANCELED once stop was called) the caller
-     * keeps it. A task may spawn others from inside its poll. opts may be NULL. */
+     * after run has begun; nothing is polled before that. On an error the caller keeps it:
+     * CHM_E_CANCELED once stop was called, and allowed once run has ended. A task may spawn others from inside its poll.
+     * opts may be NULL. */
     chm_rc (*spawn)(chm_executor *, chm_task *, const chm_spawn_opts *) CHM_NX;
 
     /* [one thread, once] Polls tasks until mode says so; blocks the caller, which may serve as a worker. CHM_OK: no task is
