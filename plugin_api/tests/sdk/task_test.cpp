@@ -3,10 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <memory>
 #include <stdexcept>
 #include <string>
 
+#include "chimera/sdk/reactor.hpp"
+#include "chimera/sdk/timing.hpp"
 #include "counted_waker.hpp"
 
 using namespace chimera::sdk;
@@ -222,4 +225,60 @@ TEST_CASE("a task that is not awaited is destroyed unrun") {
     drive(body(), rc);
     CHECK(rc == CHM_READY);
     CHECK(alive == 0);
+}
+
+namespace {
+/// A reactor whose timer is pending once and refuses from then on.
+struct refusing_reactor final : chm_reactor {
+    refusing_reactor() noexcept : chm_reactor{&table} {}
+    int polls = 0;
+
+    static chm_rc create(chm_reactor* r, chm_timer** out) noexcept {
+        *out = reinterpret_cast<chm_timer*>(r);
+        return CHM_OK;
+    }
+    static chm_rc poll(chm_reactor* r, chm_timer*, std::uint64_t, chm_waker* waker) noexcept {
+        if (static_cast<refusing_reactor*>(r)->polls++ > 0) return CHM_E_AFFINITY;
+        waker->vt->wake_by_ref(waker);
+        return CHM_PENDING;
+    }
+    static void destroy(chm_reactor*, chm_timer*) noexcept {}
+    static constexpr chm_reactor_vt table{
+        sizeof(chm_reactor_vt), 0, nullptr, nullptr, nullptr, nullptr, create, poll, destroy, nullptr};
+};
+task<> wait_on(timer& t, chm_rc& refusal) {
+    try {
+        auto expiry = t.at(1);
+        co_await expiry;
+    } catch (const error& e) {
+        refusal = e.code();
+    }
+}
+} // namespace
+
+TEST_CASE("a timer that the reactor refuses to arm has not expired: it throws, inside the coroutine that awaits it") {
+    refusing_reactor reactor;
+    timer t(&reactor);
+    for (int round = 0; round < 2; ++round) { // refused at a later poll, then at the first
+        chm_rc rc = CHM_OK, refusal = CHM_OK;
+        drive(wait_on(t, refusal), rc);
+        CHECK(rc == CHM_READY);
+        CHECK(refusal == CHM_E_AFFINITY);
+    }
+    counted_waker w;
+    CHECK_THROWS_AS(t.poll(1, &w), error);
+}
+
+TEST_CASE("timing is copied as far as the reader's version of the struct goes") {
+    chm_exchange_timing mine{}, out{};
+    mine.size = sizeof mine;
+    mine.reused = 1;
+    mine.sent_ns = mine.readable_ns = 7;
+    out.size = offsetof(chm_exchange_timing, first_byte_ns);
+    out.readable_ns = 3;
+    copy_timing(&out, mine);
+    CHECK(out.size == offsetof(chm_exchange_timing, first_byte_ns));
+    CHECK(out.reused == 1);
+    CHECK(out.sent_ns == 7);
+    CHECK(out.readable_ns == 3);
 }

@@ -1,11 +1,10 @@
 #include "channel_session.hpp"
 
-#include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "chimera/sdk/error.hpp"
 #include "chimera/sdk/text.hpp"
+#include "chimera/sdk/timing.hpp"
 
 namespace chimera::async_std_bridge {
 
@@ -42,11 +41,7 @@ class channel_session::exchange final : public bridged_exchange {
         link_.close_exchange();
         delete this;
     }
-    void read_timing(chm_exchange_timing* out) const noexcept override {
-        const std::uint32_t size = out->size; // the caller's version of the struct
-        std::memcpy(out, &timing_, std::min<std::size_t>(size, sizeof timing_));
-        out->size = size;
-    }
+    void read_timing(chm_exchange_timing* out) const noexcept override { sdk::copy_timing(out, timing_); }
     chm_rc failed(chm_rc rc, chm_error* err) {
         timing_ = link_.final_timing();
         return sdk::fail(err, rc, why_);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <chimera/sdk/clock.hpp>
+#include <chimera/sdk/timing.hpp>
 
 #include "curl_handle.hpp"
 #include "failure.hpp"
@@ -285,12 +286,13 @@ int exchange::on_debug(CURL*, curl_infotype type, char* data, std::size_t size, 
 
 void exchange::read_timing(const chm_exchange* raw, chm_exchange_timing* out) noexcept {
     const exchange& x = *static_cast<const exchange*>(raw);
-    out->retries = x.attempts_ > 1 ? x.attempts_ - 1 : 0;
-    out->reused = x.reused_ ? 1 : 0;
-    out->connected_ns = x.ready_ns_ ? x.connected_ns_ : 0;
-    out->sent_ns = x.sent_ns_;
-    out->first_byte_ns = x.first_byte_ns_;
-    out->readable_ns = 0; // the wake that led to the poll knows better
+    chm_exchange_timing t{}; // readable_ns stays 0: the wake that led to the poll knows better
+    t.retries = x.attempts_ > 1 ? x.attempts_ - 1 : 0;
+    t.reused = x.reused_ ? 1 : 0;
+    t.connected_ns = x.ready_ns_ ? x.connected_ns_ : 0;
+    t.sent_ns = x.sent_ns_;
+    t.first_byte_ns = x.first_byte_ns_;
+    sdk::copy_timing(out, t);
 }
 
 } // namespace chimera::curl

@@ -56,7 +56,7 @@ void connector::attempt(connection& to) {
 
 void connector::expire(connection& to) {
     if (addresses_.empty()) {
-        question_.reset();
+        cancel();
         throw sdk::error(CHM_E_TIMEOUT,
                          "resolving the host name '" + url_.host + "': no answer within " + milliseconds(timeout_ns_));
     }

@@ -25,8 +25,11 @@ class connector {
     std::uint64_t deadline() const noexcept { return deadline_ns_; }
     /// The deadline has passed: goes on to the next address, or throws sdk::error(CHM_E_TIMEOUT).
     void expire(connection& to);
-    /// Forgets a question to the resolver.
-    void cancel() noexcept { question_.reset(); }
+    /// Forgets a question to the resolver, and the waker that waits for its answer.
+    void cancel() noexcept {
+        if (question_) question_->forget();
+        question_.reset();
+    }
 
   private:
     bool resolved(chm_waker* waker);

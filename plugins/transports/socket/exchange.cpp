@@ -17,6 +17,7 @@ void exchange::begin(const chm_request& request) {
     timing_ = {};
     timing_.size = sizeof timing_;
     handed_out_ = 0;
+    put_off_.reset();
     body_bytes_ = 0;
     unseen_ = false;
     phase_ = phase::choosing;
@@ -222,12 +223,19 @@ chm_rc exchange::advance_body(chm_waker* waker, chm_str& view) {
 chm_rc exchange::advance_fill(chm_waker* waker, chm_str& view) {
     filled_.erase(0, handed_out_);
     handed_out_ = 0;
+    if (put_off_) throw sdk::error(*put_off_);
     chm_rc rc = CHM_READY;
-    while (filled_.size() < settings_.read_size) {
-        chm_str piece{};
-        rc = parser_.done() && !unseen_ ? CHM_END : advance_body(waker, piece);
-        if (rc != CHM_READY) break;
-        filled_.append(piece.ptr, piece.len);
+    try {
+        while (filled_.size() < settings_.read_size) {
+            chm_str piece{};
+            rc = parser_.done() && !unseen_ ? CHM_END : advance_body(waker, piece);
+            if (rc != CHM_READY) break;
+            filled_.append(piece.ptr, piece.len);
+        }
+    } catch (const sdk::error& e) {
+        if (filled_.empty()) throw;
+        put_off_ = e;
+        rc = CHM_END; // what came before the failure is handed out first
     }
     if (rc == CHM_PENDING) return CHM_PENDING;
     if (filled_.empty()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -84,10 +85,11 @@ class exchange final : public sdk::exchange_base<exchange> {
     phase phase_ = phase::closed;
     chm_exchange_timing timing_{};
     std::size_t sent_ = 0;
-    int send_error_ = 0;         // errno of a send that failed; the response may be there all the same
-    bool answered_ = false;      // a byte of a response has come over this connection
-    bool unseen_ = false;        // buffer_ has bytes that the parser was not shown
-    std::size_t handed_out_ = 0; // bytes at the front of filled_ that the caller has seen
+    int send_error_ = 0;                // errno of a send that failed; the response may be there all the same
+    bool answered_ = false;             // a byte of a response has come over this connection
+    bool unseen_ = false;               // buffer_ has bytes that the parser was not shown
+    std::size_t handed_out_ = 0;        // bytes at the front of filled_ that the caller has seen
+    std::optional<sdk::error> put_off_; // a failure that waits until filled_ is handed out
     std::uint64_t body_bytes_ = 0;
     std::uint64_t last_activity_ns_ = 0;
 };

@@ -27,6 +27,9 @@ class lookup {
         waiter_.set(waker);
         return answered();
     }
+    /// [asker's thread] Nobody is woken afterwards: the resolver's thread may hold the question for longer than the
+    /// asker does.
+    void forget() noexcept { waiter_.clear(); }
     /// [asker's thread, after poll returned true] At least one address, in the order in which to try them. Throws
     /// sdk::error(CHM_E_RESOLVE).
     std::vector<address> take();

@@ -1,9 +1,6 @@
 #include "transport.hpp"
 
-#include <algorithm>
-#include <cstring>
-
-#include "chimera/abi/timing.h"
+#include "chimera/sdk/timing.hpp"
 
 namespace chimera::socket {
 
@@ -23,12 +20,10 @@ chm_session* transport::open(const chm_session_args& args) {
 }
 
 const void* transport::extension(std::string_view id) noexcept {
-    static constexpr chm_timing_ext timing{
-        sizeof(chm_timing_ext), 0, [](const chm_exchange* x, chm_exchange_timing* out) noexcept {
-            const std::uint32_t size = out->size;
-            std::memcpy(out, &static_cast<const exchange*>(x)->timing(), std::min<std::size_t>(size, sizeof *out));
-            out->size = size;
-        }};
+    static constexpr chm_timing_ext timing{sizeof(chm_timing_ext), 0,
+                                           [](const chm_exchange* x, chm_exchange_timing* out) noexcept {
+                                               sdk::copy_timing(out, static_cast<const exchange*>(x)->timing());
+                                           }};
     return id == CHM_EXT_TIMING ? &timing : nullptr;
 }
 

@@ -87,7 +87,7 @@ class epoll_reactor final : public chm_reactor {
         }
         std::uint32_t ready(std::uint32_t wanted) const noexcept {
             const std::uint32_t now = readiness.load(std::memory_order_seq_cst);
-            // A tick of 0 with bits set cannot be told from "pending" only if the bits are 0, and they are not.
+            // 0 says "pending", whatever the tick: bits are set, so the word is not 0.
             return (now & (wanted | CHM_IO_ERR | CHM_IO_HUP)) ? now : 0;
         }
     };

@@ -148,8 +148,8 @@ const void* single_factory(const char* factory_id) noexcept {
 
 } // namespace chimera::sdk
 
-/// Defines the exported entry of a plugin with one executor: CHIMERA_EXECUTOR_PLUGIN("my_pool", "1.0", "what it is",
-/// my_pool)
+/// Defines the exported entry of a plugin with one executor; a semicolon follows, as after each macro here:
+/// CHIMERA_EXECUTOR_PLUGIN("my_pool", "1.0", "what it is", my_pool);
 #define CHIMERA_EXECUTOR_PLUGIN(id, version, description, type)                                                        \
     CHIMERA_PLUGIN_ENTRY(id, version, description, 0,                                                                  \
                          (::chimera::sdk::single_factory<::chimera::sdk::executor_factory<type>>))

@@ -90,20 +90,21 @@ class timer {
     }
     explicit operator bool() const noexcept { return raw_ != nullptr; }
 
-    /// True once CLOCK_MONOTONIC has reached deadline_ns; otherwise waker will be woken then.
-    bool poll(std::uint64_t deadline_ns, chm_waker* waker) noexcept {
-        return reactor_->vt->timer_poll(reactor_, raw_, deadline_ns, waker) != CHM_PENDING;
-    }
+    /// True once CLOCK_MONOTONIC has reached deadline_ns; otherwise waker will be woken then. Throws error when the
+    /// reactor refuses (CHM_E_AFFINITY, CHM_E_NOMEM): nobody will be woken.
+    bool poll(std::uint64_t deadline_ns, chm_waker* waker) { return over(ask(deadline_ns, waker)); }
 
     class [[nodiscard]] expiry final : public awaitable {
       public:
         expiry(timer& owner, std::uint64_t deadline_ns) noexcept : owner_(owner), deadline_ns_(deadline_ns) {}
-        bool poll(chm_waker* waker) override { return owner_.poll(deadline_ns_, waker); }
-        void await_resume() const noexcept {}
+        bool poll(chm_waker* waker) override { return (rc_ = owner_.ask(deadline_ns_, waker)) != CHM_PENDING; }
+        /// Throws error when the reactor refused.
+        void await_resume() const { over(rc_); }
 
       private:
         timer& owner_;
         std::uint64_t deadline_ns_;
+        chm_rc rc_ = CHM_PENDING;
     };
     /// Awaits a moment of CLOCK_MONOTONIC.
     expiry at(std::uint64_t deadline_ns) noexcept { return {*this, deadline_ns}; }
@@ -111,6 +112,14 @@ class timer {
     expiry after(std::uint64_t ns) noexcept { return {*this, now_ns() + ns}; }
 
   private:
+    chm_rc ask(std::uint64_t deadline_ns, chm_waker* waker) noexcept {
+        return reactor_->vt->timer_poll(reactor_, raw_, deadline_ns, waker);
+    }
+    static bool over(chm_rc rc) {
+        if (rc < 0) throw error(rc, "the reactor refused to arm a timer");
+        return rc != CHM_PENDING;
+    }
+
     chm_reactor* reactor_ = nullptr;
     chm_timer* raw_ = nullptr;
 };

@@ -30,7 +30,9 @@ struct poll_context {
 /// Something that a coroutine can wait for by polling. Lives in the waiting coroutine's frame.
 class pollable {
   public:
-    /// [inside a poll of the root] True when the wait is over; otherwise a clone of `waker` will be woken.
+    /// [inside a poll of the root] True when the wait is over; otherwise a clone of `waker` will be woken. A wait that
+    /// fails is over: keep the reason and throw it from await_resume. What is thrown here reaches the coroutine at the
+    /// first poll only; later it fails the whole task.
     virtual bool poll(chm_waker* waker) = 0;
 
   protected:

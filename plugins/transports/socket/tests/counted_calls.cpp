@@ -1,12 +1,14 @@
 #include "counted_calls.hpp"
 
 #include <dlfcn.h>
+#include <netdb.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdlib>
 #include <ctime>
@@ -17,6 +19,26 @@ namespace chimera::socket::test {
 call_counts& calls() noexcept {
     static thread_local constinit call_counts counts;
     return counts;
+}
+
+namespace {
+std::atomic<bool> resolver_held{false}, resolver_asked{false};
+} // namespace
+
+held_resolver::held_resolver() noexcept {
+    resolver_asked = false;
+    resolver_held = true;
+}
+held_resolver::~held_resolver() {
+    resolver_held = false;
+    resolver_held.notify_all();
+}
+void held_resolver::wait_until_asked() const noexcept { resolver_asked.wait(false); }
+
+static void wait_for_resolver() noexcept {
+    resolver_asked = true;
+    resolver_asked.notify_all();
+    resolver_held.wait(true);
 }
 
 } // namespace chimera::socket::test
@@ -39,6 +61,12 @@ ssize_t recv(int fd, void* to, size_t n, int flags) {
     ++calls().receives;
     static auto* const real = next<ssize_t(int, void*, std::size_t, int)>("recv");
     return real(fd, to, n, flags);
+}
+
+int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** found) {
+    chimera::socket::test::wait_for_resolver();
+    static auto* const real = next<int(const char*, const char*, const addrinfo*, addrinfo**)>("getaddrinfo");
+    return real(name, service, hints, found);
 }
 
 int clock_gettime(clockid_t clock, timespec* t) noexcept {

@@ -14,6 +14,17 @@ struct call_counts {
     std::uint64_t failed_deregistrations = 0;
 };
 
+/// While it lives, getaddrinfo waits.
+class held_resolver {
+  public:
+    held_resolver() noexcept;
+    ~held_resolver();
+    held_resolver(const held_resolver&) = delete;
+    held_resolver& operator=(const held_resolver&) = delete;
+    /// Returns once a thread waits in getaddrinfo.
+    void wait_until_asked() const noexcept;
+};
+
 /// The calling thread's counts, since it began.
 call_counts& calls() noexcept;
 

@@ -121,3 +121,15 @@ TEST_CASE("fill: nothing is handed over before read_size bytes are there") {
     }
     x->vt->close(x);
 }
+
+TEST_CASE("fill: what came before a failure is handed over before the failure is told") {
+    scripted_server server([](peer& p, int) {
+        p.read_request();
+        p.send("HTTP/1.1 200 OK\r\nContent-Length: 80\r\n\r\n" + counted(63));
+    });
+    client c({{"delivery", "fill"}, {"read_size", "64"}});
+    const outcome r = c.fetch_from(server.url());
+    CHECK(r.rc == CHM_E_CLOSED);
+    CHECK(r.pieces == std::vector<std::string>{counted(63)});
+    CHECK(r.error.find("after 63 body bytes") != std::string::npos);
+}

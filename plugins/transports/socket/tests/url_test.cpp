@@ -4,6 +4,8 @@
 #include "base_url.hpp"
 #include "chimera/sdk/error.hpp"
 #include "client.hpp"
+#include "connector.hpp"
+#include "counted_calls.hpp"
 #include "scripted_server.hpp"
 
 using namespace chimera::socket::test;
@@ -117,4 +119,23 @@ TEST_CASE("unknown extensions and options are refused") {
     CHECK(c.transport()->vt->get_extension(c.transport(), "no.such/1") == nullptr);
     CHECK(c.transport()->vt->get_extension(c.transport(), "") == nullptr);
     CHECK(c.transport()->vt->get_extension(c.transport(), CHM_EXT_TIMING) != nullptr);
+}
+
+TEST_CASE("an exchange that is closed while its name is being resolved is not woken by the answer") {
+    namespace sock = chimera::socket;
+    chimera::sdk::epoll_reactor reactor;
+    mark_waker waker(reactor);
+    const sock::base_url url = sock::base_url::parse("http://localhost:1");
+    {
+        sock::resolver names; // its end waits for the answer
+        sock::connector connector(url, names, 0);
+        sock::connection connection(&reactor);
+        const held_resolver hold;
+        connector.begin();
+        REQUIRE_FALSE(connector.poll(connection, &waker));
+        hold.wait_until_asked();
+        connector.cancel();
+    }
+    CHECK_FALSE(waker.take());
+    CHECK(waker.references() == 0);
 }
