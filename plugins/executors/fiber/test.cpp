@@ -1,5 +1,7 @@
 // What is special to fibers: stacks, the inbox, looks at I/O between picks, and fibers that outlive their run.
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -374,7 +376,8 @@ TEST_CASE("stop touches nothing once its run has returned and the executor is de
         }));
         std::thread stopper([&, raw = p.get()] {
             while (!polled) std::this_thread::yield();
-            setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 19); // likely to be preempted by those it wakes
+            const sched_param lowest{}; // likely to be preempted by the workers that it wakes
+            pthread_setschedparam(pthread_self(), SCHED_IDLE, &lowest);
             raw->vt->stop(raw);
         });
         CHECK(p.run(CHM_RUN_UNTIL_STOP) == CHM_E_CANCELED);

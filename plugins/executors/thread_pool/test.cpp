@@ -1,6 +1,7 @@
 // What is special to the thread pool: stealing, pinning, the injector, who drives the reactor, and falling asleep.
 #include <fcntl.h>
-#include <sys/resource.h>
+#include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <array>
@@ -389,7 +390,8 @@ TEST_CASE("stop touches nothing once its run has returned and the executor is de
         }));
         std::thread stopper([&, raw = p.get()] {
             while (!polled) std::this_thread::yield();
-            setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 19); // likely to be preempted by those it wakes
+            const sched_param lowest{}; // likely to be preempted by the workers that it wakes
+            pthread_setschedparam(pthread_self(), SCHED_IDLE, &lowest);
             raw->vt->stop(raw);
         });
         CHECK(p.run(CHM_RUN_UNTIL_STOP) == CHM_E_CANCELED);
