@@ -2,7 +2,7 @@
 
 #include "chimera/sdk/clock.hpp"
 #include "chimera/sdk/error.hpp"
-#include "parker.hpp"
+#include "thread_waker.hpp"
 
 namespace chimera::async_std_bridge {
 
@@ -27,14 +27,14 @@ class direct_session::exchange final : public bridged_exchange {
         if (out->readable_ns == 0) out->readable_ns = unparked_ns_; // no wake began this wait: it was inside the poll
     }
 
-    /// wake: one poll with the task's waker. block: polls with the worker's parker until there is an answer, and
+    /// wake: one poll with the task's waker. block: polls with the worker's thread_waker until there is an answer, and
     /// nothing else happens on this worker meanwhile.
     template <class Poll>
     chm_rc drive(chm_waker* waker, chm_error* err, Poll poll) noexcept {
-        parker* thread = nullptr;
+        thread_waker* thread = nullptr;
         unparked_ns_ = 0;
         if (session_.settings_.await == await_mode::block) {
-            thread = parker::current(session_.executor_);
+            thread = thread_waker::current(session_.executor_);
             if (!thread)
                 return sdk::fail(err, CHM_E_AFFINITY, "polled on a thread that is no worker of async_std_bridge");
             waker = thread;

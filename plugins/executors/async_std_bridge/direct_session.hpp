@@ -11,7 +11,7 @@
 namespace chimera::async_std_bridge {
 
 /// Used on its task's worker. Every poll is the inner transport's own, with a waker of the mode: the task's, or the
-/// worker's parker.
+/// worker's thread_waker.
 class direct_session final : public sdk::session_base<direct_session> {
   public:
     /// args: the foreign reactor in place. Throws sdk::error as the inner transport's open says.

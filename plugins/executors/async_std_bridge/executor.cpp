@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <cstdio>
+#include <exception>
 #include <latch>
 #include <memory>
 #include <string>
@@ -34,8 +35,8 @@ executor::executor(const chm_host*, const sdk::options& options)
       queue_(new run_queue) {
     try {
         const auto workers = static_cast<std::size_t>(options.integer("workers"));
-        parkers_.reserve(workers);
-        while (parkers_.size() < workers) parkers_.push_back(new parker(this));
+        thread_wakers_.reserve(workers);
+        while (thread_wakers_.size() < workers) thread_wakers_.push_back(new thread_waker(this));
     } catch (...) {
         release_all();
         throw;
@@ -49,7 +50,7 @@ executor::~executor() {
 }
 
 void executor::release_all() noexcept {
-    for (parker* p : parkers_) p->release();
+    for (thread_waker* p : thread_wakers_) p->release();
     queue_->release(); // gone with the last waker
 }
 
@@ -66,29 +67,35 @@ chm_rc executor::spawn(chm_task* task, const chm_spawn_opts*) {
 chm_rc executor::run(std::uint32_t mode) {
     std::vector<std::thread> threads;
     std::latch all_started(1);
-    working_ = parkers_.size();
-    std::string failure;
+    working_ = thread_wakers_.size();
+    std::exception_ptr failure;
     try {
-        for (std::size_t i = 0; i < parkers_.size(); ++i)
+        threads.reserve(thread_wakers_.size()); // a thread that has started is always in the list, to be joined
+        for (std::size_t i = 0; i < thread_wakers_.size(); ++i)
             threads.emplace_back([this, i, &all_started] {
                 all_started.wait();
                 work(i);
             });
         queue_->begin(mode);
     } catch (const std::system_error& e) {
-        failure = std::string("cannot start a worker thread: ") + e.what();
+        failure =
+            std::make_exception_ptr(sdk::error(CHM_E_FAIL, std::string("cannot start a worker thread: ") + e.what()));
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) {
         stop(); // those that have started drop the tasks and end
-        working_ -= parkers_.size() - threads.size();
+        working_ -= thread_wakers_.size() - threads.size();
     }
     all_started.count_down();
     for (std::thread& t : threads) t.join();
-    if (!failure.empty()) throw sdk::error(CHM_E_FAIL, failure);
+    if (failure) std::rethrow_exception(failure);
     return queue_->stopped() ? CHM_E_CANCELED : CHM_OK;
 }
 
 void executor::stop() noexcept {
     queue_->stop([this] {
-        for (parker* p : parkers_) p->stop();
+        for (thread_waker* p : thread_wakers_) p->stop();
     });
 }
 
@@ -96,7 +103,7 @@ void executor::work(std::size_t index) noexcept {
     std::array<char, 16> name{}; // the kernel's limit
     static_cast<void>(std::snprintf(name.data(), name.size(), "async_std-%zu", index));
     pthread_setname_np(pthread_self(), name.data());
-    parkers_[index]->settle();
+    thread_wakers_[index]->settle();
     while (sdk::task_cell* cell = queue_->next()) {
         switch (cell->run()) {
         case sdk::task_cell::outcome::idle:

@@ -9,8 +9,8 @@
 
 #include "bridge.hpp"
 #include "chimera/sdk/plugin.hpp"
-#include "parker.hpp"
 #include "run_queue.hpp"
+#include "thread_waker.hpp"
 
 namespace chimera::async_std_bridge {
 
@@ -45,7 +45,7 @@ class executor final : public sdk::executor_base<executor> {
 
     bridge_settings bridging_;
     run_queue* queue_;
-    std::vector<parker*> parkers_; // one for each worker
+    std::vector<thread_waker*> thread_wakers_; // one for each worker
     std::atomic<std::size_t> working_{0};
 };
 

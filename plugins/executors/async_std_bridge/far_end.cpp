@@ -17,6 +17,12 @@ class far_end final : public chm_task {
     far_end& operator=(const far_end&) = delete;
 
   private:
+    struct uncount {
+        void operator()(session_count* sessions) const noexcept { sessions->remove(); }
+    };
+    /// Takes the count back where no session came of it, also when memory runs out meanwhile.
+    using counted_opening = std::unique_ptr<session_count, uncount>;
+
     chm_rc poll(chm_waker* waker) {
         for (std::size_t pulled = 0;;) {
             switch (link_->next(open_, waker)) {
@@ -45,21 +51,26 @@ class far_end final : public chm_task {
     void begin() {
         // Counted before the request is taken: whoever has closed the exchange and then sees nobody counted knows that
         // the inner transport is not touched any more.
-        if (!session_) side_.open_sessions->add();
+        counted_opening opening;
+        if (!session_) {
+            side_.open_sessions->add();
+            opening.reset(side_.open_sessions.get());
+        }
         sdk::error_buffer err;
         if (auto taken = link_->take_request()) {
             open_ = taken->first;
-            chm_rc rc = session_ ? CHM_OK : open_session(err);
+            chm_rc rc = session_ ? CHM_OK : open_session(opening, err);
             if (rc == CHM_OK)
                 rc = taken->second.with(
                     [&](const chm_request& r) { return session_->vt->start(session_, &r, &exchange_, err.abi()); });
             if (rc < 0) end(rc, err.text());
         }
-        if (!session_) side_.open_sessions->remove();
     }
-    chm_rc open_session(sdk::error_buffer& err) noexcept {
+    chm_rc open_session(counted_opening& opening, sdk::error_buffer& err) noexcept {
         const chm_session_args args{sizeof args, 0, side_.foreign, side_.reactor, sdk::str(base_url_)};
-        return side_.inner->vt->open(side_.inner, &args, &session_, err.abi());
+        const chm_rc rc = side_.inner->vt->open(side_.inner, &args, &session_, err.abi());
+        if (session_) static_cast<void>(opening.release()); // counted until close_session()
+        return rc;
     }
 
     /// One step of the open exchange; false: the inner transport is pending.

@@ -22,7 +22,7 @@ class inbox {
     answer push(sdk::task_cell& cell) noexcept {
         sdk::task_cell* head = head_.load();
         do {
-            if (head == end_of_time()) return answer::closed;
+            if (head == closed_mark()) return answer::closed;
             cell.next = head;
         } while (!head_.compare_exchange_weak(head, &cell));
         return head ? answer::behind : answer::first;
@@ -30,13 +30,13 @@ class inbox {
     /// [worker] Everything in it, in the order of arrival.
     sdk::task_cell* take() noexcept { return oldest_first(head_.exchange(nullptr)); }
     /// [once] The same, and nothing is taken from now on.
-    sdk::task_cell* close() noexcept { return oldest_first(head_.exchange(end_of_time())); }
+    sdk::task_cell* close() noexcept { return oldest_first(head_.exchange(closed_mark())); }
     /// [any thread]
-    bool closed() const noexcept { return head_.load() == end_of_time(); }
+    bool closed() const noexcept { return head_.load() == closed_mark(); }
 
   private:
     /// An address that no cell has.
-    sdk::task_cell* end_of_time() const noexcept {
+    sdk::task_cell* closed_mark() const noexcept {
         return reinterpret_cast<sdk::task_cell*>(const_cast<std::atomic<sdk::task_cell*>*>(&head_));
     }
     static sdk::task_cell* oldest_first(sdk::task_cell* newest) noexcept {

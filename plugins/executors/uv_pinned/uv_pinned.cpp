@@ -61,7 +61,13 @@ class uv_pinned final : public sdk::executor_base<uv_pinned, CHM_EXECUTOR_PINNED
     chm_rc run(std::uint32_t mode) {
         std::vector<std::thread> threads;
         std::latch all_started(1);
+        const auto give_up = [&] {
+            roll_.stop(); // those that have started drop their tasks and end
+            all_started.count_down();
+            for (std::thread& t : threads) t.join();
+        };
         try {
+            threads.reserve(workers_.size()); // a thread that has started is always in the list, to be joined
             for (std::size_t i = 0; i < workers_.size(); ++i)
                 threads.emplace_back([this, i, &all_started] {
                     all_started.wait();
@@ -70,10 +76,11 @@ class uv_pinned final : public sdk::executor_base<uv_pinned, CHM_EXECUTOR_PINNED
                     workers_[i]->work();
                 });
         } catch (const std::system_error& e) {
-            roll_.stop(); // those that have started drop their tasks and end
-            all_started.count_down();
-            for (std::thread& t : threads) t.join();
+            give_up();
             throw sdk::error(CHM_E_FAIL, std::string("cannot start a worker thread: ") + e.what());
+        } catch (...) {
+            give_up();
+            throw;
         }
         roll_.begin(mode);
         all_started.count_down();

@@ -12,15 +12,17 @@
 namespace chimera::async_std_bridge {
 
 /// One for each worker. Reference counted: foreign reactors keep clones of it.
-class parker final : public chm_waker {
+class thread_waker final : public chm_waker {
   public:
     /// owner: names the executor.
-    explicit parker(const void* owner) noexcept : chm_waker{&vtable}, owner_(owner) {}
-    parker(const parker&) = delete;
-    parker& operator=(const parker&) = delete;
+    explicit thread_waker(const void* owner) noexcept : chm_waker{&vtable}, owner_(owner) {}
+    thread_waker(const thread_waker&) = delete;
+    thread_waker& operator=(const thread_waker&) = delete;
 
-    /// The parker of the worker whose thread this is, if it is one of `owner`'s; otherwise nullptr.
-    static parker* current(const void* owner) noexcept { return mine() && mine()->owner_ == owner ? mine() : nullptr; }
+    /// The one of the worker whose thread this is, if it is one of `owner`'s; otherwise nullptr.
+    static thread_waker* current(const void* owner) noexcept {
+        return mine() && mine()->owner_ == owner ? mine() : nullptr;
+    }
     /// [the worker's thread] Makes this the thread's own.
     void settle() noexcept { mine() = this; }
 
@@ -43,12 +45,12 @@ class parker final : public chm_waker {
     }
 
   private:
-    ~parker() = default;
-    static parker*& mine() noexcept {
-        static thread_local parker* p = nullptr;
+    ~thread_waker() = default;
+    static thread_waker*& mine() noexcept {
+        static thread_local thread_waker* p = nullptr;
         return p;
     }
-    static parker& self(chm_waker* w) noexcept { return *static_cast<parker*>(w); }
+    static thread_waker& self(chm_waker* w) noexcept { return *static_cast<thread_waker*>(w); }
     void unpark() noexcept {
         std::lock_guard lock(mutex_);
         woken_ = true;
