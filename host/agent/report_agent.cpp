@@ -37,9 +37,7 @@ call_figures figures_of(const request_record& r) {
     f.name = r.call;
     f.tokens = r.tokens();
     if (r.first_token) f.ttft_ms = static_cast<double>(r.first_token - r.dispatched) / 1e6;
-    if (r.server.completion_tokens && r.server.eval_ns && *r.server.eval_ns > 0)
-        f.tokens_per_second =
-            static_cast<double>(*r.server.completion_tokens) / static_cast<double>(*r.server.eval_ns) * 1e9;
+    f.tokens_per_second = r.server_rate();
     f.total_ms = static_cast<double>(r.done - r.dispatched) / 1e6;
     return f;
 }

@@ -89,9 +89,8 @@ void add_request(samples& s, const agent_record& a, const request_record& r) {
     const double stream_ms = ms(r.first_token, r.last_token);
     add("tokens", tokens);
     if (tokens > 1 && stream_ms > 0) add("tpot_ms", stream_ms / (tokens - 1));
-    if (r.server.eval_ns && *r.server.eval_ns > 0 && r.server.completion_tokens)
-        add("tokens_per_second",
-            static_cast<double>(*r.server.completion_tokens) / static_cast<double>(*r.server.eval_ns) * 1e9);
+    if (const auto rate = r.server_rate())
+        add("tokens_per_second", *rate);
     else if (tokens > 1 && stream_ms > 0)
         add("tokens_per_second", (tokens - 1) / stream_ms * 1e3);
     if (!r.reused && r.connected) add("connect_ms", ms(r.dispatched, r.connected));

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,11 @@ struct request_record {
     bool ok() const noexcept { return error.empty() && done != 0; }
     /// The server's count where it gave one, otherwise content records.
     std::uint64_t tokens() const noexcept { return server.completion_tokens.value_or(content_records); }
+    /// The server's own rate, eval_count / eval_duration, 1/s; nothing where it does not give both.
+    std::optional<double> server_rate() const noexcept {
+        if (!server.completion_tokens || server.eval_ns.value_or(0) <= 0) return std::nullopt;
+        return static_cast<double>(*server.completion_tokens) / static_cast<double>(*server.eval_ns) * 1e9;
+    }
 };
 
 /// What an agent is doing, as far as long polls are told apart.
