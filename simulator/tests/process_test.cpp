@@ -69,37 +69,37 @@ TEST_CASE("with --exit-with-parent the end of standard input ends it, without it
 
 TEST_CASE("with --exit-with-parent it does not outlive a parent that was killed") {
     int report[2];
+    int ready[2];
     int held[2]; // standard input stays open, so that only the parent's death can end it
     REQUIRE(pipe(report) == 0);
+    REQUIRE(pipe(ready) == 0);
     REQUIRE(pipe(held) == 0);
     const pid_t parent = fork();
     if (parent == 0) {
         const pid_t child = fork();
         if (child == 0) {
             dup2(held[0], STDIN_FILENO);
-            dup2(report[1], STDOUT_FILENO);
+            dup2(ready[1], STDOUT_FILENO);
             execl(CHIMERA_BIN_DIR "/chimera-sim", "chimera-sim", "--quiet", "--exit-with-parent", nullptr);
             _exit(127);
         }
-        const auto line = fmt::format("{}\n", child);
-        static_cast<void>(write(report[1], line.data(), line.size()) + 1);
+        static_cast<void>(write(report[1], &child, sizeof child) + 1);
         pause();
         _exit(0);
     }
     close(report[1]);
-    std::string text;
+    close(ready[1]);
+    pid_t child = 0;
+    REQUIRE(read(report[0], &child, sizeof child) == sizeof child);
     char c = 0;
-    while (text.find("listening") == std::string::npos || c != '\n') {
-        REQUIRE(read(report[0], &c, 1) == 1);
-        text += c;
-    }
-    const auto digits = text.find_first_of("0123456789") == 0 ? std::size_t{0} : text.find('\n') + 1;
-    const auto child = static_cast<pid_t>(std::stol(text.substr(digits)));
+    do {
+        REQUIRE(read(ready[0], &c, 1) == 1);
+    } while (c != '\n'); // it says where it listens
     REQUIRE(kill(child, 0) == 0);
     kill(parent, SIGKILL);
     waitpid(parent, nullptr, 0);
     CHECK(vanishes(child));
-    for (const int fd : {report[0], held[0], held[1]}) {
+    for (const int fd : {report[0], ready[0], held[0], held[1]}) {
         close(fd);
     }
 }
