@@ -90,7 +90,7 @@ TEST_CASE("one permit for two agents is told apart from a blocked worker") {
     const outcome o = run_profile(results, "async_std_one_permit", with({}));
     check_serialized(o, "permit");
     CHECK(o.mean("estimated_efficiency_pct") == doctest::Approx(50).epsilon(0.03));
-    CHECK(o.mean("late_start_permit_pct") == doctest::Approx(50).epsilon(0.03));
+    CHECK(o.mean("late_permit_pct") == doctest::Approx(50).epsilon(0.03));
 }
 
 TEST_CASE("a queue at the server is told apart from the client") {

@@ -77,7 +77,7 @@ TEST_CASE("the split of the lost time adds up exactly") {
     REQUIRE_MESSAGE(o.status == 0, o.err);
     const double lost = 100 - o.mean("efficiency_pct");
     CHECK(o.mean("late_start_pct") + o.mean("imbalance_pct") + o.mean("inflation_pct") == doctest::Approx(lost));
-    CHECK(o.mean("late_start_permit_pct") + o.mean("late_start_blocked_pct") + o.mean("late_start_spawn_pct") ==
+    CHECK(o.mean("late_permit_pct") + o.mean("late_blocked_pct") + o.mean("late_spawn_pct") ==
           doctest::Approx(o.mean("late_start_pct")));
 }
 
@@ -90,7 +90,7 @@ TEST_CASE("tokens, rates and latencies are those that the server was set to") {
     CHECK(o.mean("itl_ms") == doctest::Approx(10).epsilon(0.03));
     const auto j = o.json();
     CHECK(j["metrics"]["itl_ms"]["n"] == 2 * 2 * 99);
-    CHECK(j["schema_version"] == 1);
+    CHECK(j["schema_version"] == 2);
     CHECK(j["runs"] == 2);
 }
 

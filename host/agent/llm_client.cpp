@@ -89,15 +89,15 @@ sdk::task<void> llm_client::exchange(request_record& r, const request_body& body
     auto arriving_head = x.head();
     const chm_head head = co_await arriving_head;
     r.status = head.status;
-    read_timing(r, x);
+    const nanoseconds_t readable = read_timing(r, x);
     if (r.first_byte == 0) r.first_byte = sdk::now_ns();
+    recorder_.head(r, readable);
     if (head.status != 200) {
         auto reading = read_error_body(x);
         const std::string text = co_await reading;
         throw std::runtime_error(fmt::format("HTTP status {}: {}", r.status, text));
     }
 
-    recorder_.stage(agent_stage::body);
     chm_exchange_timing timing{};
     timing.size = sizeof timing;
     for (;;) {
@@ -109,7 +109,10 @@ sdk::task<void> llm_client::exchange(request_record& r, const request_body& body
         const feed_result got = stream_.feed(*chunk);
         const nanoseconds_t recorded = sdk::now_ns();
         recorder_.chunk(r, timing.readable_ns, delivered, recorded, got.content_records);
-        if (got.finished && r.done == 0) r.done = recorded;
+        if (got.finished && r.done == 0) {
+            r.done = recorded;
+            recorder_.stage(agent_stage::between_calls); // the end of the body is awaited, the answer is there
+        }
         if (got.failed) break; // the exchange is cancelled: what follows means nothing
     }
     if (!stream_.state().error) stream_.finish();
@@ -129,8 +132,8 @@ sdk::task<std::string> llm_client::read_error_body(sdk::exchange& x) {
     co_return parse_error_body(text);
 }
 
-void llm_client::read_timing(request_record& r, const sdk::exchange& x) const {
-    if (!timing_) return;
+nanoseconds_t llm_client::read_timing(request_record& r, const sdk::exchange& x) const {
+    if (!timing_) return 0;
     chm_exchange_timing timing{};
     timing.size = sizeof timing;
     timing_->read(x.get(), &timing);
@@ -139,6 +142,7 @@ void llm_client::read_timing(request_record& r, const sdk::exchange& x) const {
     r.first_byte = timing.first_byte_ns;
     r.reused = timing.reused != 0;
     r.retries = timing.retries;
+    return timing.readable_ns;
 }
 
 } // namespace chimera::host

@@ -48,7 +48,8 @@ class llm_client {
   private:
     sdk::task<void> exchange(request_record& r, const request_body& body);
     sdk::task<std::string> read_error_body(sdk::exchange& x);
-    void read_timing(request_record& r, const sdk::exchange& x) const;
+    /// Fills in what the transport knows so far; returns when the latest bytes could be read, 0 if it cannot say.
+    nanoseconds_t read_timing(request_record& r, const sdk::exchange& x) const;
 
     llm_endpoint endpoint_;
     recorder& recorder_;

@@ -1,5 +1,7 @@
 #include "measure/attribution.hpp"
 
+#include "measure/intervals.hpp"
+
 #include <algorithm>
 #include <numeric>
 #include <vector>
@@ -27,21 +29,19 @@ std::optional<double> sum_alone(const run_record& run) {
     return sum;
 }
 
-/// How much of [from, to] other agents spent inside polls that held their worker for longer than the threshold.
-nanoseconds_t covered_by_long_polls(const execution_record& x, const agent_record& except, nanoseconds_t from,
-                                    nanoseconds_t to) {
-    std::vector<long_poll> polls;
+/// The polls of all agents but one that held their worker for longer than the threshold.
+std::vector<interval> long_polls_of_others(const execution_record& x, const agent_record& except) {
+    std::vector<interval> polls;
     for (const agent_record& a : x.agents)
-        if (&a != &except) polls.insert(polls.end(), a.long_polls.begin(), a.long_polls.end());
-    std::ranges::sort(polls, {}, &long_poll::begin);
-    nanoseconds_t covered = 0;
-    for (const long_poll& p : polls) {
-        const nanoseconds_t begin = std::max(from, p.begin), end = std::min(to, p.end);
-        if (end <= begin) continue;
-        covered += end - begin;
-        from = end; // each moment counts once
-    }
-    return covered;
+        if (&a != &except)
+            for (const long_poll& p : a.long_polls) polls.push_back({p.begin, p.end});
+    return merged(std::move(polls));
+}
+
+path_split sum_of_paths(const execution_record& x) {
+    path_split sum;
+    for (const agent_record& a : x.agents) sum += split_path(x, a);
+    return sum;
 }
 
 } // namespace
@@ -54,7 +54,12 @@ loss_split split_loss(const run_record& run) {
     split.agent_time = n * w;
     split.late_start = n * (w - m);
     split.imbalance = n * m - c;
-    if (const auto t = sum_alone(run)) split.inflation = c - *t;
+    if (const auto t = sum_alone(run)) {
+        split.inflation = c - *t;
+        path_split stages = sum_of_paths(x);
+        for (const execution_record& alone : run.baseline) stages -= sum_of_paths(alone);
+        split.inflation_by_stage = stages;
+    }
 
     const auto last = std::ranges::max_element(x.agents, {}, &agent_record::end);
     if (last != x.agents.end()) {
@@ -62,7 +67,7 @@ loss_split split_loss(const run_record& run) {
         const double permit =
             last->permit_asked && last->start > last->permit_asked ? ns(last->start - last->permit_asked) : 0;
         const double blocked =
-            ns(covered_by_long_polls(x, *last, std::max(last->spawned, x.begin), last->first_polled));
+            ns(covered(long_polls_of_others(x, *last), {std::max(last->spawned, x.begin), last->first_polled}));
         split.late_permit = n * std::min(permit, w - m);
         const double rest = split.late_start - split.late_permit;
         split.late_blocked = std::min(n * blocked, rest);
@@ -81,6 +86,7 @@ run_figures figures_of(const run_record& run) {
     f.estimated_efficiency_pct = w > 0 ? c / (n * w) * 100 : 0;
     f.imbalance_bound_pct = m > 0 ? c / (n * m) * 100 : 0;
     if (const auto t = sum_alone(run); t && w > 0) {
+        f.sequential_ms = *t / 1e6;
         f.speedup = *t / w;
         f.efficiency_pct = *f.speedup / n * 100;
         double ratios = 0;

@@ -1,6 +1,7 @@
 // Where the lost agent-time of a run went: an exact split into late start, imbalance and inflation.
 #pragma once
 
+#include "measure/path_split.hpp"
 #include "measure/timeline.hpp"
 
 #include <optional>
@@ -23,6 +24,9 @@ struct loss_split {
     double late_blocked = 0; ///< runnable, but not polled
     double late_spawn = 0;   ///< spawning and joining: the rest
 
+    /// The inflation, by the stages of the agents' own paths, each as sum(C) - sum(T) of that stage; adds up to it.
+    std::optional<path_split> inflation_by_stage;
+
     /// A part in percent of the agent-time.
     double percent(double part) const noexcept { return agent_time > 0 ? part / agent_time * 100 : 0; }
 };
@@ -34,6 +38,7 @@ struct run_figures {
     double wall_ms = 0;
     double estimated_efficiency_pct = 0;   ///< sum(C) / (N W): what TR110-TR115 reported; blind to contention
     double imbalance_bound_pct = 0;        ///< sum(C) / (N M): the most that agents of these lengths can reach
+    std::optional<double> sequential_ms;   ///< sum(T)
     std::optional<double> speedup;         ///< sum(T) / W
     std::optional<double> efficiency_pct;  ///< speedup / N
     std::optional<double> inflation_ratio; ///< mean(C_i / T_i)

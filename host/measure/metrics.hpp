@@ -12,9 +12,21 @@
 
 namespace chimera::host {
 
+/// How a figure came about: read from a clock or a counter, computed from such readings by its definition, or guessed
+/// from a part of what it stands for.
+enum class provenance { measured, derived, estimated };
+
+/// "measured", "derived", "estimated".
+const char* name_of(provenance) noexcept;
+
+/// What there is one value of: a run, or a request or a piece of a body (many in a run, pooled).
+enum class metric_level { per_run, per_request };
+
 /// One metric. `definition` is printed wherever the figure is.
 struct metric {
     std::string_view name, unit, definition;
+    provenance from;
+    metric_level level;
     distribution values;
 };
 
@@ -22,6 +34,16 @@ struct metric {
 /// concurrent execution) and of pieces of bodies (pooled). A metric without a value is there with n = 0: it was not
 /// measured.
 std::vector<metric> metrics_of(const std::vector<run_record>&);
+
+/// One number of a run. Of a metric of requests there are four: <name>_mean, _p50, _p95 and _p99.
+struct run_value {
+    std::string name;
+    const metric* of; ///< its definition
+    double value;
+};
+
+/// Every figure of the metrics of a single run; what was not measured is not there. The metrics must outlive it.
+std::vector<run_value> values_of(const std::vector<metric>& of_one_run);
 
 /// The metric of that name; requires that it exists.
 const distribution& find(const std::vector<metric>&, std::string_view name);

@@ -45,6 +45,12 @@ class recorder {
         ++record_.polls;
         const nanoseconds_t late = delay_between(runnable_, now);
         record_.runnable += late;
+        arrival_floor_ = runnable_;
+        sending_delay_of_poll_ = 0;
+        if (stage_ == agent_stage::first_byte)
+            sending_delay_ += sending_delay_of_poll_ = late;
+        else if (stage_ != agent_stage::waiting_for_permit && stage_ != agent_stage::body)
+            record_.work_delay += late;
         if (late > threshold_) record_.late_polls.push_back({runnable_, now});
     }
     void poll_ends(nanoseconds_t now) {
@@ -58,7 +64,18 @@ class recorder {
         request_record& r = record_.requests.emplace_back();
         r.call = std::move(call);
         r.first_chunk = record_.chunks.size();
+        sending_delay_ = 0;
         return r;
+    }
+    /// The head of the response is there, in this poll, which is therefore no delay of the request's way out. readable:
+    /// when the transport learned of it; 0 if it cannot say.
+    void head(request_record& r, nanoseconds_t readable) noexcept {
+        r.sending_delay = sending_delay_ - std::exchange(sending_delay_of_poll_, 0);
+        if (readable > poll_begin_) { // it was awaited inside this poll: what comes with it has not been there for longer
+            first_of_poll_ = false;
+            last_recorded_ = arrival_floor_ = readable;
+        }
+        stage(agent_stage::body);
     }
     /// A piece of the body has been delivered and parsed. readable: when the transport learned of it. 0 if it cannot
     /// say: then it is the wake that led to the poll, and for a later piece of the same poll the end of the one before
@@ -66,6 +83,13 @@ class recorder {
     void chunk(request_record& r, nanoseconds_t readable, nanoseconds_t delivered, nanoseconds_t recorded,
                std::uint32_t content_records) {
         const bool first_of_poll = std::exchange(first_of_poll_, false);
+        // What was delivered without a wait and without a stamp had arrived at some time since the last stamp.
+        if (readable != 0) arrival_floor_ = readable;
+        if (r.done == 0) {
+            r.arrived = arrival_floor_;
+            r.polled = std::max(poll_begin_, arrival_floor_);
+            r.delivered = delivered;
+        }
         if (readable == 0) readable = first_of_poll ? runnable_ : last_recorded_;
         const nanoseconds_t polled = std::max(poll_begin_, readable);
         record_.chunks.push_back({delivered, delay_between(readable, polled), delay_between(polled, delivered),
@@ -93,6 +117,8 @@ class recorder {
     nanoseconds_t threshold_;
     std::atomic<std::uint64_t>& tokens_;
     nanoseconds_t poll_begin_ = 0, runnable_ = 0, last_recorded_ = 0;
+    nanoseconds_t arrival_floor_ = 0;
+    nanoseconds_t sending_delay_ = 0, sending_delay_of_poll_ = 0; // of the request under way
     bool first_of_poll_ = false;
     agent_stage stage_ = agent_stage::waiting_for_permit;
     // Of the poll in progress:

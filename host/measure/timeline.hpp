@@ -36,6 +36,9 @@ struct request_record {
     std::string call; ///< "analysis", "report", "call_0", ...
     nanoseconds_t intended = 0, dispatched = 0, connected = 0, sent = 0, first_byte = 0, first_token = 0,
                   last_token = 0, done = 0;
+    /// The way of the piece that ended it: it could be read, its task was polled, the parser got it.
+    nanoseconds_t arrived = 0, polled = 0, delivered = 0;
+    nanoseconds_t sending_delay = 0;         ///< between dispatched and sent: runnable, but not polled
     std::size_t first_chunk = 0, chunks = 0; ///< this request's range in agent_record::chunks
     std::uint64_t content_records = 0;
     bool reasoning_first = false; ///< the first token was reasoning content
@@ -81,8 +84,9 @@ struct agent_record {
     nanoseconds_t start = 0; ///< first polled holding its permit
     nanoseconds_t end = 0;   ///< its work was done, or had failed
     std::uint64_t polls = 0;
-    nanoseconds_t in_polls = 0; ///< time inside polls
-    nanoseconds_t runnable = 0; ///< time between a wake and the poll that it led to
+    nanoseconds_t in_polls = 0;   ///< time inside polls
+    nanoseconds_t runnable = 0;   ///< time between a wake and the poll that it led to
+    nanoseconds_t work_delay = 0; ///< the part of it between start and end in which no request was under way
     std::vector<request_record> requests;
     std::vector<chunk_event> chunks;
     std::vector<long_poll> long_polls;
@@ -96,11 +100,19 @@ struct agent_record {
     nanoseconds_t duration() const noexcept { return end > start ? end - start : 0; }
 };
 
+/// The thread of this process that was on a CPU most, and how much of the execution.
+struct thread_load {
+    std::string thread; ///< its name; empty: not measured
+    double busy_pct = 0;
+    double queued_pct = 0; ///< ready to run, without a CPU
+};
+
 /// One execution of one or more agents on a fresh executor.
 struct execution_record {
     nanoseconds_t begin = 0; ///< just before the executor's run was called
     nanoseconds_t end = 0;   ///< it has returned
     std::vector<agent_record> agents;
+    thread_load busiest;
 
     /// W, ns.
     nanoseconds_t wall() const noexcept { return end - begin; }

@@ -27,6 +27,11 @@ json or_null(const std::optional<T>& value) {
     return value ? json(*value) : json(nullptr);
 }
 
+json path_document(const path_split& p) {
+    return {{"scheduling", p.scheduling / 1e6}, {"blocked", p.blocked / 1e6}, {"transport", p.transport / 1e6},
+            {"parsing", p.parsing / 1e6},       {"work", p.work / 1e6},       {"server", p.server / 1e6}};
+}
+
 json agent_document(const execution_record& x, const agent_record& a) {
     json j;
     j["id"] = a.id;
@@ -41,6 +46,7 @@ json agent_document(const execution_record& x, const agent_record& a) {
     j["polls"] = a.polls;
     j["in_polls_ns"] = a.in_polls;
     j["runnable_ns"] = a.runnable;
+    if (a.ok()) j["path_ms"] = path_document(split_path(x, a));
     j["long_polls"] = json::array();
     for (const long_poll& p : a.long_polls)
         j["long_polls"].push_back(
@@ -56,6 +62,10 @@ json agent_document(const execution_record& x, const agent_record& a) {
 json execution_document(const execution_record& x) {
     json j;
     j["wall_ms"] = static_cast<double>(x.wall()) / 1e6;
+    j["busiest_thread"] =
+        x.busiest.thread.empty()
+            ? json(nullptr)
+            : json{{"name", x.busiest.thread}, {"busy_pct", x.busiest.busy_pct}, {"queued_pct", x.busiest.queued_pct}};
     for (const agent_record& a : x.agents) j["agents"].push_back(agent_document(x, a));
     return j;
 }
@@ -74,11 +84,18 @@ json figures_document(const run_record& run) {
     j["contention"] = f.contention;
     j["loss"] = {{"agent_time_ms", l.agent_time / 1e6},
                  {"late_start", part(l.late_start)},
-                 {"late_start_permit", part(l.late_permit)},
-                 {"late_start_blocked", part(l.late_blocked)},
-                 {"late_start_spawn", part(l.late_spawn)},
+                 {"late_permit", part(l.late_permit)},
+                 {"late_blocked", part(l.late_blocked)},
+                 {"late_spawn", part(l.late_spawn)},
                  {"imbalance", part(l.imbalance)},
                  {"inflation", l.inflation ? part(*l.inflation) : json(nullptr)}};
+    if (const auto& stages = l.inflation_by_stage)
+        j["loss"]["inflation_by_stage"] = {{"scheduling", part(stages->scheduling)},
+                                           {"blocked", part(stages->blocked)},
+                                           {"transport", part(stages->transport)},
+                                           {"parsing", part(stages->parsing)},
+                                           {"work", part(stages->work)},
+                                           {"server", part(stages->server)}};
     return j;
 }
 
@@ -104,8 +121,12 @@ json request_document(const char* execution, const execution_record& x, const ag
                                   {"first_byte_ns", r.first_byte},
                                   {"first_token_ns", r.first_token},
                                   {"last_token_ns", r.last_token},
-                                  {"done_ns", r.done}})
+                                  {"done_ns", r.done},
+                                  {"last_arrived_ns", r.arrived},
+                                  {"last_polled_ns", r.polled},
+                                  {"last_delivered_ns", r.delivered}})
         j[name] = moment(x, t);
+    j["sending_delay_ns"] = r.sending_delay;
     j["reused"] = r.reused;
     j["retries"] = r.retries;
     j["tokens"] = r.tokens();
@@ -135,6 +156,7 @@ json request_document(const char* execution, const execution_record& x, const ag
 json run_document(const profile& p, const run_record& run) {
     json j;
     j["schema_version"] = run_schema_version;
+    j["source"] = "chimera";
     j["profile"] = p.name;
     j["config_hash"] = config_hash(p);
     j["executor"] = p.executor.plugin;
@@ -147,6 +169,15 @@ json run_document(const profile& p, const run_record& run) {
     if (run.concurrent.ok() && run.concurrent.agents.size() > 1)
         verdict = judge_serialization(run.concurrent, p.executor.plugin);
     j["serialization"] = to_json(verdict);
+    const std::vector<metric> metrics = metrics_of({run});
+    j["self_check"] = run.complete() ? to_json(check_client(metrics)) : json(nullptr);
+    j["values"] = json::object();
+    j["definitions"] = json::object();
+    for (const run_value& v : values_of(metrics)) {
+        j["values"][v.name] = v.value;
+        j["definitions"][v.name] = {
+            {"unit", v.of->unit}, {"provenance", name_of(v.of->from)}, {"definition", v.of->definition}};
+    }
     j["baseline"] = json::array();
     for (const execution_record& x : run.baseline) j["baseline"].push_back(execution_document(x));
     j["concurrent"] = execution_document(run.concurrent);

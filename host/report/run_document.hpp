@@ -21,6 +21,6 @@ nlohmann::ordered_json request_document(const char* execution, const execution_r
 /// The name of the files that hold a request's prompt and response: "together_collector_analysis.txt".
 std::string text_file_name(const char* execution, const std::string& agent, const std::string& call);
 
-inline constexpr int run_schema_version = 1;
+inline constexpr int run_schema_version = 2;
 
 } // namespace chimera::host

@@ -68,12 +68,14 @@ std::vector<failure> failures_of(const std::vector<run_record>& runs) {
 campaign_summary summarize(const profile& what, const std::vector<run_record>& runs) {
     campaign_summary s{.what = what,
                        .metrics = metrics_of(runs),
+                       .client = {},
                        .serialization = judge_serialization(runs, what.executor.plugin),
                        .failures = failures_of(runs),
                        .warnings = {},
                        .runs = {},
                        .tokens_from = {},
                        .files = {}};
+    s.client = check_client(s.metrics);
     for (const run_record& run : runs) {
         if (run.number > 0) s.runs.push_back(run.number);
         if (run.number > 0 && run.complete()) ++s.complete_runs;
@@ -82,6 +84,10 @@ campaign_summary summarize(const profile& what, const std::vector<run_record>& r
         warn_of_loading(s, run);
     }
     return s;
+}
+
+nlohmann::ordered_json to_json(const self_check& c) {
+    return {{"client_limited", c.client_limited}, {"evidence", c.evidence}};
 }
 
 nlohmann::ordered_json to_json(const std::optional<serialization_verdict>& v) {
@@ -128,15 +134,17 @@ nlohmann::ordered_json to_json(const campaign_summary& s) {
             {{"run", f.run}, {"execution", f.execution}, {"agent", f.agent}, {"call", f.call}, {"message", f.message}});
     j["warnings"] = s.warnings;
     j["serialization"] = to_json(s.serialization);
+    j["self_check"] = s.complete_runs > 0 ? to_json(s.client) : json(nullptr);
     for (const metric& m : s.metrics) {
         const distribution& d = m.values;
         json& out = j["metrics"][std::string(m.name)];
-        out = {{"unit", m.unit}, {"n", d.n}};
+        out = {{"unit", m.unit}, {"provenance", name_of(m.from)}, {"n", d.n}};
         for (const auto& [name, value] : {std::pair{"mean", d.mean},
                                           {"std", d.std},
                                           {"min", d.min},
                                           {"p50", d.p50},
                                           {"p90", d.p90},
+                                          {"p95", d.p95},
                                           {"p99", d.p99},
                                           {"max", d.max}})
             out[name] = d.n > 0 ? json(value) : json(nullptr);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "measure/metrics.hpp"
+#include "measure/self_check.hpp"
 #include "profile/profile.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -26,6 +27,7 @@ std::vector<failure> failures_of(const std::vector<run_record>&);
 struct campaign_summary {
     const profile& what;
     std::vector<metric> metrics;
+    self_check client;
     std::optional<serialization_verdict> serialization; ///< nothing: no complete run of two agents or more
     std::vector<failure> failures;
     std::vector<std::string> warnings; ///< what makes a figure mean something else than it seems
@@ -37,6 +39,9 @@ struct campaign_summary {
     bool interrupted = false;
     std::filesystem::path files; ///< where everything was written; empty: nowhere
 };
+
+/// What the client could have changed, and why.
+nlohmann::ordered_json to_json(const self_check&);
 
 /// "parallel" or "serialized" with cause and evidence; null for none.
 nlohmann::ordered_json to_json(const std::optional<serialization_verdict>&);
@@ -54,6 +59,6 @@ nlohmann::ordered_json to_json(const campaign_summary&);
 /// The page for a person.
 std::string to_text(const campaign_summary&);
 
-inline constexpr int summary_schema_version = 1;
+inline constexpr int summary_schema_version = 2;
 
 } // namespace chimera::host

@@ -1,6 +1,7 @@
 #include "report/summary.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <iterator>
 #include <map>
@@ -89,6 +90,13 @@ std::string to_text(const campaign_summary& s) {
         out.line("lost agent-time", "late start {:.2f} %   imbalance {:.2f} %   inflation {}",
                  find(m, "late_start_pct").mean, find(m, "imbalance_pct").mean,
                  inflation.n ? fmt::format("{:.2f} %", inflation.mean) : "not measured");
+        if (inflation.n > 0)
+            out.line("  of inflation",
+                     "scheduling {:.2f} %   blocked {:.2f}   transport {:.2f}   parsing {:.2f}   own work "
+                     "{:.2f}   server {:.2f}",
+                     find(m, "inflation_scheduling_pct").mean, find(m, "inflation_blocked_pct").mean,
+                     find(m, "inflation_transport_pct").mean, find(m, "inflation_parsing_pct").mean,
+                     find(m, "inflation_work_pct").mean, find(m, "inflation_server_pct").mean);
     }
     if (const double share = find(m, "contention").mean; share > 0)
         out.line("contention", "in {:.0f} of {} runs: together the agents take {:.2f} times as long as alone",
@@ -108,6 +116,15 @@ std::string to_text(const campaign_summary& s) {
     if (const distribution& client = find(m, "client_overhead_pct"); client.n > 0)
         out.line("client", "{:.2f} % of E2E; p99 scheduling {:.0f} us, transport {:.0f} us, parsing {:.0f} us",
                  client.mean, find(m, "scheduling_us").p99, find(m, "transport_us").p99, find(m, "parsing_us").p99);
+    if (s.client.limited()) {
+        out.line("client-limited", "{}", fmt::join(s.client.client_limited, ", "));
+        for (const std::string& why : s.client.evidence) out.line("", "{}", why);
+    } else if (s.complete_runs > 0) {
+        out.line("self-check",
+                 "the client could not have changed the result: busiest thread {:.0f} % on CPU, p99 delivery "
+                 "delay {:.0f} us",
+                 find(m, "busiest_worker_pct").mean, find(m, "delivery_delay_us").p99);
+    }
     for (const std::string& warning : s.warnings) out.line("warning", "{}", warning);
     list_failures(out, s);
     if (s.interrupted) out.line("interrupted", "{} of {} runs were completed", s.runs.size(), p.measure.runs);

@@ -2,6 +2,7 @@
 
 #include "agent/agent_task.hpp"
 #include "measure/task_probe.hpp"
+#include "measure/thread_sampler.hpp"
 
 #include <chimera/abi/bridge.h>
 #include <chimera/sdk/reactor.hpp>
@@ -188,9 +189,11 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
         }
         control.attach(executor);
         sdk::error_buffer why;
+        thread_sampler threads;
         out.begin = sdk::now_ns();
         const chm_rc rc = executor->vt->run(executor, CHM_RUN_UNTIL_IDLE, why.abi());
         out.end = sdk::now_ns();
+        out.busiest = threads.finish();
         control.attach(nullptr);
         if (rc < 0 && rc != CHM_E_CANCELED)
             throw plugin_error(fmt::format("executor '{}' failed to run: {}", p.executor.plugin, why.text()), rc);

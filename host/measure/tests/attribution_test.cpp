@@ -22,6 +22,8 @@ void check_exact(const run_record& run) {
     const double lost = f.loss.agent_time * (1 - *f.efficiency_pct / 100);
     CHECK(f.loss.late_start + f.loss.imbalance + *f.loss.inflation == doctest::Approx(lost));
     CHECK(f.loss.late_permit + f.loss.late_blocked + f.loss.late_spawn == doctest::Approx(f.loss.late_start));
+    const path_split& stages = *f.loss.inflation_by_stage;
+    CHECK(stages.client() + stages.server == doctest::Approx(*f.loss.inflation));
 }
 
 } // namespace

@@ -36,7 +36,7 @@ TEST_CASE("a run leaves metrics, requests, prompts and responses, and no tempora
     files.add(keep(sample_run()));
     const fs::path run = files.folder() / "run_1";
     const auto metrics = nlohmann::json::parse(read(run / "metrics.json"));
-    CHECK(metrics["schema_version"] == 1);
+    CHECK(metrics["schema_version"] == 2);
     CHECK(metrics["figures"]["efficiency_pct"].get<double>() == doctest::Approx(100));
     CHECK(read(run / "prompts" / "together_a_call_0.txt") == "hello");
     CHECK(read(run / "responses" / "alone_b_call_0.txt") == "world");

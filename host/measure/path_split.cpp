@@ -1,0 +1,83 @@
+#include "measure/path_split.hpp"
+
+#include "measure/intervals.hpp"
+
+#include <algorithm>
+
+namespace chimera::host {
+namespace {
+
+double length(const interval& i) { return i.end > i.begin ? static_cast<double>(i.end - i.begin) : 0; }
+
+/// How much of the agent's late polls inside the window some other poll held a worker, or an earlier one of its own.
+double blocked_within(const agent_record& a, const std::vector<interval>& held, interval window) {
+    double sum = 0;
+    for (const late_poll& l : a.late_polls)
+        sum += static_cast<double>(covered(held, {std::max(l.runnable, window.begin), std::min(l.polled, window.end)}));
+    return sum;
+}
+
+} // namespace
+
+path_split& path_split::operator+=(const path_split& o) noexcept {
+    scheduling += o.scheduling;
+    blocked += o.blocked;
+    transport += o.transport;
+    parsing += o.parsing;
+    work += o.work;
+    server += o.server;
+    return *this;
+}
+
+path_split& path_split::operator-=(const path_split& o) noexcept {
+    scheduling -= o.scheduling;
+    blocked -= o.blocked;
+    transport -= o.transport;
+    parsing -= o.parsing;
+    work -= o.work;
+    server -= o.server;
+    return *this;
+}
+
+path_split split_path(const execution_record& x, const agent_record& a) {
+    std::vector<interval> polls;
+    for (const agent_record& other : x.agents)
+        for (const long_poll& p : other.long_polls) polls.push_back({p.begin, p.end});
+    const std::vector<interval> held = merged(std::move(polls));
+
+    path_split split;
+    // A delay, of which some may have been a held worker's.
+    const auto delay = [&split](double all, double blocked) {
+        blocked = std::min(all, blocked);
+        split.blocked += blocked;
+        split.scheduling += all - blocked;
+    };
+    double in_requests = 0, blocked_between = 0;
+    nanoseconds_t free_since = a.start;
+    for (const request_record& r : a.requests) {
+        blocked_between += blocked_within(a, held, {free_since, r.dispatched});
+        free_since = r.done;
+        in_requests += length({r.dispatched, r.done});
+
+        const interval sending{r.dispatched, std::clamp(r.sent, r.dispatched, r.done)};
+        const double waiting = std::min(static_cast<double>(r.sending_delay), length(sending));
+        delay(waiting, blocked_within(a, held, sending));
+        split.transport += length(sending) - waiting;
+
+        const nanoseconds_t arrived = std::clamp(r.arrived ? r.arrived : r.done, sending.end, r.done);
+        const nanoseconds_t polled = std::clamp(r.polled, arrived, r.done);
+        const nanoseconds_t delivered = std::clamp(r.delivered, polled, r.done);
+        delay(length({arrived, polled}), static_cast<double>(covered(held, {arrived, polled})));
+        split.transport += length({polled, delivered});
+        split.parsing += length({delivered, r.done});
+        split.server += length({sending.end, arrived});
+    }
+    blocked_between += blocked_within(a, held, {free_since, a.end});
+    const double between = static_cast<double>(a.duration()) - in_requests;
+    const double late = std::min(static_cast<double>(a.work_delay), between);
+    delay(late, blocked_between);
+    split.work = between - late;
+    return split;
+}
+
+} // namespace chimera::host

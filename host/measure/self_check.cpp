@@ -1,0 +1,55 @@
+#include "measure/self_check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace chimera::host {
+namespace {
+
+constexpr double most_busy_pct = 85;
+constexpr double most_delay = 0.01; // of the metric that it enters
+constexpr double most_loss_pct = 1;
+
+struct timing {
+    const char *metric, *label;
+    bool dispatch; ///< it begins with the dispatch, which may itself be late
+};
+constexpr timing timings[] = {{"ttft_ms", "TTFT", true}, {"itl_ms", "ITL", false}, {"e2e_ms", "E2E", true}};
+
+} // namespace
+
+self_check check_client(const std::vector<metric>& metrics) {
+    self_check out;
+    const auto limit = [&out](const char* metric, std::string why) {
+        if (std::ranges::find(out.client_limited, metric) == out.client_limited.end())
+            out.client_limited.emplace_back(metric);
+        if (std::ranges::find(out.evidence, why) == out.evidence.end()) out.evidence.push_back(std::move(why));
+    };
+    const auto mean = [&](const char* name) { return find(metrics, name).mean; };
+
+    if (const double busy = mean("busiest_worker_pct"); busy > most_busy_pct) {
+        const std::string why =
+            fmt::format("the busiest thread of the client was on a CPU for {:.0f} % of the time", busy);
+        for (const char* metric : {"efficiency_pct", "ttft_ms", "itl_ms", "e2e_ms"}) limit(metric, why);
+    }
+    const double own = mean("late_blocked_pct") + mean("inflation_scheduling_pct") + mean("inflation_blocked_pct") +
+                       mean("inflation_transport_pct") + mean("inflation_parsing_pct") + mean("inflation_work_pct");
+    if (own > most_loss_pct)
+        limit("efficiency_pct", fmt::format("the client itself lost {:.2f} % of the agent-time", own));
+    for (const timing& t : timings) {
+        const double median_us = find(metrics, t.metric).p50 * 1e3;
+        if (median_us <= 0) continue;
+        const auto judge = [&](const char* delay, const char* label) {
+            const double p99 = find(metrics, delay).p99;
+            if (p99 > most_delay * median_us)
+                limit(t.metric, fmt::format("p99 {} delay {:.0f} us is {:.1f} % of the median {} ({:.2f} ms)", label,
+                                            p99, p99 / median_us * 100, t.label, median_us / 1e3));
+        };
+        judge("delivery_delay_us", "delivery");
+        if (t.dispatch) judge("dispatch_delay_us", "dispatch");
+    }
+    return out;
+}
+
+} // namespace chimera::host

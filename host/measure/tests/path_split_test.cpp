@@ -1,0 +1,116 @@
+#include "known_runs.hpp"
+#include "measure/path_split.hpp"
+#include "measure/recorder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+
+using namespace chimera::test;
+using namespace chimera::host;
+
+namespace {
+
+constexpr double ms = 1e6;
+
+/// Works for 10 ms, sends for 5, waits for the server until `arrived`; its last piece takes until `end`.
+agent_record one_request(double arrived, double polled, double delivered, double done, double end) {
+    agent_record a = agent("a", 0, 0, end, 20);
+    request_record& r = a.requests.front();
+    r.dispatched = at(10);
+    r.sent = at(15);
+    r.arrived = at(arrived);
+    r.polled = at(polled);
+    r.delivered = at(delivered);
+    r.done = at(done);
+    return a;
+}
+
+double sum(const path_split& p) { return p.client() + p.server; }
+
+} // namespace
+
+TEST_CASE("an agent's path is cut into stages that add up to its duration") {
+    agent_record a = one_request(100, 103, 104, 106, 110);
+    a.work_delay = static_cast<nanoseconds_t>(2 * ms);
+    a.requests.front().sending_delay = static_cast<nanoseconds_t>(1 * ms);
+    const path_split p = split_path(execution(110, {a}), a);
+    CHECK(p.scheduling == doctest::Approx((2 + 1 + 3) * ms));
+    CHECK(p.blocked == 0);
+    CHECK(p.transport == doctest::Approx((4 + 1) * ms));
+    CHECK(p.parsing == doctest::Approx(2 * ms));
+    CHECK(p.work == doctest::Approx((10 + 4 - 2) * ms));
+    CHECK(p.server == doctest::Approx(85 * ms));
+    CHECK(sum(p) == doctest::Approx(110 * ms));
+}
+
+TEST_CASE("a delay is blocked for as long as another agent's poll held a worker") {
+    agent_record late = one_request(100, 150, 150, 150, 150);
+    agent_record holder = agent("b", 0, 0, 150, 20);
+    holder.long_polls.push_back({at(90), at(140), agent_stage::body});
+    const path_split p = split_path(execution(150, {late, holder}), late);
+    CHECK(p.blocked == doctest::Approx(40 * ms));
+    CHECK(p.scheduling == doctest::Approx(10 * ms));
+    CHECK(sum(p) == doctest::Approx(150 * ms));
+}
+
+TEST_CASE("a late poll between requests is blocked by its overlap with long polls, each moment once") {
+    agent_record late = one_request(100, 100, 100, 100, 200);
+    late.late_polls.push_back({at(110), at(190)});
+    late.work_delay = static_cast<nanoseconds_t>(80 * ms);
+    agent_record b = agent("b", 0, 0, 150, 20), c = b;
+    b.long_polls.push_back({at(120), at(150), agent_stage::body});
+    c.long_polls.push_back({at(130), at(160), agent_stage::body});
+    const path_split p = split_path(execution(200, {late, b, c}), late);
+    CHECK(p.blocked == doctest::Approx(40 * ms));
+    CHECK(p.scheduling == doctest::Approx(40 * ms));
+    CHECK(sum(p) == doctest::Approx(200 * ms));
+}
+
+TEST_CASE("moments that a transport does not know are the server's, and the sum still holds") {
+    agent_record a = one_request(100, 103, 104, 106, 110);
+    request_record& r = a.requests.front();
+    r.sent = r.arrived = r.polled = r.delivered = 0;
+    const path_split p = split_path(execution(110, {a}), a);
+    CHECK(p.server == doctest::Approx(96 * ms));
+    CHECK(sum(p) == doctest::Approx(110 * ms));
+}
+
+TEST_CASE("the recorder keeps the way of the last piece, and leaves the head's poll out of the sending delay") {
+    std::atomic<std::uint64_t> tokens{0};
+    recorder log("a", 1000, 8, tokens);
+    log.stage(agent_stage::connect);
+    log.poll_begins(at(1), at(3)); // 2 ms late, before the request
+    request_record& r = log.begin_request("call_0");
+    log.stage(agent_stage::first_byte);
+    r.dispatched = at(3);
+    log.poll_begins(at(10), at(14)); // 4 ms late: connected, and sends
+    r.sent = at(14);
+    log.poll_begins(at(50), at(57)); // the head is there, 7 ms late
+    log.head(r, 0);
+    log.chunk(r, 0, at(58), at(59), 1);
+    log.poll_begins(at(90), at(95));
+    log.chunk(r, 0, at(96), at(97), 1);
+    r.done = at(97);
+    log.chunk(r, 0, at(98), at(99), 0); // what follows the end is not on its way
+    CHECK(log.record().work_delay == static_cast<nanoseconds_t>(2 * ms));
+    CHECK(r.sending_delay == static_cast<nanoseconds_t>(4 * ms));
+    CHECK(r.arrived == at(90));
+    CHECK(r.polled == at(95));
+    CHECK(r.delivered == at(96));
+}
+
+TEST_CASE("a piece that was awaited inside the poll arrived there, not when the poll began") {
+    std::atomic<std::uint64_t> tokens{0};
+    recorder log("a", 10, 8, tokens);
+    log.poll_begins(at(0), at(0));
+    request_record& r = log.begin_request("call_0");
+    log.stage(agent_stage::first_byte);
+    log.head(r, at(400));                 // the poll was parked until then
+    log.chunk(r, 0, at(401), at(401), 1); // came with the head
+    CHECK(r.arrived == at(400));
+    log.chunk(r, at(900), at(901), at(901), 1); // parked again
+    log.chunk(r, 0, at(902), at(902), 1);
+    CHECK(r.arrived == at(900));
+    CHECK(log.record().chunks.front().polled_to_delivered == 1'000'000);
+}
