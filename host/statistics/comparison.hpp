@@ -14,10 +14,10 @@ inline constexpr double significance_level = 0.05;
 enum class verdict { a_higher, b_higher, no_detectable_difference, too_few_runs };
 
 /// What the figures of a pair say:
-///  - too_few_runs: fewer than three values on a side; or neither side varies, the means differ, and p_holm is still not
-///    below 0.05, though no outcome of so many runs could be more extreme;
-///  - a_higher, b_higher: p_holm is below 0.05 and the confidence interval of the difference, where there is one, does
-///    not hold 0;
+///  - too_few_runs: fewer than three values on a side; or neither side varies, the means differ, and p_holm is not
+///  below
+///    0.05 all the same, though no outcome of so many runs could be more extreme;
+///  - a_higher, b_higher: p_holm is below 0.05. Where Welch has a result, ci95 then does not hold 0;
 ///  - no_detectable_difference: otherwise. It does not say that the two are equal.
 struct comparison {
     description a, b;

@@ -5,8 +5,9 @@
 
 namespace chimera::host::statistics {
 
-/// (mean(a) - mean(b)) / pooled standard deviation (Cohen, Statistical Power Analysis for the Behavioral Sciences, 1988).
-/// 0 for equal means. Nothing for fewer than two values in either sample, or different means where neither varies.
+/// (mean(a) - mean(b)) / pooled standard deviation; 0 for equal means (Cohen, Statistical Power Analysis for the
+/// Behavioral Sciences, 1988). Nothing for fewer than two values in either sample, or different means where neither
+/// varies.
 std::optional<double> cohens_d(sample a, sample b);
 
 /// Cohen's d without its bias in small samples: d J(n_a + n_b - 2), J(m) = G(m / 2) / (sqrt(m / 2) G((m - 1) / 2)) with

@@ -10,8 +10,8 @@ struct scaling_point {
     double n, throughput;
 };
 
-/// Both fits are least squares in throughput, so that their r2, in [0, 1], can be compared: 1 - residual / total sum of
-/// squares, and 1 where throughput is the same at every point.
+// Both fits are least squares in throughput, so that their r2, 1 - residual / total sum of squares, can be compared. It
+// is in [0, 1], and 1 where throughput is the same at every point.
 
 /// throughput(n) = rate n / (1 + serial_fraction (n - 1)) (Amdahl, AFIPS 30, 1967), with rate that of one agent.
 struct amdahl_fit {
@@ -27,23 +27,25 @@ struct usl_fit {
     double coherency;  ///< not negative
     double rate;       ///< throughput of one agent
     double r2;
-    std::optional<double> peak_n; ///< sqrt((1 - contention) / coherency), below 1 if every agent costs; none if coherency is 0
+    /// The n of the highest throughput, sqrt((1 - contention) / coherency); nothing where coherency is 0: there is
+    /// none.
+    std::optional<double> peak_n;
 };
 
-/// Nothing for fewer than three different n (with two, the curve would pass through any points), or no throughput at all.
+/// Nothing for fewer than three different n (the curve would pass through any points), or no throughput at all.
 std::optional<amdahl_fit> fit_amdahl(std::span<const scaling_point>);
 
-/// Nothing for fewer than four different n, or no throughput at all. Gunther advises six.
+/// Nothing for fewer than four different n, for the same reason, or no throughput at all.
 std::optional<usl_fit> fit_usl(std::span<const scaling_point>);
 
-/// Fairness of shares: sum(x)^2 / (n sum(x^2)), 1 where all are equal, 1 / n where one has all (Jain, Chiu and Hawe, DEC
-/// TR-301, 1984). Shares are not negative; 1 where there are none or all are 0.
+/// Fairness of shares: sum(x)^2 / (n sum(x^2)), 1 where all are equal, 1 / n where one has all (Jain, Chiu and Hawe,
+/// DEC TR-301, 1984). Shares are not negative; 1 where there are none or all are 0.
 double jain_index(sample shares);
 
-/// The smallest measured n from which no larger one gains, for each further agent, a tenth of the throughput that an agent
-/// has at the smallest n; points of equal n are averaged. Nothing where that is the largest n: saturation was not
-/// reached. The idea is that of the knee (Jain, The Art of Computer Systems Performance Analysis, 1991, section 3.3), the
-/// tenth is Chimera's choice.
+/// The smallest measured n from which no larger one gains, for each further agent, a tenth of the throughput that an
+/// agent has at the smallest n; points of equal n are averaged. Nothing where that is the largest n: saturation was not
+/// reached. The idea is that of the knee (Jain, The Art of Computer Systems Performance Analysis, 1991, section 3.3),
+/// the tenth is Chimera's choice.
 std::optional<double> saturation_point(std::span<const scaling_point>);
 
 } // namespace chimera::host::statistics

@@ -10,8 +10,9 @@ struct parameter_effect {
     std::vector<description> levels; ///< in the order given
     /// Largest minus smallest mean of a level, in percent of the absolute mean of all values; nothing where that is 0.
     std::optional<double> range_pct;
-    /// Share of the variation that the parameter explains: sum of squares between levels / total (Fisher 1925; Cohen
-    /// 1988), in [0, 1]; 0 where nothing varies. With few runs it is large by chance: 1 level of 1 run each explains all.
+    /// Share of the variation that the parameter explains, in [0, 1]: sum of squares between levels / total (Cohen,
+    /// Statistical Power Analysis for the Behavioral Sciences, 1988). 0 where nothing varies. Large by chance where
+    /// levels have few values: with one each it is 1.
     double eta_squared;
 };
 
