@@ -34,7 +34,7 @@ struct face {
 
 double dot(const vector3& a, const vector3& b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
 
-/// Normal equations of linear least squares, and their solution by Cholesky's elimination.
+/// Normal equations of linear least squares, and their solution by elimination.
 struct normal_equations {
     std::array<vector3, 3> matrix{};
     vector3 right{};
@@ -75,20 +75,35 @@ double residual(const face& f, const vector3& c, std::span<const scaling_point> 
     return sum;
 }
 
-/// Levenberg and Marquardt's method, from the linear fit of n = throughput (c . v(n)).
+/// The best of a few laws all over the face, each with the rate that suits it best: where the search begins, so that it
+/// does not end in a local minimum.
+vector3 rough_fit(const face& f, std::span<const scaling_point> points) {
+    vector3 best{};
+    double least = std::numeric_limits<double>::infinity();
+    for (const double contention : {0.0, 0.01, 0.1, 0.3, 0.6, 0.9})
+        for (const double coherency : {0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0}) {
+            double along = 0, length = 0; // of the points on the law with rate 1
+            for (const scaling_point& p : points) {
+                const double law = p.n / dot({1, contention, coherency}, f.columns(p.n));
+                along += p.throughput * law;
+                length += law * law;
+            }
+            const double rate = along / length;
+            const vector3 c{1 / rate, contention / rate, coherency / rate};
+            const double error = residual(f, c, points);
+            if (error >= least) continue;
+            best = c;
+            least = error;
+        }
+    return best;
+}
+
+/// Levenberg and Marquardt's method.
 vector3 fit_freely(const face& f, std::span<const scaling_point> points) {
-    normal_equations linear, proportional;
-    for (const scaling_point& p : points) {
-        vector3 row = f.columns(p.n);
-        for (double& x : row) x *= p.throughput;
-        linear.add(row, p.n);
-        proportional.add({row[0], 0, 0}, p.n);
-    }
-    vector3 c = linear.solve(0);
-    if (!std::isfinite(residual(f, c, points))) c = proportional.solve(0);
+    vector3 c = rough_fit(f, points);
     double error = residual(f, c, points);
     double damping = 1e-3;
-    for (int iteration = 0; iteration < 200 && damping < 1e12; ++iteration) {
+    for (int iteration = 0; iteration < 100 && damping < 1e12; ++iteration) {
         normal_equations step;
         for (const scaling_point& p : points) {
             vector3 row = f.columns(p.n);
@@ -99,12 +114,12 @@ vector3 fit_freely(const face& f, std::span<const scaling_point> points) {
         const vector3 by = step.solve(damping);
         const vector3 next = {c[0] + by[0], c[1] + by[1], c[2] + by[2]};
         const double next_error = residual(f, next, points);
-        if (next_error < error) {
+        if (next_error <= error * (1 + 1e-12)) { // at the minimum, rounding shall not end the last steps
             c = next;
             error = next_error;
             damping /= 10;
         } else {
-            damping = std::max(damping, 1e-9) * 10;
+            damping = std::max(damping * 10, 1e-9);
         }
     }
     return c;

@@ -1,0 +1,157 @@
+#!/usr/bin/python3
+"""Writes scipy_reference.json: the figures that statistics_test must agree with.
+
+    /usr/bin/python3 scipy_reference.py > scipy_reference.json
+
+Needs Debian's python3-scipy, which cannot be installed beside libboost1.81-dev: run it elsewhere, or unpack the
+packages with `dpkg -x`. The samples are drawn from a fixed seed and stored with the results.
+"""
+import json
+
+import numpy as np
+import scipy
+from scipy import optimize, special, stats
+
+rng = np.random.default_rng(115)
+
+
+def interval95(df, center, error):
+    """Not stats.t.interval: in SciPy 1.10 its quantiles are off by up to 1.4e-9 (t.cdf of them shows it)."""
+    x = special.betaincinv(df / 2, 0.5, 0.05)
+    half = np.sqrt(df * (1 - x) / x) * error
+    return [center - half, center + half]
+
+
+def description(x):
+    x = np.asarray(x, float)
+    q1, q3 = np.percentile(x, [25, 75])
+    low, high = q1 - 1.5 * (q3 - q1), q3 + 1.5 * (q3 - q1)
+    return {
+        "mean": x.mean(), "sd": x.std(ddof=1), "cv_pct": stats.variation(x, ddof=1) * 100, "median": np.median(x),
+        "min": x.min(), "max": x.max(), "ci95": interval95(len(x) - 1, x.mean(), stats.sem(x)),
+        "outliers": np.flatnonzero((x < low) | (x > high)),
+    }
+
+
+def welch(a, b):
+    error_a, error_b = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+    df = (error_a + error_b) ** 2 / (error_a**2 / (len(a) - 1) + error_b**2 / (len(b) - 1))
+    difference = a.mean() - b.mean()
+    result = stats.ttest_ind(a, b, equal_var=False)
+    ci95 = interval95(df, difference, np.sqrt(error_a + error_b))
+    return {"difference": difference, "ci95": ci95, "t": result.statistic, "df": df, "p": result.pvalue}
+
+
+def u_of(a, b, axis):
+    a, b = np.moveaxis(a, axis, -1)[..., :, None], np.moveaxis(b, axis, -1)[..., None, :]
+    return ((a > b) + 0.5 * (a == b)).sum(axis=(-1, -2))
+
+
+def mann_whitney(a, b):
+    tied = len(np.unique(np.concatenate([a, b]))) < len(a) + len(b)
+    exact = len(a) + len(b) <= 50
+    u, p = stats.mannwhitneyu(a, b, method="exact" if exact else "asymptotic")
+    if exact and tied:
+        p = stats.permutation_test((a, b), u_of, vectorized=True, n_resamples=np.inf, batch=5000).pvalue
+    return {"u": u, "p": p, "exact": exact}
+
+
+def pair(name, a, b):
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    m = len(a) + len(b) - 2
+    d = (a.mean() - b.mean()) / np.sqrt(((len(a) - 1) * a.var(ddof=1) + (len(b) - 1) * b.var(ddof=1)) / m)
+    j = np.exp(special.gammaln(m / 2) - special.gammaln((m - 1) / 2)) / np.sqrt(m / 2)
+    return {"name": name, "a": a, "b": b, "welch": welch(a, b), "mann_whitney": mann_whitney(a, b), "cohens_d": d,
+            "hedges_g": d * j}
+
+
+def pairs():
+    def normal(mean, sd, n, digits=4):
+        return np.round(rng.normal(mean, sd, n), digits)
+
+    for n_a, n_b in [(2, 2), (2, 5), (3, 3), (4, 6), (5, 5), (8, 3), (10, 10), (20, 20), (25, 25), (7, 43)]:
+        yield pair(f"{n_a} against {n_b}, no difference", normal(90, 3, n_a), normal(90, 3, n_b))
+    for n_a, n_b in [(5, 5), (7, 9), (20, 25), (30, 30), (40, 70)]:
+        yield pair(f"{n_a} against {n_b}, unequal variances", normal(93, 1, n_a), normal(90, 6, n_b))
+    for n_a, n_b in [(3, 4), (5, 5), (6, 8), (9, 7)]:
+        yield pair(f"{n_a} against {n_b}, tied", normal(9, 1.5, n_a, 0), normal(8, 1.5, n_b, 0))
+    for n_a, n_b in [(30, 30), (26, 25), (100, 60)]:
+        yield pair(f"{n_a} against {n_b}, tied, asymptotic", normal(9, 1.5, n_a, 0), normal(8, 1.5, n_b, 0))
+    yield pair("one side does not vary", [50.0] * 5, normal(49, 2, 5))
+    yield pair("far apart", normal(90, 0.5, 5), normal(50, 0.1, 5))
+    yield pair("far apart, many", normal(90, 3, 60), normal(50, 3, 60))
+    yield pair("small differences of large values", normal(1e5, 2, 6), normal(1e5 + 1, 2, 6))
+    yield pair("small values", normal(3e-9, 1e-9, 6, 15), normal(2e-9, 1e-9, 6, 15))
+    yield pair("equal samples", [1, 2, 3, 4, 5], [5, 4, 3, 2, 1])
+
+
+def fit(n, x, with_coherency):
+    def model(n, rate, contention, coherency=0.0):
+        return rate * n / (1 + contention * (n - 1) + coherency * n * (n - 1))
+
+    upper = [np.inf, 1, np.inf] if with_coherency else [np.inf, 1]
+    best, least = None, np.inf
+    for contention in [0.001, 0.1, 0.5, 0.99]:
+        for coherency in [1e-5, 1e-3, 0.1]:
+            start = [x[0] / n[0], contention, coherency][: len(upper)]
+            c, _ = optimize.curve_fit(model, n, x, p0=start, bounds=([0] * len(upper), upper), ftol=1e-15, xtol=1e-15,
+                                      gtol=1e-15, x_scale=[start[0], 0.1, 0.01][: len(upper)], max_nfev=20000)
+            residual = ((x - model(n, *c)) ** 2).sum()
+            if residual < least:
+                best, least = c, residual
+    return [*best, 1 - least / ((x - x.mean()) ** 2).sum()]
+
+
+def scaling(name, n, x):
+    n, x = np.asarray(n, float), np.asarray(x, float)
+    rate, serial_fraction, r2 = fit(n, x, False)
+    usl_rate, contention, coherency, usl_r2 = fit(n, x, True)
+    return {"name": name, "n": n, "throughput": x,
+            "amdahl": {"serial_fraction": serial_fraction, "rate": rate, "r2": r2},
+            "usl": {"contention": contention, "coherency": coherency, "rate": usl_rate, "r2": usl_r2}}
+
+
+def scalings():
+    def curve(n, rate, contention, coherency, noise):
+        n = np.asarray(n, float)
+        exact = rate * n / (1 + contention * (n - 1) + coherency * n * (n - 1))
+        return n, np.round(exact * rng.normal(1, noise, len(n)), 3)
+
+    eight = np.arange(1, 9)
+    yield scaling("contention and coherency", *curve(eight, 50, 0.08, 0.004, 0.01))
+    yield scaling("contention alone", *curve(eight, 50, 0.2, 0, 0.02))
+    yield scaling("nearly linear", *curve(eight, 100, 0.002, 0, 0.01))
+    yield scaling("better than linear", eight, [50, 104, 158, 214, 270, 328, 385, 443])
+    yield scaling("permit for one", eight, [50, 51, 49, 50.5, 50, 49.5, 50.2, 49.9])
+    yield scaling("every agent costs", eight, [50, 45, 40, 36, 33, 30, 28, 26])
+    yield scaling("five runs at each size", *curve(np.repeat([1, 2, 4, 8, 16, 32], 5), 20, 0.05, 0.0008, 0.03))
+    yield scaling("a size at which all failed", eight, [50, 92, 127, 0, 180, 199, 214, 226])
+    yield scaling("no agent alone", *curve([2, 4, 6, 8, 12], 1e6, 0.1, 0.01, 0.02))
+    yield scaling("saturation, then decline", *curve([1, 2, 4, 8, 16, 32, 64, 128], 0.01, 0.03, 0.0005, 0.0))
+
+
+def levels(name, samples):
+    between, within = len(samples) - 1, sum(map(len, samples)) - len(samples)
+    f = stats.f_oneway(*samples).statistic
+    means, grand_mean = [np.mean(s) for s in samples], np.mean(np.concatenate(samples))
+    return {"name": name, "levels": samples, "eta_squared": f * between / (f * between + within),
+            "range_pct": (max(means) - min(means)) / abs(grand_mean) * 100}
+
+
+def plain(value):
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else list(value)
+
+
+groups = {
+    "descriptions": [{"x": x, **description(x)} for x in (
+        [81.5, 82.25, 80.0, 95.0, 81.0, 81.75], np.round(rng.normal(90, 3, 5), 3), np.round(rng.exponential(20, 60), 2),
+        np.round(rng.normal(-1e-6, 1e-7, 12), 12), [3.0, 7.0])],
+    "pairs": pairs(),
+    "scaling": scalings(),
+    "levels": [levels("three equal levels", [np.round(rng.normal(m, 2, 5), 3) for m in (90, 91, 95)]),
+               levels("two unequal levels", [np.round(rng.normal(m, 2, n), 3) for m, n in ((-20, 4), (-22, 9))])],
+}
+print(f'{{"written_by": "scipy_reference.py with SciPy {scipy.__version__}, NumPy {np.__version__}"', end="")
+for group, cases in groups.items():  # a case a line
+    print(f',\n"{group}": [\n' + ",\n".join(json.dumps(case, default=plain) for case in cases) + "\n]", end="")
+print("\n}")
