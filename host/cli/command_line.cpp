@@ -3,6 +3,9 @@
 #include "backend/simulator_process.hpp"
 #include "cli/plugins_command.hpp"
 #include "cli/run_command.hpp"
+#include "cli/sweep_command.hpp"
+#include "report/result_files.hpp"
+#include "sweep/cell_process.hpp"
 #include "workload/prompt_template.hpp"
 
 #include <CLI/CLI.hpp>
@@ -16,8 +19,9 @@
 namespace chimera::host {
 namespace {
 
-/// The options of a run, offered both by the program itself and by its subcommand `run`.
-void add_run_options(CLI::App& app, run_arguments& a) {
+/// What a run and a sweep take alike.
+template <class Arguments>
+void add_profile_options(CLI::App& app, Arguments& a) {
     app.add_option("--profile", a.profile, "Profile to run (TOML)")->type_name("FILE");
     app.add_option("--set", a.overrides.sets, "Change a key of the profile, as executor.plugin=fiber (repeatable)")
         ->type_name("KEY=VALUE")
@@ -31,6 +35,14 @@ void add_run_options(CLI::App& app, run_arguments& a) {
     app.add_option("--warmup", a.overrides.warmup, "How many runs before them that do not count")->type_name("N");
     app.add_option("--seed", a.overrides.seed, "Seed of everything that is drawn")->type_name("N");
     app.add_option("--output-dir", a.output_dir, "Folder for result files")->type_name("DIR")->capture_default_str();
+    app.add_flag("--allow-untrusted-plugins", a.allow_untrusted, "Load plugin files that others may write");
+    app.add_flag("--dry-run", a.dry_run, "Print the resolved profile and the plan, run nothing");
+}
+
+/// The options of a run, offered both by the program itself and by its subcommand `run`.
+void add_run_options(CLI::App& app, run_arguments& a) {
+    add_profile_options(app, a);
+    app.add_option("--cell", a.cell, "One run of a sweep, its results beside the profile")->group("");
     app.add_option("--ui", a.ui, "Progress: a bar on a terminal and lines elsewhere, lines, or nothing")
         ->check(CLI::IsMember({"auto", "plain", "none"}))
         ->capture_default_str();
@@ -38,12 +50,10 @@ void add_run_options(CLI::App& app, run_arguments& a) {
                    "Bearer token for the servers, in place of CHIMERA_API_KEY; never written to a file or a log")
         ->type_name("KEY");
     app.add_flag("--json", a.json, "Print the summary as JSON");
-    app.add_flag("--dry-run", a.dry_run, "Print the resolved profile and the plan, run nothing");
-    app.add_flag("--allow-untrusted-plugins", a.allow_untrusted, "Load plugin files that others may write");
 }
 
 int fail(exit_status status, const std::string& what) {
-    fmt::print(stderr, "{}\n", what);
+    std::fputs((what + "\n").c_str(), stderr); // which may be full too: nothing throws here
     return static_cast<int>(status);
 }
 
@@ -63,6 +73,16 @@ int run_command_line(int argc, const char* const* argv) {
     add_run_options(app, run);
     CLI::App* run_app = app.add_subcommand("run", "Run a profile (the same as without a subcommand)");
     add_run_options(*run_app, run);
+    sweep_arguments sweep;
+    CLI::App* sweep_app =
+        app.add_subcommand("sweep", "Run every runtime in every configuration of a profile's [sweep]");
+    add_profile_options(*sweep_app, sweep);
+    sweep_app->add_flag("--resume", sweep.resume, "Go on with what the result folder holds");
+    sweep_app->add_option("--only", sweep.only, "Only cells whose runtime/config or runtime/config/run_N matches")
+        ->type_name("GLOB");
+    sweep_app->add_option("--jobs", sweep.jobs, "Cells at a time; more than one disturb each other's measurement")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
     bool plugins_json = false, allow_untrusted = false;
     CLI::App* plugins_app =
         app.add_subcommand("plugins", "List the plugins that can be loaded, from where, with their options");
@@ -75,17 +95,27 @@ int run_command_line(int argc, const char* const* argv) {
         const int code = app.exit(e);
         return code == 0 ? 0 : static_cast<int>(exit_status::bad_input);
     }
-    if (plugins_app->parsed())
+    for (const CLI::App* command : app.get_subcommands())
         for (const CLI::Option* given : app.get_options())
-            if (given->count() > 0)
-                return fail(exit_status::bad_input,
-                            fmt::format("chimera-host: {} belongs to a run, not to 'plugins'", given->get_name()));
+            if (command != run_app && given->count() > 0)
+                return fail(exit_status::bad_input, fmt::format("chimera-host: {} belongs to a run; give it after '{}'",
+                                                                given->get_name(), command->get_name()));
+    const auto need_profile = [](const std::filesystem::path& given, const char* example) {
+        if (given.empty())
+            throw profile_error(
+                {fmt::format("chimera-host: --profile FILE is required (try --profile {}, or --help)", example)});
+    };
     try {
         if (plugins_app->parsed()) return static_cast<int>(plugins_command(plugins_json, allow_untrusted));
-        if (run.profile.empty())
-            return fail(exit_status::bad_input,
-                        "chimera-host: --profile FILE is required (try --profile profiles/smol1kb.toml, or --help)");
+        if (sweep_app->parsed()) {
+            need_profile(sweep.profile, "profiles/tr115.toml");
+            return static_cast<int>(sweep_command(sweep));
+        }
+        need_profile(run.profile, "profiles/smol1kb.toml");
         return static_cast<int>(run_command(run));
+    } catch (const result_file_error& e) {
+        return fail(run.cell != 0 ? exit_status{cannot_write_status} : exit_status::set_up,
+                    fmt::format("chimera-host: {}", e.what()));
     } catch (const profile_error& e) {
         return fail(exit_status::bad_input, e.what());
     } catch (const simulator_error& e) {

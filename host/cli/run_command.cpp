@@ -3,11 +3,13 @@
 #include "agent/default_corpus.hpp"
 #include "agent/prompt_check.hpp"
 #include "backend/server_pool.hpp"
+#include "cli/plugin_schemas.hpp"
 #include "report/progress.hpp"
 #include "report/result_files.hpp"
 #include "report/summary.hpp"
 #include "run/campaign.hpp"
 #include "run/interruption.hpp"
+#include "sweep/cell_process.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -21,16 +23,10 @@
 namespace chimera::host {
 namespace {
 
-schema_lookup lookup_in(registry& plugins) {
-    return [&plugins](plugin_kind kind, const std::string& name, const std::filesystem::path& directory) {
-        return schema_answer{plugins.load(kind, name, directory)->options(kind), {}};
-    };
-}
-
-/// Writes a result to standard output. Throws std::system_error when it cannot be written.
+/// Writes a result to standard output. Throws result_file_error when it cannot be written.
 void print(const std::string& text) {
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-        throw std::system_error(errno, std::generic_category(), "standard output cannot be written");
+        throw result_file_error(errno, std::generic_category(), "standard output cannot be written");
 }
 
 std::string plan_of(const profile& p) {
@@ -69,6 +65,7 @@ exit_status status_of(const campaign_summary& s, interruption_reason why) {
 
 exit_status run_command(const run_arguments& arguments) {
     take_over_signals();
+    if (arguments.cell != 0) die_with_parent();
     registry_settings settings;
     settings.allow_untrusted = arguments.allow_untrusted;
     registry plugins(settings);
@@ -82,7 +79,9 @@ exit_status run_command(const run_arguments& arguments) {
     execution_control control;
     const interruption interrupted(control, p.measure.time_limit_s);
 
-    result_files files(p, arguments.output_dir);
+    const std::optional<int> only = arguments.cell != 0 ? std::optional(arguments.cell) : std::nullopt;
+    result_files files =
+        only ? result_files::of_cell(p, p.source.parent_path(), *only) : result_files(p, arguments.output_dir);
     const server_pool servers(p, simulator_program());
     const default_corpus corpus(p);
 
@@ -98,7 +97,7 @@ exit_status run_command(const run_arguments& arguments) {
                 files.summarize(summarize(p, done));
                 shown.run_done(done.back());
             }};
-        run_campaign(setup, control, events, runs);
+        run_campaign(setup, control, events, runs, only);
     } catch (...) {
         failure = std::current_exception();
     }

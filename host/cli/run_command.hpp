@@ -15,6 +15,7 @@ struct run_arguments {
     std::filesystem::path output_dir = "results";
     std::string ui = "auto"; ///< auto, plain or none
     std::string api_key;     ///< never written anywhere; empty: CHIMERA_API_KEY of the environment
+    int cell = 0;            ///< not 0: this run alone, for a sweep, its results beside the profile
     bool json = false;       ///< the summary as JSON on standard output
     bool dry_run = false;    ///< print the resolved profile and the plan, run nothing
     bool allow_untrusted = false;

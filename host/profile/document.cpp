@@ -76,18 +76,6 @@ node parse_value(const std::string& text, const std::string& where) {
     }
 }
 
-std::optional<std::size_t> index_of(const node::list& items, std::string_view step) {
-    std::size_t index = 0;
-    const auto [end, error] = std::from_chars(step.data(), step.data() + step.size(), index);
-    if (error == std::errc{} && end == step.data() + step.size() && index <= items.size()) return index;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-        const auto* id = items[i].find("id");
-        const auto* text = id == nullptr ? nullptr : std::get_if<std::string>(&id->value);
-        if (text != nullptr && *text == step) return i;
-    }
-    return std::nullopt;
-}
-
 } // namespace
 
 node* node::find(std::string_view key) { return const_cast<node*>(std::as_const(*this).find(key)); }
@@ -111,6 +99,18 @@ const char* kind_of(const node& n) {
     static constexpr const char* names[] = {"a boolean", "an integer", "a float", "a string",
                                             "a date",    "an array",   "a table"};
     return names[n.value.index()];
+}
+
+std::optional<std::size_t> element_index(const node::list& items, std::string_view step) {
+    std::size_t index = 0;
+    const auto [end, error] = std::from_chars(step.data(), step.data() + step.size(), index);
+    if (error == std::errc{} && end == step.data() + step.size() && index <= items.size()) return index;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        const auto* id = items[i].find("id");
+        const auto* text = id == nullptr ? nullptr : std::get_if<std::string>(&id->value);
+        if (text != nullptr && *text == step) return i;
+    }
+    return std::nullopt;
 }
 
 node parse_document(std::string_view text, const std::string& file, std::string* fault) {
@@ -139,7 +139,7 @@ std::string apply_set(node& root, const std::string& assignment, const std::stri
         auto next = last ? parse_value(assignment.substr(equals + 1), where)
                          : node{node::table{}, {where, false}, std::nullopt};
         if (auto* items = std::get_if<node::list>(&at->value)) {
-            const auto index = index_of(*items, step);
+            const auto index = element_index(*items, step);
             if (!index)
                 return fmt::format("{}: {} has no element \"{}\"; name it by its id or by an index from 0 to {}", where,
                                    walked, step, items->size());

@@ -44,6 +44,9 @@ struct member {
 /// What is written at this node, for messages: "a string", "a table", ...
 const char* kind_of(const node&);
 
+/// Where in a list the element with this id or index is; an index may be just past the end. Nothing where none is.
+std::optional<std::size_t> element_index(const node::list& items, std::string_view id_or_index);
+
 /// Parses a file's text. On a syntax error *fault is "file:line:column: what; what to do" and the result is empty.
 node parse_document(std::string_view text, const std::string& file, std::string* fault);
 

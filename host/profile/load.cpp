@@ -27,7 +27,12 @@ namespace fs = std::filesystem;
                                      hint.empty() ? "; give the path of a profile" : "; " + hint)});
 }
 
-std::string contents(const fs::path& file) {
+} // namespace
+
+profile_error::profile_error(std::vector<std::string> faults)
+    : std::runtime_error(fmt::format("{}", fmt::join(faults, "\n"))), faults_(std::move(faults)) {}
+
+std::string read_profile_text(const fs::path& file) {
     std::error_code ignored;
     if (fs::is_directory(file, ignored)) cannot_read(file, "it is a folder");
     std::ifstream in(file, std::ios::binary);
@@ -38,11 +43,6 @@ std::string contents(const fs::path& file) {
     return text.str();
 }
 
-} // namespace
-
-profile_error::profile_error(std::vector<std::string> faults)
-    : std::runtime_error(fmt::format("{}", fmt::join(faults, "\n"))), faults_(std::move(faults)) {}
-
 profile parse_profile(std::string_view toml, const fs::path& source, const schema_lookup& lookup,
                       const profile_overrides& overrides) {
     const auto file = source.string();
@@ -50,8 +50,16 @@ profile parse_profile(std::string_view toml, const fs::path& source, const schem
     std::string syntax;
     auto root = parse_document(toml, file, &syntax);
     if (!syntax.empty()) throw profile_error({syntax});
+    if (const auto* sweep = root.find("sweep"))
+        throw profile_error({fmt::format("{}: this is a sweep; run it with: chimera-host sweep --profile {}",
+                                         sweep->at.where, file)});
     apply_overrides(root, overrides, &faults);
+    return resolve_profile(std::move(root), source, lookup, std::move(faults));
+}
 
+profile resolve_profile(node root, const fs::path& source, const schema_lookup& lookup,
+                        std::vector<std::string> faults) {
+    const auto file = source.string();
     const auto path = fs::absolute(source).lexically_normal();
     auto p = read_profile(root, file, path.parent_path(), lookup, &faults);
     p.source = path;
@@ -61,7 +69,7 @@ profile parse_profile(std::string_view toml, const fs::path& source, const schem
 }
 
 profile load_profile(const fs::path& file, const schema_lookup& lookup, const profile_overrides& overrides) {
-    return parse_profile(contents(file), file, lookup, overrides);
+    return parse_profile(read_profile_text(file), file, lookup, overrides);
 }
 
 } // namespace chimera::host

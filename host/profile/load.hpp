@@ -1,4 +1,5 @@
 #pragma once
+#include "profile/document.hpp"
 #include "profile/plugin_kind.hpp"
 #include "profile/profile.hpp"
 #include <chimera/abi/option.h>
@@ -47,5 +48,12 @@ profile load_profile(const std::filesystem::path& file, const schema_lookup&, co
 /// The same for a text at hand; source is where it is said to come from, in messages and for relative paths.
 profile parse_profile(std::string_view toml, const std::filesystem::path& source, const schema_lookup&,
                       const profile_overrides& = {});
+
+/// The text of a file. Errors: profile_error that names the nearest file there is.
+std::string read_profile_text(const std::filesystem::path& file);
+
+/// What both of the above end with, for a document that is put together elsewhere. source as in parse_profile.
+profile resolve_profile(node root, const std::filesystem::path& source, const schema_lookup&,
+                        std::vector<std::string> faults = {});
 
 } // namespace chimera::host

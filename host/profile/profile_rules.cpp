@@ -59,8 +59,7 @@ class rules {
 
     void check() {
         if (p_.name.empty()) p_.name = p_.source.stem().string();
-        if (!fit_for_a_file_name(p_.name))
-            fault("name", fmt::format("\"{}\" is not fit for a file name; {}", p_.name, name_rule));
+        if (const auto why = file_name_fault(p_.name); !why.empty()) fault("name", why);
         check_agents();
         check_urls();
         if (p_.backend.shared_gpu && p_.backend.instances == simulator_instances::one)
@@ -102,8 +101,8 @@ class rules {
             const auto [first, is_new] = seen.emplace(agent.id, i);
             if (node_at(root_, path("id")) == nullptr) {
                 // said already: it is missing
-            } else if (!fit_for_a_file_name(agent.id)) {
-                fault(path("id"), fmt::format("\"{}\" is not fit for a file name; {}", agent.id, name_rule));
+            } else if (const auto why = file_name_fault(agent.id); !why.empty()) {
+                fault(path("id"), why);
             } else if (!is_new) {
                 fault(path("id"), fmt::format("\"{}\" is the id of agent {} too; give each agent its own", agent.id,
                                               first->second));
@@ -139,6 +138,10 @@ class rules {
 };
 
 } // namespace
+
+std::string file_name_fault(std::string_view text) {
+    return fit_for_a_file_name(text) ? "" : fmt::format("\"{}\" is not fit for a file name; {}", text, name_rule);
+}
 
 void check_profile(profile& p, const node& root, const std::string& file, std::vector<std::string>* faults) {
     rules(p, root, file, faults).check();

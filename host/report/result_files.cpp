@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const fs::path& path, const char* what) {
-    throw std::system_error(errno, std::generic_category(), fmt::format("{}: {}", path.string(), what));
+    throw result_file_error(errno, std::generic_category(), fmt::format("{}: {}", path.string(), what));
 }
 
 std::string read_text(const fs::path& path) {
@@ -35,7 +35,7 @@ std::string read_text(const fs::path& path) {
 void make_folder(const fs::path& path) {
     std::error_code ec;
     fs::create_directories(path, ec);
-    if (ec) throw std::system_error(ec, fmt::format("{}: cannot make the folder", path.string()));
+    if (ec) throw result_file_error(ec, fmt::format("{}: cannot make the folder", path.string()));
 }
 
 void sync_folder(const fs::path& folder) {
@@ -51,6 +51,12 @@ fs::path claim(const fs::path& folder, const char* prefix, int& n) {
         if (mkdir(path.c_str(), 0777) == 0) return path;
         if (errno != EEXIST) fail(path, "cannot make the folder");
     }
+}
+
+fs::path make_cell_folder(const fs::path& folder, int n) {
+    fs::path path = folder / fmt::format("run_{}", n);
+    if (mkdir(path.c_str(), 0777) != 0) fail(path, "cannot make the folder");
+    return path;
 }
 
 void write_texts(const fs::path& folder, const char* execution, const execution_record& x) {
@@ -98,11 +104,16 @@ result_files::result_files(const profile& p, const fs::path& output) : profile_(
     write_whole(folder_ / "config_hash", config_hash(p) + "\n");
 }
 
+result_files result_files::of_cell(const profile& p, fs::path folder, int run) {
+    return {p, std::move(folder), run};
+}
+
 void result_files::add(run_record& run) {
     // A failed warm-up is kept beside the runs.
     const bool warmup = run.number == 0;
-    int n = 0;
-    const fs::path folder = claim(folder_, warmup ? "warmup_" : "run_", n);
+    int n = cell_;
+    const fs::path folder = cell_ != 0 && !warmup ? make_cell_folder(folder_, n)
+                                                  : claim(folder_, warmup ? "warmup_" : "run_", n);
     if (!warmup) run.number = n;
     for (const char* sub : {"prompts", "responses", "reports"}) make_folder(folder / sub);
     std::string lines;
@@ -120,6 +131,7 @@ void result_files::add(run_record& run) {
 }
 
 void result_files::summarize(const campaign_summary& s) {
+    if (cell_ != 0) return;
     write_whole(folder_ / "summary.json", to_json(s).dump(2) + "\n");
 }
 

@@ -5,31 +5,44 @@
 #include "report/summary.hpp"
 
 #include <filesystem>
+#include <system_error>
+#include <utility>
 
 namespace chimera::host {
+
+/// A result that could not be written; what() names the path.
+struct result_file_error : std::system_error {
+    using std::system_error::system_error;
+};
 
 /// One campaign's folder. Runs are added to what is there, never over it: run numbers go on where the folder's stop.
 class result_files {
   public:
     /// Makes <output>/<profile>/<config>/ and writes the resolved profile into it. A folder of that name that holds
-    /// another configuration is left alone; the name then gets the configuration's hash. Throws std::system_error
-    /// naming the path.
+    /// another configuration is left alone; the name then gets the configuration's hash. Throws result_file_error.
     result_files(const profile&, const std::filesystem::path& output);
+
+    /// A cell of a sweep: writes run number `run` into this folder, which is there, under that very number.
+    static result_files of_cell(const profile&, std::filesystem::path folder, int run);
 
     const std::filesystem::path& folder() const noexcept { return folder_; }
 
     /// Writes the next free run_N and gives the run that number: reports, prompts, responses, requests.jsonl, and last
     /// metrics.json, which says that the run is complete. Several processes may add to one folder.
     void add(run_record&);
-    /// Writes summary.json, over an earlier one.
+    /// Writes summary.json, over an earlier one. Nothing for a cell: one run of several is no summary.
     void summarize(const campaign_summary&);
 
   private:
+    result_files(const profile& p, std::filesystem::path folder, int cell)
+        : profile_(p), folder_(std::move(folder)), cell_(cell) {}
+
     const profile& profile_;
     std::filesystem::path folder_;
+    int cell_ = 0; ///< 0: a campaign
 };
 
-/// Writes a file under a temporary name, syncs it and renames it. Throws std::system_error naming the path.
+/// Writes a file under a temporary name, syncs it and renames it. Throws result_file_error.
 void write_whole(const std::filesystem::path&, std::string_view content);
 
 } // namespace chimera::host

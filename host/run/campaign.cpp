@@ -15,7 +15,7 @@ bool every_request_failed(const execution_record& x) {
 
 } // namespace
 
-std::vector<planned_execution> plan_executions(const profile& p) {
+std::vector<planned_execution> plan_executions(const profile& p, std::optional<int> only) {
     std::vector<std::size_t> all(p.workload.agents.size());
     std::iota(all.begin(), all.end(), std::size_t{0});
     const planned_execution together{0, all, true};
@@ -27,14 +27,15 @@ std::vector<planned_execution> plan_executions(const profile& p) {
             for (const std::size_t agent : all) executions.push_back({run, {agent}, false});
         const bool together_first = (random() & 1U) != 0;
         executions.insert(together_first ? executions.begin() : executions.end(), {run, all, true});
+        if (only && run != *only) continue;
         plan.insert(plan.end(), executions.begin(), executions.end());
     }
     return plan;
 }
 
 void run_campaign(const execution_setup& setup, execution_control& control, const campaign_events& events,
-                  std::vector<run_record>& done) {
-    const std::vector<planned_execution> plan = plan_executions(setup.what);
+                  std::vector<run_record>& done, std::optional<int> only) {
+    const std::vector<planned_execution> plan = plan_executions(setup.what, only);
     run_record current;
     const auto complete = [&] {
         done.push_back(std::exchange(current, run_record{}));

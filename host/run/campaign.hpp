@@ -5,6 +5,7 @@
 #include "run/execution.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,8 @@ struct planned_execution {
 
 /// Every execution in its order. Whether a run begins with the agents alone or with all together is drawn from the
 /// seed, run by run, so that drift hits both alike. A warm-up is a concurrent execution that is not recorded.
-std::vector<planned_execution> plan_executions(const profile&);
+/// only: of the measured runs, this one alone, as it would be among the others.
+std::vector<planned_execution> plan_executions(const profile&, std::optional<int> only = std::nullopt);
 
 /// What a campaign tells about itself. Called on the thread that runs it.
 struct campaign_events {
@@ -28,8 +30,9 @@ struct campaign_events {
     std::function<void(std::vector<run_record>& done)> run_done;
 };
 
-/// Runs the plan until its end, until the control is stopped, or until a run in which every request failed: there is no
+/// Runs plan_executions(setup.what, only) until its end, until the control is stopped, or until a run in which every request failed: there is no
 /// point in failing again. The runs that were completed are in `done`, also when it throws as execute() does.
-void run_campaign(const execution_setup&, execution_control&, const campaign_events&, std::vector<run_record>& done);
+void run_campaign(const execution_setup&, execution_control&, const campaign_events&, std::vector<run_record>& done,
+                  std::optional<int> only = std::nullopt);
 
 } // namespace chimera::host

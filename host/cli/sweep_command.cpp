@@ -1,0 +1,86 @@
+#include "cli/sweep_command.hpp"
+
+#include "agent/prompt_check.hpp"
+#include "cli/plugin_schemas.hpp"
+#include "run/interruption.hpp"
+#include "sweep/run_sweep.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace chimera::host {
+namespace {
+
+std::string duration(double seconds) {
+    if (seconds < 90) return fmt::format("{:.0f} s", seconds);
+    return fmt::format("{:.0f} min", seconds / 60);
+}
+
+void tell(const journal_entry& e, const sweep_progress& p) {
+    std::string line =
+        fmt::format("[{}/{}] {}/{} run {}: {}", p.done, p.of, e.runtime, e.config, e.run, name_of(e.status));
+    if (e.efficiency_pct) line += fmt::format(", {:.2f} %", *e.efficiency_pct);
+    if (e.wall_s) line += fmt::format(", {:.1f} s", *e.wall_s);
+    if (!e.message.empty()) line += ": " + e.message;
+    if (p.done < p.of && p.eta_s > 0) line += fmt::format("   (about {} to go)", duration(p.eta_s));
+    std::fputs((line + "\n").c_str(), stderr);
+}
+
+void print_plan(const sweep_definition& sweep, const std::vector<sweep_cell>& cells) {
+    fmt::print("{}: {} runtimes x {} configurations x {} runs, seed {}\n\n", sweep.name, sweep.runtimes.size(),
+               sweep.configs.size(), sweep.runs, sweep.seed);
+    for (std::size_t i = 0; i < cells.size(); ++i) fmt::print("{:4}  {}\n", i + 1, cell_name(sweep, cells[i]));
+}
+
+exit_status status_of(sweep_end end, const std::vector<journal_entry>& entries) {
+    if (end == sweep_end::interrupted) return exit_status::interrupted;
+    const auto bad = std::ranges::count_if(entries, [](const journal_entry& e) {
+        return e.status != cell_status::ok && e.status != cell_status::not_needed;
+    });
+    if (bad == 0) return exit_status::success;
+    return static_cast<std::size_t>(bad) == entries.size() ? exit_status::all_failed : exit_status::some_failed;
+}
+
+} // namespace
+
+exit_status sweep_command(const sweep_arguments& arguments) {
+    take_over_signals();
+    registry_settings settings;
+    settings.allow_untrusted = arguments.allow_untrusted;
+    registry plugins(settings);
+    const sweep_definition sweep = load_sweep(arguments.profile, lookup_in(plugins), arguments.overrides);
+    for (const auto& row : sweep.profiles)
+        for (const profile& p : row) check_prompts(p);
+
+    std::vector<sweep_cell> cells = plan_cells(sweep);
+    if (!arguments.only.empty()) {
+        cells = matching(sweep, cells, arguments.only);
+        if (cells.empty())
+            throw profile_error(
+                {fmt::format("--only '{}': matches none of the sweep's cells, such as '{}'; see --dry-run",
+                             arguments.only, cell_name(sweep, {}))});
+    }
+    if (arguments.dry_run) {
+        print_plan(sweep, cells);
+        return exit_status::success;
+    }
+    sweep_settings what{arguments.output_dir / sweep.name,
+                        std::filesystem::read_symlink("/proc/self/exe"),
+                        {},
+                        std::move(cells),
+                        arguments.resume,
+                        arguments.jobs};
+    if (arguments.allow_untrusted) what.arguments.emplace_back("--allow-untrusted-plugins");
+    std::vector<journal_entry> entries;
+    const sweep_end end = run_sweep(sweep, what, tell, entries);
+    fmt::print("{}\n", what.folder.string());
+    if (end == sweep_end::interrupted)
+        fmt::print(stderr, "interrupted; --resume goes on after what is done\n");
+    else
+        fmt::print(stderr, "chimera-host report {} shows what came out\n", what.folder.string());
+    return status_of(end, entries);
+}
+
+} // namespace chimera::host

@@ -1,0 +1,194 @@
+#include "sweep/cell_process.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char** environ;
+
+namespace chimera::host {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::steady_clock;
+
+/// The process keeps its own time limit; this is what it gets to end in order after it.
+constexpr std::chrono::seconds grace{10};
+
+std::string text_of(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+fs::path log_file(const fs::path& group, int run, const char* ending) {
+    return group / "logs" / fmt::format("run_{}.{}", run, ending);
+}
+
+std::string last_line(std::string text) {
+    while (text.ends_with('\n')) text.pop_back();
+    return text.substr(text.rfind('\n') + 1);
+}
+
+/// Why a process that ended by itself failed: its summary's first error, or the last that it said.
+std::string reason(const fs::path& group, int run, int status) {
+    const auto summary = nlohmann::json::parse(text_of(log_file(group, run, "json")), nullptr, false);
+    if (summary.is_object() && summary.contains("errors") && !summary["errors"].empty())
+        return summary["errors"][0].value("message", "");
+    std::string said = last_line(text_of(log_file(group, run, "err")));
+    return said.empty() ? fmt::format("ended with status {}", status) : said;
+}
+
+pid_t spawn(std::vector<std::string> words, int in, const fs::path& out, const fs::path& err) {
+    std::vector<char*> argv;
+    for (std::string& w : words) argv.push_back(w.data());
+    argv.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+    constexpr int flags = O_WRONLY | O_CREAT | O_TRUNC;
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), flags, 0644);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), flags, 0644);
+    // A process group of its own: Ctrl-C at the terminal reaches the sweep alone, which then ends its cells in order.
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+    pid_t pid = -1;
+    const int rc = posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    if (rc != 0)
+        throw std::system_error(rc, std::generic_category(),
+                                fmt::format("{}: cannot be started with its output in {}", words[0], out.string()));
+    return pid;
+}
+
+} // namespace
+
+cell_process::cell_process(const fs::path& program, const fs::path& group, int run,
+                           const std::vector<std::string>& more, double time_limit_s)
+    : group_(group), run_(run), time_limit_s_(time_limit_s), begin_(steady_clock::now()),
+      deadline_(begin_ +
+                std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(time_limit_s)) +
+                grace) {
+    fs::create_directories(group / "logs");
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
+    const sdk::owned_fd read_end(ends[0]);
+    stdin_ = sdk::owned_fd(ends[1]);
+    std::vector<std::string> words{
+        program.string(), "run",  "--profile", (group / "profile.toml").string(), "--cell", fmt::format("{}", run),
+        "--json",         "--ui", "none"};
+    words.insert(words.end(), more.begin(), more.end());
+    pid_ = spawn(std::move(words), read_end.get(), log_file(group, run, "json"), log_file(group, run, "err"));
+    pidfd_ = sdk::owned_fd::checked(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)), "pidfd_open");
+}
+
+cell_process::cell_process(cell_process&& o) noexcept
+    : group_(std::move(o.group_)), run_(o.run_), pid_(std::exchange(o.pid_, -1)), timed_out_(o.timed_out_),
+      time_limit_s_(o.time_limit_s_), begin_(o.begin_), deadline_(o.deadline_), pidfd_(std::move(o.pidfd_)),
+      stdin_(std::move(o.stdin_)) {}
+
+cell_process& cell_process::operator=(cell_process&& o) noexcept {
+    std::swap(group_, o.group_);
+    std::swap(run_, o.run_);
+    std::swap(pid_, o.pid_);
+    std::swap(timed_out_, o.timed_out_);
+    std::swap(time_limit_s_, o.time_limit_s_);
+    std::swap(begin_, o.begin_);
+    std::swap(deadline_, o.deadline_);
+    std::swap(pidfd_, o.pidfd_);
+    std::swap(stdin_, o.stdin_);
+    return *this;
+}
+
+cell_process::~cell_process() {
+    if (pid_ < 0) return;
+    kill(pid_, SIGTERM);
+    pollfd p{pidfd_.get(), POLLIN, 0};
+    if (poll(&p, 1, 2000) <= 0) kill(-pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+}
+
+void cell_process::time_out() {
+    timed_out_ = true;
+    kill(-pid_, SIGKILL);
+}
+
+journal_entry cell_process::collect() {
+    int status = 0;
+    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = -1;
+    journal_entry e;
+    e.wall_s = std::chrono::duration<double>(steady_clock::now() - begin_).count();
+    e.run = run_;
+    if (timed_out_) {
+        e.status = cell_status::timed_out;
+        e.message = fmt::format("no end within the time limit of {} s: killed", time_limit_s_);
+        return e;
+    }
+    if (WIFSIGNALED(status)) {
+        const int number = WTERMSIG(status);
+        e.status = cell_status::crashed;
+        e.message = fmt::format("ended by signal {} ({})", number, strsignal(number));
+        return e;
+    }
+    e.exit_status = WEXITSTATUS(status);
+    if (e.exit_status == cannot_write_status) throw std::runtime_error(reason(group_, run_, *e.exit_status));
+    if (const auto run = finished_run(group_, run_)) e.efficiency_pct = run->efficiency_pct;
+    if (e.exit_status != 0) {
+        e.status = cell_status::failed;
+        e.message = reason(group_, run_, *e.exit_status);
+    }
+    return e;
+}
+
+std::optional<journal_entry> finished_run(const fs::path& group, int run) {
+    const fs::path file = group / fmt::format("run_{}", run) / "metrics.json";
+    if (!fs::exists(file)) return std::nullopt;
+    try {
+        const auto j = nlohmann::json::parse(text_of(file));
+        journal_entry e;
+        e.run = run;
+        e.config_hash = j.at("config_hash").get<std::string>();
+        const auto& values = j.at("values");
+        for (const char* metric : {"efficiency_pct", "estimated_efficiency_pct"})
+            if (!e.efficiency_pct && values.contains(metric)) e.efficiency_pct = values[metric].get<double>();
+        if (!j.at("complete").get<bool>()) {
+            e.status = cell_status::failed;
+            e.message = "at least one request failed";
+        }
+        return e;
+    } catch (const std::exception& e) {
+        throw std::runtime_error(fmt::format("{}: cannot be read ({}); remove its folder to have the run repeated",
+                                             file.string(), e.what()));
+    }
+}
+
+void die_with_parent() {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    pollfd p{STDIN_FILENO, POLLIN, 0}; // the sweep holds the other end: it may have died before the line above
+    if (poll(&p, 1, 0) > 0 && (p.revents & POLLHUP)) raise(SIGKILL);
+}
+
+} // namespace chimera::host

@@ -1,0 +1,60 @@
+// One cell of a sweep in a process of its own.
+#pragma once
+
+#include "sweep/journal.hpp"
+
+#include <chimera/sdk/owned_fd.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace chimera::host {
+
+/// What a cell's process tells when its results could not be written: the sweep cannot go on, the cell is not done.
+inline constexpr int cannot_write_status = 74; // EX_IOERR of sysexits.h
+
+/// A running cell. It dies with this process, however that ends, and takes its simulators along.
+class cell_process {
+  public:
+    /// Starts `program run --profile <group>/profile.toml --cell <run>` with these further arguments. Its output goes
+    /// to <group>/logs/run_<run>.{json,err}. Throws std::system_error.
+    cell_process(const std::filesystem::path& program, const std::filesystem::path& group, int run,
+                 const std::vector<std::string>& more, double time_limit_s);
+    cell_process(cell_process&&) noexcept;
+    cell_process& operator=(cell_process&&) noexcept;
+    /// Ends it in order, or by force after two seconds.
+    ~cell_process();
+
+    /// Readable when the process has ended.
+    int end_fd() const noexcept { return pidfd_.get(); }
+    std::chrono::steady_clock::time_point deadline() const noexcept { return deadline_; }
+    /// Kills it: its time is over.
+    void time_out();
+
+    /// [it has ended, or was timed out] Collects it: status, message, exit status and time, and the run's efficiency as
+    /// its metrics.json has it. Once. Throws std::runtime_error when it said cannot_write_status.
+    journal_entry collect();
+
+  private:
+    std::filesystem::path group_;
+    int run_ = 0;
+    pid_t pid_ = -1;
+    bool timed_out_ = false;
+    double time_limit_s_ = 0;
+    std::chrono::steady_clock::time_point begin_, deadline_;
+    sdk::owned_fd pidfd_, stdin_;
+};
+
+/// What <group>/run_<run>/metrics.json says of a run: ok or failed, and its efficiency. Nothing where it is not there.
+/// Throws std::runtime_error naming the file where it is there and cannot be read.
+std::optional<journal_entry> finished_run(const std::filesystem::path& group, int run);
+
+/// [in the cell's process, once, at its start] Has the kernel kill this process when the sweep's does not live any
+/// more.
+void die_with_parent();
+
+} // namespace chimera::host

@@ -1,0 +1,252 @@
+#include "sweep/definition.hpp"
+
+#include "profile/nearest.hpp"
+#include "profile/overrides.hpp"
+#include "profile/patch.hpp"
+#include "profile/profile_rules.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <initializer_list>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace chimera::host {
+namespace {
+
+/// A runtime or a configuration as it was written: a name and what it lays over the profile.
+struct variant_spec {
+    std::string name, description;
+    origin at;
+    std::vector<node> patches;
+};
+
+class sweep_reader {
+  public:
+    sweep_reader(const node& sweep, std::vector<std::string>& faults) : sweep_(sweep), faults_(faults) {}
+
+    std::string text(const node& table, const char* key) {
+        const node* given = table.find(key);
+        if (given == nullptr) return {};
+        if (const auto* value = std::get_if<std::string>(&given->value)) return *value;
+        fault(given->at, key, fmt::format("is {}; give a string", kind_of(*given)));
+        return {};
+    }
+    double ci_width() {
+        const node* given = sweep_.find("until_ci_pct");
+        if (given == nullptr) return 0;
+        const auto* whole = std::get_if<std::int64_t>(&given->value);
+        const auto* real = std::get_if<double>(&given->value);
+        const double value = whole ? static_cast<double>(*whole) : real ? *real : -1;
+        if (value >= 0 && value <= 100) return value;
+        fault(given->at, "until_ci_pct", "is not a number from 0 (all runs) to 100");
+        return 0;
+    }
+    bool common_seed() {
+        const node* given = sweep_.find("common_seed");
+        if (given == nullptr) return true;
+        if (const auto* value = std::get_if<bool>(&given->value)) return *value;
+        fault(given->at, "common_seed", fmt::format("is {}; give true or false", kind_of(*given)));
+        return true;
+    }
+    /// [[sweep.runtimes]] or [[sweep.configs]].
+    std::vector<variant_spec> listed(const char* key) {
+        std::vector<variant_spec> out;
+        const node* given = sweep_.find(key);
+        if (given == nullptr) return out;
+        const auto* items = std::get_if<node::list>(&given->value);
+        if (items == nullptr) {
+            fault(given->at, key, fmt::format("is {}; write [[sweep.{}]] for each", kind_of(*given), key));
+            return out;
+        }
+        for (const node& item : *items) {
+            check_keys(item, fmt::format("sweep.{}", key), {"name", "description", "set"});
+            variant_spec v{text(item, "name"), text(item, "description"), item.at, {}};
+            if (v.name.empty()) fault(item.at, key, "has no name; give it one: name = \"...\"");
+            if (const node* set = item.find("set")) {
+                if (set->is_table())
+                    v.patches.push_back(*set);
+                else
+                    fault(set->at, "set", fmt::format("is {}; give a table of the profile's keys", kind_of(*set)));
+            }
+            out.push_back(std::move(v));
+        }
+        return out;
+    }
+    /// Every combination of [sweep.grid], named after its values.
+    std::vector<variant_spec> grid() {
+        const node* given = sweep_.find("grid");
+        if (given == nullptr) return {};
+        const auto* keys = std::get_if<node::table>(&given->value);
+        if (keys == nullptr || keys->empty()) {
+            fault(given->at, "grid", "needs keys of the profile with their values: \"workload.permits\" = [1, 2]");
+            return {};
+        }
+        std::vector<variant_spec> out{{"", "", given->at, {}}};
+        for (const auto& [path, at, value] : *keys) {
+            const auto* values = std::get_if<node::list>(&value.value);
+            if (values == nullptr || values->empty()) {
+                fault(at, path, "needs an array of values");
+                continue;
+            }
+            std::vector<variant_spec> wider;
+            for (const variant_spec& so_far : out)
+                for (const node& v : *values) {
+                    variant_spec next = so_far;
+                    next.name += (next.name.empty() ? "" : "_") + parameter_name(path) + value_text(v);
+                    next.patches.push_back(patch_at(path, v));
+                    wider.push_back(std::move(next));
+                }
+            out = std::move(wider);
+        }
+        return out;
+    }
+    void check_keys(const node& table, const std::string& where, std::initializer_list<std::string> known) {
+        const auto* members = std::get_if<node::table>(&table.value);
+        if (members == nullptr) {
+            fault(table.at, where, fmt::format("is {}; give a table", kind_of(table)));
+            return;
+        }
+        const std::vector<std::string> names(known);
+        for (const member& m : *members)
+            if (std::ranges::find(names, m.key) == names.end())
+                fault(m.at, where + "." + m.key, "unknown key; " + suggest(m.key, names));
+    }
+    void check_names(const std::vector<variant_spec>& variants, const char* key) {
+        std::set<std::string> seen;
+        for (const variant_spec& v : variants) {
+            if (v.name.empty()) continue;
+            if (const auto why = file_name_fault(v.name); !why.empty()) fault(v.at, key, why);
+            if (!seen.insert(v.name).second)
+                fault(v.at, key, fmt::format("\"{}\" is there twice; results are filed under it", v.name));
+        }
+    }
+    void fault(const origin& at, std::string_view key, const std::string& what) {
+        faults_.push_back(fmt::format("{}: {}: {}", at.where, key, what));
+    }
+
+    static std::string parameter_name(std::string_view path) {
+        if (path == "workload.agents.count") return "agents";
+        return std::string(path.substr(path.rfind('.') + 1));
+    }
+    static std::string value_text(const node& v) {
+        if (const auto* i = std::get_if<std::int64_t>(&v.value)) return fmt::format("{}", *i);
+        if (const auto* d = std::get_if<double>(&v.value)) return fmt::format("{}", *d);
+        if (const auto* b = std::get_if<bool>(&v.value)) return *b ? "true" : "false";
+        if (const auto* s = std::get_if<std::string>(&v.value)) return *s;
+        return kind_of(v);
+    }
+
+  private:
+    const node& sweep_;
+    std::vector<std::string>& faults_;
+};
+
+using parameter_map = decltype(sweep_config::parameters);
+
+/// The scalar leaves of a patch by their parameter names; a name with two values is in `ambiguous`.
+void collect_parameters(const node& patch, const std::string& path, parameter_map& out,
+                        std::set<std::string>& ambiguous) {
+    if (const auto* members = std::get_if<node::table>(&patch.value)) {
+        for (const member& m : *members)
+            collect_parameters(m.value, path.empty() ? m.key : path + "." + m.key, out, ambiguous);
+        return;
+    }
+    if (patch.is_list()) return;
+    std::variant<double, std::string> value = sweep_reader::value_text(patch);
+    if (const auto* i = std::get_if<std::int64_t>(&patch.value)) value = static_cast<double>(*i);
+    if (const auto* d = std::get_if<double>(&patch.value)) value = *d;
+    const std::string name = sweep_reader::parameter_name(path);
+    if (const auto [at, is_new] = out.emplace(name, value); !is_new && at->second != value) ambiguous.insert(name);
+}
+
+/// A configuration's own seed, of 31 bits: FNV-1a over the sweep's seed and the name.
+std::uint64_t seed_for(std::uint64_t seed, const std::string& name) {
+    std::uint64_t hash = 0xcbf29ce484222325U ^ seed;
+    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+    return (hash ^ (hash >> 32U)) & 0x7fffffffU;
+}
+
+sweep_config config_of(const variant_spec& v) {
+    sweep_config out{v.name, {}};
+    std::set<std::string> ambiguous;
+    for (const node& patch : v.patches) collect_parameters(patch, "", out.parameters, ambiguous);
+    for (const std::string& name : ambiguous) out.parameters.erase(name);
+    return out;
+}
+
+} // namespace
+
+sweep_definition load_sweep(const std::filesystem::path& file, const schema_lookup& lookup,
+                            const profile_overrides& overrides) {
+    std::vector<std::string> faults;
+    std::string syntax;
+    node root = parse_document(read_profile_text(file), file.string(), &syntax);
+    if (!syntax.empty()) throw profile_error({syntax});
+    const node* found = root.find("sweep");
+    if (found == nullptr)
+        throw profile_error({fmt::format("{}: has no [sweep]; run it with: chimera-host run --profile {}",
+                                         file.string(), file.string())});
+    const node sweep = *found;
+    std::erase_if(std::get<node::table>(root.value), [](const member& m) { return m.key == "sweep"; });
+    apply_overrides(root, overrides, &faults);
+
+    sweep_reader reader(sweep, faults);
+    reader.check_keys(sweep, "sweep", {"question", "until_ci_pct", "common_seed", "runtimes", "configs", "grid"});
+    if (!faults.empty()) throw profile_error(std::move(faults));
+    sweep_definition out;
+    out.question = reader.text(sweep, "question");
+    out.until_ci_pct = reader.ci_width();
+    const bool common_seed = reader.common_seed();
+    std::vector<variant_spec> runtimes = reader.listed("runtimes"), configs = reader.listed("configs");
+    for (variant_spec& v : reader.grid()) configs.push_back(std::move(v));
+    if (configs.empty()) configs.push_back({"default", "", sweep.at, {}});
+    reader.check_names(runtimes, "sweep.runtimes");
+    reader.check_names(configs, "sweep.configs");
+    if (!faults.empty()) throw profile_error(std::move(faults));
+
+    const bool only_one = runtimes.empty();
+    if (only_one) runtimes.push_back({"", "", sweep.at, {}});
+    for (const variant_spec& r : runtimes) {
+        auto& row = out.profiles.emplace_back();
+        for (const variant_spec& c : configs) {
+            node cell = root;
+            std::vector<std::string> cell_faults;
+            for (const auto* patches : {&r.patches, &c.patches})
+                for (const node& patch : *patches)
+                    if (auto fault = apply_patch(cell, patch); !fault.empty()) cell_faults.push_back(std::move(fault));
+            try {
+                row.push_back(resolve_profile(std::move(cell), file, lookup, std::move(cell_faults)));
+            } catch (const profile_error& e) { // what several cells share is said once
+                for (const std::string& fault : e.faults())
+                    if (std::ranges::find(faults, fault) == faults.end()) faults.push_back(fault);
+            }
+        }
+    }
+    if (!faults.empty()) throw profile_error(std::move(faults));
+    for (const auto& row : out.profiles)
+        for (const profile& p : row) {
+            const profile& first = out.profiles.front().front();
+            if (p.name == first.name && p.measure.runs == first.measure.runs && p.measure.seed == first.measure.seed)
+                continue;
+            throw profile_error(
+                {fmt::format("{}: a runtime or a configuration sets name, measure.runs or measure.seed; these "
+                             "belong to the sweep as a whole",
+                             file.string())});
+        }
+    const profile& first = out.profiles.front().front();
+    out.name = first.name;
+    out.description = first.description;
+    out.runs = first.measure.runs;
+    out.seed = first.measure.seed;
+    if (!common_seed)
+        for (auto& row : out.profiles)
+            for (std::size_t c = 0; c < row.size(); ++c) row[c].measure.seed = seed_for(out.seed, configs[c].name);
+    for (const variant_spec& r : runtimes) out.runtimes.push_back({only_one ? first.name : r.name, r.description});
+    for (const variant_spec& c : configs) out.configs.push_back(config_of(c));
+    return out;
+}
+
+} // namespace chimera::host

@@ -1,0 +1,216 @@
+#include "sweep/run_sweep.hpp"
+
+#include "report/result_files.hpp"
+#include "statistics/description.hpp"
+#include "sweep/cell_process.hpp"
+#include "sweep/sweep_document.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include <poll.h>
+#include <sys/signalfd.h>
+
+namespace chimera::host {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::steady_clock;
+
+/// A CI of fewer runs says more about the runs than about the cell.
+constexpr std::size_t fewest_runs_for_a_ci = 3;
+
+class supervisor {
+  public:
+    supervisor(const sweep_definition& sweep, const sweep_settings& settings,
+               const std::function<void(const journal_entry&, const sweep_progress&)>& told)
+        : sweep_(sweep), settings_(settings), told_(told), journal_(open()) {
+        for (const sweep_cell& c : settings_.cells) by_name_.emplace(cell_name(sweep_, c), c);
+        for (const journal_entry& e : journal_.entries()) take_over(e);
+        for (const sweep_cell& c : settings_.cells)
+            if (!done_.contains(c)) todo_.push_back(c);
+        adopt_finished();
+    }
+
+    sweep_end run() {
+        sigset_t ending;
+        sigemptyset(&ending);
+        sigaddset(&ending, SIGINT);
+        sigaddset(&ending, SIGTERM);
+        const auto signals = sdk::owned_fd::checked(signalfd(-1, &ending, SFD_CLOEXEC), "signalfd");
+        for (;;) {
+            while (running_.size() < static_cast<std::size_t>(settings_.jobs) && next_ < todo_.size())
+                start(todo_[next_++]);
+            if (running_.empty()) return sweep_end::complete;
+            if (wait(signals.get())) return sweep_end::interrupted; // the destructor ends what runs
+            collect_ended();
+        }
+    }
+
+    const std::vector<journal_entry>& entries() const { return journal_.entries(); }
+
+  private:
+    sweep_journal open() {
+        const fs::path document = settings_.folder / "sweep.json";
+        if (fs::exists(document) && !settings_.resume)
+            throw std::runtime_error(fmt::format(
+                "{}: holds a sweep already; --resume goes on with it, --output-dir or another name begins anew",
+                settings_.folder.string()));
+        fs::create_directories(settings_.folder);
+        sweep_journal journal(settings_.folder);
+        write_whole(document, sweep_document(sweep_).dump(2) + "\n");
+        return journal;
+    }
+
+    const profile& profile_of(const sweep_cell& c) const { return sweep_.profiles.at(c.runtime).at(c.config); }
+    fs::path group(const sweep_cell& c) const { return settings_.folder / group_name(sweep_, c); }
+
+    void check_hash(const sweep_cell& c, const std::string& hash) const {
+        if (hash == config_hash(profile_of(c))) return;
+        throw std::runtime_error(fmt::format("{}: {} was run with another configuration ({} then, {} now); put the "
+                                             "profile back or use another --output-dir",
+                                             settings_.folder.string(), cell_name(sweep_, c), hash,
+                                             config_hash(profile_of(c))));
+    }
+
+    void take_over(const journal_entry& e) {
+        const auto planned = by_name_.find(fmt::format("{}/{}/run_{}", e.runtime, e.config, e.run));
+        if (planned == by_name_.end()) return; // of a larger sweep, or not among --only
+        check_hash(planned->second, e.config_hash);
+        count(planned->second, e);
+    }
+
+    /// A run that was complete on disk when the sweep was killed is a finished cell; it only lacks its line.
+    void adopt_finished() {
+        std::vector<sweep_cell> open;
+        for (const sweep_cell& c : std::exchange(todo_, {})) {
+            auto entry = finished_run(group(c), c.run);
+            if (!entry) {
+                todo_.push_back(c);
+                continue;
+            }
+            check_hash(c, entry->config_hash);
+            record(c, std::move(*entry));
+        }
+    }
+
+    bool enough(const sweep_cell& c) const {
+        const auto known = efficiencies_.find({c.runtime, c.config});
+        if (sweep_.until_ci_pct <= 0 || known == efficiencies_.end() || known->second.size() < fewest_runs_for_a_ci)
+            return false;
+        const auto ci = statistics::describe(known->second).ci95;
+        return ci && ci->high - ci->low <= sweep_.until_ci_pct;
+    }
+
+    void start(const sweep_cell& c) {
+        if (enough(c)) {
+            journal_entry e;
+            e.status = cell_status::not_needed;
+            e.message = fmt::format("the 95 % confidence interval was narrower than {} points", sweep_.until_ci_pct);
+            record(c, std::move(e));
+            return;
+        }
+        const fs::path folder = group(c);
+        fs::create_directories(folder);
+        const profile& p = profile_of(c);
+        write_whole(folder / "profile.toml", to_toml(p));
+        write_whole(folder / "config_hash", config_hash(p) + "\n");
+        fs::remove_all(folder / fmt::format("run_{}", c.run)); // of a try that was killed
+        running_.push_back(
+            {c, cell_process(settings_.program, folder, c.run, settings_.arguments, p.measure.time_limit_s)});
+    }
+
+    /// Until a cell has ended or its time is over; true when a signal asks to end.
+    bool wait(int signals) {
+        std::vector<pollfd> fds{{signals, POLLIN, 0}};
+        auto first = steady_clock::time_point::max();
+        for (const auto& [cell, process] : running_) {
+            fds.push_back({process.end_fd(), POLLIN, 0});
+            first = std::min(first, process.deadline());
+        }
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(first - steady_clock::now()).count();
+        if (poll(fds.data(), fds.size(), static_cast<int>(std::clamp<long>(left, 0, 3'600'000))) < 0 && errno != EINTR)
+            throw std::system_error(errno, std::generic_category(), "poll");
+        return (fds.front().revents & POLLIN) != 0;
+    }
+
+    void collect_ended() {
+        for (std::size_t i = 0; i < running_.size();) {
+            auto& [cell, process] = running_[i];
+            pollfd p{process.end_fd(), POLLIN, 0};
+            if (poll(&p, 1, 0) == 0) {
+                if (steady_clock::now() < process.deadline()) {
+                    ++i;
+                    continue;
+                }
+                process.time_out();
+            }
+            const sweep_cell done = cell;
+            journal_entry e = process.collect();
+            running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
+            record(done, std::move(e));
+        }
+    }
+
+    void record(const sweep_cell& c, journal_entry e) {
+        e.runtime = sweep_.runtimes[c.runtime].name;
+        e.config = sweep_.configs[c.config].name;
+        e.run = c.run;
+        e.config_hash = config_hash(profile_of(c));
+        journal_.append(std::move(e));
+        const journal_entry& entry = journal_.entries().back();
+        count(c, entry);
+        told_(entry, {done_.size(), settings_.cells.size(), eta_s()});
+    }
+
+    void count(const sweep_cell& c, const journal_entry& e) {
+        done_.insert(c);
+        if (e.status == cell_status::ok && e.efficiency_pct)
+            efficiencies_[{c.runtime, c.config}].push_back(*e.efficiency_pct);
+        if (e.wall_s) {
+            timed_s_ += *e.wall_s;
+            ++timed_;
+        }
+    }
+
+    double eta_s() const {
+        if (timed_ == 0) return 0;
+        const double left = static_cast<double>(settings_.cells.size() - done_.size());
+        return timed_s_ / static_cast<double>(timed_) * left / settings_.jobs;
+    }
+
+    const sweep_definition& sweep_;
+    const sweep_settings& settings_;
+    const std::function<void(const journal_entry&, const sweep_progress&)>& told_;
+    sweep_journal journal_;
+    std::map<std::string, sweep_cell> by_name_;
+    std::set<sweep_cell> done_;
+    std::map<std::pair<std::size_t, std::size_t>, std::vector<double>> efficiencies_; // by runtime and configuration
+    double timed_s_ = 0;
+    std::size_t timed_ = 0;
+    std::vector<sweep_cell> todo_;
+    std::size_t next_ = 0;
+    std::vector<std::pair<sweep_cell, cell_process>> running_;
+};
+
+} // namespace
+
+sweep_end run_sweep(const sweep_definition& sweep, const sweep_settings& settings,
+                    const std::function<void(const journal_entry&, const sweep_progress&)>& told,
+                    std::vector<journal_entry>& entries) {
+    supervisor all(sweep, settings, told);
+    const sweep_end end = all.run();
+    entries = all.entries();
+    return end;
+}
+
+} // namespace chimera::host

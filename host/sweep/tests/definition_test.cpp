@@ -1,0 +1,115 @@
+#include "known_sweep.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace chimera::test;
+using namespace chimera::host;
+
+namespace {
+
+std::string fault_of(const std::string& text) {
+    try {
+        sweep_of(text);
+    } catch (const profile_error& e) {
+        return e.what();
+    }
+    return "no fault";
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+} // namespace
+
+TEST_CASE("every runtime meets every configuration, each changing its part of the profile") {
+    const sweep_definition s = sweep_of(two_by_two);
+    REQUIRE(s.profiles.size() == 2);
+    REQUIRE(s.profiles[0].size() == 2);
+    CHECK(s.profiles[0][0].executor.plugin == "thread_pool");
+    CHECK(s.profiles[0][0].executor.options.front().value == "2");
+    CHECK(s.profiles[1][0].executor.plugin == "fiber");
+    CHECK(s.profiles[1][0].executor.options.front().value == "1"); // the other plugin's options went with it
+    CHECK(s.profiles[0][0].workload.agents[1].options.num_gpu == 80);
+    for (const agent_spec& agent : s.profiles[1][1].workload.agents) {
+        CHECK(agent.options.num_gpu == 7);
+        CHECK(agent.options.num_ctx == 512); // merged, not replaced
+    }
+    CHECK(s.runs == 2);
+    CHECK(std::get<double>(s.configs[1].parameters.at("num_gpu")) == 7);
+    CHECK(s.configs[0].parameters.empty());
+}
+
+TEST_CASE("a grid is every combination, named after its values") {
+    const sweep_definition s = sweep_of(base + R"(
+[sweep]
+[[sweep.configs]]
+name = "default"
+[sweep.grid]
+"workload.agents.*.options.num_gpu" = [60, 80]
+"workload.agents.insight.options.temperature" = [0.6, 0.8, 1]
+)");
+    REQUIRE(s.configs.size() == 7);
+    CHECK(s.runtimes.front().name == "s");
+    CHECK(s.configs[0].name == "default");
+    CHECK(s.configs[1].name == "num_gpu60_temperature0.6");
+    CHECK(s.configs[6].name == "num_gpu80_temperature1");
+    const auto& agents = s.profiles[0][2].workload.agents;
+    CHECK(agents[0].options.num_gpu == 60);
+    CHECK(agents[0].options.temperature == 1.0);
+    CHECK(agents[1].options.temperature == 0.8);
+}
+
+TEST_CASE("a parameter with different values for different agents is none") {
+    const sweep_definition s = sweep_of(base + R"(
+[sweep]
+[[sweep.configs]]
+name = "hetero"
+set.workload.agents.collector.options = { num_gpu = 80, num_ctx = 512 }
+set.workload.agents.insight.options = { num_gpu = 100, num_ctx = 512 }
+)");
+    CHECK(s.configs[0].parameters.count("num_gpu") == 0);
+    CHECK(std::get<double>(s.configs[0].parameters.at("num_ctx")) == 512);
+}
+
+TEST_CASE("configurations share their requests unless they are told to draw their own") {
+    const sweep_definition same = sweep_of(two_by_two);
+    CHECK(same.profiles[0][0].measure.seed == same.profiles[0][1].measure.seed);
+    std::string text = two_by_two;
+    text.insert(text.find("[sweep]\n") + 8, "common_seed = false\n");
+    const sweep_definition own = sweep_of(text);
+    CHECK(own.profiles[0][0].measure.seed != own.profiles[0][1].measure.seed);
+    CHECK(own.profiles[0][1].measure.seed == own.profiles[1][1].measure.seed); // runtimes always share
+}
+
+TEST_CASE("overrides change the profile under all cells") {
+    profile_overrides overrides;
+    overrides.runs = 9;
+    overrides.sets = {"workload.permits=1"};
+    const sweep_definition s = sweep_of(two_by_two, overrides);
+    CHECK(s.runs == 9);
+    CHECK(s.profiles[1][1].workload.permits == 1);
+}
+
+TEST_CASE("what is wrong with a sweep is said with its place") {
+    CHECK(has(fault_of(base), "has no [sweep]"));
+    CHECK(has(fault_of(base + "[sweep]\nquestoin = \"?\"\n"),
+              "sweep.toml:11:1: sweep.questoin: unknown key; did you mean \"question\"?"));
+    CHECK(has(fault_of(base + "[sweep]\nuntil_ci_pct = \"small\"\n"), "until_ci_pct: is not a number"));
+    CHECK(has(fault_of(base + "[[sweep.runtimes]]\nset = {}\n"), "has no name"));
+    CHECK(has(fault_of(base + "[[sweep.runtimes]]\nname = \"a/b\"\n"), "not fit for a file name"));
+    CHECK(has(fault_of(base + "[[sweep.runtimes]]\nname = \"a\"\n[[sweep.runtimes]]\nname = \"a\"\n"), "there twice"));
+    CHECK(has(fault_of(base + "[[sweep.runtimes]]\nname = \"a\"\nset.executor = { plugin = \"missing\" }\n"),
+              "no such plugin"));
+    CHECK(has(fault_of(base + "[[sweep.configs]]\nname = \"a\"\nset.workload.agents.nobody.model = \"m\"\n"),
+              "there is no element \"nobody\""));
+    CHECK(
+        has(fault_of(base + "[[sweep.configs]]\nname = \"a\"\nset.workload.permits = \"many\"\n"), "workload.permits"));
+    CHECK(has(fault_of(two_by_two + "set.measure.runs = 3\n"), "belong to the sweep as a whole"));
+    CHECK(has(fault_of(base + "[sweep]\ngrid = { \"workload.permits\" = 1 }\n"), "needs an array"));
+}
+
+TEST_CASE("a fault that all cells share is said once") {
+    const std::string text = fault_of(two_by_two + "[workload]\npermits = 0\n");
+    CHECK(text.find("permits") == text.rfind("permits"));
+}

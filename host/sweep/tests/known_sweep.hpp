@@ -1,0 +1,71 @@
+// Sweeps from texts, with plugins that take every option.
+#pragma once
+
+#include "sweep/definition.hpp"
+
+#include <chimera/abi/option.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace chimera::test {
+
+/// A folder that goes with this object.
+struct scratch_folder {
+    std::filesystem::path path;
+    scratch_folder() {
+        std::string name = (std::filesystem::temp_directory_path() / "chimera-sweep-XXXXXX").string();
+        path = mkdtemp(name.data());
+    }
+    scratch_folder(const scratch_folder&) = delete;
+    scratch_folder& operator=(const scratch_folder&) = delete;
+    ~scratch_folder() { std::filesystem::remove_all(path); }
+    std::filesystem::path write(const std::string& name, const std::string& text) const {
+        std::ofstream(path / name, std::ios::binary) << text;
+        return path / name;
+    }
+};
+
+inline chimera::host::schema_answer any_plugin(chimera::host::plugin_kind, const std::string& plugin,
+                                               const std::filesystem::path&) {
+    static constexpr std::array schema{
+        chm_option{sizeof(chm_option), CHM_OPT_INT, "workers", "threads", "1", nullptr, 1, 64}};
+    if (plugin == "missing") return {{}, "no such plugin"};
+    return {schema, {}};
+}
+
+inline chimera::host::sweep_definition sweep_of(const std::string& text,
+                                                const chimera::host::profile_overrides& overrides = {}) {
+    const scratch_folder folder;
+    return chimera::host::load_sweep(folder.write("sweep.toml", text), any_plugin, overrides);
+}
+
+inline const std::string base = R"(
+name = "s"
+[executor]
+plugin = "thread_pool"
+options = { workers = 2 }
+[transport]
+plugin = "curl"
+[measure]
+runs = 2
+)";
+
+inline const std::string two_by_two = base + R"(
+[sweep]
+[[sweep.runtimes]]
+name = "a"
+[[sweep.runtimes]]
+name = "b"
+set.executor = { plugin = "fiber" }
+[[sweep.configs]]
+name = "plain"
+[[sweep.configs]]
+name = "tuned"
+set.workload.agents."*".options = { num_gpu = 7 }
+)";
+
+} // namespace chimera::test

@@ -1,0 +1,240 @@
+// Sweeps as a user runs them: killed, resumed, out of disk, with plugins that crash and hang.
+#include "host_process.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <map>
+#include <random>
+#include <sstream>
+#include <string>
+#include <thread>
+
+#include <sys/mount.h>
+#include <unistd.h>
+
+using namespace chimera::test;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Eight cells of about a quarter of a second each.
+const std::string quick = R"(
+name = "quick"
+[executor]
+plugin = "thread_pool"
+[transport]
+plugin = "socket"
+[backend.simulator]
+load_ms = 0
+prefill_tokens_per_s = 0
+decode_tokens_per_s = 500
+reply_tokens_min = 20
+reply_tokens_max = 40
+[workload]
+kind = "calls"
+prompts = ["count"]
+[measure]
+runs = 2
+warmup = 0
+time_limit_s = 30
+[sweep]
+[[sweep.runtimes]]
+name = "pool"
+[[sweep.runtimes]]
+name = "fiber"
+set.executor = { plugin = "fiber" }
+[sweep.grid]
+"workload.permits" = [1, 2]
+)";
+
+std::vector<std::string> arguments(const fs::path& profile, const fs::path& results,
+                                   std::vector<std::string> more = {}) {
+    std::vector<std::string> all{"sweep", "--profile", profile.string(), "--output-dir", results.string()};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+}
+
+std::vector<nlohmann::json> journal(const fs::path& sweep) {
+    std::ifstream in(sweep / "cells.jsonl");
+    std::vector<nlohmann::json> out;
+    for (std::string line; std::getline(in, line);) out.push_back(nlohmann::json::parse(line));
+    return out;
+}
+
+/// How often each cell is in the journal.
+std::map<std::string, int> cells(const fs::path& sweep) {
+    std::map<std::string, int> out;
+    for (const auto& e : journal(sweep)) ++out[e["folder"].get<std::string>()];
+    return out;
+}
+
+void check_complete(const fs::path& sweep, std::size_t expected) {
+    const auto done = cells(sweep);
+    CHECK(done.size() == expected);
+    for (const auto& [cell, times] : done) {
+        CHECK_MESSAGE(times == 1, cell);
+        CHECK_MESSAGE(fs::exists(sweep / cell / "metrics.json"), cell);
+    }
+}
+
+} // namespace
+
+TEST_CASE("killed at ten random moments and resumed each time, a sweep has every cell exactly once") {
+    const temporary_folder folder;
+    const auto sweep = folder.write("quick.toml", quick);
+    std::mt19937 random(7);
+    std::size_t seen = 0;
+    for (int i = 0; i < 10; ++i) {
+        process p(host_program(), arguments(sweep, folder.path(), {"--resume", "--runs", "4"}));
+        std::this_thread::sleep_for(std::chrono::milliseconds(50 + random() % 900));
+        p.signal(SIGKILL);
+        p.wait();
+        const std::size_t now = cells(folder.path() / "quick").size();
+        CHECK(now >= seen); // nothing that was there is lost
+        seen = now;
+    }
+    const outcome last = run_host(arguments(sweep, folder.path(), {"--resume", "--runs", "4"}));
+    CHECK_MESSAGE(last.status == 0, last.err);
+    check_complete(folder.path() / "quick", 16);
+    CHECK(simulators_running() == 0);
+
+    const auto before = cells(folder.path() / "quick");
+    const outcome again = run_host(arguments(sweep, folder.path(), {"--resume", "--runs", "4"}));
+    CHECK(again.status == 0);
+    CHECK(cells(folder.path() / "quick") == before); // there is nothing to do
+}
+
+TEST_CASE("a runtime that crashes and one that hangs are results, and the sweep goes on") {
+    const temporary_folder folder;
+    const std::string plugin = CHIMERA_TEST_PLUGIN_DIR "/crashing_executor.so";
+    const auto profile = folder.write("bad.toml", quick.substr(0, quick.find("[sweep]")) + R"(
+[sweep]
+[[sweep.runtimes]]
+name = "crash"
+set.executor = { plugin = ")" + plugin + R"(" }
+[[sweep.runtimes]]
+name = "hang"
+set.executor = { plugin = ")" + plugin + R"(", options = { how = "hang" } }
+[[sweep.runtimes]]
+name = "good"
+)");
+    const outcome o = run_host(arguments(profile, folder.path(), {"--runs", "1", "--set", "measure.time_limit_s=1"}));
+    CHECK(o.status == 1);
+    std::map<std::string, nlohmann::json> by_runtime;
+    for (const auto& e : journal(folder.path() / "quick")) by_runtime[e["runtime"]] = e;
+    REQUIRE(by_runtime.size() == 3);
+    CHECK(by_runtime["crash"]["status"] == "crashed");
+    CHECK(by_runtime["crash"]["message"].get<std::string>().find("signal 11") != std::string::npos);
+    CHECK(by_runtime["hang"]["status"] == "timed_out");
+    CHECK(by_runtime["good"]["status"] == "ok");
+    CHECK(by_runtime["good"]["efficiency_pct"].get<double>() > 0);
+    CHECK(simulators_running() == 0);
+}
+
+TEST_CASE("a cell whose requests fail is a failed cell that says why") {
+    const temporary_folder folder;
+    const auto profile = folder.write("quick.toml", quick);
+    const outcome refused =
+        run_host(arguments(profile, folder.path(), {"--runs", "1", "--only", "pool/*", "--url", "http://127.0.0.1:9"}));
+    CHECK(refused.status == 4);
+    CHECK(journal(folder.path() / "quick").size() == 2);
+    for (const auto& e : journal(folder.path() / "quick")) {
+        CHECK(e["status"] == "failed");
+        CHECK(e["message"].get<std::string>().find("127.0.0.1:9") != std::string::npos);
+    }
+}
+
+TEST_CASE("Ctrl-C ends a sweep at once and keeps what is done") {
+    const temporary_folder folder;
+    const auto profile = folder.write("quick.toml", quick);
+    process p(host_program(), arguments(profile, folder.path()));
+    p.wait_for_error_text("[1/8]");
+    p.signal(SIGINT);
+    const outcome o = p.wait();
+    CHECK(o.status == 130);
+    CHECK(o.err.find("--resume") != std::string::npos);
+    const std::size_t done = journal(folder.path() / "quick").size();
+    CHECK(done >= 1);
+    CHECK(done < 8);
+    CHECK(simulators_running() == 0);
+    CHECK(run_host(arguments(profile, folder.path(), {"--resume"})).status == 0);
+    check_complete(folder.path() / "quick", 8);
+}
+
+TEST_CASE("a folder that holds a sweep is not begun anew, nor gone on with by another configuration") {
+    const temporary_folder folder;
+    const auto profile = folder.write("quick.toml", quick);
+    REQUIRE(run_host(arguments(profile, folder.path(), {"--runs", "1", "--only", "pool/*"})).status == 0);
+    const outcome twice = run_host(arguments(profile, folder.path()));
+    CHECK(twice.status == 3);
+    CHECK(twice.err.find("--resume") != std::string::npos);
+    const outcome other = run_host(arguments(profile, folder.path(), {"--resume", "--seed", "5"}));
+    CHECK(other.status == 3);
+    CHECK(other.err.find("another configuration") != std::string::npos);
+    // More runs and more runtimes of the same configurations are the same sweep, further on.
+    CHECK(run_host(arguments(profile, folder.path(), {"--resume", "--runs", "2"})).status == 0);
+    check_complete(folder.path() / "quick", 8);
+}
+
+TEST_CASE("a sweep stops adding runs where the interval is narrow enough, and says so") {
+    const temporary_folder folder;
+    std::string adaptive = quick;
+    adaptive.insert(adaptive.find("[sweep]\n") + 8, "until_ci_pct = 50\n");
+    const outcome o = run_host(
+        arguments(folder.write("quick.toml", adaptive), folder.path(), {"--runs", "5", "--only", "pool/permits1"}));
+    CHECK_MESSAGE(o.status == 0, o.err);
+    std::map<std::string, int> statuses;
+    for (const auto& e : journal(folder.path() / "quick")) ++statuses[e["status"]];
+    CHECK(statuses["ok"] == 3);
+    CHECK(statuses["not_needed"] == 2);
+}
+
+TEST_CASE("--dry-run tells the cells in their order and runs none") {
+    const temporary_folder folder;
+    const auto profile = folder.write("quick.toml", quick);
+    const outcome o = run_host(arguments(profile, folder.path(), {"--dry-run"}));
+    CHECK(o.status == 0);
+    CHECK(o.out.find("2 runtimes x 2 configurations x 2 runs") != std::string::npos);
+    CHECK(o.out.find("fiber/permits2/run_2") != std::string::npos);
+    CHECK_FALSE(fs::exists(folder.path() / "quick"));
+    const outcome none = run_host(arguments(profile, folder.path(), {"--only", "tokio/*"}));
+    CHECK(none.status == 2);
+    CHECK(none.err.find("matches none") != std::string::npos);
+}
+
+TEST_CASE("run and sweep each send the other's profiles to it") {
+    const temporary_folder folder;
+    const auto sweep = folder.write("quick.toml", quick);
+    const outcome o = run_host({"run", "--profile", sweep.string()});
+    CHECK(o.status == 2);
+    CHECK(o.err.find("chimera-host sweep --profile") != std::string::npos);
+    const outcome other = run_host({"sweep", "--profile", profile_path("smol1kb").string()});
+    CHECK(other.status == 2);
+    CHECK(other.err.find("chimera-host run --profile") != std::string::npos);
+}
+
+TEST_CASE("on a full disk the sweep stops with the file's name, and goes on when there is room") {
+    const temporary_folder folder, disk;
+    if (mount("chimera-test", disk.path().c_str(), "tmpfs", 0, "size=1m") != 0) {
+        MESSAGE("skipped: needs the right to mount a tmpfs");
+        return;
+    }
+    const auto profile = folder.write("quick.toml", quick);
+    const outcome o = run_host(arguments(profile, disk.path(), {"--runs", "40"}));
+    CHECK(o.status == 3);
+    CHECK(o.err.find("No space left") != std::string::npos);
+    const auto done = cells(disk.path() / "quick");
+    CHECK(done.size() > 1);
+    mount("chimera-test", disk.path().c_str(), "tmpfs", MS_REMOUNT, "size=8m");
+    const outcome resumed = run_host(arguments(profile, disk.path(), {"--resume", "--runs", "12"}));
+    CHECK_MESSAGE(resumed.status == 0, resumed.err);
+    for (const auto& [cell, times] : cells(disk.path() / "quick")) {
+        CHECK(times == 1);
+        CHECK(fs::exists(disk.path() / "quick" / cell / "metrics.json"));
+    }
+    umount2(disk.path().c_str(), MNT_DETACH);
+}
