@@ -15,8 +15,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/syscall.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -154,7 +154,12 @@ journal_entry cell_process::collect() {
         return e;
     }
     e.exit_status = WEXITSTATUS(status);
-    if (e.exit_status == cannot_write_status) throw std::runtime_error(reason(group_, run_, *e.exit_status));
+    if (e.exit_status == cannot_write_status) {
+        const std::string said =
+            last_line(text_of(log_file(group_, run_, "err"))); // which may not have been written, too
+        throw std::runtime_error(fmt::format("{}/run_{}: its results could not be written{}", group_.string(), run_,
+                                             said.empty() ? ": is the disk full?" : ": " + said));
+    }
     if (const auto run = finished_run(group_, run_)) e.efficiency_pct = run->efficiency_pct;
     if (e.exit_status != 0) {
         e.status = cell_status::failed;
