@@ -3,6 +3,7 @@
 #include "backend/simulator_process.hpp"
 #include "cli/plugins_command.hpp"
 #include "cli/run_command.hpp"
+#include "cli/selfcheck_command.hpp"
 #include "cli/sweep_command.hpp"
 #include "report/result_files.hpp"
 #include "sweep/cell_process.hpp"
@@ -34,14 +35,18 @@ void add_profile_options(CLI::App& app, Arguments& a) {
     app.add_option("--runs", a.overrides.runs, "How many runs")->type_name("N");
     app.add_option("--warmup", a.overrides.warmup, "How many runs before them that do not count")->type_name("N");
     app.add_option("--seed", a.overrides.seed, "Seed of everything that is drawn")->type_name("N");
-    app.add_option("--output-dir", a.output_dir, "Folder for result files")->type_name("DIR")->capture_default_str();
     app.add_flag("--allow-untrusted-plugins", a.allow_untrusted, "Load plugin files that others may write");
     app.add_flag("--dry-run", a.dry_run, "Print the resolved profile and the plan, run nothing");
+}
+
+void add_output_option(CLI::App& app, std::filesystem::path& folder) {
+    app.add_option("--output-dir", folder, "Folder for result files")->type_name("DIR")->capture_default_str();
 }
 
 /// The options of a run, offered both by the program itself and by its subcommand `run`.
 void add_run_options(CLI::App& app, run_arguments& a) {
     add_profile_options(app, a);
+    add_output_option(app, a.output_dir);
     app.add_option("--cell", a.cell, "One run of a sweep, its results beside the profile")->group("");
     app.add_option("--ui", a.ui, "Progress: a bar on a terminal and lines elsewhere, lines, or nothing")
         ->check(CLI::IsMember({"auto", "plain", "none"}))
@@ -77,12 +82,21 @@ int run_command_line(int argc, const char* const* argv) {
     CLI::App* sweep_app =
         app.add_subcommand("sweep", "Run every runtime in every configuration of a profile's [sweep]");
     add_profile_options(*sweep_app, sweep);
+    add_output_option(*sweep_app, sweep.output_dir);
     sweep_app->add_flag("--resume", sweep.resume, "Go on with what the result folder holds");
     sweep_app->add_option("--only", sweep.only, "Only cells whose runtime/config or runtime/config/run_N matches")
         ->type_name("GLOB");
     sweep_app->add_option("--jobs", sweep.jobs, "Cells at a time; more than one disturb each other's measurement")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
+    selfcheck_arguments selfcheck;
+    CLI::App* selfcheck_app =
+        app.add_subcommand("selfcheck", "Find out how much a profile's client can take on this machine");
+    add_profile_options(*selfcheck_app, selfcheck);
+    selfcheck_app->add_option("--most-agents", selfcheck.most_agents, "Where to stop looking for its end")
+        ->check(CLI::Range(1, 100'000))
+        ->capture_default_str();
+    selfcheck_app->add_flag("--json", selfcheck.json, "Print JSON");
     bool plugins_json = false, allow_untrusted = false;
     CLI::App* plugins_app =
         app.add_subcommand("plugins", "List the plugins that can be loaded, from where, with their options");
@@ -110,6 +124,10 @@ int run_command_line(int argc, const char* const* argv) {
         if (sweep_app->parsed()) {
             need_profile(sweep.profile, "profiles/tr115.toml");
             return static_cast<int>(sweep_command(sweep));
+        }
+        if (selfcheck_app->parsed()) {
+            need_profile(selfcheck.profile, "profiles/smol1kb.toml");
+            return static_cast<int>(selfcheck_command(selfcheck));
         }
         need_profile(run.profile, "profiles/smol1kb.toml");
         return static_cast<int>(run_command(run));
