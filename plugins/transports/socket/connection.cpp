@@ -1,9 +1,12 @@
 #include "connection.hpp"
 
+#include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 #include <string>
 #include <system_error>
 
@@ -35,6 +38,10 @@ void connection::open(const address& to) {
     if (!fd_) throw failure(errno);
     const int one = 1;
     setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (kernel_timestamps_) { // a kernel that cannot gives no stamps
+        const int software = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+        setsockopt(fd_.get(), SOL_SOCKET, SO_TIMESTAMPING, &software, sizeof software);
+    }
     if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&to.storage), to.length) < 0 && errno != EINPROGRESS) {
         const int why = errno;
         close();
@@ -81,10 +88,23 @@ ssize_t connection::send(std::string_view bytes) noexcept {
     }
 }
 
-ssize_t connection::receive(char* to, std::size_t capacity) noexcept {
+ssize_t connection::receive(char* to, std::size_t capacity, timespec& stamp) noexcept {
+    stamp = {};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(scm_timestamping))];
+    iovec into{to, capacity};
     for (;;) {
-        const ssize_t n = ::recv(fd_.get(), to, capacity, 0);
-        if (n >= 0 || errno != EINTR) return n;
+        msghdr message{};
+        message.msg_iov = &into;
+        message.msg_iovlen = 1;
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        const ssize_t n = kernel_timestamps_ ? ::recvmsg(fd_.get(), &message, 0) : ::recv(fd_.get(), to, capacity, 0);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0 || !kernel_timestamps_) return n;
+        const cmsghdr* const first = CMSG_FIRSTHDR(&message); // the only one that was asked for
+        if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_TIMESTAMPING)
+            std::memcpy(&stamp, CMSG_DATA(first), sizeof stamp); // the first of three: the software's
+        return n;
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <string_view>
 
 #include "address.hpp"
@@ -16,7 +17,9 @@ namespace chimera::socket {
 /// Owner of a socket and of its registration; empty until open(). Used on the session's worker.
 class connection {
   public:
-    explicit connection(chm_reactor* reactor) noexcept : reactor_(reactor) {}
+    /// kernel_timestamps: asks the kernel to stamp what it receives.
+    connection(chm_reactor* reactor, bool kernel_timestamps) noexcept
+        : reactor_(reactor), kernel_timestamps_(kernel_timestamps) {}
 
     explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
 
@@ -30,7 +33,9 @@ class connection {
 
     /// What send(2) and recv(2) return, with errno; never interrupted by a signal.
     ssize_t send(std::string_view bytes) noexcept;
-    ssize_t receive(char* to, std::size_t capacity) noexcept;
+    /// stamp: when the kernel received the last segment of these bytes (segments that nobody had read yet when the next
+    /// one came are one, with the time of the last), CLOCK_REALTIME; zero where it does not say.
+    ssize_t receive(char* to, std::size_t capacity, timespec& stamp) noexcept;
 
     /// Readiness, as sdk::io.
     std::uint32_t poll(std::uint32_t interest, chm_waker* waker) noexcept { return io_.poll(interest, waker); }
@@ -48,6 +53,7 @@ class connection {
 
   private:
     chm_reactor* reactor_;
+    const bool kernel_timestamps_;
     sdk::owned_fd fd_;
     sdk::io io_; // destroyed before fd_
     std::uint64_t connected_ns_ = 0;

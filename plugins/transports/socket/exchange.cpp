@@ -16,6 +16,8 @@ void exchange::begin(const chm_request& request) {
     if (settings_.fill) filled_.reserve(2 * settings_.read_size);
     timing_ = {};
     timing_.size = sizeof timing_;
+    arrivals_.begin();
+    arrived_ns_ = 0;
     handed_out_ = 0;
     put_off_.reset();
     body_bytes_ = 0;
@@ -152,7 +154,9 @@ bool exchange::take_head(std::uint32_t seen) {
     // Only 1xx responses so far: the first byte is still to come.
     timing_.first_byte_ns = parser_.head_untouched()     ? 0
                             : timing_.first_byte_ns != 0 ? timing_.first_byte_ns
+                            : arrived_ns_ != 0           ? arrived_ns_
                                                          : last_activity_ns_;
+    timing_.readable_ns = arrived_ns_;
     return parser_.head_done();
 }
 
@@ -196,6 +200,7 @@ chm_rc exchange::advance_body(chm_waker* waker, chm_str& view) {
             buffer_.consumed(consumed);
             if (!body.empty()) {
                 body_bytes_ += body.size();
+                timing_.readable_ns = arrived_ns_;
                 view = {body.data(), body.size()};
                 return CHM_READY;
             }
@@ -221,8 +226,11 @@ chm_rc exchange::advance_body(chm_waker* waker, chm_str& view) {
 }
 
 chm_rc exchange::advance_fill(chm_waker* waker, chm_str& view) {
-    filled_.erase(0, handed_out_);
-    handed_out_ = 0;
+    if (handed_out_ != 0) {
+        filled_.erase(0, handed_out_);
+        handed_out_ = 0;
+        filled_since_ns_ = arrived_ns_; // no receive brings more than read_size: what is left came with the last
+    }
     if (put_off_) throw sdk::error(*put_off_);
     chm_rc rc = CHM_READY;
     try {
@@ -230,6 +238,7 @@ chm_rc exchange::advance_fill(chm_waker* waker, chm_str& view) {
             chm_str piece{};
             rc = parser_.done() && !unseen_ ? CHM_END : advance_body(waker, piece);
             if (rc != CHM_READY) break;
+            if (filled_.empty()) filled_since_ns_ = arrived_ns_;
             filled_.append(piece.ptr, piece.len);
         }
     } catch (const sdk::error& e) {
@@ -244,6 +253,7 @@ chm_rc exchange::advance_fill(chm_waker* waker, chm_str& view) {
     }
     handed_out_ = std::min(filled_.size(), settings_.read_size);
     view = {filled_.data(), handed_out_};
+    timing_.readable_ns = filled_since_ns_;
     return CHM_READY;
 }
 
@@ -261,12 +271,14 @@ void exchange::complete() noexcept {
 
 exchange::received exchange::receive(std::uint32_t seen) {
     char* const to = buffer_.room(settings_.read_size);
-    const ssize_t n = connection_.receive(to, settings_.read_size);
+    timespec stamp;
+    const ssize_t n = connection_.receive(to, settings_.read_size, stamp);
     if (n > 0) {
         const auto size = static_cast<std::size_t>(n);
         if (seen && size < settings_.read_size) connection_.drained(seen, CHM_IO_READ);
         buffer_.received(size);
         last_activity_ns_ = sdk::now_ns();
+        arrived_ns_ = arrivals_.monotonic(stamp, std::max(timing_.sent_ns, timing_.first_byte_ns), last_activity_ns_);
         return received::bytes;
     }
     if (n == 0) return received::end;

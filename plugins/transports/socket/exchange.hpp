@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "arrival_clock.hpp"
 #include "base_url.hpp"
 #include "chimera/sdk/plugin.hpp"
 #include "connection.hpp"
@@ -24,8 +25,9 @@ class exchange final : public sdk::exchange_base<exchange> {
   public:
     /// All arguments outlive the exchange.
     exchange(const base_url& url, const settings& limits, resolver& names, chm_reactor* reactor)
-        : url_(url), settings_(limits), connector_(url, names, limits.connect_timeout_ns), connection_(reactor),
-          alarm_(reactor), parser_({limits.max_header_bytes, limits.max_chunk_bytes}) {}
+        : url_(url), settings_(limits), connector_(url, names, limits.connect_timeout_ns),
+          connection_(reactor, limits.kernel_timestamps), alarm_(reactor),
+          parser_({limits.max_header_bytes, limits.max_chunk_bytes}) {}
 
     /// True from begin() to close().
     bool open() const noexcept { return phase_ != phase::closed; }
@@ -78,6 +80,7 @@ class exchange final : public sdk::exchange_base<exchange> {
     deadline_alarm alarm_;
     response_parser parser_;
     receive_buffer buffer_;
+    arrival_clock arrivals_;
     request_text request_;
     std::string filled_; // body bytes that wait for read_size of them to be there (delivery = fill)
 
@@ -92,6 +95,8 @@ class exchange final : public sdk::exchange_base<exchange> {
     std::optional<sdk::error> put_off_; // a failure that waits until filled_ is handed out
     std::uint64_t body_bytes_ = 0;
     std::uint64_t last_activity_ns_ = 0;
+    std::uint64_t arrived_ns_ = 0;      // the latest receive: when the kernel had the bytes; 0: it does not say
+    std::uint64_t filled_since_ns_ = 0; // arrived_ns_ of the receive that the front of filled_ came with
 };
 
 } // namespace chimera::socket

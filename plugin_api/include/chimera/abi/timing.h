@@ -17,9 +17,12 @@ typedef struct chm_exchange_timing {
     uint32_t reserved;      /* zero */
     uint64_t connected_ns;  /* the connection was established (reused: before start) */
     uint64_t sent_ns;       /* the last byte of the request was handed to the kernel */
-    uint64_t first_byte_ns; /* the first byte of the response was received */
-    uint64_t readable_ns;   /* latest receive: when the bytes could be read, where that is known better than by the
-                               wake that led to the poll (a kernel timestamp; the end of a wait inside a poll) */
+    uint64_t first_byte_ns; /* the first byte of the response was received: by the kernel if it says when, else by the
+                               transport */
+    uint64_t readable_ns;   /* head or piece that was handed over last: when it, or the oldest byte of a piece that was
+                               gathered, could be read, where that is known better than by the wake that led to the
+                               poll (the kernel's receive time, which may lie before earlier polls; the end of a wait
+                               inside a poll) */
 } chm_exchange_timing;
 
 typedef struct chm_timing_ext {

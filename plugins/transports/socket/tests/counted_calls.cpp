@@ -23,6 +23,7 @@ call_counts& calls() noexcept {
 
 namespace {
 std::atomic<bool> resolver_held{false}, resolver_asked{false};
+std::atomic<int> realtime_shift_s{0};
 } // namespace
 
 held_resolver::held_resolver() noexcept {
@@ -34,6 +35,9 @@ held_resolver::~held_resolver() {
     resolver_held.notify_all();
 }
 void held_resolver::wait_until_asked() const noexcept { resolver_asked.wait(false); }
+
+shifted_realtime::shifted_realtime(int seconds) noexcept { realtime_shift_s = seconds; }
+shifted_realtime::~shifted_realtime() { realtime_shift_s = 0; }
 
 static void wait_for_resolver() noexcept {
     resolver_asked = true;
@@ -63,6 +67,12 @@ ssize_t recv(int fd, void* to, size_t n, int flags) {
     return real(fd, to, n, flags);
 }
 
+ssize_t recvmsg(int fd, msghdr* message, int flags) {
+    ++calls().receives;
+    static auto* const real = next<ssize_t(int, msghdr*, int)>("recvmsg");
+    return real(fd, message, flags);
+}
+
 int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** found) {
     chimera::socket::test::wait_for_resolver();
     static auto* const real = next<int(const char*, const char*, const addrinfo*, addrinfo**)>("getaddrinfo");
@@ -71,7 +81,9 @@ int getaddrinfo(const char* name, const char* service, const addrinfo* hints, ad
 
 int clock_gettime(clockid_t clock, timespec* t) noexcept {
     ++calls().clock_reads;
-    return static_cast<int>(syscall(SYS_clock_gettime, clock, t));
+    const auto rc = static_cast<int>(syscall(SYS_clock_gettime, clock, t));
+    if (clock == CLOCK_REALTIME) t->tv_sec += chimera::socket::test::realtime_shift_s;
+    return rc;
 }
 
 int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {

@@ -83,7 +83,8 @@ void check_cost(std::string_view delivery) {
         const call_counts cost = measure(c, server);
         CHECK(cost.receives >= tokens);
         CHECK(cost.receives <= tokens + 1); // the end of the body, when it comes at once
-        CHECK(cost.clock_reads == cost.receives);
+        CHECK(cost.clock_reads >= cost.receives);
+        CHECK(cost.clock_reads <= cost.receives + 9); // the distance of two clocks, where a second has passed
         CHECK(cost.allocations == 0);
         CHECK(cost.registrations == 0);
         CHECK(cost.alarms == 0);
