@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "../testing/executor_under_test.hpp"
+#include "chimera/sdk/clock.hpp"
 #include "chimera/sdk/exchange.hpp"
 #include "chimera/sdk/waker.hpp"
 #include "test_foreign.hpp"
@@ -428,6 +429,45 @@ TEST_CASE("timing belongs to the chunk that was delivered last, in all modes") {
         CHECK(b.finish() == CHM_OK);
         CHECK(body == "abcdefgh");
         CHECK(b.bridge->vt->get_extension(b.bridge, "nobody.knows/1") == nullptr);
+    }
+}
+
+/// One exchange of one chunk.
+sdk::task<void> one_chunk(bridged& b, std::uint64_t& readable, std::uint64_t& delivered) {
+    sdk::session session(b.bridge, args_for(b, "A"));
+    sdk::exchange exchange = session.start(get("/"));
+    auto head_wait = exchange.head();
+    co_await head_wait;
+    b.log.add("head");
+    auto chunk_wait = exchange.chunk();
+    co_await chunk_wait;
+    delivered = sdk::now_ns();
+    chm_exchange_timing t{};
+    t.size = sizeof t;
+    b.timing()->read(exchange.get(), &t);
+    readable = t.readable_ns;
+}
+
+TEST_CASE("of a chunk whose arrival nobody knows, block says when its wait for it ended, the others nothing") {
+    for (const std::string mode : {"block", "wake", "channel"}) {
+        CAPTURE(mode);
+        bridged b({{"await", mode}});
+        b.inner.knows_readable = false;
+        b.inner.send("A", "H");
+        std::uint64_t readable = 0, delivered = 0;
+        b.spawn(one_chunk(b, readable, delivered));
+        b.run();
+        CHECK(b.log.wait_for("head"));
+        std::this_thread::sleep_for(std::chrono::milliseconds(30)); // the wait for the chunk
+        const std::uint64_t sent = sdk::now_ns();
+        b.inner.send("A", "a.");
+        CHECK(b.finish() == CHM_OK);
+        if (mode == "block") {
+            CHECK(readable >= sent);
+            CHECK(readable <= delivered);
+        } else {
+            CHECK(readable == 0);
+        }
     }
 }
 
