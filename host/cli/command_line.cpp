@@ -1,11 +1,15 @@
 #include "cli/command_line.hpp"
 
 #include "backend/simulator_process.hpp"
+#include "cli/compare_command.hpp"
+#include "cli/import_command.hpp"
 #include "cli/plugins_command.hpp"
+#include "cli/report_command.hpp"
 #include "cli/run_command.hpp"
 #include "cli/selfcheck_command.hpp"
 #include "cli/sweep_command.hpp"
 #include "report/result_files.hpp"
+#include "study/results_json.hpp"
 #include "sweep/cell_process.hpp"
 #include "workload/prompt_template.hpp"
 
@@ -57,6 +61,37 @@ void add_run_options(CLI::App& app, run_arguments& a) {
     app.add_flag("--json", a.json, "Print the summary as JSON");
 }
 
+CLI::App* add_report(CLI::App& app, report_arguments& a) {
+    CLI::App* report = app.add_subcommand("report", "Analyse the results of a sweep, a campaign or a run");
+    report->add_option("results", a.results, "Folder of results, or a summary.json")->type_name("DIR")->required();
+    report->add_option("--format", a.format, "Form of the report")
+        ->check(CLI::IsMember(report_formats()))
+        ->capture_default_str();
+    report->add_option("--output", a.output, "File for it, in place of standard output")->type_name("FILE");
+    return report;
+}
+
+CLI::App* add_compare(CLI::App& app, compare_arguments& a) {
+    CLI::App* compare = app.add_subcommand("compare", "Test whether results differ, and by how much");
+    compare->add_option("results", a.results, "Folders of results, or summary.json files; the first is the baseline")
+        ->type_name("DIR")
+        ->expected(2, CLI::detail::expected_max_vector_size)
+        ->required();
+    compare->add_option("--metric", a.metrics, "Compare by this metric (repeatable)")
+        ->type_name("NAME")
+        ->allow_extra_args(false);
+    const auto percent = [](std::string& text) {
+        if (text.ends_with('%')) text.pop_back();
+        return std::string();
+    };
+    compare->add_option("--fail-on-regression", a.fail_on_regression,
+                        "Exit with 1 when a metric is detectably worse than in the first by more than this")
+        ->check(CLI::NonNegativeNumber)
+        ->transform(CLI::Validator(percent, "PERCENT"));
+    compare->add_flag("--json", a.json, "Print JSON");
+    return compare;
+}
+
 int fail(exit_status status, const std::string& what) {
     std::fputs((what + "\n").c_str(), stderr); // which may be full too: nothing throws here
     return static_cast<int>(status);
@@ -102,6 +137,15 @@ int run_command_line(int argc, const char* const* argv) {
         app.add_subcommand("plugins", "List the plugins that can be loaded, from where, with their options");
     plugins_app->add_flag("--json", plugins_json, "Print JSON");
     plugins_app->add_flag("--allow-untrusted-plugins", allow_untrusted, "Load plugin files that others may write");
+    report_arguments report;
+    CLI::App* report_app = add_report(app, report);
+    compare_arguments compare;
+    CLI::App* compare_app = add_compare(app, compare);
+    std::filesystem::path tree, imported_to;
+    CLI::App* import_app = app.add_subcommand("import", "Make results of other programs readable")->require_subcommand(1);
+    CLI::App* tr115_app = import_app->add_subcommand("tr115", "The results of the original reports");
+    tr115_app->add_option("tree", tree, "Their results tree")->type_name("DIR")->required();
+    tr115_app->add_option("--output-dir", imported_to, "Folder for the sweep that comes of it")->type_name("DIR")->required();
 
     try {
         app.parse(argc, argv);
@@ -121,6 +165,9 @@ int run_command_line(int argc, const char* const* argv) {
     };
     try {
         if (plugins_app->parsed()) return static_cast<int>(plugins_command(plugins_json, allow_untrusted));
+        if (report_app->parsed()) return static_cast<int>(report_command(report));
+        if (compare_app->parsed()) return static_cast<int>(compare_command(compare));
+        if (tr115_app->parsed()) return static_cast<int>(import_tr115_command(tree, imported_to));
         if (sweep_app->parsed()) {
             need_profile(sweep.profile, "profiles/tr115.toml");
             return static_cast<int>(sweep_command(sweep));
@@ -139,6 +186,8 @@ int run_command_line(int argc, const char* const* argv) {
     } catch (const simulator_error& e) {
         return fail(e.bad_options() ? exit_status::bad_input : exit_status::set_up,
                     fmt::format("chimera-host: {}", e.what()));
+    } catch (const study_error& e) {
+        return fail(exit_status::bad_input, e.what());
     } catch (const template_error& e) {
         return fail(exit_status::bad_input, e.what());
     } catch (const std::exception& e) {

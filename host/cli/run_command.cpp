@@ -4,6 +4,7 @@
 #include "agent/prompt_check.hpp"
 #include "backend/server_pool.hpp"
 #include "cli/plugin_schemas.hpp"
+#include "cli/standard_output.hpp"
 #include "report/progress.hpp"
 #include "report/result_files.hpp"
 #include "report/summary.hpp"
@@ -14,20 +15,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <system_error>
 
 namespace chimera::host {
 namespace {
-
-/// Writes a result to standard output. Throws result_file_error when it cannot be written.
-void print(const std::string& text) {
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-        throw result_file_error(errno, std::generic_category(), "standard output cannot be written");
-}
 
 std::string plan_of(const profile& p) {
     std::string text = to_toml(p) + "\n# plan\n";
@@ -72,7 +64,7 @@ exit_status run_command(const run_arguments& arguments) {
     const profile p = load_profile(arguments.profile, lookup_in(plugins), arguments.overrides);
     check_prompts(p);
     if (arguments.dry_run) {
-        print(plan_of(p));
+        print_result(plan_of(p));
         return exit_status::success;
     }
     const loaded_plugins loaded = load_plugins(plugins, p);
@@ -105,7 +97,7 @@ exit_status run_command(const run_arguments& arguments) {
     summary.interrupted = interrupted.reason() != interruption_reason::none;
     summary.files = files.folder();
     if (!runs.empty() && !failure) files.summarize(summary);
-    if (!failure || !runs.empty()) print(arguments.json ? to_json(summary).dump(2) + "\n" : to_text(summary));
+    if (!failure || !runs.empty()) print_result(arguments.json ? to_json(summary).dump(2) + "\n" : to_text(summary));
     if (failure) std::rethrow_exception(failure);
     return status_of(summary, interrupted.reason());
 }

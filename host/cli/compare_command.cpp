@@ -1,0 +1,88 @@
+#include "cli/compare_command.hpp"
+
+#include "cli/standard_output.hpp"
+#include "study/load.hpp"
+#include "study/study_comparison.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace chimera::host {
+namespace {
+
+std::string p_of(const char* test, std::optional<double> p) {
+    return p ? fmt::format("{} p {:.3g}", test, *p) : fmt::format("{} none", test);
+}
+
+std::string side(const std::string& label, const statistics::description& d) {
+    return fmt::format("{} {:.5g} (sd {:.3g}, n {})", label, d.mean, d.sd, d.n);
+}
+
+std::string text_of(const study_pair& p) {
+    const metric_comparison& c = p.figures;
+    const statistics::comparison& f = c.figures;
+    const auto welch = f.welch ? std::optional(f.welch->p) : std::nullopt;
+    const auto rank = f.mann_whitney ? std::optional(f.mann_whitney->p) : std::nullopt;
+    std::string out = fmt::format("  {}{}\n", c.metric, c.unit.empty() ? "" : ", " + c.unit);
+    out += fmt::format("    {}   {}   change {}\n", side(c.a, f.a), side(c.b, f.b),
+                       p.change_pct ? fmt::format("{:+.2f} %", *p.change_pct) : "from 0");
+    out += fmt::format("    {}   {}   Holm p {:.3g}   ", p_of("Welch", welch), p_of("U test", rank), f.p_holm);
+    out += f.cohens_d ? fmt::format("d {:.3g}   g {:.3g}\n", *f.cohens_d, *f.hedges_g) : "d none   g none\n";
+    return out + fmt::format("    {}{}\n", words_of(c), p.worse ? "; worse" : "");
+}
+
+std::string text_of(const study_comparison& c, const std::vector<study>& studies) {
+    std::string out;
+    for (std::size_t i = 0; i < studies.size(); ++i)
+        out += fmt::format("{}{}: {}, {} runs\n", i == 0 ? "compared with " : "", c.labels[i], studies[i].path.string(),
+                           studies[i].runs.size());
+    for (const study_group& g : c.groups) {
+        out += fmt::format("\n{}\n", g.runtime.empty() ? "runs" : "runtime " + g.runtime);
+        for (const study_pair& p : g.pairs) out += text_of(p);
+    }
+    return out;
+}
+
+/// One sentence for each regression against the first study.
+std::vector<std::string> regressions(const study_comparison& c, double by_more_than_pct) {
+    std::vector<std::string> out;
+    for (const study_group& g : c.groups)
+        for (const study_pair& p : g.pairs)
+            if (p.figures.a == c.labels[0] && regressed(p, by_more_than_pct))
+                out.push_back(fmt::format("{}{}: {} is worse than {} by {}, more than {:g} %",
+                                          g.runtime.empty() ? "" : g.runtime + ", ", p.figures.metric, p.figures.b,
+                                          p.figures.a,
+                                          p.change_pct ? fmt::format("{:.2f} %", std::abs(*p.change_pct)) : "more than nothing",
+                                          by_more_than_pct));
+    return out;
+}
+
+} // namespace
+
+exit_status compare_command(const compare_arguments& arguments) {
+    std::vector<study> studies;
+    std::vector<std::string> faults;
+    for (const auto& path : arguments.results) {
+        try {
+            studies.push_back(load_study(path));
+        } catch (const study_error& e) {
+            faults.push_back(e.what());
+        }
+    }
+    if (!faults.empty()) throw study_error(faults);
+    const study_comparison compared = compare_studies(studies, arguments.metrics);
+    const std::vector<std::string> worse =
+        arguments.fail_on_regression ? regressions(compared, *arguments.fail_on_regression) : std::vector<std::string>();
+    if (arguments.json) {
+        nlohmann::ordered_json j = to_json(compared, studies);
+        j["regressions"] = worse;
+        print_result(j.dump(2) + "\n");
+    } else {
+        print_result(text_of(compared, studies));
+    }
+    for (const std::string& w : compared.warnings) spdlog::warn("{}", w);
+    for (const std::string& w : worse) spdlog::error("{}", w);
+    return worse.empty() ? exit_status::success : exit_status::regression;
+}
+
+} // namespace chimera::host

@@ -1,0 +1,51 @@
+#include "cli/report_command.hpp"
+
+#include "cli/standard_output.hpp"
+#include "publish/csv.hpp"
+#include "publish/markdown.hpp"
+#include "publish/vllm.hpp"
+#include "report/result_files.hpp"
+#include "study/load.hpp"
+#include "study/report_document.hpp"
+#include "study/run_file.hpp"
+
+#include <algorithm>
+
+namespace chimera::host {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+struct renderer {
+    const char* format;
+    std::string (*render)(const json& report);
+};
+
+constexpr renderer renderers[] = {
+    {"md", to_markdown},
+    {"csv", to_csv},
+    {"json", [](const json& report) { return report.dump(2) + "\n"; }},
+    {"vllm", [](const json& report) { return to_vllm(report).dump(2) + "\n"; }},
+};
+
+} // namespace
+
+std::vector<std::string> report_formats() {
+    std::vector<std::string> out;
+    for (const renderer& r : renderers) out.emplace_back(r.format);
+    return out;
+}
+
+exit_status report_command(const report_arguments& arguments) {
+    study s = load_study(arguments.results);
+    read_requests(s);
+    const renderer* chosen = std::ranges::find(renderers, arguments.format, &renderer::format);
+    const std::string text = chosen->render(report_document(s, "chimera-host " CHIMERA_VERSION));
+    if (arguments.output.empty())
+        print_result(text);
+    else
+        write_whole(arguments.output, text);
+    return exit_status::success;
+}
+
+} // namespace chimera::host

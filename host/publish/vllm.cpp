@@ -1,0 +1,136 @@
+#include "publish/vllm.hpp"
+
+#include "measure/distribution.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+namespace chimera::host {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+/// The requests of one runtime. An optional total is lost with the first request that does not say.
+struct benchmark {
+    double duration_s = 0;
+    std::size_t completed = 0, failed = 0, most_agents = 0;
+    std::optional<double> input_tokens = 0, output_tokens = 0;
+    std::vector<double> ttft_ms, tpot_ms, e2e_ms;
+    json model;
+};
+
+void add(std::optional<double>& total, const json& value) {
+    if (value.is_null())
+        total.reset();
+    else if (total)
+        *total += value.get<double>();
+}
+
+void add_request(benchmark& b, const json& r) {
+    if (!r["ok"].get<bool>()) {
+        ++b.failed;
+        return;
+    }
+    ++b.completed;
+    add(b.input_tokens, r["prompt_tokens"]);
+    add(b.output_tokens, r["tokens"]);
+    if (r["dispatched_ms"].is_null() || r["done_ms"].is_null()) return;
+    const double sent = r["dispatched_ms"], latency = r["done_ms"].get<double>() - sent;
+    b.e2e_ms.push_back(latency);
+    if (r["first_token_ms"].is_null()) return;
+    const double ttft = r["first_token_ms"].get<double>() - sent;
+    b.ttft_ms.push_back(ttft);
+    if (r["tokens"].is_number() && r["tokens"].get<double>() > 1)
+        b.tpot_ms.push_back((latency - ttft) / (r["tokens"].get<double>() - 1));
+}
+
+benchmark benchmark_of(const json& report, const json& runtime) {
+    benchmark b;
+    for (const json& run : report["runs"]) {
+        if (run["runtime"] != runtime["name"] || run["status"] != "ok") continue;
+        b.duration_s += run["values"].value("wall_ms", 0.0) / 1e3;
+        b.most_agents = std::max(b.most_agents, run["agents"].size());
+        for (const json& agent : run["agents"]) {
+            if (b.model.is_null()) b.model = agent["model"];
+            for (const json& request : agent["requests"]) add_request(b, request);
+        }
+    }
+    return b;
+}
+
+json rate(std::optional<double> count, double duration_s) {
+    return count && duration_s > 0 ? json(*count / duration_s) : json(nullptr);
+}
+
+double of_population(double sd, std::size_t n) {
+    return n > 1 ? sd * std::sqrt((static_cast<double>(n) - 1) / static_cast<double>(n)) : 0;
+}
+
+void add_latency(json& out, const char* name, json mean, json median, json sd, json p99) {
+    out[fmt::format("mean_{}_ms", name)] = std::move(mean);
+    out[fmt::format("median_{}_ms", name)] = std::move(median);
+    out[fmt::format("std_{}_ms", name)] = std::move(sd);
+    out[fmt::format("p99_{}_ms", name)] = std::move(p99);
+}
+
+void add_latency(json& out, const char* name, const std::vector<double>& sample) {
+    if (sample.empty()) return add_latency(out, name, nullptr, nullptr, nullptr, nullptr);
+    const distribution d = describe(sample);
+    add_latency(out, name, d.mean, d.p50, of_population(d.std, d.n), d.p99);
+}
+
+/// Gaps are too many for the report: it has their hundredths.
+void add_gaps(json& out, const json& report, const json& runtime) {
+    const json& all = report["distributions"];
+    const auto d = std::ranges::find_if(
+        all, [&](const json& x) { return x["runtime"] == runtime["name"] && x["metric"] == "itl_ms"; });
+    if (d == all.end()) return add_latency(out, "itl", nullptr, nullptr, nullptr, nullptr);
+    const json& quantiles = (*d)["quantiles"];
+    add_latency(out, "itl", (*d)["mean"], quantiles[50][1], of_population((*d)["sd"], (*d)["n"]), quantiles[99][1]);
+}
+
+json object_of(const json& report, const json& runtime) {
+    const benchmark b = benchmark_of(report, runtime);
+    std::optional<double> total;
+    if (b.input_tokens && b.output_tokens) total = *b.input_tokens + *b.output_tokens;
+    const auto or_null = [](const std::optional<double>& v) { return v ? json(std::llround(*v)) : json(nullptr); };
+    json j{{"date", nullptr},
+           {"endpoint_type", report["method"]["backend"]},
+           {"backend", report["method"]["backend"]},
+           {"label", runtime["name"]},
+           {"model_id", b.model},
+           {"tokenizer_id", nullptr},
+           {"num_prompts", b.completed + b.failed},
+           {"request_rate", "inf"}, // closed loop: an agent sends its next request when it has the answer
+           {"burstiness", 1.0},
+           {"max_concurrency", b.most_agents},
+           {"duration", b.duration_s},
+           {"completed", b.completed},
+           {"failed", b.failed},
+           {"total_input_tokens", or_null(b.input_tokens)},
+           {"total_output_tokens", or_null(b.output_tokens)},
+           {"request_throughput", rate(static_cast<double>(b.completed), b.duration_s)},
+           {"request_goodput", nullptr},
+           {"output_throughput", rate(b.output_tokens, b.duration_s)},
+           {"total_token_throughput", rate(total, b.duration_s)}};
+    add_latency(j, "ttft", b.ttft_ms);
+    add_latency(j, "tpot", b.tpot_ms);
+    add_gaps(j, report, runtime);
+    add_latency(j, "e2el", b.e2e_ms);
+    return j;
+}
+
+} // namespace
+
+json to_vllm(const json& report) {
+    json all = json::array();
+    for (const json& runtime : report["runtimes"]) all.push_back(object_of(report, runtime));
+    return all.size() == 1 ? all[0] : all;
+}
+
+} // namespace chimera::host

@@ -1,0 +1,177 @@
+#include "study/findings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace chimera::host {
+namespace {
+
+using sentences = std::vector<std::string>;
+using results = std::vector<const runtime_result*>;
+
+std::string names_of(const results& rs) {
+    std::string out;
+    for (std::size_t i = 0; i < rs.size(); ++i)
+        out += (i == 0 ? "" : i + 1 == rs.size() ? " and " : ", ") + rs[i]->runtime->name;
+    return out;
+}
+
+/// Those whose agents ran side by side and that have a headline.
+results working(const std::vector<runtime_result>& all) {
+    results out;
+    for (const runtime_result& r : all)
+        if (r.headline.n > 0 && !r.serialized()) out.push_back(&r);
+    return out;
+}
+
+bool estimated_only(const study& s) { return headline_of(s) == "estimated_efficiency_pct"; }
+
+/// Mean over the runs of several runtimes.
+std::optional<double> mean_of(const results& rs, const std::string& metric) {
+    double sum = 0;
+    std::size_t n = 0;
+    for (const runtime_result* r : rs)
+        if (const auto found = r->values.find(metric); found != r->values.end()) {
+            sum += found->second.mean * static_cast<double>(found->second.n);
+            n += found->second.n;
+        }
+    return n > 0 ? std::optional(sum / static_cast<double>(n)) : std::nullopt;
+}
+
+void say_what_is_estimated(const study& s, sentences& out) {
+    if (!estimated_only(s)) return;
+    out.push_back("No agent ever ran alone. What is called efficiency here is sum(C) / (N W), with the durations C taken "
+                  "from the concurrent run itself: an estimate that cannot see contention. If the agents had slowed each "
+                  "other down to half speed, it would be the same. Efficiency, speedup and contention were not measured.");
+}
+
+void say_where_the_loss_goes(const study& s, const results& rs, sentences& out) {
+    const auto reached = mean_of(rs, headline_of(s)), imbalance = mean_of(rs, "imbalance_pct");
+    if (!reached || !imbalance) return;
+    const double lost = 100 - *reached;
+    std::string text = fmt::format("Of the {:.2f} points that are missing from 100 % on {}, imbalance carries {:.2f}: agents "
+                                   "of unequal length, which is the workload's doing and no runtime's.",
+                                   lost, names_of(rs), *imbalance);
+    if (const auto late = mean_of(rs, "late_start_pct")) text += fmt::format(" Late start carries {:.3g}", *late);
+    if (const auto inflation = mean_of(rs, "inflation_pct")) {
+        text += fmt::format(", inflation {:.3g}", *inflation);
+        if (const auto server = mean_of(rs, "inflation_server_pct"))
+            text += fmt::format(" (the server {:.3g}, the client {:.3g})", *server, *inflation - *server);
+        text += ".";
+    } else {
+        text += "; inflation was not measured.";
+    }
+    out.push_back(std::move(text));
+}
+
+void say_what_imbalance_explains(const study& s, const results& rs, sentences& out) {
+    if (!estimated_only(s)) return;
+    for (const runtime_result* r : rs) {
+        const auto bound = r->mean("imbalance_bound_pct"), remainder = r->mean("remainder_pct");
+        if (!bound || !remainder) continue;
+        out.push_back(fmt::format("{}: estimate {:.2f} %, imbalance bound {:.2f} %, remainder {:.4f} points. Agents of these "
+                                  "lengths could not have reached more; the remainder is all that a runtime could have lost.",
+                                  r->runtime->name, r->headline.mean, *bound, *remainder));
+    }
+}
+
+void say_what_differs(const study& s, const results& rs, std::span<const metric_comparison> comparisons,
+                      sentences& out) {
+    const auto is_working = [&](const std::string& name) {
+        return std::ranges::any_of(rs, [&](const runtime_result* r) { return r->runtime->name == name; });
+    };
+    std::size_t pairs = 0, too_few = 0;
+    sentences differ;
+    for (const metric_comparison& c : comparisons) {
+        if (!is_working(c.a) || !is_working(c.b)) continue;
+        const bool headline = c.metric == headline_of(s);
+        pairs += headline;
+        too_few += headline && c.figures.says == statistics::verdict::too_few_runs;
+        if (detectable(c)) differ.push_back(fmt::format("{}: {}.", c.metric, words_of(c)));
+    }
+    const bool none = std::ranges::none_of(
+        differ, [&](const std::string& d) { return d.starts_with(headline_of(s) + ":"); });
+    if (pairs > 0 && too_few == pairs)
+        out.push_back(fmt::format("Too few runs to tell {} apart.", names_of(rs)));
+    else if (pairs > 0 && none)
+        out.push_back(fmt::format("No detectable difference in {} between {}: none of {} pairs, after Holm's correction.",
+                                  headline_of(s), names_of(rs), pairs));
+    out.insert(out.end(), differ.begin(), differ.end());
+}
+
+void say_what_was_serialized(const std::vector<runtime_result>& all, sentences& out) {
+    for (const runtime_result& r : all) {
+        if (r.serialized_runs == 0) continue;
+        out.push_back(fmt::format("{}: the agents ran one after the other in {} of {} runs (cause: {}){}{}.", r.runtime->name,
+                                  r.serialized_runs, r.runs, r.cause, r.evidence.empty() ? "" : ": ", r.evidence));
+    }
+}
+
+/// The originals set resource_contention_detected where the estimated speedup of two agents was below 1.5.
+void say_what_was_called_contention(const study& s, sentences& out) {
+    constexpr double flagged_below_pct = 75;
+    std::size_t recorded = 0, flagged = 0, unequal = 0, serialized = 0;
+    for (const study_run& r : s.runs) {
+        recorded += r.recorded_contention.has_value();
+        if (!r.recorded_contention.value_or(false)) continue;
+        ++flagged;
+        if (r.serialization && r.serialization->serialized)
+            ++serialized;
+        else if (r.value("imbalance_bound_pct").value_or(100) < flagged_below_pct)
+            ++unequal;
+    }
+    if (flagged == 0) return;
+    out.push_back(fmt::format("resource_contention_detected was set in {} of {} runs. It stands for an estimated speedup below "
+                              "1.5 and is no evidence of contention: in {} of them the agents ran one after the other, in {} "
+                              "their unequal lengths alone keep the speedup below 1.5, and {} are left.",
+                              flagged, recorded, serialized, unequal, flagged - serialized - unequal));
+}
+
+void say_where_the_client_was_the_limit(const std::vector<runtime_result>& all, const study& s, sentences& out) {
+    const bool checked = std::ranges::any_of(s.runs, [](const study_run& r) { return r.self_check.has_value(); });
+    if (!checked) return;
+    bool limited = false;
+    for (const runtime_result& r : all) {
+        if (r.client_limited_runs == 0) continue;
+        limited = true;
+        const auto run = std::ranges::find_if(s.runs, [&](const study_run& x) {
+            return x.runtime == r.runtime->name && x.ok() && x.self_check && !x.self_check->client_limited.empty();
+        });
+        const study_self_check& check = *run->self_check;
+        out.push_back(fmt::format("{}: in {} of {} runs the client could have changed the result ({}){}.", r.runtime->name,
+                                  r.client_limited_runs, r.runs, fmt::join(check.client_limited, ", "),
+                                  check.evidence.empty() ? "" : ": " + check.evidence.front()));
+    }
+    if (!limited) out.push_back("In no run could the client have changed the result.");
+}
+
+void say_what_failed(const study& s, sentences& out) {
+    const auto ok = static_cast<std::size_t>(std::ranges::count_if(s.runs, &study_run::ok));
+    if (ok < s.runs.size())
+        out.push_back(fmt::format("{} of {} runs failed and are in no figure.", s.runs.size() - ok, s.runs.size()));
+    if (s.runs.size() < s.cells_planned)
+        out.push_back(fmt::format("{} of {} planned runs are still to be done.", s.cells_planned - s.runs.size(),
+                                  s.cells_planned));
+}
+
+} // namespace
+
+std::vector<std::string> findings_of(const study& s, const std::vector<runtime_result>& all,
+                                     std::span<const metric_comparison> comparisons) {
+    sentences out;
+    const results side_by_side = working(all);
+    if (agents_of(s) > 1) {
+        say_what_is_estimated(s, out);
+        say_where_the_loss_goes(s, side_by_side, out);
+        say_what_imbalance_explains(s, side_by_side, out);
+    }
+    say_what_differs(s, side_by_side, comparisons, out);
+    say_what_was_serialized(all, out);
+    say_what_was_called_contention(s, out);
+    say_where_the_client_was_the_limit(all, s, out);
+    say_what_failed(s, out);
+    return out;
+}
+
+} // namespace chimera::host

@@ -1,0 +1,22 @@
+// Finds out what a folder of results is and reads it.
+#pragma once
+
+#include "study/results_json.hpp"
+#include "study/study.hpp"
+
+namespace chimera::host {
+
+inline constexpr std::int64_t readable_sweep_version = 1;   ///< of sweep.json
+inline constexpr std::int64_t readable_summary_version = 1; ///< of summary.json
+
+/// Reads results:
+///  - a folder with sweep.json: a sweep, its finished cells as cells.jsonl has them;
+///  - a folder with summary.json: a campaign, all of its run_N; one without metrics.json did not finish and counts as
+///    crashed;
+///  - a summary.json: the runs that it lists;
+///  - a folder with metrics.json: a single run.
+/// Strict: if any file is missing, damaged or of another schema version, nothing is returned. Throws study_error with
+/// every fault found.
+study load_study(const std::filesystem::path&);
+
+} // namespace chimera::host

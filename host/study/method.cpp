@@ -1,0 +1,91 @@
+#include "study/method.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace chimera::host {
+namespace {
+
+/// The smallest two-sided p that an exact Mann-Whitney test of these sizes can give: 2 / C(n + m, n).
+double smallest_p(std::size_t n, std::size_t m) {
+    double ways = 1;
+    for (std::size_t i = 1; i <= n; ++i) ways *= static_cast<double>(m + i) / static_cast<double>(i);
+    return std::min(1.0, 2 / ways);
+}
+
+std::string not_measured(const study& s) {
+    std::string out;
+    for (const char* metric : {"efficiency_pct", "inflation_pct", "late_permit_pct", "late_blocked_pct", "late_spawn_pct",
+                               "imbalance_bound_pct", "ttft_ms_p50", "itl_ms_p50", "e2e_ms_p50", "throughput_tok_s",
+                               "client_overhead_pct", "busiest_worker_pct"})
+        if (!s.definitions.contains(metric)) out += (out.empty() ? "" : ", ") + std::string(metric);
+    return out;
+}
+
+} // namespace
+
+std::vector<std::string> method_of(const study& s) {
+    std::vector<std::string> out;
+    const auto ok = std::ranges::count_if(s.runs, &study_run::ok);
+    out.push_back(fmt::format("{} x {}; {} runs with figures, each one value for each metric.",
+                              s.runtimes.size() == 1 ? "1 runtime" : fmt::format("{} runtimes", s.runtimes.size()),
+                              s.configs.size() == 1 ? "1 configuration" : fmt::format("{} configurations", s.configs.size()),
+                              ok));
+    out.push_back(s.definitions.contains("efficiency_pct")
+                      ? "Each agent also ran alone, with the same request seeds: efficiency is the time that the agents take "
+                        "alone against the agent-time of the concurrent run."
+                      : "No agent ran alone: there is nothing to compare the concurrent runs with.");
+    if (s.source == "tr115")
+        out.push_back("Durations, times to first token and token counts are those in the original files; everything else is "
+                      "computed from them.");
+    if (s.source == "chimera" && s.sweep && s.seed)
+        out.push_back(fmt::format("Runs of different runtimes and configurations are interleaved, in an order drawn from the "
+                                  "seed {}.",
+                                  *s.seed));
+    out.push_back("Intervals are 95 % by Student's t. Pairs are compared by Welch's t test, with Mann and Whitney's U, Cohen's d "
+                  "and Hedges' g beside it; p is corrected after Holm over all pairs of a metric, and a difference is called "
+                  "detectable below 0.05. Outliers are marked by Tukey's fences and never dropped.");
+    return out;
+}
+
+std::vector<std::string> limits_of(const study& s, const std::vector<runtime_result>& all) {
+    std::vector<std::string> out;
+    std::size_t fewest = s.runs.size(), most = 0;
+    for (const runtime_result& r : all) {
+        fewest = std::min(fewest, r.headline.n);
+        most = std::max(most, r.headline.n);
+    }
+    if (all.size() > 1 && fewest > 0)
+        out.push_back(fmt::format("With {} runs of a runtime the smallest p that the U test can give is {:.2g}. No detectable "
+                                  "difference does not mean that there is none.",
+                                  fewest == most ? fmt::format("{}", fewest) : fmt::format("{} to {}", fewest, most),
+                                  smallest_p(fewest, fewest)));
+    if (all.size() > 1 && s.configs.size() > 1)
+        out.push_back("Comparisons pool the runs of all configurations: what differs between configurations is in the scatter.");
+    if (const std::string missing = not_measured(s); !missing.empty())
+        out.push_back(fmt::format("Not measured: {}.", missing));
+    if (s.source == "tr115")
+        out.push_back("The originals record no seed, and their runtimes ran one after another, not interleaved: a drift of the "
+                      "machine would look like a difference between runtimes.");
+    if (s.backend == "simulator")
+        out.push_back("The servers were simulators on the same machine: times of a real model and contention of a GPU are not in "
+                      "these figures.");
+    out.push_back("One machine, and the workload of the configurations above.");
+    return out;
+}
+
+std::vector<std::string> repeat_of(const study& s) {
+    if (s.source == "tr115")
+        return {"chimera-host import tr115 DIR --output-dir OUT", "chimera-host report OUT"};
+    const std::string report = fmt::format("chimera-host report {}", s.path.string());
+    const std::string seed = s.seed ? fmt::format(" --seed {}", *s.seed) : "";
+    if (s.sweep) return {fmt::format("chimera-host sweep --profile profiles/{}.toml{}", s.name, seed), report};
+    // The resolved profile is in the campaign's folder: that of a summary.json, and the one above a run.
+    const bool here = std::filesystem::exists(s.path / "profile.toml");
+    const auto folder = here ? s.path : s.path.parent_path();
+    return {fmt::format("chimera-host --profile {}", (folder / "profile.toml").string()), report};
+}
+
+} // namespace chimera::host

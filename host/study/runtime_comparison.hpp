@@ -1,0 +1,43 @@
+// Pairs of runtimes, or of studies, compared by one metric.
+#pragma once
+
+#include "statistics/comparison.hpp"
+#include "study/study.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace chimera::host {
+
+/// One value a run.
+struct named_sample {
+    std::string name;
+    std::vector<double> values;
+};
+
+struct metric_comparison {
+    std::string metric, unit, a, b;
+    statistics::comparison figures;
+};
+
+/// Every pair of samples that have values, in their order; Holm's correction is over these.
+std::vector<metric_comparison> compare_all(const std::string& metric, const std::string& unit,
+                                           std::span<const named_sample> samples);
+
+/// The runtimes of a study by the headline, and by the metrics in which clients can differ.
+std::vector<metric_comparison> compare_runtimes(const study&);
+
+/// "a_higher", "b_higher", "no_detectable_difference" or "too_few_runs".
+const char* name_of(statistics::verdict) noexcept;
+
+/// True for a_higher and b_higher.
+bool detectable(const metric_comparison&) noexcept;
+
+/// One sentence.
+std::string words_of(const metric_comparison&);
+
+/// An entry of "comparisons" of the report document.
+nlohmann::ordered_json to_json(const metric_comparison&);
+
+} // namespace chimera::host

@@ -1,0 +1,46 @@
+// Studies held against each other: before and after, this machine and that one.
+#pragma once
+
+#include "study/runtime_comparison.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace chimera::host {
+
+/// One pair of studies by one metric. a comes before b among the arguments.
+struct study_pair {
+    metric_comparison figures;
+    std::optional<double> change_pct; ///< (mean b - mean a) / |mean a|; nothing where that is 0
+    bool worse = false;               ///< b is detectably worse than a; never where no way is better
+};
+
+/// What was compared: runtimes of one name, or the only runtime of each study.
+struct study_group {
+    std::string runtime; ///< empty: the only runtime of each study
+    std::vector<study_pair> pairs;
+};
+
+struct study_comparison {
+    std::vector<std::string> labels;   ///< of the studies: their names, or their paths where names are alike
+    std::vector<study_group> groups;
+    std::vector<std::string> warnings; ///< what was left out
+};
+
+/// Compares two or more studies by these metrics; none named: by those that clients can change and every study has.
+///
+/// Where every study has a single runtime, those are compared, with all their configurations. Otherwise runtimes of the
+/// same name are, over the configurations that every study has. Holm's correction is over the pairs of a metric in a
+/// group.
+/// Throws study_error: a study given twice, nothing in common, a metric that a study does not have.
+study_comparison compare_studies(std::span<const study>, std::vector<std::string> metrics);
+
+/// The document of `compare --json`.
+nlohmann::ordered_json to_json(const study_comparison&, std::span<const study>);
+
+/// True where b of the pair is worse than a by more than this, in percent of a, and the difference is detectable.
+bool regressed(const study_pair&, double by_more_than_pct);
+
+} // namespace chimera::host

@@ -1,0 +1,39 @@
+// One run as the original programs wrote it down.
+#pragma once
+
+#include "study/tr115_tree.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace chimera::host {
+
+struct tr115_request {
+    std::optional<double> total_ms, tokens;
+    double ttft_ms = 0, tokens_per_second = 0;
+};
+
+struct tr115_agent {
+    std::string id, model;
+    nlohmann::ordered_json options;
+    std::optional<double> duration_ms;   ///< from the concurrent run: no agent ever ran alone
+    std::optional<std::int64_t> ended_ns; ///< of the wall clock, since 1970
+    std::vector<tr115_request> requests;
+};
+
+/// Two agents. A record that only a summary.json has lacks the agents' durations.
+struct tr115_record {
+    double wall_ms = 0, durations_ms = 0; ///< durations_ms: of both agents together
+    double efficiency_percent = 0;        ///< as it was written down
+    std::optional<bool> contention;
+    std::vector<tr115_agent> agents;
+};
+
+/// Reads the file of a run. Throws study_error.
+tr115_record read_tr115_run(const tr115_run&);
+
+} // namespace chimera::host

@@ -1,0 +1,26 @@
+// Where the runs of an original results tree are.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace chimera::host {
+
+/// One run of the originals.
+struct tr115_run {
+    std::string runtime, config;
+    int number = 0;
+    std::filesystem::path file; ///< its metrics.json; or the summary.json that alone knows it
+    int summary_run = 0;        ///< run_number in that summary.json; 0: file is a metrics.json
+};
+
+struct tr115_tree {
+    std::vector<tr115_run> runs;        ///< runtimes in the order of the published table, then by configuration and number
+    std::vector<std::string> left_out;  ///< metrics.json and summary.json files in no known place
+};
+
+/// Walks a tree. Throws study_error where it is no folder, holds no run, or a summary.json cannot be read.
+tr115_tree find_tr115_runs(const std::filesystem::path& folder);
+
+} // namespace chimera::host
