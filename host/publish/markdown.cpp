@@ -43,7 +43,7 @@ std::string method(const json& report) {
     markdown_table runtimes({"runtime", "executor", "transport", "foreign runtime"});
     for (const json& r : m["runtimes"])
         runtimes.add({r["name"], recorded(r["executor"]), recorded(r["transport"]),
-                      r["foreign"].is_null() ? "none" : r["foreign"].get<std::string>()});
+                      r["executor"].is_null() || r["foreign"].is_string() ? recorded(r["foreign"]) : "none"});
     markdown_table configs({"configuration", "parameters"});
     for (const json& c : m["configs"]) configs.add({c["name"], parameters(c)});
     return out + runtimes.text() + configs.text();

@@ -65,22 +65,31 @@ std::string bound_table(const json& report) {
                 t);
 }
 
+/// What the columns of the loss are called, and which metric each is: totals, each followed by its parts.
+constexpr std::pair<const char*, const char*> losses[] = {
+    {"late start", "late_start_pct"},          {"permit", "late_permit_pct"},
+    {"blocked worker", "late_blocked_pct"},    {"spawn", "late_spawn_pct"},
+    {"imbalance", "imbalance_pct"},            {"inflation", "inflation_pct"},
+    {"scheduling", "inflation_scheduling_pct"}, {"blocked poll", "inflation_blocked_pct"},
+    {"transport", "inflation_transport_pct"},  {"parsing", "inflation_parsing_pct"},
+    {"work", "inflation_work_pct"},            {"server", "inflation_server_pct"},
+};
+
 std::string loss_table(const json& report) {
-    std::vector<std::string> head{"runtime"}, came{"*how it came about*"};
-    for (const auto& [name, value] : report["runtimes"][0]["loss_pct"].items()) {
-        head.push_back(name);
-        const bool inflation = report["metrics"].contains("inflation_" + name + "_pct");
-        came.push_back("*" + provenance(report, (inflation ? "inflation_" : "") + name + "_pct") + "*");
-    }
+    std::vector<std::string> head{"runtime"};
+    for (const auto& [name, metric] : losses) head.push_back(fmt::format("{} ({})", name, provenance(report, metric)));
     markdown_table t(head);
     for (const json& r : report["runtimes"]) {
         std::vector<std::string> cells{r["name"]};
-        for (const auto& [name, value] : r["loss_pct"].items()) cells.push_back(figure(value, "%"));
+        for (const auto& [name, metric] : losses) {
+            const json& values = r["values"];
+            cells.push_back(figure(values.contains(metric) ? values[metric]["mean"] : json(), "%"));
+        }
         t.add(std::move(cells));
     }
-    t.add(std::move(came));
-    return part("Where agent-time was lost", "In percent of the agent-time N W, means over the runs: late start (permit, blocked "
-                                             "worker, spawn), imbalance, and inflation by stage.",
+    return part("Where agent-time was lost",
+                "In percent of the agent-time N W, means over the runs. Late start is permit, blocked worker and spawn together; "
+                "inflation is scheduling, blocked poll, transport, parsing, work and server together.",
                 t);
 }
 

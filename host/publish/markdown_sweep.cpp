@@ -39,14 +39,16 @@ std::string scaling(const json& report) {
 }
 
 std::string parameters(const json& report) {
-    markdown_table t({"parameter", "metric", "level", "n", "mean", "sd", "range of level means, %", "eta²"});
+    markdown_table t({"parameter", "metric", "mean by level (sd, n)", "range %", "eta²"});
     for (const json& p : report["parameters"]) {
         const std::string metric = p["metric"];
         const std::string unit = report["metrics"][metric]["unit"];
+        std::string levels;
         for (const json& l : p["levels"])
-            t.add({p["parameter"], metric, l["value"].is_string() ? l["value"].get<std::string>() : l["value"].dump(),
-                   figure(l["n"]), figure(l["mean"], unit), figure(l["sd"], unit), figure(p["range_pct"], "%"),
-                   figure(p["eta_squared"])});
+            levels += fmt::format("{}{}: {} ({}, {})", levels.empty() ? "" : "; ",
+                                  l["value"].is_string() ? l["value"].get<std::string>() : l["value"].dump(),
+                                  figure(l["mean"], unit), figure(l["sd"], unit), figure(l["n"]));
+        t.add({p["parameter"], metric, levels, figure(p["range_pct"], "%"), figure(p["eta_squared"])});
     }
     if (t.empty()) return "";
     return "### Sensitivity to parameters\n\nRange: largest minus smallest mean of a level, in percent of the mean. Eta²: the "

@@ -29,7 +29,7 @@ std::string figure(const json& value, std::string_view unit) {
     const double v = value.get<double>();
     // Two decimals would hide what is left of a loss once imbalance is taken away.
     if (unit == "%" && (v == 0 || std::abs(v) >= 0.095)) return fmt::format("{:.2f}", v);
-    return fmt::format("{:.4g}", v);
+    return std::abs(v) >= 1000 ? fmt::format("{:.0f}", v) : fmt::format("{:.4g}", v);
 }
 
 std::string interval_figure(const json& interval, std::string_view unit) {

@@ -76,28 +76,59 @@ void say_what_imbalance_explains(const study& s, const results& rs, sentences& o
     }
 }
 
+std::string joined(const sentences& parts) { return fmt::format("{}", fmt::join(parts, "; ")); }
+
+/// Pairs of working runtimes, metric by metric.
 void say_what_differs(const study& s, const results& rs, std::span<const metric_comparison> comparisons,
                       sentences& out) {
     const auto is_working = [&](const std::string& name) {
         return std::ranges::any_of(rs, [&](const runtime_result* r) { return r->runtime->name == name; });
     };
-    std::size_t pairs = 0, too_few = 0;
-    sentences differ;
-    for (const metric_comparison& c : comparisons) {
-        if (!is_working(c.a) || !is_working(c.b)) continue;
-        const bool headline = c.metric == headline_of(s);
-        pairs += headline;
-        too_few += headline && c.figures.says == statistics::verdict::too_few_runs;
-        if (detectable(c)) differ.push_back(fmt::format("{}: {}.", c.metric, words_of(c)));
+    for (auto c = comparisons.begin(); c != comparisons.end();) {
+        const std::string& metric = c->metric;
+        std::size_t pairs = 0, too_few = 0;
+        sentences means, ranks;
+        for (; c != comparisons.end() && c->metric == metric; ++c) {
+            if (!is_working(c->a) || !is_working(c->b)) continue;
+            ++pairs;
+            too_few += c->figures.says == statistics::verdict::too_few_runs;
+            if (detectable(*c)) means.push_back(words_of(*c));
+            if (ranks_differ(*c))
+                ranks.push_back(fmt::format("{} {} against {} {} (p {:.1g})", c->a, rounded(c->figures.a.median), c->b,
+                                            rounded(c->figures.b.median), *c->rank_p_holm));
+        }
+        if (!means.empty()) out.push_back(fmt::format("{}: {}.", metric, joined(means)));
+        if (!ranks.empty())
+            out.push_back(fmt::format("{}: means that do not differ detectably, but ranks that do (U test, after Holm); medians "
+                                      "of {}.",
+                                      metric, joined(ranks)));
+        if (metric != headline_of(s) || pairs == 0 || !means.empty()) continue;
+        out.push_back(too_few == pairs ? fmt::format("Too few runs to tell {} apart.", names_of(rs))
+                                       : fmt::format("No detectable difference in {} between {}: none of {} pairs, after Holm's "
+                                                     "correction.",
+                                                     metric, names_of(rs), pairs));
     }
-    const bool none = std::ranges::none_of(
-        differ, [&](const std::string& d) { return d.starts_with(headline_of(s) + ":"); });
-    if (pairs > 0 && too_few == pairs)
-        out.push_back(fmt::format("Too few runs to tell {} apart.", names_of(rs)));
-    else if (pairs > 0 && none)
-        out.push_back(fmt::format("No detectable difference in {} between {}: none of {} pairs, after Holm's correction.",
-                                  headline_of(s), names_of(rs), pairs));
-    out.insert(out.end(), differ.begin(), differ.end());
+}
+
+/// Where the agents of one runtime ran one after the other, their token rates are those of agents alone, and show what
+/// the estimate cannot.
+void say_what_token_rates_show(const study& s, const std::vector<runtime_result>& all, const results& rs,
+                               sentences& out) {
+    if (!estimated_only(s)) return;
+    const auto together = mean_of(rs, "tokens_per_second_mean");
+    for (const runtime_result& r : all) {
+        const auto in_turn = r.mean("tokens_per_second_mean");
+        if (!r.serialized() || !in_turn || !together) continue;
+        std::string text = fmt::format("Token rate of a request: {:.1f}/s on {}, where the agents ran one after the other, {:.1f}/s "
+                                       "where they ran side by side",
+                                       *in_turn, r.runtime->name, *together);
+        const auto throughput = r.mean("throughput_tok_s"), of_others = mean_of(rs, "throughput_tok_s");
+        if (throughput && of_others)
+            text += fmt::format("; all agents together {:.1f} against {:.1f} tokens/s", *throughput, *of_others);
+        out.push_back(text + (*together < *in_turn ? ". Side by side the agents slow each other down, and the estimate does "
+                                                     "not show it."
+                                                   : "."));
+    }
 }
 
 void say_what_was_serialized(const std::vector<runtime_result>& all, sentences& out) {
@@ -123,7 +154,7 @@ void say_what_was_called_contention(const study& s, sentences& out) {
     }
     if (flagged == 0) return;
     out.push_back(fmt::format("resource_contention_detected was set in {} of {} runs. It stands for an estimated speedup below "
-                              "1.5 and is no evidence of contention: in {} of them the agents ran one after the other, in {} "
+                              "1.5 and does not show contention: in {} of them the agents ran one after the other, in {} "
                               "their unequal lengths alone keep the speedup below 1.5, and {} are left.",
                               flagged, recorded, serialized, unequal, flagged - serialized - unequal));
 }
@@ -168,6 +199,7 @@ std::vector<std::string> findings_of(const study& s, const std::vector<runtime_r
     }
     say_what_differs(s, side_by_side, comparisons, out);
     say_what_was_serialized(all, out);
+    say_what_token_rates_show(s, all, side_by_side, out);
     say_what_was_called_contention(s, out);
     say_where_the_client_was_the_limit(all, s, out);
     say_what_failed(s, out);

@@ -181,13 +181,15 @@ json parameter(const tr115_record& r, const char* name) {
     std::vector<json> values;
     for (const tr115_agent& a : r.agents) {
         const auto found = a.options.find(name);
-        // The originals keep single precision: 0.800000011920929.
-        values.push_back(found != a.options.end() && found->is_number()
-                             ? json(std::round(found->get<double>() * 1e6) / 1e6)
-                             : json("default"));
+        if (found == a.options.end())
+            values.emplace_back("default");
+        else if (found->is_number_float()) // the originals keep single precision: 0.800000011920929
+            values.emplace_back(std::round(found->get<double>() * 1e6) / 1e6);
+        else
+            values.push_back(*found);
     }
-    if (std::ranges::all_of(values, [&](const json& v) { return v == values[0]; })) return values[0];
-    const auto text = [](const json& v) { return v.is_number() ? fmt::format("{:g}", v.get<double>()) : v.get<std::string>(); };
+    if (values[0] == values[1]) return values[0];
+    const auto text = [](const json& v) { return v.is_string() ? v.get<std::string>() : v.dump(); };
     return fmt::format("{}/{}", text(values[0]), text(values[1]));
 }
 

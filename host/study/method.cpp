@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace chimera::host {
 namespace {
 
 /// The smallest two-sided p that an exact Mann-Whitney test of these sizes can give: 2 / C(n + m, n).
 double smallest_p(std::size_t n, std::size_t m) {
-    double ways = 1;
+    double ways = 1; // C(n + m, n)
     for (std::size_t i = 1; i <= n; ++i) ways *= static_cast<double>(m + i) / static_cast<double>(i);
     return std::min(1.0, 2 / ways);
 }
@@ -52,16 +51,13 @@ std::vector<std::string> method_of(const study& s) {
 
 std::vector<std::string> limits_of(const study& s, const std::vector<runtime_result>& all) {
     std::vector<std::string> out;
-    std::size_t fewest = s.runs.size(), most = 0;
-    for (const runtime_result& r : all) {
-        fewest = std::min(fewest, r.headline.n);
-        most = std::max(most, r.headline.n);
-    }
-    if (all.size() > 1 && fewest > 0)
-        out.push_back(fmt::format("With {} runs of a runtime the smallest p that the U test can give is {:.2g}. No detectable "
-                                  "difference does not mean that there is none.",
-                                  fewest == most ? fmt::format("{}", fewest) : fmt::format("{} to {}", fewest, most),
-                                  smallest_p(fewest, fewest)));
+    std::size_t fewest = s.runs.size();
+    for (const runtime_result& r : all) fewest = std::min(fewest, r.headline.n);
+    constexpr std::size_t few = 10;
+    if (all.size() > 1 && fewest > 0 && fewest < few)
+        out.push_back(fmt::format("A runtime has as few as {} runs: the smallest p that a U test of so many can give is {:.2g}.",
+                                  fewest, smallest_p(fewest, fewest)));
+    if (all.size() > 1) out.push_back("No detectable difference does not mean that there is none.");
     if (all.size() > 1 && s.configs.size() > 1)
         out.push_back("Comparisons pool the runs of all configurations: what differs between configurations is in the scatter.");
     if (const std::string missing = not_measured(s); !missing.empty())

@@ -1,9 +1,12 @@
 #include "study/runtime_comparison.hpp"
 
+#include "statistics/holm.hpp"
 #include "study/metric_catalogue.hpp"
 #include "study/runtime_result.hpp"
 
 #include <fmt/format.h>
+
+#include <cmath>
 
 namespace chimera::host {
 namespace {
@@ -20,8 +23,20 @@ json welch_json(const std::optional<statistics::welch_result>& w) {
     return w ? json{{"t", w->t}, {"df", w->df}, {"p", w->p}} : json(nullptr);
 }
 
-json mann_whitney_json(const std::optional<statistics::mann_whitney_result>& m) {
-    return m ? json{{"u", m->u}, {"p", m->p}, {"exact", m->exact}} : json(nullptr);
+json mann_whitney_json(const metric_comparison& c) {
+    const auto& m = c.figures.mann_whitney;
+    return m ? json{{"u", m->u}, {"p", m->p}, {"exact", m->exact}, {"p_holm", or_null(c.rank_p_holm)}} : json(nullptr);
+}
+
+/// Holm's correction of the U tests of all pairs.
+void correct_ranks(std::vector<metric_comparison>& all) {
+    std::vector<double> p;
+    for (const metric_comparison& c : all)
+        if (c.figures.mann_whitney) p.push_back(c.figures.mann_whitney->p);
+    const std::vector<double> corrected = statistics::holm(p);
+    auto next = corrected.begin();
+    for (metric_comparison& c : all)
+        if (c.figures.mann_whitney) c.rank_p_holm = *next++;
 }
 
 } // namespace
@@ -33,11 +48,12 @@ std::vector<metric_comparison> compare_all(const std::string& metric, const std:
     for (std::size_t i = 0; i < samples.size(); ++i)
         for (std::size_t k = i + 1; k < samples.size(); ++k) {
             if (samples[i].values.empty() || samples[k].values.empty()) continue;
-            out.push_back({metric, unit, samples[i].name, samples[k].name, {}});
+            out.push_back({metric, unit, samples[i].name, samples[k].name, {}, {}});
             pairs.emplace_back(samples[i].values, samples[k].values);
         }
     const auto figures = statistics::compare_pairs(pairs);
     for (std::size_t i = 0; i < out.size(); ++i) out[i].figures = figures[i];
+    correct_ranks(out);
     return out;
 }
 
@@ -72,16 +88,27 @@ bool detectable(const metric_comparison& c) noexcept {
     return c.figures.says == statistics::verdict::a_higher || c.figures.says == statistics::verdict::b_higher;
 }
 
+bool ranks_differ(const metric_comparison& c) noexcept {
+    return c.figures.says == statistics::verdict::no_detectable_difference && c.rank_p_holm &&
+           *c.rank_p_holm < statistics::significance_level;
+}
+
+std::string rounded(double v) { return std::abs(v) >= 1000 ? fmt::format("{:.0f}", v) : fmt::format("{:.4g}", v); }
+
 std::string words_of(const metric_comparison& c) {
     const statistics::comparison& f = c.figures;
     const std::string sizes = fmt::format("{} runs against {}", f.a.n, f.b.n);
     if (f.says == statistics::verdict::too_few_runs)
         return fmt::format("too few runs to tell {} and {} apart ({})", c.a, c.b, sizes);
     const std::string unit = unit_of_difference(c.unit);
-    const std::string interval = f.ci95 ? fmt::format("95 % CI {:.3g} to {:.3g}", f.ci95->low, f.ci95->high)
+    const std::string interval = f.ci95 ? fmt::format("95 % CI {} to {}", rounded(f.ci95->low), rounded(f.ci95->high))
                                         : std::string("no interval: neither varies");
-    const std::string figures = fmt::format("{:+.3g} {}, {}, p {:.2g} after Holm, {}", f.difference, unit, interval,
-                                            f.p_holm, sizes);
+    const std::string figures = fmt::format("{}{} {}, {}, p {:.2g} after Holm, {}", f.difference > 0 ? "+" : "",
+                                            rounded(f.difference), unit, interval, f.p_holm, sizes);
+    if (ranks_differ(c))
+        return fmt::format("no detectable difference between the means of {} and {} ({}), but their ranks differ: medians {} and "
+                           "{}, U test p {:.2g} after Holm",
+                           c.a, c.b, figures, rounded(f.a.median), rounded(f.b.median), *c.rank_p_holm);
     if (f.says == statistics::verdict::no_detectable_difference)
         return fmt::format("no detectable difference between {} and {} ({})", c.a, c.b, figures);
     const bool a = f.says == statistics::verdict::a_higher;
@@ -101,7 +128,7 @@ json to_json(const metric_comparison& c) {
             {"difference", f.difference},
             {"ci95", to_json(f.ci95)},
             {"welch", welch_json(f.welch)},
-            {"mann_whitney", mann_whitney_json(f.mann_whitney)},
+            {"mann_whitney", mann_whitney_json(c)},
             {"cohens_d", or_null(f.cohens_d)},
             {"hedges_g", or_null(f.hedges_g)},
             {"p_holm", f.p_holm},

@@ -19,6 +19,7 @@ struct named_sample {
 struct metric_comparison {
     std::string metric, unit, a, b;
     statistics::comparison figures;
+    std::optional<double> rank_p_holm; ///< of the U test, corrected like p_holm; it can see what a few far values hide
 };
 
 /// Every pair of samples that have values, in their order; Holm's correction is over these.
@@ -33,6 +34,12 @@ const char* name_of(statistics::verdict) noexcept;
 
 /// True for a_higher and b_higher.
 bool detectable(const metric_comparison&) noexcept;
+
+/// The means do not differ detectably, but the ranks do.
+bool ranks_differ(const metric_comparison&) noexcept;
+
+/// A figure within a sentence: four significant digits, without an exponent for what is above 1000.
+std::string rounded(double);
 
 /// One sentence.
 std::string words_of(const metric_comparison&);

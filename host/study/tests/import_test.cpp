@@ -1,0 +1,158 @@
+// The originals come in as what they are: estimates, with what was not measured left out.
+#include "original_tree.hpp"
+#include "study/import_tr115.hpp"
+#include "study/load.hpp"
+#include "study/results_json.hpp"
+#include "study/run_file.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace chimera::host;
+using namespace chimera::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+const auto options = original_options(80, 512);
+
+study imported(const temporary_folder& f, const fs::path& tree, import_outcome* outcome = nullptr) {
+    const import_outcome o = import_tr115(tree, f / "out");
+    if (outcome) *outcome = o;
+    study s = load_study(f / "out");
+    read_requests(s);
+    return s;
+}
+
+void write_run(const temporary_folder& f, const fs::path& folder, const original_run& run = {}) {
+    f.write(folder / "metrics.json", original_metrics(run, options, options).dump(2));
+}
+
+std::vector<std::string> cells(const study& s) {
+    std::vector<std::string> out;
+    for (const study_run& r : s.runs) out.push_back(r.runtime + " " + r.config + " " + std::to_string(r.number));
+    return out;
+}
+
+} // namespace
+
+TEST_CASE("the efficiency of an original is an estimate, and imbalance bounds it") {
+    const temporary_folder f;
+    write_run(f, "tree/runtime-smol/homo/run_1/run_1", {.collector_s = 5, .insight_s = 10, .wall_s = 10.004});
+    const study s = imported(f, f / "tree");
+    CHECK(s.source == "tr115");
+    REQUIRE(s.runs.size() == 1);
+    const study_run& run = s.runs[0];
+    CHECK(run.value("estimated_efficiency_pct") == doctest::Approx(15 / 20.008 * 100));
+    CHECK(run.value("imbalance_bound_pct") == doctest::Approx(75));
+    CHECK(run.value("remainder_pct") == doctest::Approx(75 - 15 / 20.008 * 100));
+    CHECK(run.value("late_start_pct") == doctest::Approx(0.004 / 10.004 * 100));
+    CHECK(run.value("imbalance_pct") == doctest::Approx(5 / 20.008 * 100));
+    CHECK(*run.value("late_start_pct") + *run.value("imbalance_pct") ==
+          doctest::Approx(100 - *run.value("estimated_efficiency_pct")));
+    CHECK(run.value("throughput_tok_s") == doctest::Approx(800 / 10.004));
+    CHECK(run.value("ttft_ms_p50") == doctest::Approx(800));
+    CHECK(run.value("tokens_per_second_mean") == doctest::Approx(105));
+    for (const char* never : {"efficiency_pct", "speedup", "sequential_ms", "inflation_pct", "late_permit_pct", "itl_ms_p50"})
+        CHECK_MESSAGE(!run.value(never), never);
+    CHECK(s.definitions.at("estimated_efficiency_pct").provenance == "estimated");
+    CHECK(s.definitions.at("wall_ms").provenance == "measured");
+    CHECK(run.recorded_contention == true); // 15 / 10.004 is below 1.5
+    CHECK(!run.serialization->serialized);
+    CHECK(s.configs[0].parameters == nlohmann::ordered_json{{"num_gpu", 80}, {"num_ctx", 512}, {"temperature", 0.8}});
+}
+
+TEST_CASE("agents that ran one after the other are seen, and so is when each ran") {
+    const temporary_folder f;
+    write_run(f, "tree/runtime-async-std/homo/run_1/run_1", {.collector_s = 5, .insight_s = 10, .wall_s = 15.0});
+    const study s = imported(f, f / "tree");
+    const study_run& run = s.runs[0];
+    REQUIRE(run.serialization);
+    CHECK(run.serialization->serialized);
+    CHECK(run.serialization->cause == "unknown");
+    CHECK(run.recorded_contention == true);
+    REQUIRE(run.agents.size() == 2);
+    CHECK(run.agents[0].start_ms == doctest::Approx(0));
+    CHECK(run.agents[0].end_ms == doctest::Approx(5000));
+    CHECK(run.agents[1].start_ms == doctest::Approx(5000));
+    CHECK(run.agents[1].end_ms == doctest::Approx(15000));
+    REQUIRE(run.agents[1].requests.size() == 1);
+    CHECK(run.agents[1].requests[0].first_token_ms == doctest::Approx(5800));
+}
+
+TEST_CASE("every layout of the originals is understood, and runtimes come in the published order") {
+    const temporary_folder f;
+    SUBCASE("with results/ before and runs within runs") {
+        write_run(f, "tree/results/runtime-async-std/homo/run_2/run_1");
+        write_run(f, "tree/results/runtime-tokio-default/homo/run_1/run_1");
+        write_run(f, "tree/results/runtime-zeta/hetero/run_1/run_1");
+        CHECK(cells(imported(f, f / "tree")) ==
+              std::vector<std::string>{"tokio-default homo 1", "async-std homo 2", "zeta hetero 1"});
+    }
+    SUBCASE("one level of runs") {
+        write_run(f, "tree/smol/homo/run_1");
+        write_run(f, "tree/smol/homo/run_12");
+        CHECK(cells(imported(f, f / "tree")) == std::vector<std::string>{"smol homo 1", "smol homo 12"});
+    }
+    SUBCASE("flat: the runtime is named for the folder") {
+        write_run(f, "runtime-smol-1kb/homo/run_1");
+        CHECK(cells(imported(f, f / "runtime-smol-1kb")) == std::vector<std::string>{"smol-1kb homo 1"});
+    }
+    SUBCASE("several runs within one are counted through") {
+        for (const char* run : {"run_1/run_1", "run_1/run_2", "run_2/run_1"}) write_run(f, fs::path("tree/smol/homo") / run);
+        CHECK(cells(imported(f, f / "tree")) == std::vector<std::string>{"smol homo 1", "smol homo 2", "smol homo 3"});
+    }
+}
+
+TEST_CASE("a run that only a summary knows has no bound") {
+    const temporary_folder f;
+    f.write("tree/smol/homo/run_1/summary.json", original_summary_file({.wall_s = 12}, options).dump());
+    const study s = imported(f, f / "tree");
+    REQUIRE(s.runs.size() == 1);
+    CHECK(s.runs[0].value("estimated_efficiency_pct") == doctest::Approx(15 / 24.0 * 100));
+    CHECK(s.runs[0].value("ttft_ms_mean") == doctest::Approx(800));
+    CHECK(!s.runs[0].value("imbalance_bound_pct"));
+    CHECK(!s.runs[0].value("throughput_tok_s"));
+    CHECK(!s.runs[0].serialization);
+}
+
+TEST_CASE("a summary beside a metrics.json adds nothing") {
+    const temporary_folder f;
+    write_run(f, "tree/smol/homo/run_1/run_1");
+    f.write("tree/smol/homo/run_1/summary.json", original_summary_file({}, options).dump());
+    CHECK(imported(f, f / "tree").runs.size() == 1);
+}
+
+TEST_CASE("options that differ between the agents are both named") {
+    const temporary_folder f;
+    f.write("tree/smol/hetero/run_1/metrics.json",
+            original_metrics({}, nlohmann::ordered_json::object(), original_options(100, 1024)).dump());
+    CHECK(imported(f, f / "tree").configs[0].parameters["num_gpu"] == "default/100");
+}
+
+TEST_CASE("a file that contradicts itself is warned of, and one in no known place is mentioned") {
+    const temporary_folder f;
+    auto metrics = original_metrics({}, options, options);
+    metrics["summary"]["efficiency_percent"] = 99.5;
+    f.write("tree/smol/homo/run_1/metrics.json", metrics.dump());
+    f.write("tree/elsewhere/metrics.json", "{}");
+    f.write("tree/smol/homo/run_1/notes.md", "ignored");
+    import_outcome outcome;
+    imported(f, f / "tree", &outcome);
+    REQUIRE(outcome.warnings.size() == 2);
+    CHECK(outcome.warnings[0].find("says efficiency_percent 99.50, but the durations in it give 75.00") != std::string::npos);
+    CHECK(outcome.warnings[1].find("elsewhere/metrics.json: left out") != std::string::npos);
+}
+
+TEST_CASE("nothing is written where a file is damaged, and no sweep is written over") {
+    const temporary_folder f;
+    write_run(f, "tree/smol/homo/run_1");
+    f.write("tree/smol/homo/run_2/metrics.json", "{\"collector\": {\"config\"");
+    f.write("tree/smol/homo/run_3/metrics.json", "{}");
+    CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / "out"), doctest::Contains("run_2/metrics.json:1: cut short"), study_error);
+    CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / "out"),
+                         doctest::Contains("run_3/metrics.json: key \"summary\" is missing"), study_error);
+    CHECK(!fs::exists(f / "out"));
+    f.write("out/sweep.json", "{}");
+    CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / "out"), doctest::Contains("holds a sweep already"), study_error);
+    CHECK_THROWS_WITH_AS(import_tr115(f / "out", f / "out2"), doctest::Contains("no results of the reports here"), study_error);
+}

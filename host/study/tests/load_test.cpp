@@ -1,0 +1,209 @@
+// Results come back as they were written, and whatever is wrong with them is named with its place.
+#include "sample_sweep.hpp"
+#include "study/load.hpp"
+#include "study/run_file.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace chimera::host;
+using namespace chimera::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+std::string refusal(const fs::path& results) {
+    try {
+        study s = load_study(results);
+        read_requests(s);
+    } catch (const study_error& e) {
+        return e.what();
+    }
+    FAIL(results.string() << " was read");
+    return {};
+}
+
+/// Two runtimes, one configuration, three runs each.
+sample_sweep two_runtimes(const temporary_folder& f) {
+    sample_sweep sweep(f, "sweep", {"one", "other"}, {{"plain", {{"num_gpu", 80}}}});
+    for (int run = 3; run >= 1; --run)
+        for (const char* runtime : {"other", "one"}) sweep.add(runtime, "plain", run, sample_pair{});
+    return sweep;
+}
+
+/// A campaign's folder with two runs and one that did not finish.
+fs::path campaign(const temporary_folder& f) {
+    f.write("smol/plain/summary.json", json{{"schema_version", 1},
+                                            {"profile", "smol"},
+                                            {"config", "plain"},
+                                            {"executor", "fiber"},
+                                            {"transport", "socket"},
+                                            {"foreign", nullptr},
+                                            {"backend", "simulator"},
+                                            {"seed", 3},
+                                            {"runs_planned", 1},
+                                            {"run_folders", {"run_2"}}}
+                                           .dump());
+    for (const char* run : {"run_1", "run_2"}) {
+        f.write(fs::path("smol/plain") / run / "metrics.json", sample_metrics(sample_values({})).dump());
+        f.write(fs::path("smol/plain") / run / "requests.jsonl", sample_requests());
+    }
+    fs::create_directories(f / "smol/plain/run_3/prompts");
+    return f / "smol/plain";
+}
+
+} // namespace
+
+TEST_CASE("a sweep is read in the order of its runtimes, configurations and runs") {
+    const temporary_folder f;
+    study s = load_study(two_runtimes(f).write());
+    read_requests(s);
+    CHECK(s.sweep);
+    CHECK(s.seed == 7);
+    CHECK(s.cells_planned == 6);
+    REQUIRE(s.runs.size() == 6);
+    CHECK(s.runs[0].runtime == "one");
+    CHECK(s.runs[0].number == 1);
+    CHECK(s.runs[5].runtime == "other");
+    CHECK(s.runs[5].number == 3);
+    CHECK(s.runs[0].value("efficiency_pct") == doctest::Approx(100));
+    CHECK(!s.runs[0].value("itl_ms_p50"));
+    CHECK(s.definitions.at("estimated_efficiency_pct").provenance == "estimated");
+    REQUIRE(s.runs[0].agents.size() == 2);
+    REQUIRE(s.runs[0].agents[1].requests.size() == 1);
+    const study_request& r = s.runs[0].agents[1].requests[0];
+    CHECK(*r.first_token_ms - *r.dispatched_ms == doctest::Approx(10));
+    CHECK(r.prompt_tokens == 7);
+    // Both agents: 4 ms, 6 ms, and 0 for the record that came with another.
+    CHECK(s.runs[0].itl_ms == std::vector<double>{4, 6, 0, 4, 6, 0});
+}
+
+TEST_CASE("the line that was being written when the sweep died is left out") {
+    const temporary_folder f;
+    sample_sweep sweep = two_runtimes(f);
+    sweep.cells() += R"({"runtime":"one","config":"pl)";
+    CHECK(load_study(sweep.write()).runs.size() == 6);
+}
+
+TEST_CASE("a cell that crashed needs no file and keeps its message") {
+    const temporary_folder f;
+    sample_sweep sweep = two_runtimes(f);
+    sweep.add_cell("one", "plain", 4, "timed_out", "600 s passed", "one/plain/run_4");
+    const study s = load_study(sweep.write());
+    REQUIRE(s.runs.size() == 7);
+    CHECK(!s.runs[3].ok());
+    CHECK(s.runs[3].message == "600 s passed");
+}
+
+TEST_CASE("a run that is incomplete is failed with what its agent said") {
+    const temporary_folder f;
+    sample_sweep sweep = two_runtimes(f);
+    json metrics = sample_metrics(json::object());
+    metrics["complete"] = false;
+    metrics["concurrent"]["agents"][1]["error"] = "http://127.0.0.1:1: refused";
+    sweep.add("one", "plain", 4, metrics);
+    const study s = load_study(sweep.write());
+    CHECK(s.runs[3].status == "failed");
+    CHECK(s.runs[3].message == "agent insight: http://127.0.0.1:1: refused");
+}
+
+TEST_CASE("damaged files are named with their line, all of them at once") {
+    const temporary_folder f;
+    sample_sweep sweep = two_runtimes(f);
+    const std::string whole = sample_metrics(sample_values({})).dump(2);
+    f.write("sweep/one/plain/run_2/metrics.json", whole.substr(0, whole.size() / 2));
+    f.write("sweep/other/plain/run_1/metrics.json", "{\n  \"schema_version\": 2,\n  oops\n}\n");
+    f.write("sweep/other/plain/run_3/metrics.json", "");
+    const std::string said = refusal(sweep.write());
+    CHECK(contains(said, "one/plain/run_2/metrics.json:"));
+    CHECK(contains(said, "cut short"));
+    CHECK(contains(said, "other/plain/run_1/metrics.json:3: not valid JSON"));
+    CHECK(contains(said, "other/plain/run_3/metrics.json:1: cut short"));
+}
+
+TEST_CASE("a damaged line in the middle of the journal is an error, not a missing cell") {
+    const temporary_folder f;
+    sample_sweep sweep = two_runtimes(f);
+    sweep.cells().insert(sweep.cells().find('\n') + 1, "{\"runtime\":\"one\",\n");
+    CHECK(contains(refusal(sweep.write()), "cells.jsonl:2: cut short"));
+}
+
+TEST_CASE("damaged requests are named with their line") {
+    const temporary_folder f;
+    const fs::path results = two_runtimes(f).write();
+    f.write("sweep/one/plain/run_1/requests.jsonl", sample_requests() + "{\"execution\":7}\n");
+    f.write("sweep/one/plain/run_2/requests.jsonl", "not json\n");
+    const std::string said = refusal(results);
+    CHECK(contains(said, "run_1/requests.jsonl:5: key \"execution\" should be a text, is number"));
+    CHECK(contains(said, "run_2/requests.jsonl:1: not valid JSON"));
+}
+
+TEST_CASE("another schema version says what was found and what was expected") {
+    const temporary_folder f;
+    sample_sweep sweep = two_runtimes(f);
+    json old = sample_metrics(sample_values({}));
+    old["schema_version"] = 1;
+    f.write("sweep/one/plain/run_2/metrics.json", old.dump());
+    std::string said = refusal(sweep.write());
+    CHECK(contains(said, "run_2/metrics.json: schema_version 1, expected 2: written by an older chimera-host"));
+    CHECK(contains(said, "mixed schema versions (version 1 in 1 of them, version 2 in 5 of them)"));
+    sweep.sweep()["schema_version"] = 9;
+    said = refusal(sweep.write());
+    CHECK(contains(said, "sweep.json: schema_version 9, expected 1: written by a newer chimera-host"));
+}
+
+TEST_CASE("missing keys, wrong types and unknown names are named") {
+    const temporary_folder f;
+    sample_sweep sweep = two_runtimes(f);
+    json metrics = sample_metrics(sample_values({}));
+    metrics["values"]["wall_ms"] = "long";
+    f.write("sweep/one/plain/run_1/metrics.json", metrics.dump());
+    metrics = sample_metrics(sample_values({}));
+    metrics.erase("concurrent");
+    f.write("sweep/one/plain/run_2/metrics.json", metrics.dump());
+    sweep.add_cell("third", "plain", 1, "failed", "", "third/plain/run_1");
+    sweep.add_cell("one", "plain", 3, "failed", "", "one/plain/run_3");
+    const std::string said = refusal(sweep.write());
+    CHECK(contains(said, "run_1/metrics.json: values: key \"wall_ms\" should be a number, is string"));
+    CHECK(contains(said, "run_2/metrics.json: key \"concurrent\" is missing"));
+    CHECK(contains(said, "cells.jsonl:7: runtime \"third\" is not in sweep.json"));
+    CHECK(contains(said, "cells.jsonl:8: one/plain/run 3 is there twice"));
+}
+
+TEST_CASE("a folder without results says where some are") {
+    const temporary_folder f;
+    two_runtimes(f).write();
+    CHECK(contains(refusal(f.path()), "no results here"));
+    CHECK(contains(refusal(f.path()), (f / "sweep").string()));
+    CHECK(contains(refusal(f / "nowhere"), "there is no such file or folder"));
+    fs::create_directories(f / "empty");
+    CHECK(contains(refusal(f / "empty"), "is it the right folder?"));
+    CHECK(contains(refusal(f / "sweep/cells.jsonl"), "give the folder"));
+}
+
+TEST_CASE("a campaign is one runtime; its folder has all runs, its summary those that it lists") {
+    const temporary_folder f;
+    const fs::path folder = campaign(f);
+    const study all = load_study(folder);
+    REQUIRE(all.runs.size() == 3);
+    CHECK(!all.sweep);
+    CHECK(all.runtimes[0].name == "smol");
+    CHECK(all.backend == "simulator");
+    CHECK(all.runs[1].ok());
+    CHECK(all.runs[2].status == "crashed");
+    const study listed = load_study(folder / "summary.json");
+    REQUIRE(listed.runs.size() == 1);
+    CHECK(listed.runs[0].number == 2);
+}
+
+TEST_CASE("a single run is a study") {
+    const temporary_folder f;
+    const study s = load_study(campaign(f) / "run_2");
+    REQUIRE(s.runs.size() == 1);
+    CHECK(s.name == "sample");
+    CHECK(s.runs[0].config == "plain");
+    CHECK(s.runtimes[0].transport == "socket");
+}

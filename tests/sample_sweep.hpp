@@ -1,0 +1,142 @@
+// A sweep folder made by hand, as the host writes it.
+#pragma once
+
+#include "temporary_folder.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace chimera::test {
+
+/// A run of two agents: alone they take alone_ms, together the time times `slower`.
+struct sample_pair {
+    double collector_ms = 100, insight_ms = 100;
+    double slower = 1;
+    bool serialized = false;
+    bool with_baseline = true;
+};
+
+/// The values of such a run: those of its metrics.json.
+inline nlohmann::ordered_json sample_values(const sample_pair& p) {
+    const double c1 = p.collector_ms * p.slower, c2 = p.insight_ms * p.slower, longest = std::max(c1, c2);
+    const double wall = p.serialized ? c1 + c2 : longest, agent_time = 2 * wall;
+    nlohmann::ordered_json v{{"estimated_efficiency_pct", (c1 + c2) / agent_time * 100},
+                             {"imbalance_bound_pct", (c1 + c2) / (2 * longest) * 100},
+                             {"remainder_pct", (c1 + c2) / (2 * longest) * 100 - (c1 + c2) / agent_time * 100},
+                             {"wall_ms", wall},
+                             {"late_start_pct", (wall - longest) / wall * 100},
+                             {"imbalance_pct", (2 * longest - c1 - c2) / agent_time * 100},
+                             {"ttft_ms_p50", 10 * p.slower},
+                             {"throughput_tok_s", 200 / wall * 1e3},
+                             {"jain_index", 1}};
+    if (!p.with_baseline) return v;
+    v["efficiency_pct"] = (p.collector_ms + p.insight_ms) / agent_time * 100;
+    v["inflation_pct"] = (c1 + c2 - p.collector_ms - p.insight_ms) / agent_time * 100;
+    v["inflation_server_pct"] = v["inflation_pct"];
+    v["inflation_ratio"] = p.slower;
+    return v;
+}
+
+/// metrics.json of a run with these values. Two agents, collector and insight.
+inline nlohmann::ordered_json sample_metrics(const nlohmann::ordered_json& values) {
+    using json = nlohmann::ordered_json;
+    json j{{"schema_version", 2}, {"source", "chimera"},     {"profile", "sample"}, {"config", "plain"},
+           {"executor", "fiber"}, {"transport", "socket"},   {"seed", 1},           {"run", 1},
+           {"complete", true},    {"values", values},        {"definitions", json::object()}};
+    for (const auto& [name, value] : values.items())
+        j["definitions"][name] = {{"unit", name.ends_with("_pct") ? "%" : name.ends_with("_ms") ? "ms" : "1"},
+                                  {"definition", "what " + name + " is"},
+                                  {"provenance", name.starts_with("estimated") ? "estimated" : "measured"}};
+    j["serialization"] = {{"verdict", "parallel"}, {"cause", "none"}, {"overlap_pct", 95.0}, {"evidence", ""}};
+    j["self_check"] = {{"client_limited", json::array()}, {"evidence", json::array()}};
+    j["concurrent"] = {{"wall_ms", 100}, {"agents", json::array()}};
+    for (const char* id : {"collector", "insight"})
+        j["concurrent"]["agents"].push_back({{"id", id}, {"start_ns", 1'000'000}, {"end_ns", 90'000'000}});
+    return j;
+}
+
+/// requests.jsonl: one request of each agent, 10 ms to the first token, then three more records, the last two at once.
+inline std::string sample_requests() {
+    using json = nlohmann::ordered_json;
+    std::string out;
+    for (const char* execution : {"alone", "together"})
+        for (const char* agent : {"collector", "insight"})
+            out += json{{"execution", execution},
+                        {"agent", agent},
+                        {"call", "analysis"},
+                        {"error", nullptr},
+                        {"dispatched_ns", 2'000'000},
+                        {"first_token_ns", 12'000'000},
+                        {"last_token_ns", 22'000'000},
+                        {"done_ns", 23'000'000},
+                        {"tokens", 4},
+                        {"server", {{"prompt_tokens", 7}}},
+                        {"pieces", {{12'000'000, 1, 1, 1, 1}, {16'000'000, 1, 1, 1, 1}, {22'000'000, 1, 1, 1, 2}}}}
+                       .dump() +
+                   "\n";
+    return out;
+}
+
+class sample_sweep {
+  public:
+    using json = nlohmann::ordered_json;
+
+    /// configs: names and parameters. The runtimes are all on fiber + socket.
+    sample_sweep(const temporary_folder& folder, std::string place, std::vector<std::string> runtimes,
+                 std::vector<std::pair<std::string, json>> configs)
+        : folder_(folder), place_(std::move(place)) {
+        sweep_ = {{"schema_version", 1}, {"kind", "sweep"},  {"source", "chimera"}, {"name", "sample"},
+                  {"description", ""},   {"question", ""},   {"seed", 7},           {"runs", 1},
+                  {"runtimes", json::array()}, {"configs", json::array()}, {"cells_planned", 0}};
+        for (const std::string& r : runtimes)
+            sweep_["runtimes"].push_back({{"name", r}, {"executor", "fiber"}, {"transport", "socket"}, {"foreign", nullptr}});
+        for (const auto& [name, parameters] : configs)
+            sweep_["configs"].push_back({{"name", name}, {"parameters", parameters}});
+    }
+
+    void add(const std::string& runtime, const std::string& config, int run, const json& metrics) {
+        const std::string folder = runtime + "/" + config + "/run_" + std::to_string(run);
+        folder_.write(place_ / folder / "metrics.json", metrics.dump(2));
+        folder_.write(place_ / folder / "requests.jsonl", sample_requests());
+        add_cell(runtime, config, run, "ok", "", folder);
+    }
+    void add(const std::string& runtime, const std::string& config, int run, const sample_pair& pair) {
+        json metrics = sample_metrics(sample_values(pair));
+        if (pair.serialized)
+            metrics["serialization"] = {{"verdict", "serialized"},
+                                        {"cause", "blocked-executor"},
+                                        {"overlap_pct", 0.0},
+                                        {"evidence", "a poll held the worker for 100 ms"}};
+        add(runtime, config, run, metrics);
+    }
+    void add_cell(const std::string& runtime, const std::string& config, int run, const char* status,
+                  const char* message, const std::string& folder) {
+        cells_ += json{{"runtime", runtime}, {"config", config}, {"run", run},         {"config_hash", "0"},
+                       {"status", status},   {"message", message}, {"exit_status", 0}, {"wall_s", 1.0},
+                       {"folder", folder}}
+                      .dump() +
+                  "\n";
+        sweep_["cells_planned"] = sweep_["cells_planned"].get<int>() + 1;
+    }
+
+    json& sweep() { return sweep_; }
+    std::string& cells() { return cells_; }
+
+    /// Writes sweep.json and cells.jsonl; returns the folder.
+    std::filesystem::path write() const {
+        folder_.write(place_ / "sweep.json", sweep_.dump(2));
+        folder_.write(place_ / "cells.jsonl", cells_);
+        return folder_ / place_;
+    }
+
+  private:
+    const temporary_folder& folder_;
+    std::filesystem::path place_;
+    json sweep_;
+    std::string cells_;
+};
+
+} // namespace chimera::test
