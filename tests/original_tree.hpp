@@ -23,13 +23,17 @@ inline nlohmann::ordered_json original_options(int num_gpu, int num_ctx) {
 inline nlohmann::ordered_json original_agent(const char* id, const char* ended, double duration_s, double rate,
                                              const nlohmann::ordered_json& options) {
     const double ms = duration_s * 1e3;
-    nlohmann::ordered_json run{{"eval_duration_ms", ms * 0.8},  {"load_duration_ms", 500.0},
-                               {"prompt_eval_duration_ms", 13}, {"throughput_tokens_per_sec", rate},
-                               {"tokens_generated", 400},       {"total_duration_ms", ms},
+    nlohmann::ordered_json run{{"eval_duration_ms", ms * 0.8},
+                               {"load_duration_ms", 500.0},
+                               {"prompt_eval_duration_ms", 13},
+                               {"throughput_tokens_per_sec", rate},
+                               {"tokens_generated", 400},
+                               {"total_duration_ms", ms},
                                {"ttft_ms", 800.0}};
-    return {{"config", {{"id", id}, {"model", "gemma3:latest"}, {"options", options}, {"base_url", "http://localhost:1"}}},
-            {"execution_time_s", duration_s},
-            {"result", {{"individual_runs", {run}}, {"timestamp", ended}}}};
+    return {
+        {"config", {{"id", id}, {"model", "gemma3:latest"}, {"options", options}, {"base_url", "http://localhost:1"}}},
+        {"execution_time_s", duration_s},
+        {"result", {{"individual_runs", {run}}, {"timestamp", ended}}}};
 }
 
 inline nlohmann::ordered_json original_summary(const original_run& r) {
@@ -46,8 +50,8 @@ inline nlohmann::ordered_json original_summary(const original_run& r) {
             {"sequential_estimated_s", sum}};
 }
 
-/// metrics.json of a run whose collector ended at second 20 of a minute, and whose insight agent began with it, or, where
-/// the wall time is the sum of both, after it.
+/// metrics.json of a run whose collector ended at second 20 of a minute, and whose insight agent began with it, or,
+/// where the wall time is the sum of both, after it.
 inline nlohmann::ordered_json original_metrics(const original_run& r, const nlohmann::ordered_json& collector_options,
                                                const nlohmann::ordered_json& insight_options) {
     const bool serialized = r.wall_s >= r.collector_s + r.insight_s;

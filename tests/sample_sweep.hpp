@@ -43,11 +43,21 @@ inline nlohmann::ordered_json sample_values(const sample_pair& p) {
 /// metrics.json of a run with these values. Two agents, collector and insight.
 inline nlohmann::ordered_json sample_metrics(const nlohmann::ordered_json& values) {
     using json = nlohmann::ordered_json;
-    json j{{"schema_version", 2}, {"source", "chimera"},     {"profile", "sample"}, {"config", "plain"},
-           {"executor", "fiber"}, {"transport", "socket"},   {"seed", 1},           {"run", 1},
-           {"complete", true},    {"values", values},        {"definitions", json::object()}};
+    json j{{"schema_version", 2},
+           {"source", "chimera"},
+           {"profile", "sample"},
+           {"config", "plain"},
+           {"executor", "fiber"},
+           {"transport", "socket"},
+           {"seed", 1},
+           {"run", 1},
+           {"complete", true},
+           {"values", values},
+           {"definitions", json::object()}};
     for (const auto& [name, value] : values.items())
-        j["definitions"][name] = {{"unit", name.ends_with("_pct") ? "%" : name.ends_with("_ms") ? "ms" : "1"},
+        j["definitions"][name] = {{"unit", name.ends_with("_pct")  ? "%"
+                                           : name.ends_with("_ms") ? "ms"
+                                                                   : "1"},
                                   {"definition", "what " + name + " is"},
                                   {"provenance", name.starts_with("estimated") ? "estimated" : "measured"}};
     j["serialization"] = {{"verdict", "parallel"}, {"cause", "none"}, {"overlap_pct", 95.0}, {"evidence", ""}};
@@ -88,11 +98,12 @@ class sample_sweep {
     sample_sweep(const temporary_folder& folder, std::string place, std::vector<std::string> runtimes,
                  std::vector<std::pair<std::string, json>> configs)
         : folder_(folder), place_(std::move(place)) {
-        sweep_ = {{"schema_version", 1}, {"kind", "sweep"},  {"source", "chimera"}, {"name", "sample"},
-                  {"description", ""},   {"question", ""},   {"seed", 7},           {"runs", 1},
+        sweep_ = {{"schema_version", 1},       {"kind", "sweep"},          {"source", "chimera"}, {"name", "sample"},
+                  {"description", ""},         {"question", ""},           {"seed", 7},           {"runs", 1},
                   {"runtimes", json::array()}, {"configs", json::array()}, {"cells_planned", 0}};
         for (const std::string& r : runtimes)
-            sweep_["runtimes"].push_back({{"name", r}, {"executor", "fiber"}, {"transport", "socket"}, {"foreign", nullptr}});
+            sweep_["runtimes"].push_back(
+                {{"name", r}, {"executor", "fiber"}, {"transport", "socket"}, {"foreign", nullptr}});
         for (const auto& [name, parameters] : configs)
             sweep_["configs"].push_back({{"name", name}, {"parameters", parameters}});
     }
@@ -114,11 +125,11 @@ class sample_sweep {
     }
     void add_cell(const std::string& runtime, const std::string& config, int run, const char* status,
                   const char* message, const std::string& folder) {
-        cells_ += json{{"runtime", runtime}, {"config", config}, {"run", run},         {"config_hash", "0"},
-                       {"status", status},   {"message", message}, {"exit_status", 0}, {"wall_s", 1.0},
-                       {"folder", folder}}
-                      .dump() +
-                  "\n";
+        cells_ +=
+            json{{"runtime", runtime}, {"config", config}, {"run", run},    {"config_hash", "0"}, {"status", status},
+                 {"message", message}, {"exit_status", 0}, {"wall_s", 1.0}, {"folder", folder}}
+                .dump() +
+            "\n";
         sweep_["cells_planned"] = sweep_["cells_planned"].get<int>() + 1;
     }
 

@@ -84,8 +84,9 @@ CLI::App* add_compare(CLI::App& app, compare_arguments& a) {
         if (text.ends_with('%')) text.pop_back();
         return std::string();
     };
-    compare->add_option("--fail-on-regression", a.fail_on_regression,
-                        "Exit with 1 when a metric is detectably worse than in the first by more than this")
+    compare
+        ->add_option("--fail-on-regression", a.fail_on_regression,
+                     "Exit with 1 when a metric is detectably worse than in the first by more than this")
         ->check(CLI::NonNegativeNumber)
         ->transform(CLI::Validator(percent, "PERCENT"));
     compare->add_flag("--json", a.json, "Print JSON");
@@ -142,10 +143,13 @@ int run_command_line(int argc, const char* const* argv) {
     compare_arguments compare;
     CLI::App* compare_app = add_compare(app, compare);
     std::filesystem::path tree, imported_to;
-    CLI::App* import_app = app.add_subcommand("import", "Make results of other programs readable")->require_subcommand(1);
+    CLI::App* import_app =
+        app.add_subcommand("import", "Make results of other programs readable")->require_subcommand(1);
     CLI::App* tr115_app = import_app->add_subcommand("tr115", "The results of the original reports");
     tr115_app->add_option("tree", tree, "Their results tree")->type_name("DIR")->required();
-    tr115_app->add_option("--output-dir", imported_to, "Folder for the sweep that comes of it")->type_name("DIR")->required();
+    tr115_app->add_option("--output-dir", imported_to, "Folder for the sweep that comes of it")
+        ->type_name("DIR")
+        ->required();
 
     try {
         app.parse(argc, argv);

@@ -1,6 +1,7 @@
 #include "cli/compare_command.hpp"
 
 #include "cli/standard_output.hpp"
+#include "publish/json_text.hpp"
 #include "study/load.hpp"
 #include "study/study_comparison.hpp"
 
@@ -15,7 +16,8 @@ std::string p_of(const char* test, std::optional<double> p) {
 }
 
 std::string side(const std::string& label, const statistics::description& d) {
-    return fmt::format("{} {:.5g} (sd {:.3g}, n {})", label, d.mean, d.sd, d.n);
+    return d.n > 1 ? fmt::format("{} {} (sd {}, n {})", label, rounded(d.mean), rounded(d.sd), d.n)
+                   : fmt::format("{} {} (n 1)", label, rounded(d.mean));
 }
 
 std::string text_of(const study_pair& p) {
@@ -49,11 +51,11 @@ std::vector<std::string> regressions(const study_comparison& c, double by_more_t
     for (const study_group& g : c.groups)
         for (const study_pair& p : g.pairs)
             if (p.figures.a == c.labels[0] && regressed(p, by_more_than_pct))
-                out.push_back(fmt::format("{}{}: {} is worse than {} by {}, more than {:g} %",
-                                          g.runtime.empty() ? "" : g.runtime + ", ", p.figures.metric, p.figures.b,
-                                          p.figures.a,
-                                          p.change_pct ? fmt::format("{:.2f} %", std::abs(*p.change_pct)) : "more than nothing",
-                                          by_more_than_pct));
+                out.push_back(
+                    fmt::format("{}{}: {} is worse than {} by {}, more than {:g} %",
+                                g.runtime.empty() ? "" : g.runtime + ", ", p.figures.metric, p.figures.b, p.figures.a,
+                                p.change_pct ? fmt::format("{:.2f} %", std::abs(*p.change_pct)) : "more than nothing",
+                                by_more_than_pct));
     return out;
 }
 
@@ -71,12 +73,13 @@ exit_status compare_command(const compare_arguments& arguments) {
     }
     if (!faults.empty()) throw study_error(faults);
     const study_comparison compared = compare_studies(studies, arguments.metrics);
-    const std::vector<std::string> worse =
-        arguments.fail_on_regression ? regressions(compared, *arguments.fail_on_regression) : std::vector<std::string>();
+    const std::vector<std::string> worse = arguments.fail_on_regression
+                                               ? regressions(compared, *arguments.fail_on_regression)
+                                               : std::vector<std::string>();
     if (arguments.json) {
         nlohmann::ordered_json j = to_json(compared, studies);
         j["regressions"] = worse;
-        print_result(j.dump(2) + "\n");
+        print_result(json_text(j));
     } else {
         print_result(text_of(compared, studies));
     }

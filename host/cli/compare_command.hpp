@@ -17,8 +17,8 @@ struct compare_arguments {
     bool json = false;
 };
 
-/// Prints to standard output, warnings to standard error. exit_status::regression where a metric of another than the first
-/// is worse by more than fail_on_regression and the difference is detectable. Throws study_error (bad input).
+/// Prints to standard output, warnings to standard error. exit_status::regression where a metric of another than the
+/// first is worse by more than fail_on_regression and the difference is detectable. Throws study_error (bad input).
 exit_status compare_command(const compare_arguments&);
 
 } // namespace chimera::host

@@ -12,7 +12,8 @@ exit_status import_tr115_command(const std::filesystem::path& tree, const std::f
     const import_outcome outcome = import_tr115(tree, output_dir);
     for (const std::string& w : outcome.warnings) spdlog::warn("{}", w);
     print_result(fmt::format("imported to {}: runs {}, runtimes {}, configurations {}\nchimera-host report {}\n",
-                             output_dir.string(), outcome.runs, outcome.runtimes, outcome.configs, output_dir.string()));
+                             output_dir.string(), outcome.runs, outcome.runtimes, outcome.configs,
+                             output_dir.string()));
     return exit_status::success;
 }
 

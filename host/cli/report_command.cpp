@@ -2,6 +2,7 @@
 
 #include "cli/standard_output.hpp"
 #include "publish/csv.hpp"
+#include "publish/json_text.hpp"
 #include "publish/markdown.hpp"
 #include "publish/vllm.hpp"
 #include "report/result_files.hpp"
@@ -24,8 +25,8 @@ struct renderer {
 constexpr renderer renderers[] = {
     {"md", to_markdown},
     {"csv", to_csv},
-    {"json", [](const json& report) { return report.dump(2) + "\n"; }},
-    {"vllm", [](const json& report) { return to_vllm(report).dump(2) + "\n"; }},
+    {"json", json_text},
+    {"vllm", [](const json& report) { return json_text(to_vllm(report)); }},
 };
 
 } // namespace

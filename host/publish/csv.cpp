@@ -59,7 +59,8 @@ std::string to_csv(const json& report) {
         const json& configs = report["method"]["configs"];
         const auto config = std::ranges::find(configs, run["config"], [](const json& c) { return c["name"]; });
         fields = {value_field(run["runtime"]), value_field(run["config"])};
-        for (const std::string& p : parameters) fields.push_back(value_field(config->at("parameters").value(p, json())));
+        for (const std::string& p : parameters)
+            fields.push_back(value_field(config->at("parameters").value(p, json())));
         fields.push_back(value_field(run["run"]));
         fields.push_back(value_field(run["status"]));
         fields.push_back(value_field(run.value("message", json())));

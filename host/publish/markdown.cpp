@@ -58,7 +58,8 @@ std::string commands(const json& report) {
 std::string definitions(const json& report) {
     markdown_table t({"metric", "unit", "how it came about", "definition"});
     for (const auto& [name, m] : report["metrics"].items()) t.add({name, m["unit"], m["provenance"], m["definition"]});
-    return "Measured: read off a clock or a counter. Derived: computed from measured figures. Estimated: computed from less than "
+    return "Measured: read off a clock or a counter. Derived: computed from measured figures. Estimated: computed from "
+           "less than "
            "the definition needs. Not measured: no run has it.\n\n" +
            t.text();
 }

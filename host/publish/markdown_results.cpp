@@ -34,8 +34,8 @@ std::string heading(const json& report, const std::string& metric) {
 
 std::string headline_table(const json& report) {
     const std::string metric = report["headline"];
-    markdown_table t({"runtime", "n", "mean %", "sd", "sd of configuration means", "CV %", "median %", "min %", "peak %",
-                      "95 % CI", "outliers"});
+    markdown_table t({"runtime", "n", "mean %", "sd", "sd of configuration means", "CV %", "median %", "min %",
+                      "peak %", "95 % CI", "outliers"});
     for (const json& r : report["runtimes"]) {
         std::string outliers;
         for (const json& o : r["outliers"])
@@ -60,19 +60,26 @@ std::string bound_table(const json& report) {
         t.add({r["name"], figure(efficiency, "%"), figure(r["estimated_mean_pct"], "%"),
                figure(r["imbalance_bound_mean_pct"], "%"), figure(r["remainder_mean_pct"], "%")});
     }
-    return part("What imbalance allows", "The bound is the most that agents of these lengths can reach; the remainder is what "
-                                         "lies between it and the estimate. Means over the runs.",
+    return part("What imbalance allows",
+                "The bound is the most that agents of these lengths can reach; the remainder is what "
+                "lies between it and the estimate. Means over the runs.",
                 t);
 }
 
 /// What the columns of the loss are called, and which metric each is: totals, each followed by its parts.
 constexpr std::pair<const char*, const char*> losses[] = {
-    {"late start", "late_start_pct"},          {"permit", "late_permit_pct"},
-    {"blocked worker", "late_blocked_pct"},    {"spawn", "late_spawn_pct"},
-    {"imbalance", "imbalance_pct"},            {"inflation", "inflation_pct"},
-    {"scheduling", "inflation_scheduling_pct"}, {"blocked poll", "inflation_blocked_pct"},
-    {"transport", "inflation_transport_pct"},  {"parsing", "inflation_parsing_pct"},
-    {"work", "inflation_work_pct"},            {"server", "inflation_server_pct"},
+    {"late start", "late_start_pct"},
+    {"permit", "late_permit_pct"},
+    {"blocked worker", "late_blocked_pct"},
+    {"spawn", "late_spawn_pct"},
+    {"imbalance", "imbalance_pct"},
+    {"inflation", "inflation_pct"},
+    {"scheduling", "inflation_scheduling_pct"},
+    {"blocked poll", "inflation_blocked_pct"},
+    {"transport", "inflation_transport_pct"},
+    {"parsing", "inflation_parsing_pct"},
+    {"work", "inflation_work_pct"},
+    {"server", "inflation_server_pct"},
 };
 
 std::string loss_table(const json& report) {
@@ -88,7 +95,8 @@ std::string loss_table(const json& report) {
         t.add(std::move(cells));
     }
     return part("Where agent-time was lost",
-                "In percent of the agent-time N W, means over the runs. Late start is permit, blocked worker and spawn together; "
+                "In percent of the agent-time N W, means over the runs. Late start is permit, blocked worker and spawn "
+                "together; "
                 "inflation is scheduling, blocked poll, transport, parsing, work and server together.",
                 t);
 }
@@ -128,10 +136,12 @@ std::string verdict_table(const json& report) {
         const auto said = [&](const char* key) {
             return r[key].is_null() ? judged ? "none" : "not measured" : r[key].get<std::string>();
         };
-        t.add({r["name"], figure(r["serialized_runs"]), said("cause"), said("evidence"), figure(r["client_limited_runs"])});
+        t.add({r["name"], figure(r["serialized_runs"]), said("cause"), said("evidence"),
+               figure(r["client_limited_runs"])});
     }
-    return part("Verdicts", "Serialized: the agents ran one after the other. Client-limited: the client could have changed the "
-                            "result.",
+    return part("Verdicts",
+                "Serialized: the agents ran one after the other. Client-limited: the client could have changed the "
+                "result.",
                 t);
 }
 
@@ -152,8 +162,8 @@ std::string comparison_tables(const json& report) {
             t.add({c["a"], c["b"], fmt::format("{}, {}", c["n_a"].get<int>(), c["n_b"].get<int>()),
                    figure(c["mean_a"], unit), figure(c["mean_b"], unit), figure(c["difference"], unit),
                    c["ci95"].is_null() ? "none" : interval_figure(c["ci95"], unit), p_of(c["welch"]),
-                   p_of(c["mann_whitney"]), c["hedges_g"].is_null() ? "none" : figure(c["hedges_g"]), figure(c["p_holm"]),
-                   verdict});
+                   p_of(c["mann_whitney"]), c["hedges_g"].is_null() ? "none" : figure(c["hedges_g"]),
+                   figure(c["p_holm"]), verdict});
         }
         out += part("Runtimes compared: " + metric, heading(report, metric), t);
     }

@@ -10,7 +10,8 @@
 
 namespace chimera::host {
 
-/// A number with its unit's digits: two decimals for "%", four significant digits or more otherwise; null: "not measured".
+/// A number with its unit's digits: two decimals for "%", four significant digits or more otherwise; null: "not
+/// measured".
 std::string figure(const nlohmann::ordered_json& value, std::string_view unit = {});
 
 /// [low, high] as "low to high"; null: "not measured".

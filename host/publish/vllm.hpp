@@ -5,8 +5,8 @@
 
 namespace chimera::host {
 
-/// One object for each runtime, with the keys and the definitions that vLLM's benchmark has; null: not measured. A report
-/// of one runtime is that object, any other an array of them: vLLM's file is one object for one benchmark.
+/// One object for each runtime, with the keys and the definitions that vLLM's benchmark has; null: not measured. A
+/// report of one runtime is that object, any other an array of them: vLLM's file is one object for one benchmark.
 ///
 /// Of each runtime, the requests of all successful runs are taken together; duration is the sum of their wall times. As
 /// in vLLM, TPOT is (latency - TTFT) / (tokens - 1) and a standard deviation is that of the population.

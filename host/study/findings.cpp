@@ -41,27 +41,29 @@ std::optional<double> mean_of(const results& rs, const std::string& metric) {
 
 void say_what_is_estimated(const study& s, sentences& out) {
     if (!estimated_only(s)) return;
-    out.push_back("No agent ever ran alone. What is called efficiency here is sum(C) / (N W), with the durations C taken "
-                  "from the concurrent run itself: an estimate that cannot see contention. If the agents had slowed each "
-                  "other down to half speed, it would be the same. Efficiency, speedup and contention were not measured.");
+    out.push_back(
+        "No agent ever ran alone. What is called efficiency here is sum(C) / (N W), with the durations C taken "
+        "from the concurrent run itself: an estimate that cannot see contention. If the agents had slowed each "
+        "other down to half speed, it would be the same. Efficiency, speedup and contention were not measured.");
 }
 
 void say_where_the_loss_goes(const study& s, const results& rs, sentences& out) {
     const auto reached = mean_of(rs, headline_of(s)), imbalance = mean_of(rs, "imbalance_pct");
     if (!reached || !imbalance) return;
     const double lost = 100 - *reached;
-    std::string text = fmt::format("Of the {:.2f} points that are missing from 100 % on {}, imbalance carries {:.2f}: agents "
-                                   "of unequal length, which is the workload's doing and no runtime's.",
-                                   lost, names_of(rs), *imbalance);
-    if (const auto late = mean_of(rs, "late_start_pct")) text += fmt::format(" Late start carries {:.3g}", *late);
-    if (const auto inflation = mean_of(rs, "inflation_pct")) {
-        text += fmt::format(", inflation {:.3g}", *inflation);
-        if (const auto server = mean_of(rs, "inflation_server_pct"))
-            text += fmt::format(" (the server {:.3g}, the client {:.3g})", *server, *inflation - *server);
-        text += ".";
-    } else {
-        text += "; inflation was not measured.";
-    }
+    std::string text =
+        fmt::format("Of the {:.2f} points that are missing from 100 % on {}, imbalance carries {:.2f}: agents "
+                    "of unequal length, which is the workload's doing and no runtime's.",
+                    lost, names_of(rs), *imbalance);
+    if (const auto late = mean_of(rs, "late_start_pct")) text += fmt::format(" Late start carries {:.3g}.", *late);
+    const auto inflation = mean_of(rs, "inflation_pct"), server = mean_of(rs, "inflation_server_pct");
+    if (!inflation)
+        text += " Inflation was not measured.";
+    else if (!server)
+        text += fmt::format(" Inflation carries {:.3g}.", *inflation);
+    else
+        text += fmt::format(" Inflation carries {:.3g}: the server {:.3g}, the client {:.3g}.", *inflation, *server,
+                            *inflation - *server);
     out.push_back(std::move(text));
 }
 
@@ -70,9 +72,10 @@ void say_what_imbalance_explains(const study& s, const results& rs, sentences& o
     for (const runtime_result* r : rs) {
         const auto bound = r->mean("imbalance_bound_pct"), remainder = r->mean("remainder_pct");
         if (!bound || !remainder) continue;
-        out.push_back(fmt::format("{}: estimate {:.2f} %, imbalance bound {:.2f} %, remainder {:.4f} points. Agents of these "
-                                  "lengths could not have reached more; the remainder is all that a runtime could have lost.",
-                                  r->runtime->name, r->headline.mean, *bound, *remainder));
+        out.push_back(
+            fmt::format("{}: estimate {:.2f} %, imbalance bound {:.2f} %, remainder {:.4f} points. Agents of these "
+                        "lengths could not have reached more; the remainder is all that a runtime could have lost.",
+                        r->runtime->name, r->headline.mean, *bound, *remainder));
     }
 }
 
@@ -99,14 +102,16 @@ void say_what_differs(const study& s, const results& rs, std::span<const metric_
         }
         if (!means.empty()) out.push_back(fmt::format("{}: {}.", metric, joined(means)));
         if (!ranks.empty())
-            out.push_back(fmt::format("{}: means that do not differ detectably, but ranks that do (U test, after Holm); medians "
-                                      "of {}.",
-                                      metric, joined(ranks)));
+            out.push_back(
+                fmt::format("{}: means that do not differ detectably, but ranks that do (U test, after Holm); medians "
+                            "of {}.",
+                            metric, joined(ranks)));
         if (metric != headline_of(s) || pairs == 0 || !means.empty()) continue;
-        out.push_back(too_few == pairs ? fmt::format("Too few runs to tell {} apart.", names_of(rs))
-                                       : fmt::format("No detectable difference in {} between {}: none of {} pairs, after Holm's "
-                                                     "correction.",
-                                                     metric, names_of(rs), pairs));
+        out.push_back(too_few == pairs
+                          ? fmt::format("Too few runs to tell {} apart.", names_of(rs))
+                          : fmt::format("No detectable difference in {} between {}: none of {} pairs, after Holm's "
+                                        "correction.",
+                                        metric, names_of(rs), pairs));
     }
 }
 
@@ -119,23 +124,26 @@ void say_what_token_rates_show(const study& s, const std::vector<runtime_result>
     for (const runtime_result& r : all) {
         const auto in_turn = r.mean("tokens_per_second_mean");
         if (!r.serialized() || !in_turn || !together) continue;
-        std::string text = fmt::format("Token rate of a request: {:.1f}/s on {}, where the agents ran one after the other, {:.1f}/s "
-                                       "where they ran side by side",
-                                       *in_turn, r.runtime->name, *together);
+        std::string text =
+            fmt::format("Token rate of a request: {:.1f}/s on {}, where the agents ran one after the other, {:.1f}/s "
+                        "where they ran side by side",
+                        *in_turn, r.runtime->name, *together);
         const auto throughput = r.mean("throughput_tok_s"), of_others = mean_of(rs, "throughput_tok_s");
         if (throughput && of_others)
             text += fmt::format("; all agents together {:.1f} against {:.1f} tokens/s", *throughput, *of_others);
-        out.push_back(text + (*together < *in_turn ? ". Side by side the agents slow each other down, and the estimate does "
-                                                     "not show it."
-                                                   : "."));
+        out.push_back(text + (*together < *in_turn
+                                  ? ". Side by side the agents slow each other down, and the estimate does "
+                                    "not show it."
+                                  : "."));
     }
 }
 
 void say_what_was_serialized(const std::vector<runtime_result>& all, sentences& out) {
     for (const runtime_result& r : all) {
         if (r.serialized_runs == 0) continue;
-        out.push_back(fmt::format("{}: the agents ran one after the other in {} of {} runs (cause: {}){}{}.", r.runtime->name,
-                                  r.serialized_runs, r.runs, r.cause, r.evidence.empty() ? "" : ": ", r.evidence));
+        out.push_back(fmt::format("{}: the agents ran one after the other in {} of {} runs (cause: {}){}{}.",
+                                  r.runtime->name, r.serialized_runs, r.runs, r.cause, r.evidence.empty() ? "" : ": ",
+                                  r.evidence));
     }
 }
 
@@ -153,10 +161,11 @@ void say_what_was_called_contention(const study& s, sentences& out) {
             ++unequal;
     }
     if (flagged == 0) return;
-    out.push_back(fmt::format("resource_contention_detected was set in {} of {} runs. It stands for an estimated speedup below "
-                              "1.5 and does not show contention: in {} of them the agents ran one after the other, in {} "
-                              "their unequal lengths alone keep the speedup below 1.5, and {} are left.",
-                              flagged, recorded, serialized, unequal, flagged - serialized - unequal));
+    out.push_back(
+        fmt::format("resource_contention_detected was set in {} of {} runs. It stands for an estimated speedup below "
+                    "1.5 and does not show contention: in {} of them the agents ran one after the other, in {} "
+                    "their unequal lengths alone keep the speedup below 1.5, and {} are left.",
+                    flagged, recorded, serialized, unequal, flagged - serialized - unequal));
 }
 
 void say_where_the_client_was_the_limit(const std::vector<runtime_result>& all, const study& s, sentences& out) {
@@ -170,8 +179,8 @@ void say_where_the_client_was_the_limit(const std::vector<runtime_result>& all, 
             return x.runtime == r.runtime->name && x.ok() && x.self_check && !x.self_check->client_limited.empty();
         });
         const study_self_check& check = *run->self_check;
-        out.push_back(fmt::format("{}: in {} of {} runs the client could have changed the result ({}){}.", r.runtime->name,
-                                  r.client_limited_runs, r.runs, fmt::join(check.client_limited, ", "),
+        out.push_back(fmt::format("{}: in {} of {} runs the client could have changed the result ({}){}.",
+                                  r.runtime->name, r.client_limited_runs, r.runs, fmt::join(check.client_limited, ", "),
                                   check.evidence.empty() ? "" : ": " + check.evidence.front()));
     }
     if (!limited) out.push_back("In no run could the client have changed the result.");

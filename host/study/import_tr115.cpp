@@ -29,7 +29,8 @@ class run_values {
         definitions[name] = {{"unit", d.unit}, {"definition", d.text}, {"provenance", d.provenance}};
     }
     /// Mean and quantiles over the requests; nothing where a request has no value.
-    void add_requests(const std::string& name, const char* provenance, const std::vector<double>& sample, std::size_t n) {
+    void add_requests(const std::string& name, const char* provenance, const std::vector<double>& sample,
+                      std::size_t n) {
         if (sample.empty() || sample.size() != n) return;
         const distribution d = describe(sample);
         add(name + "_mean", provenance, d.mean);
@@ -100,9 +101,10 @@ json serialization_of(const tr115_record& r) {
     constexpr double serialized_below_pct = 5;
     const double overlap_pct = std::clamp((r.durations_ms - r.wall_ms) / *shortest, 0.0, 1.0) * 100;
     const bool serialized = overlap_pct < serialized_below_pct;
-    const std::string evidence = fmt::format("the wall time is {:.1f} ms and the agents' durations add up to {:.1f} ms: one "
-                                             "ran after the other; the files do not say why",
-                                             r.wall_ms, r.durations_ms);
+    const std::string evidence =
+        fmt::format("the wall time is {:.1f} ms and the agents' durations add up to {:.1f} ms: one "
+                    "ran after the other; the files do not say why",
+                    r.wall_ms, r.durations_ms);
     return {{"verdict", serialized ? "serialized" : "parallel"},
             {"cause", serialized ? "unknown" : "none"},
             {"overlap_pct", overlap_pct},
@@ -135,7 +137,8 @@ json run_json(const tr115_run& run, const tr115_record& r, const fs::path& tree)
            {"definitions", std::move(values.definitions)},
            {"serialization", serialization_of(r)},
            {"self_check", nullptr}};
-    j["recorded"] = {{"file", run.file.lexically_relative(tree).string()}, {"efficiency_percent", r.efficiency_percent}};
+    j["recorded"] = {{"file", run.file.lexically_relative(tree).string()},
+                     {"efficiency_percent", r.efficiency_percent}};
     if (r.contention) j["recorded"]["resource_contention_detected"] = *r.contention;
     j["concurrent"] = {{"wall_ms", r.wall_ms}, {"agents", json::array()}};
     const auto starts = starts_of(r);
@@ -160,14 +163,9 @@ std::string request_lines(const tr115_record& r) {
         int call = 0;
         for (const tr115_request& q : r.agents[i].requests) {
             const std::int64_t done = begin + ns(*q.total_ms);
-            out += json{{"execution", "together"},
-                        {"agent", r.agents[i].id},
-                        {"call", fmt::format("call_{}", call++)},
-                        {"error", nullptr},
-                        {"dispatched_ns", begin},
-                        {"first_token_ns", begin + ns(q.ttft_ms)},
-                        {"done_ns", done},
-                        {"tokens", *q.tokens}}
+            out += json{{"execution", "together"}, {"agent", r.agents[i].id}, {"call", fmt::format("call_{}", call++)},
+                        {"error", nullptr},        {"dispatched_ns", begin},  {"first_token_ns", begin + ns(q.ttft_ms)},
+                        {"done_ns", done},         {"tokens", *q.tokens}}
                        .dump() +
                    "\n";
             begin = done;
@@ -230,14 +228,10 @@ json sweep_json(const std::vector<imported_run>& runs, const fs::path& tree) {
 }
 
 std::string cell_line(const imported_run& r, const std::string& folder) {
-    return json{{"runtime", r.run.runtime},
-                {"config", r.run.config},
-                {"run", r.run.number},
-                {"config_hash", nullptr},
-                {"status", "ok"},
-                {"message", ""},
-                {"exit_status", 0},
-                {"wall_s", r.record.wall_ms / 1e3},
+    return json{{"runtime", r.run.runtime}, {"config", r.run.config},
+                {"run", r.run.number},      {"config_hash", nullptr},
+                {"status", "ok"},           {"message", ""},
+                {"exit_status", 0},         {"wall_s", r.record.wall_ms / 1e3},
                 {"folder", folder}}
                .dump() +
            "\n";
@@ -275,8 +269,9 @@ import_outcome import_tr115(const fs::path& tree, const fs::path& out) {
         const tr115_record& r = runs.back().record;
         constexpr double agreement_points = 0.01;
         if (std::abs(estimate_of(r) - r.efficiency_percent) > agreement_points)
-            outcome.warnings.push_back(fmt::format("{}: says efficiency_percent {:.2f}, but the durations in it give {:.2f}",
-                                                   run.file.string(), r.efficiency_percent, estimate_of(r)));
+            outcome.warnings.push_back(
+                fmt::format("{}: says efficiency_percent {:.2f}, but the durations in it give {:.2f}",
+                            run.file.string(), r.efficiency_percent, estimate_of(r)));
     }
     if (!faults.empty()) throw study_error(faults);
     for (const std::string& file : found.left_out)

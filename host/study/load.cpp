@@ -92,12 +92,13 @@ study study_reader::sweep(const fs::path& folder) {
     s_.seed = o.integer_if("seed");
     s_.cells_planned = static_cast<std::size_t>(o.integer("cells_planned"));
     for (const results_object& r : o.objects("runtimes"))
-        s_.runtimes.push_back({r.text("name"), r.text_or_empty("executor"), r.text_or_empty("transport"),
-                               r.text_or_empty("foreign")});
+        s_.runtimes.push_back(
+            {r.text("name"), r.text_or_empty("executor"), r.text_or_empty("transport"), r.text_or_empty("foreign")});
     for (const results_object& c : o.objects("configs"))
         s_.configs.push_back({c.text("name"), c.object("parameters").value()});
     const fs::path cells = folder / "cells.jsonl";
-    if (!fs::exists(cells)) throw study_error(fmt::format("{}: no cell of this sweep is finished yet", folder.string()));
+    if (!fs::exists(cells))
+        throw study_error(fmt::format("{}: no cell of this sweep is finished yet", folder.string()));
     for (const auto& [line, place] : read_results_lines(cells)) {
         try {
             add_cell(results_object(line, place), folder);
@@ -164,9 +165,10 @@ study study_reader::finished() {
         std::string found;
         for (const auto& [version, files] : versions)
             found += fmt::format("{}version {} in {} of them", found.empty() ? "" : ", ", version, files);
-        faults_.insert(faults_.begin(), fmt::format("{}: its metrics.json files are of mixed schema versions ({}): they "
-                                                    "were not written by one chimera-host and cannot be put together",
-                                                    s_.path.string(), found));
+        faults_.insert(faults_.begin(),
+                       fmt::format("{}: its metrics.json files are of mixed schema versions ({}): they "
+                                   "were not written by one chimera-host and cannot be put together",
+                                   s_.path.string(), found));
     }
     if (!faults_.empty()) throw study_error(faults_);
     if (s_.runs.empty()) throw study_error(fmt::format("{}: no run is finished yet", s_.path.string()));

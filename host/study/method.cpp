@@ -16,9 +16,9 @@ double smallest_p(std::size_t n, std::size_t m) {
 
 std::string not_measured(const study& s) {
     std::string out;
-    for (const char* metric : {"efficiency_pct", "inflation_pct", "late_permit_pct", "late_blocked_pct", "late_spawn_pct",
-                               "imbalance_bound_pct", "ttft_ms_p50", "itl_ms_p50", "e2e_ms_p50", "throughput_tok_s",
-                               "client_overhead_pct", "busiest_worker_pct"})
+    for (const char* metric : {"efficiency_pct", "inflation_pct", "late_permit_pct", "late_blocked_pct",
+                               "late_spawn_pct", "imbalance_bound_pct", "ttft_ms_p50", "itl_ms_p50", "e2e_ms_p50",
+                               "throughput_tok_s", "client_overhead_pct", "busiest_worker_pct"})
         if (!s.definitions.contains(metric)) out += (out.empty() ? "" : ", ") + std::string(metric);
     return out;
 }
@@ -28,24 +28,28 @@ std::string not_measured(const study& s) {
 std::vector<std::string> method_of(const study& s) {
     std::vector<std::string> out;
     const auto ok = std::ranges::count_if(s.runs, &study_run::ok);
-    out.push_back(fmt::format("{} x {}; {} runs with figures, each one value for each metric.",
-                              s.runtimes.size() == 1 ? "1 runtime" : fmt::format("{} runtimes", s.runtimes.size()),
-                              s.configs.size() == 1 ? "1 configuration" : fmt::format("{} configurations", s.configs.size()),
-                              ok));
-    out.push_back(s.definitions.contains("efficiency_pct")
-                      ? "Each agent also ran alone, with the same request seeds: efficiency is the time that the agents take "
-                        "alone against the agent-time of the concurrent run."
-                      : "No agent ran alone: there is nothing to compare the concurrent runs with.");
+    out.push_back(fmt::format(
+        "{} x {}; {} runs with figures, each one value for each metric.",
+        s.runtimes.size() == 1 ? "1 runtime" : fmt::format("{} runtimes", s.runtimes.size()),
+        s.configs.size() == 1 ? "1 configuration" : fmt::format("{} configurations", s.configs.size()), ok));
+    out.push_back(
+        s.definitions.contains("efficiency_pct")
+            ? "Each agent also ran alone, with the same request seeds: efficiency is the time that the agents take "
+              "alone against the agent-time of the concurrent run."
+            : "No agent ran alone: there is nothing to compare the concurrent runs with.");
     if (s.source == "tr115")
-        out.push_back("Durations, times to first token and token counts are those in the original files; everything else is "
-                      "computed from them.");
+        out.push_back(
+            "Durations, times to first token and token counts are those in the original files; everything else is "
+            "computed from them.");
     if (s.source == "chimera" && s.sweep && s.seed)
-        out.push_back(fmt::format("Runs of different runtimes and configurations are interleaved, in an order drawn from the "
-                                  "seed {}.",
-                                  *s.seed));
-    out.push_back("Intervals are 95 % by Student's t. Pairs are compared by Welch's t test, with Mann and Whitney's U, Cohen's d "
-                  "and Hedges' g beside it; p is corrected after Holm over all pairs of a metric, and a difference is called "
-                  "detectable below 0.05. Outliers are marked by Tukey's fences and never dropped.");
+        out.push_back(
+            fmt::format("Runs of different runtimes and configurations are interleaved, in an order drawn from the "
+                        "seed {}.",
+                        *s.seed));
+    out.push_back(
+        "Intervals are 95 % by Student's t. Pairs are compared by Welch's t test, with Mann and Whitney's U, Cohen's d "
+        "and Hedges' g beside it; p is corrected after Holm over all pairs of a metric, and a difference is called "
+        "detectable below 0.05. Outliers are marked by Tukey's fences and never dropped.");
     return out;
 }
 
@@ -55,26 +59,29 @@ std::vector<std::string> limits_of(const study& s, const std::vector<runtime_res
     for (const runtime_result& r : all) fewest = std::min(fewest, r.headline.n);
     constexpr std::size_t few = 10;
     if (all.size() > 1 && fewest > 0 && fewest < few)
-        out.push_back(fmt::format("A runtime has as few as {} runs: the smallest p that a U test of so many can give is {:.2g}.",
-                                  fewest, smallest_p(fewest, fewest)));
+        out.push_back(
+            fmt::format("A runtime has as few as {} runs: the smallest p that a U test of so many can give is {:.2g}.",
+                        fewest, smallest_p(fewest, fewest)));
     if (all.size() > 1) out.push_back("No detectable difference does not mean that there is none.");
     if (all.size() > 1 && s.configs.size() > 1)
-        out.push_back("Comparisons pool the runs of all configurations: what differs between configurations is in the scatter.");
+        out.push_back(
+            "Comparisons pool the runs of all configurations: what differs between configurations is in the scatter.");
     if (const std::string missing = not_measured(s); !missing.empty())
         out.push_back(fmt::format("Not measured: {}.", missing));
     if (s.source == "tr115")
-        out.push_back("The originals record no seed, and their runtimes ran one after another, not interleaved: a drift of the "
-                      "machine would look like a difference between runtimes.");
+        out.push_back(
+            "The originals record no seed, and their runtimes ran one after another, not interleaved: a drift of the "
+            "machine would look like a difference between runtimes.");
     if (s.backend == "simulator")
-        out.push_back("The servers were simulators on the same machine: times of a real model and contention of a GPU are not in "
-                      "these figures.");
+        out.push_back(
+            "The servers were simulators on the same machine: times of a real model and contention of a GPU are not in "
+            "these figures.");
     out.push_back("One machine, and the workload of the configurations above.");
     return out;
 }
 
 std::vector<std::string> repeat_of(const study& s) {
-    if (s.source == "tr115")
-        return {"chimera-host import tr115 DIR --output-dir OUT", "chimera-host report OUT"};
+    if (s.source == "tr115") return {"chimera-host import tr115 DIR --output-dir OUT", "chimera-host report OUT"};
     const std::string report = fmt::format("chimera-host report {}", s.path.string());
     const std::string seed = s.seed ? fmt::format(" --seed {}", *s.seed) : "";
     if (s.sweep) return {fmt::format("chimera-host sweep --profile profiles/{}.toml{}", s.name, seed), report};

@@ -27,9 +27,10 @@ std::string title_of(const study& s) {
 
 std::string question_of(const study& s) {
     if (!s.question.empty()) return s.question;
-    return s.runtimes.size() > 1 ? "Does the client runtime decide how well the agents run side by side, and which part of "
-                                   "what is lost is whose?"
-                                 : "How much of the agents' time is lost, and to what?";
+    return s.runtimes.size() > 1
+               ? "Does the client runtime decide how well the agents run side by side, and which part of "
+                 "what is lost is whose?"
+               : "How much of the agents' time is lost, and to what?";
 }
 
 json method_json(const study& s) {
@@ -104,7 +105,8 @@ json distributions_json(const study& s) {
             itl.insert(itl.end(), run.itl_ms.begin(), run.itl_ms.end());
             for (const study_agent& a : run.agents)
                 for (const study_request& r : a.requests)
-                    if (r.ok && r.dispatched_ms && r.first_token_ms) ttft.push_back(*r.first_token_ms - *r.dispatched_ms);
+                    if (r.ok && r.dispatched_ms && r.first_token_ms)
+                        ttft.push_back(*r.first_token_ms - *r.dispatched_ms);
         }
         if (!ttft.empty()) out.push_back(distribution_json(runtime.name, "ttft_ms", std::move(ttft)));
         if (!itl.empty()) out.push_back(distribution_json(runtime.name, "itl_ms", std::move(itl)));

@@ -34,9 +34,10 @@ json parse(std::string_view text, const std::string& file, std::size_t first_lin
         return json::parse(text);
     } catch (const json::parse_error& e) {
         if (e.byte > text.size())
-            throw study_error(
-                fmt::format("{}: cut short: the JSON ends in the middle, after {} bytes", place(text.size()), text.size()));
-        throw study_error(fmt::format("{}: not valid JSON: {}", place(e.byte == 0 ? 0 : e.byte - 1), what_of(e.what())));
+            throw study_error(fmt::format("{}: cut short: the JSON ends in the middle, after {} bytes",
+                                          place(text.size()), text.size()));
+        throw study_error(
+            fmt::format("{}: not valid JSON: {}", place(e.byte == 0 ? 0 : e.byte - 1), what_of(e.what())));
     }
 }
 
@@ -100,9 +101,7 @@ std::int64_t results_object::integer(const char* key) const {
     return as<std::int64_t>(v, key, v.is_number_integer(), "a whole number");
 }
 
-results_object results_object::object(const char* key) const {
-    return {get(key), fmt::format("{}: {}", place_, key)};
-}
+results_object results_object::object(const char* key) const { return {get(key), fmt::format("{}: {}", place_, key)}; }
 
 std::vector<results_object> results_object::objects(const char* key) const {
     const json& v = get(key);

@@ -53,7 +53,8 @@ void add_gaps(std::vector<double>& gaps, const results_object& request) {
     if (pieces == request.value().end()) return;
     std::optional<double> previous;
     for (const auto& piece : *pieces) {
-        const bool good = piece.is_array() && piece.size() == 5 && piece[0].is_number() && piece[4].is_number_unsigned();
+        const bool good =
+            piece.is_array() && piece.size() == 5 && piece[0].is_number() && piece[4].is_number_unsigned();
         if (!good) request.refuse("\"pieces\" should hold lists of five numbers");
         const auto records = piece[4].get<std::size_t>();
         if (records == 0) continue;

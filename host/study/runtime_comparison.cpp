@@ -13,8 +13,8 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr const char* compared_metrics[] = {"ttft_ms_p50",      "itl_ms_p50",          "e2e_ms_p50",
-                                            "throughput_tok_s", "client_overhead_pct"};
+constexpr const char* compared_metrics[] = {"ttft_ms_p50", "itl_ms_p50", "e2e_ms_p50", "throughput_tok_s",
+                                            "client_overhead_pct"};
 
 /// Differences of percentages are points.
 std::string unit_of_difference(const std::string& unit) { return unit == "%" ? "points" : unit; }
@@ -106,9 +106,10 @@ std::string words_of(const metric_comparison& c) {
     const std::string figures = fmt::format("{}{} {}, {}, p {:.2g} after Holm, {}", f.difference > 0 ? "+" : "",
                                             rounded(f.difference), unit, interval, f.p_holm, sizes);
     if (ranks_differ(c))
-        return fmt::format("no detectable difference between the means of {} and {} ({}), but their ranks differ: medians {} and "
-                           "{}, U test p {:.2g} after Holm",
-                           c.a, c.b, figures, rounded(f.a.median), rounded(f.b.median), *c.rank_p_holm);
+        return fmt::format(
+            "no detectable difference between the means of {} and {} ({}), but their ranks differ: medians {} and "
+            "{}, U test p {:.2g} after Holm",
+            c.a, c.b, figures, rounded(f.a.median), rounded(f.b.median), *c.rank_p_holm);
     if (f.says == statistics::verdict::no_detectable_difference)
         return fmt::format("no detectable difference between {} and {} ({})", c.a, c.b, figures);
     const bool a = f.says == statistics::verdict::a_higher;

@@ -20,14 +20,8 @@ json scatter(const statistics::description& d, double value) { return d.n > 1 ? 
 json values_json(const runtime_result& r) {
     json out = json::object();
     for (const auto& [name, d] : r.values)
-        out[name] = {{"n", d.n},
-                     {"mean", d.mean},
-                     {"sd", scatter(d, d.sd)},
-                     {"cv_pct", scatter(d, d.cv_pct)},
-                     {"median", d.median},
-                     {"min", d.min},
-                     {"max", d.max},
-                     {"ci95", to_json(d.ci95)}};
+        out[name] = {{"n", d.n},           {"mean", d.mean}, {"sd", scatter(d, d.sd)}, {"cv_pct", scatter(d, d.cv_pct)},
+                     {"median", d.median}, {"min", d.min},   {"max", d.max},           {"ci95", to_json(d.ci95)}};
     return out;
 }
 
@@ -88,7 +82,8 @@ runtime_result result_of(const study& s, const study_runtime& runtime, const std
         r.evidence = run.serialization->evidence;
     }
     r.headline = statistics::describe(values_of(s, runtime.name, headline));
-    for (const std::size_t i : r.headline.outliers) r.outliers.emplace_back(with_headline[i], *with_headline[i]->value(headline));
+    for (const std::size_t i : r.headline.outliers)
+        r.outliers.emplace_back(with_headline[i], *with_headline[i]->value(headline));
     std::vector<double> config_means;
     for (const study_config& c : s.configs)
         if (const auto d = statistics::describe(values_of(s, runtime.name, headline, c.name)); d.n > 0)

@@ -26,20 +26,25 @@ struct loss_part {
     const char *name, *metric;
 };
 inline constexpr loss_part loss_parts[] = {
-    {"late_permit", "late_permit_pct"},       {"late_blocked", "late_blocked_pct"},
-    {"late_spawn", "late_spawn_pct"},         {"imbalance", "imbalance_pct"},
-    {"scheduling", "inflation_scheduling_pct"}, {"blocked", "inflation_blocked_pct"},
-    {"transport", "inflation_transport_pct"}, {"parsing", "inflation_parsing_pct"},
-    {"work", "inflation_work_pct"},           {"server", "inflation_server_pct"},
+    {"late_permit", "late_permit_pct"},
+    {"late_blocked", "late_blocked_pct"},
+    {"late_spawn", "late_spawn_pct"},
+    {"imbalance", "imbalance_pct"},
+    {"scheduling", "inflation_scheduling_pct"},
+    {"blocked", "inflation_blocked_pct"},
+    {"transport", "inflation_transport_pct"},
+    {"parsing", "inflation_parsing_pct"},
+    {"work", "inflation_work_pct"},
+    {"server", "inflation_server_pct"},
 };
 
 /// Figures over the successful runs. Does not own the study's parts.
 struct runtime_result {
     const study_runtime* runtime;
     statistics::description headline;
-    std::vector<std::pair<const study_run*, double>> outliers; ///< runs with their headline
-    std::optional<double> sd_of_config_means;                  ///< nothing for fewer than two configurations
-    std::map<std::string, statistics::description> values;     ///< of every metric that was measured
+    std::vector<std::pair<const study_run*, double>> outliers;  ///< runs with their headline
+    std::optional<double> sd_of_config_means;                   ///< nothing for fewer than two configurations
+    std::map<std::string, statistics::description> values;      ///< of every metric that was measured
     std::size_t runs = 0, judged_runs = 0, serialized_runs = 0; ///< judged: with a verdict on serialization
     std::size_t checked_runs = 0, client_limited_runs = 0;      ///< checked: with a self-check
     std::string cause, evidence;                                ///< of the first serialized run

@@ -32,8 +32,8 @@ std::string series_of(const study_config& c) {
 
 using series = std::map<double, std::vector<const study_config*>>; // by number of agents
 
-std::vector<double> values_at(const study& s, const std::string& runtime, const std::vector<const study_config*>& configs,
-                              const char* metric) {
+std::vector<double> values_at(const study& s, const std::string& runtime,
+                              const std::vector<const study_config*>& configs, const char* metric) {
     std::vector<double> out;
     for (const study_config* c : configs)
         for (const double v : values_of(s, runtime, metric, c->name)) out.push_back(v);

@@ -18,9 +18,9 @@ namespace {
 using json = nlohmann::ordered_json;
 using studies = std::span<const study>;
 
-constexpr const char* usual_metrics[] = {"wall_ms",         "ttft_ms_p50",            "itl_ms_p50",
-                                         "e2e_ms_p50",      "tokens_per_second_mean", "throughput_tok_s",
-                                         "inflation_ratio", "client_overhead_pct"};
+constexpr const char* usual_metrics[] = {
+    "wall_ms",          "ttft_ms_p50",     "itl_ms_p50",         "e2e_ms_p50", "tokens_per_second_mean",
+    "throughput_tok_s", "inflation_ratio", "client_overhead_pct"};
 
 std::vector<std::string> labels_of(studies all) {
     std::set<std::string> names;
@@ -49,7 +49,8 @@ std::vector<std::string> usual(studies all) {
     if (every_has(all, headline)) out.push_back(headline);
     for (const char* metric : usual_metrics)
         if (every_has(all, metric)) out.emplace_back(metric);
-    if (out.empty()) throw study_error("the studies have no metric in common that clients can change; name some by --metric");
+    if (out.empty())
+        throw study_error("the studies have no metric in common that clients can change; name some by --metric");
     return out;
 }
 
@@ -59,8 +60,8 @@ void check_metrics(studies all, const std::vector<std::string>& metrics) {
             if (s.definitions.contains(metric)) continue;
             std::vector<std::string> known;
             for (const auto& [name, definition] : s.definitions) known.push_back(name);
-            throw study_error(fmt::format("{}: metric \"{}\" was not measured; {}", s.path.string(), metric,
-                                          suggest(metric, known)));
+            throw study_error(
+                fmt::format("{}: metric \"{}\" was not measured; {}", s.path.string(), metric, suggest(metric, known)));
         }
 }
 
@@ -80,7 +81,8 @@ std::vector<std::string> common(studies all, std::vector<T> study::*items, const
             else if (&s == all.data())
                 out.push_back(item.name);
         }
-    if (!left_out.empty()) warnings.push_back(fmt::format("left out, not in every study: {} {}", what, fmt::join(left_out, ", ")));
+    if (!left_out.empty())
+        warnings.push_back(fmt::format("left out, not in every study: {} {}", what, fmt::join(left_out, ", ")));
     return out;
 }
 
@@ -110,8 +112,9 @@ study_group group_of(studies all, const study_comparison& comparison, const std:
     for (const std::string& metric : metrics) {
         std::vector<named_sample> samples;
         for (std::size_t i = 0; i < all.size(); ++i)
-            samples.push_back({comparison.labels[i],
-                               sample_of(all[i], runtime.empty() ? all[i].runtimes[0].name : runtime, metric, configs)});
+            samples.push_back(
+                {comparison.labels[i],
+                 sample_of(all[i], runtime.empty() ? all[i].runtimes[0].name : runtime, metric, configs)});
         for (metric_comparison& c : compare_all(metric, definition_of(all[0], metric).unit, samples))
             out.pairs.push_back(pair_of(std::move(c)));
     }
@@ -154,8 +157,8 @@ json to_json(const study_comparison& c, studies all) {
             entry["worse"] = p.worse;
             pairs.push_back(std::move(entry));
         }
-        j["groups"].push_back({{"runtime", g.runtime.empty() ? json(nullptr) : json(g.runtime)},
-                               {"comparisons", std::move(pairs)}});
+        j["groups"].push_back(
+            {{"runtime", g.runtime.empty() ? json(nullptr) : json(g.runtime)}, {"comparisons", std::move(pairs)}});
     }
     j["warnings"] = c.warnings;
     return j;

@@ -24,7 +24,7 @@ struct study_group {
 };
 
 struct study_comparison {
-    std::vector<std::string> labels;   ///< of the studies: their names, or their paths where names are alike
+    std::vector<std::string> labels; ///< of the studies: their names, or their paths where names are alike
     std::vector<study_group> groups;
     std::vector<std::string> warnings; ///< what was left out
 };

@@ -20,7 +20,7 @@ struct tr115_request {
 struct tr115_agent {
     std::string id, model;
     nlohmann::ordered_json options;
-    std::optional<double> duration_ms;   ///< from the concurrent run: no agent ever ran alone
+    std::optional<double> duration_ms;    ///< from the concurrent run: no agent ever ran alone
     std::optional<std::int64_t> ended_ns; ///< of the wall clock, since 1970
     std::vector<tr115_request> requests;
 };

@@ -97,9 +97,10 @@ tr115_tree find_tr115_runs(const fs::path& folder) {
     for (const fs::path& file : summaries) // after every metrics.json, which knows more
         if (!add_summary(found, file, folder)) out.left_out.push_back(file.string());
     if (found.empty())
-        throw study_error(fmt::format("{}: no results of the reports here: expected "
-                                      "<runtime>/<config>/run_1/run_1/metrics.json or <config>/run_1/metrics.json below",
-                                      folder.string()));
+        throw study_error(
+            fmt::format("{}: no results of the reports here: expected "
+                        "<runtime>/<config>/run_1/run_1/metrics.json or <config>/run_1/metrics.json below",
+                        folder.string()));
     // run_N/run_1 is run N. Where one of them holds several, the runs of the configuration are counted through.
     std::map<std::pair<std::string, std::string>, std::pair<int, bool>> counted;
     for (const auto& [place, run] : found) {

@@ -16,8 +16,8 @@ struct tr115_run {
 };
 
 struct tr115_tree {
-    std::vector<tr115_run> runs;        ///< runtimes in the order of the published table, then by configuration and number
-    std::vector<std::string> left_out;  ///< metrics.json and summary.json files in no known place
+    std::vector<tr115_run> runs; ///< runtimes in the order of the published table, then by configuration and number
+    std::vector<std::string> left_out; ///< metrics.json and summary.json files in no known place
 };
 
 /// Walks a tree. Throws study_error where it is no folder, holds no run, or a summary.json cannot be read.

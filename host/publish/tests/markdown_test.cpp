@@ -34,9 +34,10 @@ void check_tables(const std::string& page) {
 TEST_CASE("a page has every part of a report, and every part of the findings") {
     const json report = sample_report({"a", "b"});
     const std::string page = to_markdown(report);
-    for (const char* heading : {"# sample: 2 runtimes", "## Question", "## Findings", "## Method", "## Results",
-                                "### Efficiency by runtime", "### Where agent-time was lost", "### Efficiency by configuration",
-                                "### Runtimes compared: efficiency_pct", "## Limits", "## How to repeat it", "## Definitions"})
+    for (const char* heading :
+         {"# sample: 2 runtimes", "## Question", "## Findings", "## Method", "## Results", "### Efficiency by runtime",
+          "### Where agent-time was lost", "### Efficiency by configuration", "### Runtimes compared: efficiency_pct",
+          "## Limits", "## How to repeat it", "## Definitions"})
         CHECK_MESSAGE(contains(page, heading), heading);
     for (const json& s : report["findings"]) CHECK(contains(page, s.get<std::string>()));
     CHECK(contains(page, "chimera-host sweep --profile profiles/sample.toml --seed 7"));

@@ -14,7 +14,8 @@ inline nlohmann::ordered_json report_of(const std::filesystem::path& results) {
     return host::report_document(s, "chimera-host test");
 }
 
-/// Runtimes of these names in configurations "plain" and "tuned, \"hard\"", two runs each, without a baseline where asked.
+/// Runtimes of these names in configurations "plain" and "tuned, \"hard\"", two runs each, without a baseline where
+/// asked.
 inline nlohmann::ordered_json sample_report(std::vector<std::string> runtimes, bool with_baseline = true) {
     const temporary_folder f;
     const std::vector<std::string> configs{"plain", "tuned, \"hard\""};

@@ -24,7 +24,8 @@ study sweep_of(const temporary_folder& f, const std::string& place, const names&
     for (const std::string& r : runtimes)
         for (const std::string& c : configs)
             for (int run = 1; run <= 5; ++run)
-                sweep.add(r, c, run, sample_pair{.collector_ms = collector_ms + run, .slower = 1 + collector_ms / 1000});
+                sweep.add(r, c, run,
+                          sample_pair{.collector_ms = collector_ms + run, .slower = 1 + collector_ms / 1000});
     return load_study(sweep.write());
 }
 
@@ -39,7 +40,8 @@ const study_pair& pair_of(const study_comparison& c, const std::string& metric) 
 
 TEST_CASE("two sweeps of one name are told apart by their paths") {
     const temporary_folder f;
-    const std::vector<study> both{sweep_of(f, "before", {"a"}, {"plain"}, 80), sweep_of(f, "after", {"a"}, {"plain"}, 80)};
+    const std::vector<study> both{sweep_of(f, "before", {"a"}, {"plain"}, 80),
+                                  sweep_of(f, "after", {"a"}, {"plain"}, 80)};
     CHECK(compare_studies(both, {}).labels == names{(f / "before").string(), (f / "after").string()});
     const std::vector<study> named{both[0], sweep_of(f, "other", {"a"}, {"plain"}, 80, "other")};
     CHECK(compare_studies(named, {}).labels == names{"sample", "other"});
@@ -65,7 +67,8 @@ TEST_CASE("runtimes of the same name are compared over the configurations that b
 
 TEST_CASE("single runtimes are compared whatever they and their configurations are called") {
     const temporary_folder f;
-    const std::vector<study> both{sweep_of(f, "one", {"a"}, {"x"}, 80, "one"), sweep_of(f, "two", {"b"}, {"y"}, 60, "two")};
+    const std::vector<study> both{sweep_of(f, "one", {"a"}, {"x"}, 80, "one"),
+                                  sweep_of(f, "two", {"b"}, {"y"}, 60, "two")};
     const study_comparison c = compare_studies(both, {});
     REQUIRE(c.groups.size() == 1);
     CHECK(c.groups[0].runtime.empty());
@@ -75,7 +78,8 @@ TEST_CASE("single runtimes are compared whatever they and their configurations a
 TEST_CASE("worse is what the metric says is worse, and counts only beyond the limit") {
     const temporary_folder f;
     // Of the second, efficiency is lower (worse), TTFT is lower (better), imbalance is nobody's doing.
-    const std::vector<study> both{sweep_of(f, "one", {"a"}, {"x"}, 90, "one"), sweep_of(f, "two", {"a"}, {"x"}, 60, "two")};
+    const std::vector<study> both{sweep_of(f, "one", {"a"}, {"x"}, 90, "one"),
+                                  sweep_of(f, "two", {"a"}, {"x"}, 60, "two")};
     const study_comparison c = compare_studies(both, {"efficiency_pct", "ttft_ms_p50", "imbalance_bound_pct"});
     const study_pair& efficiency = pair_of(c, "efficiency_pct");
     CHECK(efficiency.worse);
@@ -91,7 +95,8 @@ TEST_CASE("worse is what the metric says is worse, and counts only beyond the li
 
 TEST_CASE("a difference that cannot be detected is no regression") {
     const temporary_folder f;
-    const std::vector<study> both{sweep_of(f, "one", {"a"}, {"x"}, 80, "one"), sweep_of(f, "two", {"a"}, {"x"}, 79.9, "two")};
+    const std::vector<study> both{sweep_of(f, "one", {"a"}, {"x"}, 80, "one"),
+                                  sweep_of(f, "two", {"a"}, {"x"}, 79.9, "two")};
     const study_pair& p = pair_of(compare_studies(both, {"imbalance_pct"}), "imbalance_pct");
     CHECK(!p.worse);
     CHECK(p.figures.figures.says == statistics::verdict::no_detectable_difference);
@@ -99,8 +104,10 @@ TEST_CASE("a difference that cannot be detected is no regression") {
 
 TEST_CASE("a metric that was not measured is refused with the nearest that was") {
     const temporary_folder f;
-    const std::vector<study> both{sweep_of(f, "one", {"a"}, {"x"}, 80, "one"), sweep_of(f, "two", {"a"}, {"x"}, 80, "two")};
-    CHECK_THROWS_WITH_AS(compare_studies(both, {"eficiency_pct"}), doctest::Contains("did you mean \"efficiency_pct\"?"), study_error);
+    const std::vector<study> both{sweep_of(f, "one", {"a"}, {"x"}, 80, "one"),
+                                  sweep_of(f, "two", {"a"}, {"x"}, 80, "two")};
+    CHECK_THROWS_WITH_AS(compare_studies(both, {"eficiency_pct"}),
+                         doctest::Contains("did you mean \"efficiency_pct\"?"), study_error);
 }
 
 TEST_CASE("three studies are compared pair by pair") {

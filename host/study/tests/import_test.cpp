@@ -52,7 +52,8 @@ TEST_CASE("the efficiency of an original is an estimate, and imbalance bounds it
     CHECK(run.value("throughput_tok_s") == doctest::Approx(800 / 10.004));
     CHECK(run.value("ttft_ms_p50") == doctest::Approx(800));
     CHECK(run.value("tokens_per_second_mean") == doctest::Approx(105));
-    for (const char* never : {"efficiency_pct", "speedup", "sequential_ms", "inflation_pct", "late_permit_pct", "itl_ms_p50"})
+    for (const char* never :
+         {"efficiency_pct", "speedup", "sequential_ms", "inflation_pct", "late_permit_pct", "itl_ms_p50"})
         CHECK_MESSAGE(!run.value(never), never);
     CHECK(s.definitions.at("estimated_efficiency_pct").provenance == "estimated");
     CHECK(s.definitions.at("wall_ms").provenance == "measured");
@@ -98,7 +99,8 @@ TEST_CASE("every layout of the originals is understood, and runtimes come in the
         CHECK(cells(imported(f, f / "runtime-smol-1kb")) == std::vector<std::string>{"smol-1kb homo 1"});
     }
     SUBCASE("several runs within one are counted through") {
-        for (const char* run : {"run_1/run_1", "run_1/run_2", "run_2/run_1"}) write_run(f, fs::path("tree/smol/homo") / run);
+        for (const char* run : {"run_1/run_1", "run_1/run_2", "run_2/run_1"})
+            write_run(f, fs::path("tree/smol/homo") / run);
         CHECK(cells(imported(f, f / "tree")) == std::vector<std::string>{"smol homo 1", "smol homo 2", "smol homo 3"});
     }
 }
@@ -139,7 +141,8 @@ TEST_CASE("a file that contradicts itself is warned of, and one in no known plac
     import_outcome outcome;
     imported(f, f / "tree", &outcome);
     REQUIRE(outcome.warnings.size() == 2);
-    CHECK(outcome.warnings[0].find("says efficiency_percent 99.50, but the durations in it give 75.00") != std::string::npos);
+    CHECK(outcome.warnings[0].find("says efficiency_percent 99.50, but the durations in it give 75.00") !=
+          std::string::npos);
     CHECK(outcome.warnings[1].find("elsewhere/metrics.json: left out") != std::string::npos);
 }
 
@@ -148,11 +151,13 @@ TEST_CASE("nothing is written where a file is damaged, and no sweep is written o
     write_run(f, "tree/smol/homo/run_1");
     f.write("tree/smol/homo/run_2/metrics.json", "{\"collector\": {\"config\"");
     f.write("tree/smol/homo/run_3/metrics.json", "{}");
-    CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / "out"), doctest::Contains("run_2/metrics.json:1: cut short"), study_error);
+    CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / "out"), doctest::Contains("run_2/metrics.json:1: cut short"),
+                         study_error);
     CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / "out"),
                          doctest::Contains("run_3/metrics.json: key \"summary\" is missing"), study_error);
     CHECK(!fs::exists(f / "out"));
     f.write("out/sweep.json", "{}");
     CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / "out"), doctest::Contains("holds a sweep already"), study_error);
-    CHECK_THROWS_WITH_AS(import_tr115(f / "out", f / "out2"), doctest::Contains("no results of the reports here"), study_error);
+    CHECK_THROWS_WITH_AS(import_tr115(f / "out", f / "out2"), doctest::Contains("no results of the reports here"),
+                         study_error);
 }

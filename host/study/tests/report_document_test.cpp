@@ -43,10 +43,14 @@ json imported(const temporary_folder& f) {
                 original_metrics(r, options, options).dump());
     };
     for (const char* runtime : {"runtime-tokio-default", "runtime-smol"}) {
-        add(runtime, "a", 1, {.collector_s = 8, .insight_s = 10, .wall_s = 10, .collector_rate = 50, .insight_rate = 50});
-        add(runtime, "a", 2, {.collector_s = 9, .insight_s = 10, .wall_s = 10, .collector_rate = 50, .insight_rate = 50});
-        add(runtime, "b", 1, {.collector_s = 4, .insight_s = 10, .wall_s = 10, .collector_rate = 50, .insight_rate = 50});
-        add(runtime, "b", 2, {.collector_s = 6, .insight_s = 10, .wall_s = 10, .collector_rate = 50, .insight_rate = 50});
+        add(runtime, "a", 1,
+            {.collector_s = 8, .insight_s = 10, .wall_s = 10, .collector_rate = 50, .insight_rate = 50});
+        add(runtime, "a", 2,
+            {.collector_s = 9, .insight_s = 10, .wall_s = 10, .collector_rate = 50, .insight_rate = 50});
+        add(runtime, "b", 1,
+            {.collector_s = 4, .insight_s = 10, .wall_s = 10, .collector_rate = 50, .insight_rate = 50});
+        add(runtime, "b", 2,
+            {.collector_s = 6, .insight_s = 10, .wall_s = 10, .collector_rate = 50, .insight_rate = 50});
     }
     for (const char* config : {"a", "b"})
         for (const int run : {1, 2})
@@ -103,7 +107,8 @@ TEST_CASE("a sweep of ours says who lost what") {
         sweep.add("bridge", "plain", run, sample_pair{.collector_ms = 90 + jitter, .serialized = true});
     }
     json limited = sample_metrics(sample_values({}));
-    limited["self_check"] = {{"client_limited", {"itl_ms"}}, {"evidence", {"the busiest worker was on CPU 97 % of the time"}}};
+    limited["self_check"] = {{"client_limited", {"itl_ms"}},
+                             {"evidence", {"the busiest worker was on CPU 97 % of the time"}}};
     sweep.add("fiber", "plain", 6, limited);
     sweep.add_cell("pool", "plain", 6, "crashed", "signal 11", "pool/plain/run_6");
     sweep.sweep()["cells_planned"] = 20;
@@ -112,9 +117,10 @@ TEST_CASE("a sweep of ours says who lost what") {
     const json& said = r["findings"];
     CHECK(!says(said, "an estimate that cannot see"));
     CHECK(says(said, "imbalance carries"));
-    CHECK(says(said, "(the server "));
+    CHECK(says(said, ": the server "));
     CHECK(says(said, "No detectable difference in efficiency_pct between pool and fiber: none of 1 pairs"));
-    CHECK(says(said, "bridge: the agents ran one after the other in 5 of 5 runs (cause: blocked-executor): a poll held"));
+    CHECK(
+        says(said, "bridge: the agents ran one after the other in 5 of 5 runs (cause: blocked-executor): a poll held"));
     CHECK(says(said, "fiber: in 1 of 6 runs the client could have changed the result (itl_ms): the busiest worker"));
     CHECK(says(said, "1 of 17 runs failed"));
     CHECK(says(said, "3 of 20 planned runs are still to be done"));

@@ -94,9 +94,11 @@ TEST_CASE("a parameter that explains everything has eta squared 1, one that expl
 
 TEST_CASE("configurations are held against the default") {
     const temporary_folder f;
-    sample_sweep sweep(f, "sweep", {"single"},
-                       {{"default", json::object()}, {"a", {{"num_gpu", 60}}}, {"b", {{"num_gpu", 80}}}, {"c", {{"num_gpu", 120}}}});
-    for (const auto& [config, rate] : std::vector<std::pair<std::string, double>>{{"default", 100}, {"a", 90}, {"b", 110}, {"c", 130}})
+    sample_sweep sweep(
+        f, "sweep", {"single"},
+        {{"default", json::object()}, {"a", {{"num_gpu", 60}}}, {"b", {{"num_gpu", 80}}}, {"c", {{"num_gpu", 120}}}});
+    for (const auto& [config, rate] :
+         std::vector<std::pair<std::string, double>>{{"default", 100}, {"a", 90}, {"b", 110}, {"c", 130}})
         for (int run = 1; run <= 2; ++run) sweep.add("single", config, run, single_agent(rate + run - 1.5));
     const json table = improvement_table(load_study(sweep.write()));
     CHECK(table["baseline"] == "default");

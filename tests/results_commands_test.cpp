@@ -1,0 +1,150 @@
+// report, compare and import, as a user runs them: output, messages and exit statuses.
+#include "host_process.hpp"
+#include "original_tree.hpp"
+#include "sample_sweep.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <iterator>
+
+using namespace chimera::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+void check_refused(const outcome& o, int status, const std::string& saying) {
+    CHECK(o.status == status);
+    CHECK_MESSAGE(contains(o.err, saying), "expected \"" << saying << "\" in: " << o.err);
+    CHECK(o.out.empty());
+}
+
+/// A sweep of two runtimes, five runs each; the collector takes this long, the insight agent 100 ms.
+fs::path sweep_of(const temporary_folder& f, const char* place, double collector_ms) {
+    sample_sweep sweep(f, place, {"pool", "fiber"}, {{"plain", {{"num_gpu", 80}}}});
+    for (const char* runtime : {"pool", "fiber"})
+        for (int run = 1; run <= 5; ++run)
+            sweep.add(runtime, "plain", run, sample_pair{.collector_ms = collector_ms + run});
+    return sweep.write();
+}
+
+std::string read(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+} // namespace
+
+TEST_CASE("a report comes in every form, to standard output or to a file") {
+    const temporary_folder f;
+    const std::string results = sweep_of(f, "sweep", 80).string();
+    const outcome md = run_host({"report", results});
+    CHECK_MESSAGE(md.status == 0, md.err);
+    CHECK(contains(md.out, "# sample: 2 runtimes, 1 configuration, 10 runs"));
+    const auto report = run_host({"report", results, "--format", "json"}).json();
+    CHECK(report["schema_version"] == 1);
+    CHECK(report["runtimes"][1]["name"] == "fiber");
+    CHECK(contains(report["generated_by"], "chimera-host"));
+    CHECK(contains(run_host({"report", results, "--format", "csv"}).out, "runtime,config,parameter_num_gpu,run,"));
+    CHECK(run_host({"report", results, "--format", "vllm"}).json().size() == 2);
+    const outcome filed = run_host({"report", results, "--output", (f / "report.md").string()});
+    CHECK(filed.status == 0);
+    CHECK(filed.out.empty());
+    CHECK(read(f / "report.md") == md.out);
+}
+
+TEST_CASE("results that cannot be read end with 2 and the file's name; a file that cannot be written with 3") {
+    const temporary_folder f;
+    const fs::path results = sweep_of(f, "sweep", 80);
+    check_refused(run_host({"report", (f / "none").string()}), 2, "there is no such file or folder");
+    check_refused(run_host({"report", f.path().string()}), 2, "there are some in " + results.string());
+    check_refused(run_host({"report"}), 2, "results");
+    check_refused(run_host({"report", results.string(), "--format", "pdf"}), 2, "pdf");
+    check_refused(run_host({"--json", "report", results.string()}), 2, "--json belongs to a run, not to 'report'");
+    check_refused(run_host({"report", results.string(), "--output", "/proc/nowhere/report.md"}), 3, "/proc/nowhere");
+    f.write("sweep/pool/plain/run_3/metrics.json", "{\"schema_version\": 2, \"val");
+    check_refused(run_host({"report", results.string()}), 2, "pool/plain/run_3/metrics.json:1: cut short");
+    check_refused(run_host({"compare", results.string(), sweep_of(f, "other", 80).string()}), 2,
+                  "run_3/metrics.json:1: cut short");
+}
+
+TEST_CASE("two sweeps of one name are compared under their paths") {
+    const temporary_folder f;
+    const std::string before = sweep_of(f, "before", 80).string(), after = sweep_of(f, "after", 80).string();
+    const outcome o = run_host({"compare", before, after});
+    CHECK_MESSAGE(o.status == 0, o.err);
+    CHECK(contains(o.out, "compared with " + before));
+    CHECK(contains(o.out, "runtime fiber"));
+    CHECK(contains(o.out, "no detectable difference between " + before + " and " + after));
+    check_refused(run_host({"compare", before, before + "/."}), 2, "given twice");
+    check_refused(run_host({"compare", before}), 2, "results");
+}
+
+TEST_CASE("a regression beyond the limit ends with 1, one within it or the other way round with 0") {
+    const temporary_folder f;
+    const std::string good = sweep_of(f, "good", 90).string(), bad = sweep_of(f, "bad", 60).string();
+    // (100 + 93) / 200 against (100 + 63) / 200: 15.5 % lower.
+    const std::vector<std::string> compare{"compare", good, bad, "--metric", "efficiency_pct", "--fail-on-regression"};
+    const auto with = [&](const char* limit) {
+        auto all = compare;
+        all.emplace_back(limit);
+        return run_host(all);
+    };
+    const outcome failed = with("15%");
+    CHECK(failed.status == 1);
+    CHECK(contains(failed.err, "efficiency_pct: " + bad + " is worse than " + good + " by 15.54 %, more than 15 %"));
+    CHECK(with("16").status == 0);
+    CHECK(run_host({"compare", good, bad}).status == 0);
+    CHECK(run_host({"compare", bad, good, "--metric", "efficiency_pct", "--fail-on-regression", "5%"}).status == 0);
+    check_refused(with("much"), 2, "--fail-on-regression");
+    const auto j =
+        run_host({"compare", good, bad, "--metric", "efficiency_pct", "--fail-on-regression", "5%", "--json"}).json();
+    CHECK(j["regressions"].size() == 2); // of each runtime
+    CHECK(j["groups"][0]["comparisons"][0]["verdict"] == "a_higher");
+}
+
+TEST_CASE("original results are imported, reported and compared") {
+    const temporary_folder f;
+    const auto options = original_options(80, 512);
+    for (const auto& [runtime, wall_s] : {std::pair{"runtime-tokio-default", 10.0}, {"runtime-async-std", 15.0}})
+        for (int run = 1; run <= 3; ++run)
+            f.write(fs::path("tree/results") / runtime / "homo" / ("run_" + std::to_string(run)) / "run_1/metrics.json",
+                    original_metrics({.wall_s = wall_s}, options, options).dump(2));
+    const outcome o = run_host({"import", "tr115", (f / "tree").string(), "--output-dir", (f / "out").string()});
+    CHECK_MESSAGE(o.status == 0, o.err);
+    CHECK(contains(o.out, "runs 6, runtimes 2, configurations 1"));
+    const auto report = run_host({"report", (f / "out").string(), "--format", "json"}).json();
+    CHECK(report["runtimes"][0]["mean_pct"].get<double>() == doctest::Approx(75));
+    CHECK(report["runtimes"][0]["imbalance_bound_mean_pct"].get<double>() == doctest::Approx(75));
+    CHECK(report["runtimes"][1]["mean_pct"].get<double>() == doctest::Approx(50));
+    CHECK(report["runtimes"][1]["serialized_runs"] == 3);
+    check_refused(run_host({"import", "tr115", (f / "tree").string(), "--output-dir", (f / "out").string()}), 2,
+                  "holds a sweep already");
+    check_refused(run_host({"import", "tr115", f.path().string() + "/none", "--output-dir", (f / "out2").string()}), 2,
+                  "there is no such folder");
+    check_refused(run_host({"import", "tr115", (f / "tree").string()}), 2, "--output-dir");
+    check_refused(run_host({"import"}), 2, "subcommand");
+}
+
+TEST_CASE("a campaign of ours is compared with another") {
+    const temporary_folder f;
+    for (const char* folder : {"one", "two"}) {
+        f.write(fs::path(folder) / "summary.json", nlohmann::ordered_json{{"schema_version", 1},
+                                                                          {"profile", folder},
+                                                                          {"config", "plain"},
+                                                                          {"executor", "fiber"},
+                                                                          {"transport", "socket"},
+                                                                          {"foreign", nullptr},
+                                                                          {"runs_planned", 3},
+                                                                          {"run_folders", {"run_1", "run_2", "run_3"}}}
+                                                       .dump());
+        for (int run = 1; run <= 3; ++run)
+            f.write(fs::path(folder) / ("run_" + std::to_string(run)) / "metrics.json",
+                    sample_metrics(sample_values({.collector_ms = 80.0 + run})).dump());
+    }
+    const outcome o = run_host({"compare", (f / "one").string(), (f / "two/summary.json").string()});
+    CHECK_MESSAGE(o.status == 0, o.err);
+    CHECK(contains(o.out, "no detectable difference between one and two"));
+}
