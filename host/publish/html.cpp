@@ -1,0 +1,47 @@
+#include "publish/html.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string_view>
+
+namespace chimera::host {
+namespace {
+
+/// The document as text that cannot end the element that it stands in: ASCII, in which "<" is written as an escape.
+std::string inside_script(const nlohmann::ordered_json& report) {
+    const std::string plain = report.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+    std::string out;
+    out.reserve(plain.size());
+    for (const char c : plain) c == '<' ? out += "\\u003c" : out += c;
+    return out;
+}
+
+} // namespace
+
+std::filesystem::path report_page() {
+    if (const char* named = std::getenv("CHIMERA_REPORT_PAGE")) return named;
+    const std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+    return folder.parent_path() / "share" / "chimera" / "report.html";
+}
+
+std::string to_html(const nlohmann::ordered_json& report, const std::filesystem::path& page) {
+    std::ifstream in(page, std::ios::binary);
+    if (!in)
+        throw std::runtime_error(fmt::format("{}: the page of the HTML report cannot be read; ./dev build makes it, which "
+                                             "needs npm (Debian: apt-get install npm)",
+                                             page.string()));
+    std::string text{std::istreambuf_iterator<char>(in), {}};
+    constexpr std::string_view place = "{{report}}";
+    const std::size_t at = text.find(place);
+    if (at == std::string::npos || text.find(place, at + 1) != std::string::npos)
+        throw std::runtime_error(
+            fmt::format("{}: not the page of the HTML report: {} should be in it once; ./dev build makes it anew",
+                        page.string(), place));
+    return text.replace(at, place.size(), inside_script(report));
+}
+
+} // namespace chimera::host

@@ -1,0 +1,46 @@
+// How it was measured, what it does not say, how to do it again, and what each figure means.
+
+import { h, section, sentences } from './dom.js';
+import { at, metric, metric_title, provenances, report, tag } from './report.js';
+import { table } from './table.js';
+
+/** A value of the document in words: objects as "key value" without what is empty. */
+function words(value) {
+  if (value == null || value === '') return '';
+  if (Array.isArray(value)) return value.map(words).join('; ');
+  if (typeof value !== 'object') return String(value);
+  return Object.entries(value).filter(([, v]) => v != null && v !== '').map(([k, v]) => `${k} ${words(v)}`).join(', ');
+}
+
+const named = (label, all) => (all?.length ? table(label, [{ title: 'name', cell: (x) => x.name ?? words(x) },
+  { title: 'what it is', cell: ({ name, parameters, ...rest }) => [words(rest), words(parameters)].filter(Boolean).join('; ') }],
+all.map((x) => (typeof x === 'object' ? x : { name: String(x) }))) : null);
+
+export function method() {
+  const m = at('/method');
+  if (!m) return null;
+  const facts = [['runs of each cell', m.runs], ['seed', m.seed], ['order', m.order], ['backend', m.backend]];
+  return section('method', 'Method', sentences(m.sentences),
+    h('dl', { class: 'facts' }, facts.map(([k, v]) => h('div', {}, h('dt', {}, k), h('dd', { class: v == null ? 'none' : null }, v == null ? 'not recorded' : String(v))))),
+    [['Runtimes', m.runtimes], ['Configurations', m.configs], ['Agents', m.agents]].map(([title, all]) => {
+      const content = named(title, all);
+      return content && h('details', {}, h('summary', {}, `${title} (${all.length})`), content);
+    }));
+}
+
+export function limits() {
+  return at('/limits')?.length ? section('limits', 'Limits', sentences(at('/limits'))) : null;
+}
+
+export function repeat() {
+  return at('/repeat')?.length ? section('repeat', 'How to repeat', h('pre', { tabindex: 0 }, h('code', {}, at('/repeat').join('\n')))) : null;
+}
+
+export function glossary() {
+  const names = Object.keys(report.metrics ?? {});
+  return section('definitions', 'Definitions', h('p', {}, 'Beside each figure stands how it came about:'), sentences(provenances),
+    names.length ? h('div', { class: 'scroll', role: 'region', 'aria-label': 'Definitions', tabindex: 0 }, h('table', { class: 'glossary' },
+      h('thead', {}, h('tr', {}, ['metric', 'unit', 'how', 'definition'].map((t) => h('th', { scope: 'col' }, t)))),
+      h('tbody', {}, names.map((name) => h('tr', { id: `metric-${name}` }, h('th', { scope: 'row' }, metric_title(name), h('code', {}, name)),
+        h('td', {}, metric(name).unit), h('td', {}, tag(name)), h('td', {}, report.metrics[name].definition)))))) : null);
+}

@@ -1,0 +1,78 @@
+// The report document, and what is known about each of its figures. Figures are named by their JSON pointer, so what is
+// shown and what the document holds cannot come apart; a figure that is null or absent was not measured.
+
+import { h } from './dom.js';
+
+export const report = JSON.parse(document.getElementById('report').textContent);
+
+/** The value at a pointer such as /runtimes/0/mean_pct; null where there is none. */
+export function at(pointer) {
+  return pointer.split('/').slice(1).reduce((value, key) => value?.[key], report) ?? null;
+}
+
+/** The entries of the document's array at `pointer`, each with its own pointer. */
+export function entries(pointer) {
+  return (at(pointer) ?? []).map((value, i) => ({ value, pointer: `${pointer}/${i}` }));
+}
+
+/**
+ * A number as text: two decimals for percent, otherwise as many as make three or four digits; integers as they are.
+ * Unit 'p' is a probability, of which nobody reads more than that it is very small.
+ */
+export function format(value, unit = '') {
+  if (value == null) return 'not measured';
+  if (unit === 'p' && value < 1e-4) return '< 0.0001';
+  const size = Math.abs(value);
+  let text;
+  if (Number.isInteger(value) && size < 1e6) text = String(value);
+  else if (size < 5e-5) text = value.toExponential(1);
+  else if (unit === '%') text = value.toFixed(size < 0.095 ? 4 : 2);
+  else text = value.toFixed(size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4);
+  return text.replace('-', '\u2212');
+}
+
+/** A unit as it follows a number. */
+export const suffix = (unit) => (unit ? `\u00a0${unit}` : '');
+
+/** The figure at a pointer, as text that says where it comes from; `absent` where null means something else. */
+export function figure(pointer, unit = '', absent = 'not measured') {
+  const value = at(pointer);
+  return value == null ? h('span', { class: 'none', 'data-at': pointer }, absent)
+    : h('span', { class: 'figure', 'data-at': pointer }, format(value, unit));
+}
+
+/** The interval at a pointer: low to high. */
+export function interval(pointer, unit = '') {
+  if (at(pointer) == null) return h('span', { class: 'none', 'data-at': pointer }, 'not measured');
+  return h('span', { class: 'interval' }, figure(`${pointer}/0`, unit), ' to ', figure(`${pointer}/1`, unit));
+}
+
+/** Unit, definition and provenance of a metric; one that the document does not define was not measured. A ratio's unit is empty. */
+export function metric(name) {
+  const known = report.metrics?.[name] ?? { unit: name.endsWith('_pct') ? '%' : '', definition: '', provenance: 'not measured' };
+  return known.unit === '1' ? { ...known, unit: '' } : known;
+}
+
+const words = { pct: '', ms: '', us: '', tok: '', s: '', ttft: 'TTFT', itl: 'ITL', tpot: 'TPOT', e2e: 'E2E' };
+
+/** A metric's name as a reader says it: inflation_server_pct is "inflation server". */
+export function metric_title(name) {
+  return name.split('_').map((w) => words[w] ?? w).filter(Boolean).join(' ');
+}
+
+const meaning = {
+  measured: 'measured: read off a clock or a counter',
+  derived: 'derived: computed from measured figures by an exact definition',
+  estimated: 'estimated: computed from measured figures by a formula that can be wrong',
+  'not measured': 'not measured in this study',
+};
+
+/** How a metric came about, as a small tag that leads to its definition. */
+export function tag(name) {
+  const { provenance, definition } = metric(name);
+  return h('a', { class: `tag ${provenance.replace(' ', '-')}`, href: `#metric-${name}`,
+    title: `${definition ? `${definition} ` : ''}(${meaning[provenance]})` }, provenance);
+}
+
+/** Every provenance with what it means. */
+export const provenances = Object.values(meaning);
