@@ -10,7 +10,9 @@ import { interval_height, interval_option } from './interval_chart.js';
 const colors = { a_higher: 'var(--series-0)', b_higher: 'var(--series-1)', no_detectable_difference: 'var(--muted)', too_few_runs: 'var(--muted)' };
 const shapes = { a_higher: 'triangle', b_higher: 'rect' };
 
-const rows_of = (pairs) => pairs.map(({ value: c }) => ({ label: `${c.a} − ${c.b}`, mean: c.difference, ci: c.ci95,
+const narrow = (width) => width < 480;
+
+const rows_of = (pairs, width) => pairs.map(({ value: c }) => ({ label: `${c.a}${narrow(width) ? '\n' : ' '}− ${c.b}`, mean: c.difference, ci: c.ci95,
   mark: { color: colors[c.verdict] ?? text, symbol: shapes[c.verdict] ?? 'circle' } }));
 
 function text_table(name, pairs) {
@@ -42,7 +44,7 @@ export function comparisons() {
       tagged.replaceChildren(tag(name));
       drawn.redraw();
     }),
-    height: () => interval_height(pairs()),
-    option: (width) => interval_option(rows_of(pairs()), { width, name: `difference of ${metric_title(name)}${metric(name).unit && `, ${metric(name).unit}`}`, unit: metric(name).unit, zero: true }) });
+    height: (width) => interval_height(pairs(), narrow(width) ? 36 : 26),
+    option: (width) => interval_option(rows_of(pairs(), width), { width, name: `difference of ${metric_title(name)}${metric(name).unit && `, ${metric(name).unit}`}`, unit: metric(name).unit, zero: true }) });
   return section('comparisons', 'Comparisons', drawn, below);
 }

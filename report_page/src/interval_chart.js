@@ -11,9 +11,9 @@ export const interval_height = (rows, row_height = 26) => rows.length * row_heig
 /** Runs of a row lie side by side, in their order, so that equal figures stay visible. */
 const spread = (i, n) => (n < 2 ? 0 : ((i + 0.5) / n - 0.5) * 0.62);
 
-/** Rows that do not fit beside their labels on a phone give them less room. */
+/** Labels get the room that they need, but on a phone leave most of it to the chart. */
 const label_width = (rows, width) => {
-  const longest = Math.max(0, ...rows.map((r) => r.label?.length ?? 0));
+  const longest = Math.max(0, ...rows.flatMap((r) => (r.label ?? '').split('\n').map((l) => l.length)));
   return Math.min(longest * 6.6 + 12, width * 0.38);
 };
 
@@ -53,7 +53,7 @@ export function interval_option(rows, { width, name, unit, zero = false }) {
     // A value axis, so that runs can lie beside the middle of their row.
     yAxis: [axis({ type: 'value', inverse: true, min: -0.5, max: rows.length - 0.5, splitLine: { show: false }, show: false }),
       axis({ type: 'category', inverse: true, position: 'left', data: rows.map((r) => r.label ?? ''), splitLine: { show: false },
-        axisLabel: { color: text, width: left, overflow: 'truncate', interval: 0, hideOverlap: false } })],
+        axisLabel: { color: text, width: left, lineHeight: 13, overflow: 'truncate', interval: 0, hideOverlap: false } })],
     series: [
       { type: 'custom', silent: true, data: rows.flatMap((r, i) => (r.heading ? [[i]] : [])), renderItem: draw_heading(rows), encode: { y: 0 } },
       ...(zero ? [{ type: 'line', silent: true, symbol: 'none', lineStyle: { color: muted, width: 1, type: 'solid' }, data: [[0, -0.5], [0, rows.length - 0.5]] }] : []),

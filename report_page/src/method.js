@@ -13,7 +13,7 @@ function words(value) {
 }
 
 const named = (label, all) => (all?.length ? table(label, [{ title: 'name', cell: (x) => x.name ?? words(x) },
-  { title: 'what it is', cell: ({ name, parameters, ...rest }) => [words(rest), words(parameters)].filter(Boolean).join('; ') }],
+  { title: 'what it is', words: true, cell: ({ name, parameters, ...rest }) => [words(rest), words(parameters)].filter(Boolean).join('; ') }],
 all.map((x) => (typeof x === 'object' ? x : { name: String(x) }))) : null);
 
 export function method() {
@@ -39,8 +39,7 @@ export function repeat() {
 export function glossary() {
   const names = Object.keys(report.metrics ?? {});
   return section('definitions', 'Definitions', h('p', {}, 'Beside each figure stands how it came about:'), sentences(provenances),
-    names.length ? h('div', { class: 'scroll', role: 'region', 'aria-label': 'Definitions', tabindex: 0 }, h('table', { class: 'glossary' },
-      h('thead', {}, h('tr', {}, ['metric', 'unit', 'how', 'definition'].map((t) => h('th', { scope: 'col' }, t)))),
-      h('tbody', {}, names.map((name) => h('tr', { id: `metric-${name}` }, h('th', { scope: 'row' }, metric_title(name), h('code', {}, name)),
-        h('td', {}, metric(name).unit), h('td', {}, tag(name)), h('td', {}, report.metrics[name].definition)))))) : null);
+    names.length ? table('Definitions', [
+      { title: 'metric', cell: (name) => [h('span', { id: `metric-${name}` }, metric_title(name)), h('code', {}, name)] }, { title: 'unit', cell: (name) => metric(name).unit },
+      { title: 'how', cell: tag }, { title: 'definition', words: true, cell: (name) => metric(name).definition }], names) : null);
 }

@@ -57,7 +57,7 @@ const patterns = {
 /** The look of a bar in a colour and a pattern. */
 export function fill(color, pattern) {
   const { decal } = patterns[pattern];
-  return { color: `var(--${color})`, decal: decal ? { ...decal, color: 'var(--pattern)' } : 'none', borderColor: surface, borderWidth: 1 };
+  return { color: `var(--${color})`, decal: decal ? { ...decal, color: 'var(--pattern)' } : 'none', borderColor: surface, borderWidth: 0.5 };
 }
 
 /** The same look beside a word. */

@@ -34,7 +34,7 @@ export function failures() {
   if (!all.length) return null;
   return section('failures', 'Failures', h('p', {}, figure('/cells/failed'), ' of ', figure('/cells/planned'), ' planned runs have no figures.'),
     table('Failed runs', [{ title: 'runtime', cell: (f) => f.runtime }, { title: 'configuration', cell: (f) => f.config }, { title: 'run', number: true, cell: (f) => String(f.run) },
-      { title: 'status', cell: (f) => f.status.replace('_', ' ') }, { title: 'message', cell: (f) => f.message ?? '' }], all));
+      { title: 'status', cell: (f) => f.status.replace('_', ' ') }, { title: 'message', words: true, cell: (f) => f.message ?? '' }], all));
 }
 
 /** How much a metric depends on each parameter of the configurations. */

@@ -4,13 +4,14 @@ import { h } from './dom.js';
 import { figure, at } from './report.js';
 
 /**
- * A table of `rows` by `columns`: { title, cell(row) -> text or element, number, tag, sort(row) -> value }.
+ * A table of `rows` by `columns`: { title, cell(row) -> text or element, number, words, tag, sort(row) -> value }; `words`
+ * is for running text.
  * Columns with `sort` can be sorted by their heading. `label` names the scrolling region for those who cannot see it.
  */
 export function table(label, columns, rows) {
   const body = h('tbody');
   const lines = rows.map((row) => ({ row, line: h('tr', {}, columns.map((c, i) =>
-    h(i === 0 ? 'th' : 'td', { class: c.number ? 'number' : null, scope: i === 0 ? 'row' : null }, c.cell(row)))) }));
+    h(i === 0 ? 'th' : 'td', { class: c.number ? 'number' : c.words ? 'words' : null, scope: i === 0 ? 'row' : null }, c.cell(row)))) }));
   body.append(...lines.map((l) => l.line));
 
   function sort_by(column, heading) {

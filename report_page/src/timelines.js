@@ -17,7 +17,7 @@ function lanes_of(runs) {
 
 const lane_height = (lanes) => Math.max(8, Math.min(26, 2400 / lanes.length));
 
-function draw_lane(lanes, width) {
+function draw_lane(lanes) {
   return (params, api) => {
     const lane = lanes[api.value(0)], row = api.value(0);
     const x = (ms) => api.coord([ms, row])[0], y = api.coord([0, row])[1], half = api.size([0, 1])[1] * 0.34;
@@ -25,7 +25,7 @@ function draw_lane(lanes, width) {
       const { serialization } = lane.run.value;
       const verdict = serialization?.verdict === 'serialized' ? ` \u2014 serialized: ${serialization.cause}` : '';
       return { type: 'text', silent: true, x: params.coordSys.x, y: y + 3, style: { text: lane.heading + verdict, fill: text, font: `600 12px ${font}`,
-        verticalAlign: 'middle', width: width - 16, overflow: 'truncate' } };
+        verticalAlign: 'middle', width: params.coordSys.width, overflow: 'truncate' } };
     }
     const { color } = runtime_mark(lane.run.value.runtime), { start_ms, end_ms } = lane.agent;
     const bar = (from, to, style, at_least = 1) => ({ type: 'rect', shape: { x: x(from), y: y - half, width: Math.max(at_least, x(to) - x(from)), height: 2 * half }, style });
@@ -54,7 +54,7 @@ function option(lanes, width) {
     yAxis: [axis({ type: 'value', inverse: true, min: -0.5, max: lanes.length - 0.5, show: false, splitLine: { show: false } }),
       axis({ type: 'category', inverse: true, position: 'left', data: lanes.map((l) => l.agent?.id ?? ''), splitLine: { show: false },
         axisLabel: { color: text, width: label - 10, overflow: 'truncate', ...(lane_height(lanes) < 12 ? {} : { interval: 0, hideOverlap: false }) } })],
-    series: [{ type: 'custom', clip: true, encode: { y: 0 }, emphasis: { disabled: true }, renderItem: draw_lane(lanes, width),
+    series: [{ type: 'custom', clip: true, encode: { y: 0 }, emphasis: { disabled: true }, renderItem: draw_lane(lanes),
       data: lanes.map((lane, i) => ({ value: [i], lane, tooltip: lane.heading ? { show: false } : {} })) },
     { type: 'scatter', silent: true, yAxisIndex: 1, data: [] }],
   };

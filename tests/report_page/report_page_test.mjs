@@ -6,13 +6,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { samples } from '../../report_page/test/sample.mjs';
 import { chromium_program, drawn, launch, open } from './browser.mjs';
 import { check_figures } from './figures.mjs';
 
-const [writer, modules] = process.argv.slice(2);
+const [writer, modules] = process.argv.slice(2).map((path) => resolve(path));
 if (!chromium_program()) {
   console.log('skipped: chromium is not installed (Debian: apt-get install chromium)');
   process.exit(77);
@@ -119,10 +119,11 @@ for (const colorScheme of ['light', 'dark']) {
   });
 }
 
-test('the page could not ask for anything if it wanted to', async () => {
+test('the page could not ask for anything if it wanted to', async (t) => {
   let asked = 0;
   const server = createServer((_, response) => { asked += 1; response.end(); });
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
+  t.after(() => server.close());
   const { page, complaints } = await open(browser, file('tr115'));
   await page.evaluate(async (url) => {
     await fetch(url).catch(() => {});
@@ -131,7 +132,6 @@ test('the page could not ask for anything if it wanted to', async () => {
   await page.waitForTimeout(300);
   assert.equal(asked, 0);
   assert.equal(complaints.filter((c) => c.includes('refused:')).length, 3, 'the policy should have refused all three');
-  server.close();
   await page.close();
 });
 
