@@ -31,9 +31,10 @@ std::filesystem::path report_page() {
 std::string to_html(const nlohmann::ordered_json& report, const std::filesystem::path& page) {
     std::ifstream in(page, std::ios::binary);
     if (!in)
-        throw std::runtime_error(fmt::format("{}: the page of the HTML report cannot be read; ./dev build makes it, which "
-                                             "needs npm (Debian: apt-get install npm)",
-                                             page.string()));
+        throw std::runtime_error(
+            fmt::format("{}: the page of the HTML report cannot be read; ./dev build makes it, which "
+                        "needs npm (Debian: apt-get install npm)",
+                        page.string()));
     std::string text{std::istreambuf_iterator<char>(in), {}};
     constexpr std::string_view place = "{{report}}";
     const std::size_t at = text.find(place);

@@ -8,8 +8,8 @@
 
 namespace chimera::host {
 
-/// The page that shows a report, as report_page/ builds it: $CHIMERA_REPORT_PAGE, or share/chimera/report.html beside the
-/// folder of this program.
+/// The page that shows a report, as report_page/ builds it: $CHIMERA_REPORT_PAGE, or share/chimera/report.html beside
+/// the folder of this program.
 std::filesystem::path report_page();
 
 /// The page with a report document (schema_version 1) in it. Bytes that are not UTF-8 become U+FFFD. Throws

@@ -15,13 +15,28 @@ export const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans"
 /** An axis in the page's manner; `more` says what this one is. */
 export function axis(more) {
   const plain = (v) => String(Number(v.toFixed(9))).replace('-', '\u2212');
-  return { nameLocation: 'middle', nameTextStyle: { color: muted, fontSize: 12 }, axisLine: { show: false }, axisTick: { show: false }, ...more,
+  return {
+    nameLocation: 'middle',
+    nameTextStyle: { color: muted, fontSize: 12 },
+    axisLine: { show: false },
+    axisTick: { show: false },
+    ...more,
     splitLine: { lineStyle: { color: line }, ...more.splitLine },
-    axisLabel: { color: muted, fontSize: 11, hideOverlap: true, ...(more.type === 'category' ? {} : { formatter: plain }), ...more.axisLabel } };
+    axisLabel: {
+      color: muted,
+      fontSize: 11,
+      hideOverlap: true,
+      ...(more.type === 'category' ? {} : { formatter: plain }),
+      ...more.axisLabel,
+    },
+  };
 }
 
 /** The ends of an axis that need not be round numbers: they get no line and no label. */
-export const open_ends = { splitLine: { showMinLine: false, showMaxLine: false }, axisLabel: { showMinLabel: false, showMaxLabel: false } };
+export const open_ends = {
+  splitLine: { showMinLine: false, showMaxLine: false },
+  axisLabel: { showMinLabel: false, showMaxLabel: false },
+};
 
 const waiting = [];
 
@@ -30,11 +45,23 @@ const waiting = [];
  * ECharts' option; `controls` are elements above the chart. Returns the element with `redraw()`.
  */
 export function chart({ id, title, tags = [], note, legend, controls, height, option, table }) {
-  const canvas = h('div', { class: 'chart', id: `chart-${id}`, role: 'img', 'aria-label': `${title}; the same is in the table below` });
-  const figure = h('figure', { id: `figure-${id}` },
+  const canvas = h('div', {
+    class: 'chart',
+    id: `chart-${id}`,
+    role: 'img',
+    'aria-label': `${title}; the same is in the table below`,
+  });
+  const figure = h(
+    'figure',
+    { id: `figure-${id}` },
     h('figcaption', {}, h('h3', {}, title, ' ', ...tags.flatMap((t) => [t, ' '])), note ? h('p', {}, note) : null),
-    controls ? h('div', { class: 'controls' }, controls) : null, legend, canvas, table ? folded('As a table', table) : null);
-  let drawn = null, width = 0;
+    controls ? h('div', { class: 'controls' }, controls) : null,
+    legend,
+    canvas,
+    table ? folded('As a table', table) : null,
+  );
+  let drawn = null,
+    width = 0;
 
   function draw() {
     width = canvas.clientWidth;
@@ -50,13 +77,22 @@ export function chart({ id, title, tags = [], note, legend, controls, height, op
         canvas.querySelector('svg').setAttribute('viewBox', `0 0 ${width} ${drawn.getHeight()}`);
       });
     }
-    drawn.setOption({ animation: false, textStyle: { fontFamily: font, color: text }, ...option(width) }, { notMerge: true });
+    drawn.setOption(
+      { animation: false, textStyle: { fontFamily: font, color: text }, ...option(width) },
+      { notMerge: true },
+    );
   }
 
-  waiting.push({ canvas, height, draw: () => {
-    draw();
-    new ResizeObserver(() => { if (canvas.clientWidth > 0 && canvas.clientWidth !== width) draw(); }).observe(canvas);
-  } });
+  waiting.push({
+    canvas,
+    height,
+    draw: () => {
+      draw();
+      new ResizeObserver(() => {
+        if (canvas.clientWidth > 0 && canvas.clientWidth !== width) draw();
+      }).observe(canvas);
+    },
+  });
   return Object.assign(figure, { redraw: draw });
 }
 
@@ -74,10 +110,26 @@ export function draw_all() {
 
 /** A tooltip whose text is `lines(params)`: a title and figures. It stays within the chart, also on a phone. */
 export function tooltip(lines) {
-  return { trigger: 'item', confine: true, className: 'tooltip', borderWidth: 0, padding: 0, backgroundColor: 'transparent', extraCssText: 'box-shadow: none',
-    textStyle: { fontFamily: font }, transitionDuration: 0,
+  return {
+    trigger: 'item',
+    confine: true,
+    className: 'tooltip',
+    borderWidth: 0,
+    padding: 0,
+    backgroundColor: 'transparent',
+    extraCssText: 'box-shadow: none',
+    textStyle: { fontFamily: font },
+    transitionDuration: 0,
     formatter: (params) => {
       const [title, ...rest] = lines(params) ?? [];
-      return title == null ? '' : h('div', {}, h('strong', {}, title), rest.map((l) => h('div', {}, l)));
-    } };
+      return title == null
+        ? ''
+        : h(
+            'div',
+            {},
+            h('strong', {}, title),
+            rest.map((l) => h('div', {}, l)),
+          );
+    },
+  };
 }

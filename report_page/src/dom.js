@@ -19,11 +19,25 @@ export function section(id, title, ...content) {
 
 /** A labelled <select> over `values`; `change` gets the chosen index. */
 export function choice(label, values, change) {
-  return h('label', { class: 'choice' }, `${label} `,
-    h('select', { onchange: (e) => change(e.target.selectedIndex) }, values.map((v) => h('option', {}, v))));
+  return h(
+    'label',
+    { class: 'choice' },
+    `${label} `,
+    h(
+      'select',
+      { onchange: (e) => change(e.target.selectedIndex) },
+      values.map((v) => h('option', {}, v)),
+    ),
+  );
 }
 
 /** A list of sentences; nothing where there are none. */
 export function sentences(all, attributes = {}) {
-  return all?.length ? h('ul', attributes, all.map((s) => h('li', {}, s))) : null;
+  return all?.length
+    ? h(
+        'ul',
+        attributes,
+        all.map((s) => h('li', {}, s)),
+      )
+    : null;
 }

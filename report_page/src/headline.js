@@ -8,11 +8,23 @@ const count = (singular, n) => `${singular}${n === 1 ? '' : 's'}`;
 
 /** One runtime's headline figure, with what has to be known before it is believed. */
 function tile({ value: r, pointer }) {
-  const flags = [r.serialized_runs > 0 && `serialized: ${r.cause ?? 'unknown'}`, r.client_limited_runs > 0 && `${r.client_limited_runs} client-limited ${count('run', r.client_limited_runs)}`];
-  return h('li', { class: 'tile' }, h('div', { class: 'name' }, runtime_swatch(r.name), ` ${r.name}`),
-    h('div', { class: 'value' }, figure(`${pointer}/mean_pct`, '%'), r.mean_pct == null ? null : h('span', { class: 'unit' }, '\u202f%')),
+  const flags = [
+    r.serialized_runs > 0 && `serialized: ${r.cause ?? 'unknown'}`,
+    r.client_limited_runs > 0 && `${r.client_limited_runs} client-limited ${count('run', r.client_limited_runs)}`,
+  ];
+  return h(
+    'li',
+    { class: 'tile' },
+    h('div', { class: 'name' }, runtime_swatch(r.name), ` ${r.name}`),
+    h(
+      'div',
+      { class: 'value' },
+      figure(`${pointer}/mean_pct`, '%'),
+      r.mean_pct == null ? null : h('span', { class: 'unit' }, '\u202f%'),
+    ),
     r.ci95_pct ? h('div', { class: 'small' }, interval(`${pointer}/ci95_pct`, '%')) : null,
-    flags.filter(Boolean).map((f) => h('div', { class: 'flag' }, f)));
+    flags.filter(Boolean).map((f) => h('div', { class: 'flag' }, f)),
+  );
 }
 
 function fact(title, ...content) {
@@ -20,19 +32,45 @@ function fact(title, ...content) {
 }
 
 export function headline() {
-  const runtimes = entries('/runtimes'), compared = (at('/comparisons') ?? []).filter((c) => c.metric === report.headline);
+  const runtimes = entries('/runtimes'),
+    compared = (at('/comparisons') ?? []).filter((c) => c.metric === report.headline);
   const total = (key) => {
     const known = runtimes.map((r) => r.value[key]).filter((n) => n != null);
     return known.length ? String(known.reduce((a, b) => a + b)) : h('span', { class: 'none' }, 'not measured');
   };
   const differing = compared.filter((c) => c.verdict === 'a_higher' || c.verdict === 'b_higher').length;
-  return h('header', {},
-    h('p', { class: 'kicker' }, [report.name, report.source === 'tr115' ? 'imported from TR115' : null, report.generated_by].filter(Boolean).join(' · ')),
-    h('h1', {}, report.title || report.name), report.question ? h('p', { class: 'question' }, report.question) : null,
+  return h(
+    'header',
+    {},
+    h(
+      'p',
+      { class: 'kicker' },
+      [report.name, report.source === 'tr115' ? 'imported from TR115' : null, report.generated_by]
+        .filter(Boolean)
+        .join(' · '),
+    ),
+    h('h1', {}, report.title || report.name),
+    report.question ? h('p', { class: 'question' }, report.question) : null,
     sentences(at('/findings'), { class: 'findings' }),
-    runtimes.length ? [h('h2', { class: 'tiles-title' }, `Mean ${metric_title(report.headline)} with its 95 % interval `, tag(report.headline)), h('ul', { class: 'tiles' }, runtimes.map(tile))] : null,
-    h('dl', { class: 'facts' }, fact('runs with figures', figure('/cells/ok'), ' of ', figure('/cells/planned')), fact('failed runs', figure('/cells/failed')),
+    runtimes.length
+      ? [
+          h(
+            'h2',
+            { class: 'tiles-title' },
+            `Mean ${metric_title(report.headline)} with its 95 % interval `,
+            tag(report.headline),
+          ),
+          h('ul', { class: 'tiles' }, runtimes.map(tile)),
+        ]
+      : null,
+    h(
+      'dl',
+      { class: 'facts' },
+      fact('runs with figures', figure('/cells/ok'), ' of ', figure('/cells/planned')),
+      fact('failed runs', figure('/cells/failed')),
       runtimes.length ? fact('serialized runs', total('serialized_runs')) : null,
       runtimes.length ? fact('client-limited runs', total('client_limited_runs')) : null,
-      compared.length ? fact('pairs that differ detectably', `${differing} of ${compared.length}`) : null));
+      compared.length ? fact('pairs that differ detectably', `${differing} of ${compared.length}`) : null,
+    ),
+  );
 }

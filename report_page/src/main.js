@@ -16,16 +16,49 @@ import { glossary, limits, method, repeat } from './method.js';
 const readable_version = 1;
 
 function contents(sections) {
-  return h('nav', { 'aria-label': 'Contents' }, h('ul', {}, sections.map((s) => h('li', {}, h('a', { href: `#${s.id}` }, s.querySelector('h2').textContent)))));
+  return h(
+    'nav',
+    { 'aria-label': 'Contents' },
+    h(
+      'ul',
+      {},
+      sections.map((s) => h('li', {}, h('a', { href: `#${s.id}` }, s.querySelector('h2').textContent))),
+    ),
+  );
 }
 
 if (report.schema_version !== readable_version || report.kind !== 'report') {
-  document.body.append(h('main', {}, h('h1', {}, 'This page cannot show this document'),
-    h('p', {}, `It reads reports of schema version ${readable_version}; this is ${report.kind} ${report.schema_version}.`)));
+  document.body.append(
+    h(
+      'main',
+      {},
+      h('h1', {}, 'This page cannot show this document'),
+      h(
+        'p',
+        {},
+        `It reads reports of schema version ${readable_version}; this is ${report.kind} ${report.schema_version}.`,
+      ),
+    ),
+  );
 } else {
   document.title = `${report.title || report.name} · Chimera report`;
-  const sections = [efficiency, loss, comparisons, scaling, distributions, timelines, parameters, failures, runs, method, limits, repeat, glossary]
-    .map((make) => make()).filter(Boolean);
+  const sections = [
+    efficiency,
+    loss,
+    comparisons,
+    scaling,
+    distributions,
+    timelines,
+    parameters,
+    failures,
+    runs,
+    method,
+    limits,
+    repeat,
+    glossary,
+  ]
+    .map((make) => make())
+    .filter(Boolean);
   document.body.append(h('main', {}, headline(), contents(sections), sections));
   draw_all();
 }

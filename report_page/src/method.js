@@ -9,23 +9,62 @@ function words(value) {
   if (value == null || value === '') return '';
   if (Array.isArray(value)) return value.map(words).join('; ');
   if (typeof value !== 'object') return String(value);
-  return Object.entries(value).filter(([, v]) => v != null && v !== '').map(([k, v]) => `${k} ${words(v)}`).join(', ');
+  return Object.entries(value)
+    .filter(([, v]) => v != null && v !== '')
+    .map(([k, v]) => `${k} ${words(v)}`)
+    .join(', ');
 }
 
-const named = (label, all) => (all?.length ? table(label, [{ title: 'name', cell: (x) => x.name ?? words(x) },
-  { title: 'what it is', words: true, cell: ({ name, parameters, ...rest }) => [words(rest), words(parameters)].filter(Boolean).join('; ') }],
-all.map((x) => (typeof x === 'object' ? x : { name: String(x) }))) : null);
+const named = (label, all) =>
+  all?.length
+    ? table(
+        label,
+        [
+          { title: 'name', cell: (x) => x.name ?? words(x) },
+          {
+            title: 'what it is',
+            words: true,
+            cell: ({ name, parameters, ...rest }) => [words(rest), words(parameters)].filter(Boolean).join('; '),
+          },
+        ],
+        all.map((x) => (typeof x === 'object' ? x : { name: String(x) })),
+      )
+    : null;
 
 export function method() {
   const m = at('/method');
   if (!m) return null;
-  const facts = [['runs of each cell', m.runs], ['seed', m.seed], ['order', m.order], ['backend', m.backend]];
-  return section('method', 'Method', sentences(m.sentences),
-    h('dl', { class: 'facts' }, facts.map(([k, v]) => h('div', {}, h('dt', {}, k), h('dd', { class: v == null ? 'none' : null }, v == null ? 'not recorded' : String(v))))),
-    [['Runtimes', m.runtimes], ['Configurations', m.configs], ['Agents', m.agents]].map(([title, all]) => {
+  const facts = [
+    ['runs of each cell', m.runs],
+    ['seed', m.seed],
+    ['order', m.order],
+    ['backend', m.backend],
+  ];
+  return section(
+    'method',
+    'Method',
+    sentences(m.sentences),
+    h(
+      'dl',
+      { class: 'facts' },
+      facts.map(([k, v]) =>
+        h(
+          'div',
+          {},
+          h('dt', {}, k),
+          h('dd', { class: v == null ? 'none' : null }, v == null ? 'not recorded' : String(v)),
+        ),
+      ),
+    ),
+    [
+      ['Runtimes', m.runtimes],
+      ['Configurations', m.configs],
+      ['Agents', m.agents],
+    ].map(([title, all]) => {
       const content = named(title, all);
       return content && h('details', {}, h('summary', {}, `${title} (${all.length})`), content);
-    }));
+    }),
+  );
 }
 
 export function limits() {
@@ -33,13 +72,32 @@ export function limits() {
 }
 
 export function repeat() {
-  return at('/repeat')?.length ? section('repeat', 'How to repeat', h('pre', { tabindex: 0 }, h('code', {}, at('/repeat').join('\n')))) : null;
+  return at('/repeat')?.length
+    ? section('repeat', 'How to repeat', h('pre', { tabindex: 0 }, h('code', {}, at('/repeat').join('\n'))))
+    : null;
 }
 
 export function glossary() {
   const names = Object.keys(report.metrics ?? {});
-  return section('definitions', 'Definitions', h('p', {}, 'Beside each figure stands how it came about:'), sentences(provenances),
-    names.length ? table('Definitions', [
-      { title: 'metric', cell: (name) => [h('span', { id: `metric-${name}` }, metric_title(name)), h('code', {}, name)] }, { title: 'unit', cell: (name) => metric(name).unit },
-      { title: 'how', cell: tag }, { title: 'definition', words: true, cell: (name) => metric(name).definition }], names) : null);
+  return section(
+    'definitions',
+    'Definitions',
+    h('p', {}, 'Beside each figure stands how it came about:'),
+    sentences(provenances),
+    names.length
+      ? table(
+          'Definitions',
+          [
+            {
+              title: 'metric',
+              cell: (name) => [h('span', { id: `metric-${name}` }, metric_title(name)), h('code', {}, name)],
+            },
+            { title: 'unit', cell: (name) => metric(name).unit },
+            { title: 'how', cell: tag },
+            { title: 'definition', words: true, cell: (name) => metric(name).definition },
+          ],
+          names,
+        )
+      : null,
+  );
 }

@@ -7,7 +7,12 @@ export const report = JSON.parse(document.getElementById('report').textContent);
 
 /** The value at a pointer such as /runtimes/0/mean_pct; null where there is none. */
 export function at(pointer) {
-  return pointer.split('/').slice(1).reduce((value, key) => value?.[key], report) ?? null;
+  return (
+    pointer
+      .split('/')
+      .slice(1)
+      .reduce((value, key) => value?.[key], report) ?? null
+  );
 }
 
 /** The entries of the document's array at `pointer`, each with its own pointer. */
@@ -37,7 +42,8 @@ export const suffix = (unit) => (unit ? `\u00a0${unit}` : '');
 /** The figure at a pointer, as text that says where it comes from; `absent` where null means something else. */
 export function figure(pointer, unit = '', absent = 'not measured') {
   const value = at(pointer);
-  return value == null ? h('span', { class: 'none', 'data-at': pointer }, absent)
+  return value == null
+    ? h('span', { class: 'none', 'data-at': pointer }, absent)
     : h('span', { class: 'figure', 'data-at': pointer }, format(value, unit));
 }
 
@@ -47,9 +53,16 @@ export function interval(pointer, unit = '') {
   return h('span', { class: 'interval' }, figure(`${pointer}/0`, unit), ' to ', figure(`${pointer}/1`, unit));
 }
 
-/** Unit, definition and provenance of a metric; one that the document does not define was not measured. A ratio's unit is empty. */
+/**
+ * Unit, definition and provenance of a metric; one that the document does not define was not measured. A ratio's unit
+ * is empty.
+ */
 export function metric(name) {
-  const known = report.metrics?.[name] ?? { unit: name.endsWith('_pct') ? '%' : '', definition: '', provenance: 'not measured' };
+  const known = report.metrics?.[name] ?? {
+    unit: name.endsWith('_pct') ? '%' : '',
+    definition: '',
+    provenance: 'not measured',
+  };
   return known.unit === '1' ? { ...known, unit: '' } : known;
 }
 
@@ -57,7 +70,11 @@ const words = { pct: '', ms: '', us: '', tok: '', s: '', ttft: 'TTFT', itl: 'ITL
 
 /** A metric's name as a reader says it: inflation_server_pct is "inflation server". */
 export function metric_title(name) {
-  return name.split('_').map((w) => words[w] ?? w).filter(Boolean).join(' ');
+  return name
+    .split('_')
+    .map((w) => words[w] ?? w)
+    .filter(Boolean)
+    .join(' ');
 }
 
 const meaning = {
@@ -70,8 +87,15 @@ const meaning = {
 /** How a metric came about, as a small tag that leads to its definition. */
 export function tag(name) {
   const { provenance, definition } = metric(name);
-  return h('a', { class: `tag ${provenance.replace(' ', '-')}`, href: `#metric-${name}`,
-    title: `${definition ? `${definition} ` : ''}(${meaning[provenance]})` }, provenance);
+  return h(
+    'a',
+    {
+      class: `tag ${provenance.replace(' ', '-')}`,
+      href: `#metric-${name}`,
+      title: `${definition ? `${definition} ` : ''}(${meaning[provenance]})`,
+    },
+    provenance,
+  );
 }
 
 /** Every provenance with what it means. */

@@ -5,8 +5,21 @@ import { at, entries, figure, metric, metric_title, tag } from './report.js';
 import { folded, number_column, table } from './table.js';
 import { runtime_swatch } from './palette.js';
 
-const shown = ['efficiency_pct', 'estimated_efficiency_pct', 'imbalance_bound_pct', 'wall_ms', 'late_start_pct', 'imbalance_pct', 'inflation_pct', 'ttft_ms_p50',
-  'ttft_ms_p99', 'itl_ms_p50', 'itl_ms_p99', 'throughput_tok_s', 'client_overhead_pct'];
+const shown = [
+  'efficiency_pct',
+  'estimated_efficiency_pct',
+  'imbalance_bound_pct',
+  'wall_ms',
+  'late_start_pct',
+  'imbalance_pct',
+  'inflation_pct',
+  'ttft_ms_p50',
+  'ttft_ms_p99',
+  'itl_ms_p50',
+  'itl_ms_p99',
+  'throughput_tok_s',
+  'client_overhead_pct',
+];
 
 const title_of = (name) => `${metric_title(name)}${metric(name).unit && `, ${metric(name).unit}`}`;
 
@@ -16,35 +29,103 @@ export function runs() {
   const has = (name) => all.some((r) => r.value.values?.[name] != null);
   const verdict = (r) => {
     const s = r.value.serialization;
-    return s ? h('span', { title: s.evidence || null }, s.verdict === 'serialized' ? `serialized: ${s.cause}` : s.verdict) : h('span', { class: 'none' }, 'not measured');
+    return s
+      ? h('span', { title: s.evidence || null }, s.verdict === 'serialized' ? `serialized: ${s.cause}` : s.verdict)
+      : h('span', { class: 'none' }, 'not measured');
   };
-  const limited = (r) => (r.value.client_limited == null ? h('span', { class: 'none' }, 'not measured') : r.value.client_limited.length ? h('strong', { class: 'flag' }, `client-limited: ${r.value.client_limited.join(', ')}`) : 'passed');
+  const limited = (r) =>
+    r.value.client_limited == null
+      ? h('span', { class: 'none' }, 'not measured')
+      : r.value.client_limited.length
+        ? h('strong', { class: 'flag' }, `client-limited: ${r.value.client_limited.join(', ')}`)
+        : 'passed';
   const missing = shown.filter((name) => !has(name));
-  return section('runs', 'Runs', folded(`All ${all.length} runs`, h('div', {}, table('All runs', [
-    { title: 'runtime', cell: (r) => [runtime_swatch(r.value.runtime), ' ', r.value.runtime], sort: (r) => r.value.runtime },
-    { title: 'configuration', cell: (r) => r.value.config, sort: (r) => r.value.config }, number_column('run', 'run'),
-    { title: 'status', cell: (r) => (r.value.status === 'ok' ? 'ok' : h('strong', { class: 'flag' }, r.value.status.replace('_', ' '))), sort: (r) => r.value.status },
-    ...shown.filter(has).map((name) => number_column(title_of(name), `values/${name}`, metric(name).unit, { tag: tag(name) })),
-    { title: 'verdict', cell: verdict, sort: (r) => r.value.serialization?.verdict }, { title: 'self-check', cell: limited, sort: (r) => r.value.client_limited?.join() },
-  ], all), missing.length ? h('p', { class: 'none' }, `Not measured in any run: ${missing.map(metric_title).join(', ')}.`) : null)));
+  return section(
+    'runs',
+    'Runs',
+    folded(
+      `All ${all.length} runs`,
+      h(
+        'div',
+        {},
+        table(
+          'All runs',
+          [
+            {
+              title: 'runtime',
+              cell: (r) => [runtime_swatch(r.value.runtime), ' ', r.value.runtime],
+              sort: (r) => r.value.runtime,
+            },
+            { title: 'configuration', cell: (r) => r.value.config, sort: (r) => r.value.config },
+            number_column('run', 'run'),
+            {
+              title: 'status',
+              cell: (r) =>
+                r.value.status === 'ok' ? 'ok' : h('strong', { class: 'flag' }, r.value.status.replace('_', ' ')),
+              sort: (r) => r.value.status,
+            },
+            ...shown
+              .filter(has)
+              .map((name) => number_column(title_of(name), `values/${name}`, metric(name).unit, { tag: tag(name) })),
+            { title: 'verdict', cell: verdict, sort: (r) => r.value.serialization?.verdict },
+            { title: 'self-check', cell: limited, sort: (r) => r.value.client_limited?.join() },
+          ],
+          all,
+        ),
+        missing.length
+          ? h('p', { class: 'none' }, `Not measured in any run: ${missing.map(metric_title).join(', ')}.`)
+          : null,
+      ),
+    ),
+  );
 }
 
 export function failures() {
   const all = at('/cells/failures') ?? [];
   if (!all.length) return null;
-  return section('failures', 'Failures', h('p', {}, figure('/cells/failed'), ' of ', figure('/cells/planned'), ' planned runs have no figures.'),
-    table('Failed runs', [{ title: 'runtime', cell: (f) => f.runtime }, { title: 'configuration', cell: (f) => f.config }, { title: 'run', number: true, cell: (f) => String(f.run) },
-      { title: 'status', cell: (f) => f.status.replace('_', ' ') }, { title: 'message', words: true, cell: (f) => f.message ?? '' }], all));
+  return section(
+    'failures',
+    'Failures',
+    h('p', {}, figure('/cells/failed'), ' of ', figure('/cells/planned'), ' planned runs have no figures.'),
+    table(
+      'Failed runs',
+      [
+        { title: 'runtime', cell: (f) => f.runtime },
+        { title: 'configuration', cell: (f) => f.config },
+        { title: 'run', number: true, cell: (f) => String(f.run) },
+        { title: 'status', cell: (f) => f.status.replace('_', ' ') },
+        { title: 'message', words: true, cell: (f) => f.message ?? '' },
+      ],
+      all,
+    ),
+  );
 }
 
 /** How much a metric depends on each parameter of the configurations. */
 export function parameters() {
   const all = entries('/parameters');
   if (!all.length) return null;
-  return section('parameters', 'Parameters', h('p', {}, 'How far the means of a parameter’s levels lie apart, and the share of the variance that it explains.'),
-    all.map((p) => h('div', {}, h('h3', {}, `${p.value.parameter} \u2192 ${metric_title(p.value.metric)} `, tag(p.value.metric)),
-      h('p', {}, 'range ', figure(`${p.pointer}/range_pct`, '%'), ' %, η² ', figure(`${p.pointer}/eta_squared`)),
-      table(`${p.value.metric} by ${p.value.parameter}`, [{ title: p.value.parameter, cell: (l) => String(l.value.value) }, number_column('n', 'n'),
-        number_column(`mean ${title_of(p.value.metric)}`, 'mean', metric(p.value.metric).unit), number_column('sd', 'sd', metric(p.value.metric).unit)],
-      entries(`${p.pointer}/levels`)))));
+  return section(
+    'parameters',
+    'Parameters',
+    h('p', {}, 'How far the means of a parameter’s levels lie apart, and the share of the variance that it explains.'),
+    all.map((p) =>
+      h(
+        'div',
+        {},
+        h('h3', {}, `${p.value.parameter} \u2192 ${metric_title(p.value.metric)} `, tag(p.value.metric)),
+        h('p', {}, 'range ', figure(`${p.pointer}/range_pct`, '%'), ' %, η² ', figure(`${p.pointer}/eta_squared`)),
+        table(
+          `${p.value.metric} by ${p.value.parameter}`,
+          [
+            { title: p.value.parameter, cell: (l) => String(l.value.value) },
+            number_column('n', 'n'),
+            number_column(`mean ${title_of(p.value.metric)}`, 'mean', metric(p.value.metric).unit),
+            number_column('sd', 'sd', metric(p.value.metric).unit),
+          ],
+          entries(`${p.pointer}/levels`),
+        ),
+      ),
+    ),
+  );
 }

@@ -10,8 +10,20 @@ import { figure, at } from './report.js';
  */
 export function table(label, columns, rows) {
   const body = h('tbody');
-  const lines = rows.map((row) => ({ row, line: h('tr', {}, columns.map((c, i) =>
-    h(i === 0 ? 'th' : 'td', { class: c.number ? 'number' : c.words ? 'words' : null, scope: i === 0 ? 'row' : null }, c.cell(row)))) }));
+  const lines = rows.map((row) => ({
+    row,
+    line: h(
+      'tr',
+      {},
+      columns.map((c, i) =>
+        h(
+          i === 0 ? 'th' : 'td',
+          { class: c.number ? 'number' : c.words ? 'words' : null, scope: i === 0 ? 'row' : null },
+          c.cell(row),
+        ),
+      ),
+    ),
+  }));
   body.append(...lines.map((l) => l.line));
 
   function sort_by(column, heading) {
@@ -19,24 +31,39 @@ export function table(label, columns, rows) {
     for (const other of heading.parentNode.children) other.removeAttribute('aria-sort');
     heading.setAttribute('aria-sort', descending ? 'descending' : 'ascending');
     // What was not measured stays last in either direction.
-    const sorted = lines.map((l) => ({ ...l, key: column.sort(l.row) })).sort((a, b) =>
-      (a.key == null) - (b.key == null) || (descending ? -1 : 1) * (a.key > b.key ? 1 : a.key < b.key ? -1 : 0));
+    const sorted = lines
+      .map((l) => ({ ...l, key: column.sort(l.row) }))
+      .sort(
+        (a, b) =>
+          (a.key == null) - (b.key == null) || (descending ? -1 : 1) * (a.key > b.key ? 1 : a.key < b.key ? -1 : 0),
+      );
     body.append(...sorted.map((l) => l.line));
   }
 
   const head = columns.map((c) => {
     const heading = h('th', { scope: 'col', class: c.number ? 'number' : null });
-    heading.append(c.sort ? h('button', { type: 'button', class: 'sort', onclick: () => sort_by(c, heading) }, c.title) : c.title);
+    heading.append(
+      c.sort ? h('button', { type: 'button', class: 'sort', onclick: () => sort_by(c, heading) }, c.title) : c.title,
+    );
     if (c.tag) heading.append(' ', c.tag);
     return heading;
   });
-  return h('div', { class: 'scroll', role: 'region', 'aria-label': label, tabindex: 0 },
-    h('table', {}, h('thead', {}, h('tr', {}, head)), body));
+  return h(
+    'div',
+    { class: 'scroll', role: 'region', 'aria-label': label, tabindex: 0 },
+    h('table', {}, h('thead', {}, h('tr', {}, head)), body),
+  );
 }
 
 /** A column of the figure that each row (an entry of the document) has under `key`. */
 export function number_column(title, key, unit = '', more = {}) {
-  return { title, number: true, cell: (row) => figure(`${row.pointer}/${key}`, unit, more.absent), sort: (row) => at(`${row.pointer}/${key}`), ...more };
+  return {
+    title,
+    number: true,
+    cell: (row) => figure(`${row.pointer}/${key}`, unit, more.absent),
+    sort: (row) => at(`${row.pointer}/${key}`),
+    ...more,
+  };
 }
 
 /** A table that is there for those who ask for it. */

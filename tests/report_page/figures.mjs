@@ -2,7 +2,11 @@
 
 import assert from 'node:assert/strict';
 
-const at = (document, pointer) => pointer.split('/').slice(1).reduce((value, key) => value?.[key], document) ?? null;
+const at = (document, pointer) =>
+  pointer
+    .split('/')
+    .slice(1)
+    .reduce((value, key) => value?.[key], document) ?? null;
 
 /** Whether `text` is `value`, rounded to the digits that it shows. */
 function shows(text, value) {
@@ -15,7 +19,9 @@ function shows(text, value) {
 
 /** Throws unless every figure of the page is the document's; returns the pointers of the figures. */
 export async function check_figures(page, document) {
-  const shown = await page.$$eval('[data-at]', (all) => all.map((e) => ({ pointer: e.dataset.at, text: e.textContent, none: e.classList.contains('none') })));
+  const shown = await page.$$eval('[data-at]', (all) =>
+    all.map((e) => ({ pointer: e.dataset.at, text: e.textContent, none: e.classList.contains('none') })),
+  );
   for (const { pointer, text, none } of shown) {
     const value = at(document, pointer);
     assert.equal(none, value == null, `${pointer} shows "${text}", the document has ${value}`);

@@ -46,7 +46,9 @@ after(async () => {
 });
 
 async function unfold(page) {
-  await page.evaluate(() => { for (const d of document.querySelectorAll('details')) d.open = true; });
+  await page.evaluate(() => {
+    for (const d of document.querySelectorAll('details')) d.open = true;
+  });
 }
 
 async function picture(page, name) {
@@ -60,14 +62,23 @@ for (const name of Object.keys(documents)) {
     test(`${name}, ${look}: drawn, without a complaint, a request or a jump`, async () => {
       const { page, complaints, requests } = await open(browser, file(name), options);
       await picture(page, `${name}-${look}`);
-      const found = await page.$$eval('.chart', (all) => all.map((c) => ({ id: c.id.replace('chart-', ''), shapes: c.querySelectorAll('svg path').length,
-        height: c.clientHeight, table: c.closest('section').querySelectorAll('table').length })));
+      const found = await page.$$eval('.chart', (all) =>
+        all.map((c) => ({
+          id: c.id.replace('chart-', ''),
+          shapes: c.querySelectorAll('svg path').length,
+          height: c.clientHeight,
+          table: c.closest('section').querySelectorAll('table').length,
+        })),
+      );
       assert.deepEqual(found.map((c) => c.id).sort(), [...charts[name]].sort());
       for (const c of found) assert.ok(c.shapes > 3 && c.height > 60 && c.table > 0, JSON.stringify(c));
       assert.equal(await page.evaluate(() => window.shifted), 0);
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'wider than the screen');
       await unfold(page);
-      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'wider than the screen when unfolded');
+      assert.ok(
+        await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+        'wider than the screen when unfolded',
+      );
       assert.deepEqual(complaints, []);
       assert.deepEqual(requests, []);
       await page.close();
@@ -78,17 +89,34 @@ for (const name of Object.keys(documents)) {
     const document = documents[name];
     const { page } = await open(browser, file(name));
     const shown = await check_figures(page, document);
-    const must = [...document.runtimes.flatMap((_, i) => [`/runtimes/${i}/mean_pct`, `/runtimes/${i}/imbalance_bound_mean_pct`, `/runtimes/${i}/loss_pct/server`]),
-      ...document.runs.flatMap((r, i) => (r.values[document.headline] == null ? [] : [`/runs/${i}/values/${document.headline}`])),
-      ...document.comparisons.flatMap((c, i) => (c.metric === document.headline ? [`/comparisons/${i}/difference`, `/comparisons/${i}/p_holm`] : [])),
-      ...document.scaling.flatMap((s, i) => s.points.map((_, k) => `/scaling/${i}/points/${k}/throughput_mean`)), '/cells/ok', '/cells/planned'];
-    assert.deepEqual(must.filter((pointer) => !shown.has(pointer)), []);
+    const must = [
+      ...document.runtimes.flatMap((_, i) => [
+        `/runtimes/${i}/mean_pct`,
+        `/runtimes/${i}/imbalance_bound_mean_pct`,
+        `/runtimes/${i}/loss_pct/server`,
+      ]),
+      ...document.runs.flatMap((r, i) =>
+        r.values[document.headline] == null ? [] : [`/runs/${i}/values/${document.headline}`],
+      ),
+      ...document.comparisons.flatMap((c, i) =>
+        c.metric === document.headline ? [`/comparisons/${i}/difference`, `/comparisons/${i}/p_holm`] : [],
+      ),
+      ...document.scaling.flatMap((s, i) => s.points.map((_, k) => `/scaling/${i}/points/${k}/throughput_mean`)),
+      '/cells/ok',
+      '/cells/planned',
+    ];
+    assert.deepEqual(
+      must.filter((pointer) => !shown.has(pointer)),
+      [],
+    );
     await page.close();
   });
 
   test(`${name}: every tag leads to a definition`, async () => {
     const { page } = await open(browser, file(name));
-    const lost = await page.$$eval('a.tag', (all) => all.map((a) => a.getAttribute('href')).filter((href) => !document.querySelector(href)));
+    const lost = await page.$$eval('a.tag', (all) =>
+      all.map((a) => a.getAttribute('href')).filter((href) => !document.querySelector(href)),
+    );
     assert.deepEqual(lost, []);
     await page.close();
   });
@@ -97,7 +125,7 @@ for (const name of Object.keys(documents)) {
 test('every run is a point', async () => {
   const { page } = await open(browser, file('tr115'));
   const runs = documents.tr115.runs.filter((r) => r.status === 'ok').length;
-  assert.ok(await page.$$eval('#chart-by-runtime svg path', (all) => all.length) >= runs);
+  assert.ok((await page.$$eval('#chart-by-runtime svg path', (all) => all.length)) >= runs);
   await page.close();
 });
 
@@ -106,13 +134,21 @@ for (const colorScheme of ['light', 'dark']) {
     const { page } = await open(browser, file('tr115'), { colorScheme });
     const weak = await page.evaluate(() => {
       const luminance = (color) => {
-        const [r, g, b] = color.match(/[\d.]+/g).map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+        const [r, g, b] = color
+          .match(/[\d.]+/g)
+          .map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
         return 0.2126 * r + 0.7152 * g + 0.0722 * b;
       };
       const ground = luminance(getComputedStyle(document.body).backgroundColor);
-      const contrast = (color) => (Math.max(ground, luminance(color)) + 0.05) / (Math.min(ground, luminance(color)) + 0.05);
-      const fills = (selector) => [...new Set([...document.querySelectorAll(selector)].map((e) => getComputedStyle(e).fill))];
-      return [...fills('.chart svg text').filter((c) => contrast(c) < 4.5), ...fills('svg.swatch path').filter((c) => contrast(c) < 3)];
+      const contrast = (color) =>
+        (Math.max(ground, luminance(color)) + 0.05) / (Math.min(ground, luminance(color)) + 0.05);
+      const fills = (selector) => [
+        ...new Set([...document.querySelectorAll(selector)].map((e) => getComputedStyle(e).fill)),
+      ];
+      return [
+        ...fills('.chart svg text').filter((c) => contrast(c) < 4.5),
+        ...fills('svg.swatch path').filter((c) => contrast(c) < 3),
+      ];
     });
     assert.deepEqual(weak, []);
     await page.close();
@@ -121,13 +157,19 @@ for (const colorScheme of ['light', 'dark']) {
 
 test('the page could not ask for anything if it wanted to', async (t) => {
   let asked = 0;
-  const server = createServer((_, response) => { asked += 1; response.end(); });
+  const server = createServer((_, response) => {
+    asked += 1;
+    response.end();
+  });
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
   t.after(() => server.close());
   const { page, complaints } = await open(browser, file('tr115'));
   await page.evaluate(async (url) => {
     await fetch(url).catch(() => {});
-    document.body.append(Object.assign(new Image(), { src: url }), Object.assign(document.createElement('script'), { src: url }));
+    document.body.append(
+      Object.assign(new Image(), { src: url }),
+      Object.assign(document.createElement('script'), { src: url }),
+    );
   }, `http://127.0.0.1:${server.address().port}/`);
   await page.waitForTimeout(300);
   assert.equal(asked, 0);
@@ -142,12 +184,18 @@ test('all can be reached and used from the keyboard', async () => {
   await page.keyboard.press('End');
   await drawn(page);
   await unfold(page);
-  assert.deepEqual(await page.$$eval('#figure-timeline tbody th', (all) => [...new Set(all.map((th) => th.textContent.trim()))]), ['async_std']);
+  assert.deepEqual(
+    await page.$$eval('#figure-timeline tbody th', (all) => [...new Set(all.map((th) => th.textContent.trim()))]),
+    ['async_std'],
+  );
   await page.locator('#runs .sort', { hasText: /^efficiency/ }).focus();
   await page.keyboard.press('Enter');
   const sorted = await page.$$eval('#runs tbody tr', (all) => all.map((tr) => tr.children[4].textContent));
   const values = sorted.filter((t) => t !== 'not measured').map(Number);
-  assert.deepEqual(values, [...values].sort((a, b) => a - b));
+  assert.deepEqual(
+    values,
+    [...values].sort((a, b) => a - b),
+  );
   assert.equal(sorted.at(-1), 'not measured');
   await page.close();
 });
@@ -177,7 +225,11 @@ test('what was not measured is said, not shown as zero', async () => {
   const { page } = await open(browser, file('imported'));
   await unfold(page);
   const text = await page.innerText('main');
-  for (const part of ['The sums leave out what was not measured: inflation', 'Not measured in any run: efficiency', 'No agent ran alone'])
+  for (const part of [
+    'The sums leave out what was not measured: inflation',
+    'Not measured in any run: efficiency',
+    'No agent ran alone',
+  ])
     assert.ok(text.includes(part), part);
   await page.close();
 });

@@ -56,7 +56,8 @@ TEST_CASE("a page that is not there is named, with what makes it") {
 
 TEST_CASE("a file that is not the page is refused") {
     const temporary_folder folder;
-    CHECK(message_of(folder.write("none.html", "<html></html>")).find("not the page of the HTML report") != std::string::npos);
+    CHECK(message_of(folder.write("none.html", "<html></html>")).find("not the page of the HTML report") !=
+          std::string::npos);
     CHECK(message_of(folder.write("two.html", "{{report}} {{report}}")).find("not the page") != std::string::npos);
 }
 
