@@ -131,7 +131,7 @@ TEST_CASE("original results are imported, reported and compared") {
 TEST_CASE("a campaign of ours is compared with another") {
     const temporary_folder f;
     for (const char* folder : {"one", "two"}) {
-        f.write(fs::path(folder) / "summary.json", nlohmann::ordered_json{{"schema_version", 1},
+        f.write(fs::path(folder) / "summary.json", nlohmann::ordered_json{{"schema_version", 2},
                                                                           {"profile", folder},
                                                                           {"config", "plain"},
                                                                           {"executor", "fiber"},

@@ -2,6 +2,7 @@
 
 #include "cli/standard_output.hpp"
 #include "publish/csv.hpp"
+#include "publish/html.hpp"
 #include "publish/json_text.hpp"
 #include "publish/markdown.hpp"
 #include "publish/vllm.hpp"
@@ -24,6 +25,7 @@ struct renderer {
 
 constexpr renderer renderers[] = {
     {"md", to_markdown},
+    {"html", [](const json& report) { return to_html(report); }},
     {"csv", to_csv},
     {"json", json_text},
     {"vllm", [](const json& report) { return json_text(to_vllm(report)); }},

@@ -7,7 +7,7 @@
 namespace chimera::host {
 
 inline constexpr std::int64_t readable_sweep_version = 1;   ///< of sweep.json
-inline constexpr std::int64_t readable_summary_version = 1; ///< of summary.json
+inline constexpr std::int64_t readable_summary_version = 2; ///< of summary.json
 
 /// Reads results:
 ///  - a folder with sweep.json: a sweep, its finished cells as cells.jsonl has them;

@@ -15,6 +15,7 @@ nlohmann::ordered_json sweep_document(const sweep_definition& sweep) {
            {"description", sweep.description},
            {"question", sweep.question},
            {"profile", sweep.profiles.front().front().source.string()},
+           {"order", "round by round, drawn from the seed"},
            {"seed", sweep.seed},
            {"runs", sweep.runs},
            {"until_ci_pct", sweep.until_ci_pct},

@@ -36,7 +36,7 @@ sample_sweep two_runtimes(const temporary_folder& f) {
 
 /// A campaign's folder with two runs and one that did not finish.
 fs::path campaign(const temporary_folder& f) {
-    f.write("smol/plain/summary.json", json{{"schema_version", 1},
+    f.write("smol/plain/summary.json", json{{"schema_version", 2},
                                             {"profile", "smol"},
                                             {"config", "plain"},
                                             {"executor", "fiber"},
