@@ -37,14 +37,14 @@ sdk::task<void> run_agent(agent_environment env) {
     record.permit_asked = sdk::now_ns();
     auto asking = env.permits.acquire();
     const permit_pool::permit mine = co_await asking;
-    record.start = sdk::now_ns();
+    env.log.starts();
     try {
         auto working = work(env);
         co_await working;
     } catch (const std::exception& e) {
         record.error = e.what();
     }
-    record.end = sdk::now_ns();
+    env.log.ends();
 }
 
 } // namespace chimera::host

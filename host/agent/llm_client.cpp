@@ -67,6 +67,7 @@ sdk::task<const request_record*> llm_client::call(std::string name, std::string 
     for (std::string* text : {&r.error, &r.response, &r.reasoning}) redact(*text, endpoint_.api_key);
     r.reasoning_first = got.first_content_was_reasoning;
     recorder_.stage(agent_stage::between_calls);
+    recorder_.end_request(r);
     co_return &r;
 }
 

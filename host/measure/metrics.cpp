@@ -1,5 +1,7 @@
 #include "measure/metrics.hpp"
 
+#include "measure/gaps.hpp"
+
 #include <algorithm>
 #include <cassert>
 #include <map>
@@ -72,6 +74,7 @@ constexpr definition definitions[] = {
     {"transport_us", "us", measured, per_request, "polled -> delivered, of every piece of a body"},
     {"parsing_us", "us", measured, per_request, "delivered -> recorded, of every piece of a body"},
     {"delivery_delay_us", "us", measured, per_request, "readable -> delivered, of every piece of a body"},
+    {"client_delay_ms", "ms", measured, per_request, "readable -> recorded, of every piece of a body"},
     {"dispatch_delay_us", "us", measured, per_request, "dispatched - intended"},
     {"client_overhead_pct", "%", derived, per_request,
      "scheduling, transport and parsing of a request's pieces / its E2E"},
@@ -126,18 +129,6 @@ void add_run(samples& s, const run_record& run) {
     if (squares > 0) add("jain_index", rates * rates / (static_cast<double>(run.concurrent.agents.size()) * squares));
 }
 
-/// Gaps between content records. Records that came in one piece have no gap between them: they were there at once.
-void add_gaps(std::vector<double>& gaps, const agent_record& a, const request_record& r) {
-    nanoseconds_t previous = 0;
-    for (std::size_t i = r.first_chunk; i < r.first_chunk + r.chunks; ++i) {
-        const chunk_event& c = a.chunks[i];
-        if (c.content_records == 0) continue;
-        if (previous) gaps.push_back(ms(previous, c.delivered));
-        gaps.insert(gaps.end(), c.content_records - 1, 0.0);
-        previous = c.delivered;
-    }
-}
-
 void add_request(samples& s, const agent_record& a, const request_record& r) {
     const auto add = [&s](std::string_view name, double value) { s[name].push_back(value); };
     add("e2e_ms", ms(r.dispatched, r.done));
@@ -159,17 +150,20 @@ void add_request(samples& s, const agent_record& a, const request_record& r) {
     server("server_load_ms", r.server.load_ns);
     server("server_prompt_eval_ms", r.server.prompt_eval_ns);
     server("server_eval_ms", r.server.eval_ns);
-    add_gaps(s["itl_ms"], a, r);
-    double client_us = 0;
+    for_each_gap(a, r, [&gaps = s["itl_ms"]](nanoseconds_t gap, std::size_t times) {
+        gaps.insert(gaps.end(), times, static_cast<double>(gap) / 1e6);
+    });
+    double client_ms = 0;
     for (std::size_t i = r.first_chunk; i < r.first_chunk + r.chunks; ++i) {
         const chunk_event& c = a.chunks[i];
         add("scheduling_us", c.readable_to_polled / 1e3);
         add("transport_us", c.polled_to_delivered / 1e3);
         add("parsing_us", c.delivered_to_recorded / 1e3);
-        add("delivery_delay_us", (c.readable_to_polled + c.polled_to_delivered) / 1e3);
-        client_us += (c.readable_to_polled + c.polled_to_delivered + c.delivered_to_recorded) / 1e3;
+        add("delivery_delay_us", static_cast<double>(c.delivery_delay()) / 1e3);
+        add("client_delay_ms", static_cast<double>(c.client_delay()) / 1e6);
+        client_ms += static_cast<double>(c.client_delay()) / 1e6;
     }
-    if (const double e2e = ms(r.dispatched, r.done); e2e > 0) add("client_overhead_pct", client_us / 1e3 / e2e * 100);
+    if (const double e2e = ms(r.dispatched, r.done); e2e > 0) add("client_overhead_pct", client_ms / e2e * 100);
 }
 
 } // namespace

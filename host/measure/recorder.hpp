@@ -1,12 +1,14 @@
 // Records one agent while it runs. No lock, no allocation for a token.
 #pragma once
 
+#include "measure/agent_observer.hpp"
 #include "measure/timeline.hpp"
 
 #include <chimera/sdk/clock.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -27,6 +29,19 @@ class recorder {
     recorder& operator=(const recorder&) = delete;
 
     agent_record& record() noexcept { return record_; }
+    agent_stage stage() const noexcept { return stage_; }
+    /// Who is told of the agent's start and end and of its requests; they outlive this object. Before the first poll.
+    void tell(std::span<agent_observer* const> observers) noexcept { observers_ = observers; }
+    /// The agent holds its permit.
+    void starts() noexcept {
+        record_.start = sdk::now_ns();
+        for (agent_observer* o : observers_) o->agent_starts();
+    }
+    /// Its work is done, or has failed.
+    void ends() noexcept {
+        record_.end = sdk::now_ns();
+        for (agent_observer* o : observers_) o->agent_ends();
+    }
     /// What the agent does from now on. Called a few times for a request, never for a token.
     void stage(agent_stage next) noexcept {
         close_stage(sdk::now_ns());
@@ -77,6 +92,10 @@ class recorder {
         }
         stage(agent_stage::body);
     }
+    /// The request's record is complete.
+    void end_request(const request_record& r) noexcept {
+        for (agent_observer* o : observers_) o->request_ends(record_, r);
+    }
     /// A piece of the body has been delivered and parsed. readable: when the transport learned of it. 0 if it cannot
     /// say: then it is the wake that led to the poll, and for a later piece of the same poll the end of the one before
     /// it, so that no time is counted twice and none is lost.
@@ -116,6 +135,7 @@ class recorder {
     agent_record record_;
     nanoseconds_t threshold_;
     std::atomic<std::uint64_t>& tokens_;
+    std::span<agent_observer* const> observers_;
     nanoseconds_t poll_begin_ = 0, runnable_ = 0, last_recorded_ = 0;
     nanoseconds_t arrival_floor_ = 0;
     nanoseconds_t sending_delay_ = 0, sending_delay_of_poll_ = 0; // of the request under way

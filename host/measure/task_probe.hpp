@@ -8,8 +8,8 @@
 
 namespace chimera::host {
 
-/// Wraps a task so that the recorder sees its polls. The result owns `inner`; the recorder must outlive it. The caller
-/// owns the result until a spawn succeeds.
+/// Wraps a task so that the recorder sees its polls, and so does its record's log where there is one now. The result
+/// owns `inner`; the recorder must outlive it. The caller owns the result until a spawn succeeds.
 chm_task* make_task_probe(chm_task* inner, recorder&);
 
 } // namespace chimera::host

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,11 @@ struct chunk_event {
     std::uint32_t polled_to_delivered; ///< inside the transport
     std::uint32_t delivered_to_recorded;
     std::uint32_t content_records; ///< records with content that this piece completed
+
+    /// readable -> delivered, ns.
+    nanoseconds_t delivery_delay() const noexcept { return nanoseconds_t{readable_to_polled} + polled_to_delivered; }
+    /// readable -> recorded, ns: all that the client added.
+    nanoseconds_t client_delay() const noexcept { return delivery_delay() + delivered_to_recorded; }
 };
 
 /// One request. The order of the moments is that of docs/measurement.
@@ -76,6 +82,8 @@ struct late_poll {
     nanoseconds_t runnable = 0, polled = 0;
 };
 
+struct poll_log;
+
 /// One agent in one execution.
 struct agent_record {
     std::string id;
@@ -91,8 +99,9 @@ struct agent_record {
     std::vector<chunk_event> chunks;
     std::vector<long_poll> long_polls;
     std::vector<late_poll> late_polls;
-    std::string report; ///< kind = "report": the agent's report in Markdown
-    std::string error;  ///< why the agent failed outside of a request; empty if it did not
+    std::shared_ptr<poll_log> log; ///< every poll; null unless a trace is written
+    std::string report;            ///< kind = "report": the agent's report in Markdown
+    std::string error;             ///< why the agent failed outside of a request; empty if it did not
     std::vector<std::string> warnings;
 
     bool ok() const noexcept;

@@ -78,6 +78,15 @@ struct measure_spec {
     bool operator==(const measure_spec&) const = default;
 };
 
+/// [alerts]: limits that are worth a warning. What is not set is not watched.
+struct alert_spec {
+    std::optional<double> ttft_p95_ms, ttft_p99_ms, itl_p99_ms, e2e_p95_ms, client_delay_p99_ms, error_rate_pct;
+    std::optional<double> efficiency_min_pct;
+    bool fail = false; ///< a limit that does not hold makes the campaign fail
+    bool any() const;  ///< a limit is set
+    bool operator==(const alert_spec&) const = default;
+};
+
 struct profile {
     std::string name; ///< fit for a file name
     std::string description;
@@ -87,6 +96,7 @@ struct profile {
     backend_spec backend;
     workload_spec workload;
     measure_spec measure;
+    alert_spec alerts;
     std::filesystem::path source; ///< the file it was read from, absolute
 
     /// Equal content; where it was read from does not count.
@@ -100,8 +110,8 @@ struct profile {
 /// lies.
 std::string to_toml(const profile&);
 
-/// 16 hex digits that name the configuration: FNV-1a over the content of to_toml() without the description and without
-/// how often it is run (measure.runs, measure.warmup).
+/// 16 hex digits that name the configuration: FNV-1a over the content of to_toml() without the description, the alerts
+/// and how often it is run (measure.runs, measure.warmup).
 std::string config_hash(const profile&);
 
 /// A name for the configuration's folder after the agents' options: "chimera_homo_gpu80_ctx512" (all agents alike),

@@ -78,6 +78,24 @@ const std::array keys_of_profile = std::to_array<profile_key<profile>>({
      [](profile& p) -> key_field { return &p.measure.long_poll_ms; }},
     {number("measure.time_limit_s", "Limit for all runs together, in seconds", "600", 0.1, 1e6),
      [](profile& p) -> key_field { return &p.measure.time_limit_s; }},
+
+    {number("alerts.ttft_p95_ms", "Warn when the 95th percentile of TTFT is above this, in ms", nullptr, 0, 1e9),
+     [](profile& p) -> key_field { return &p.alerts.ttft_p95_ms; }, alerts},
+    {number("alerts.ttft_p99_ms", "The same for the 99th percentile", nullptr, 0, 1e9),
+     [](profile& p) -> key_field { return &p.alerts.ttft_p99_ms; }, alerts},
+    {number("alerts.itl_p99_ms", "Warn when the 99th percentile of ITL is above this, in ms", nullptr, 0, 1e9),
+     [](profile& p) -> key_field { return &p.alerts.itl_p99_ms; }, alerts},
+    {number("alerts.e2e_p95_ms", "Warn when the 95th percentile of E2E is above this, in ms", nullptr, 0, 1e9),
+     [](profile& p) -> key_field { return &p.alerts.e2e_p95_ms; }, alerts},
+    {number("alerts.client_delay_p99_ms", "Warn when the 99th percentile of readable -> recorded is above this, in ms",
+            nullptr, 0, 1e9),
+     [](profile& p) -> key_field { return &p.alerts.client_delay_p99_ms; }, alerts},
+    {number("alerts.error_rate_pct", "Warn when more than this part of the requests failed, in %", nullptr, 0, 100),
+     [](profile& p) -> key_field { return &p.alerts.error_rate_pct; }, alerts},
+    {number("alerts.efficiency_min_pct", "Warn when the mean efficiency is below this, in %", nullptr, 0, 1000),
+     [](profile& p) -> key_field { return &p.alerts.efficiency_min_pct; }, alerts},
+    {flag("alerts.fail", "An alert that tripped makes the exit status 1", "false"),
+     [](profile& p) -> key_field { return &p.alerts.fail; }, alerts},
 });
 
 const std::array keys_of_plugin = std::to_array<profile_key<plugin_choice>>({

@@ -20,7 +20,7 @@ using key_field =
                  std::optional<std::int64_t>*, std::optional<double>*, choice_field>;
 
 /// Which profiles a key means something in; elsewhere it is refused, and not printed.
-enum class key_scope { always, report_workload, calls_workload, simulator };
+enum class key_scope { always, report_workload, calls_workload, simulator, alerts };
 
 /// A key of the table that T stands for. option.name is its path in that table. option.default_value is null where
 /// nothing is the default, or where the key is required.

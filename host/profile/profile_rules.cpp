@@ -73,6 +73,11 @@ class rules {
         check_file("workload.report_template", work.report_template);
         if (work.kind == workload_kind::calls && work.prompts.empty())
             fault("workload.prompts", "is empty; give at least one prompt, or leave the key out");
+        if (p_.alerts.fail && !p_.alerts.any())
+            fault("alerts.fail",
+                  "there is no alert that could trip; set a limit, as ttft_p95_ms = 1000, or leave it out");
+        if (p_.alerts.efficiency_min_pct && !p_.measure.baseline)
+            fault("alerts.efficiency_min_pct", "needs the agents alone as well; leave it out, or set measure.baseline");
     }
 
   private:

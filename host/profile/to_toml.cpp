@@ -61,6 +61,8 @@ class writer {
             return p_.workload.kind == workload_kind::calls;
         case key_scope::simulator:
             return p_.needs_simulator();
+        case key_scope::alerts:
+            return p_.alerts.any();
         default:
             return true;
         }
@@ -129,7 +131,14 @@ class writer {
 bool profile::operator==(const profile& other) const {
     return name == other.name && description == other.description && executor == other.executor &&
            foreign == other.foreign && transport == other.transport && backend == other.backend &&
-           workload == other.workload && measure == other.measure;
+           workload == other.workload && measure == other.measure && alerts == other.alerts;
+}
+
+bool alert_spec::any() const {
+    for (const auto& limit :
+         {ttft_p95_ms, ttft_p99_ms, itl_p99_ms, e2e_p95_ms, client_delay_p99_ms, error_rate_pct, efficiency_min_pct})
+        if (limit) return true;
+    return false;
 }
 
 bool profile::needs_simulator() const {
@@ -143,6 +152,7 @@ std::string to_toml(const profile& p) { return writer(p).write(); }
 std::string config_hash(const profile& p) {
     auto content = p;
     content.description.clear();
+    content.alerts = {};
     content.measure.runs = content.measure.warmup = 0;
     std::uint64_t hash = 0xcbf29ce484222325; // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/
     for (const char c : to_toml(content)) {

@@ -59,6 +59,7 @@ void progress::begins(const planned_execution& x, std::size_t index, std::size_t
     index_ = index;
     of_ = of;
     now_ = describe(x, profile_);
+    tokens_before_ = control_.tokens();
     if (style_ == progress_style::lines) fmt::print(stderr, "[{}/{}] {}\n", index + 1, of, now_);
     if (style_ == progress_style::bar) draw();
 }
@@ -82,7 +83,7 @@ void progress::draw_until_closed() {
 void progress::draw() {
     const std::size_t filled = bar_width * index_ / std::max<std::size_t>(of_, 1);
     fmt::print(stderr, "\r\033[K{}[{}{}]{} {} ({} tokens)", color_ ? "\033[36m" : "", std::string(filled, '#'),
-               std::string(bar_width - filled, '-'), color_ ? "\033[0m" : "", now_, control_.tokens());
+               std::string(bar_width - filled, '-'), color_ ? "\033[0m" : "", now_, control_.tokens() - tokens_before_);
     std::fflush(stderr);
 }
 

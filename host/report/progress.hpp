@@ -4,6 +4,7 @@
 #include "run/campaign.hpp"
 
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -43,7 +44,8 @@ class progress {
     bool closed_ = false;
     std::size_t index_ = 0, of_ = 0;
     std::string now_;
-    std::thread drawer_; // a bar is redrawn ten times a second
+    std::uint64_t tokens_before_ = 0; // this execution
+    std::thread drawer_;              // a bar is redrawn ten times a second
 };
 
 } // namespace chimera::host

@@ -47,6 +47,7 @@ void run_campaign(const execution_setup& setup, execution_control& control, cons
         // The same seeds for the agents alone and together: a run compares equal work.
         const std::uint64_t seed_base = setup.what.measure.seed * 1'000'003U + static_cast<std::uint64_t>(next.run);
         execution_record x = execute(setup, next.agents, seed_base, control);
+        events.execution_done(next, x);
         if (control.stopped()) return;
         if (next.run == 0) {
             if (!every_request_failed(x)) continue;

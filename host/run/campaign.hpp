@@ -26,6 +26,8 @@ std::vector<planned_execution> plan_executions(const profile&, std::optional<int
 /// What a campaign tells about itself. Called on the thread that runs it.
 struct campaign_events {
     std::function<void(const planned_execution&, std::size_t index, std::size_t of)> begins;
+    /// An execution has ended, perhaps because it was stopped.
+    std::function<void(const planned_execution&, execution_record&)> execution_done;
     /// A run has ended and is the last one of `done`: the place to write it to disk. It may be given another number.
     std::function<void(std::vector<run_record>& done)> run_done;
 };

@@ -1,6 +1,7 @@
 #include "run/execution.hpp"
 
 #include "agent/agent_task.hpp"
+#include "measure/poll_log.hpp"
 #include "measure/task_probe.hpp"
 #include "measure/thread_sampler.hpp"
 
@@ -164,7 +165,6 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
     std::vector<std::unique_ptr<recorder>> recorders;
     permit_pool permits(p.workload.permits);
     blocking_pool blocking(blocking_threads);
-    control.token_counter().store(0, std::memory_order_relaxed);
     execution_record out;
     {
         stage_set s = set_up(setup);
@@ -174,6 +174,8 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
             auto& log = *recorders.emplace_back(
                 std::make_unique<recorder>(spec.id, p.measure.long_poll_ms,
                                            calls_of(p.workload) * expected_chunks_per_call, control.token_counter()));
+            if (setup.log_polls) log.record().log = std::make_shared<poll_log>();
+            log.tell(setup.observers);
             agent_environment env{spec,     p.workload, endpoint_of(setup, i, seed_base), s.used, setup.corpus, permits,
                                   blocking, log};
             chm_task* task = make_task_probe(sdk::root_task::create(run_agent(std::move(env))), log);

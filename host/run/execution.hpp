@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backend/server_pool.hpp"
+#include "measure/agent_observer.hpp"
 #include "measure/timeline.hpp"
 #include "profile/profile.hpp"
 #include "registry/registry.hpp"
@@ -30,7 +31,7 @@ class execution_control {
     /// Ends the execution in progress, and every later one at once.
     void stop();
     bool stopped() const noexcept { return stopped_.load(std::memory_order_acquire); }
-    /// Tokens received by the execution in progress.
+    /// Tokens received so far, in all executions.
     std::uint64_t tokens() const noexcept { return tokens_.load(std::memory_order_relaxed); }
     std::atomic<std::uint64_t>& token_counter() noexcept { return tokens_; }
 
@@ -52,6 +53,8 @@ struct execution_setup {
     const server_pool& servers;
     std::string api_key;
     std::filesystem::path corpus; ///< kind = report: the folder to ingest
+    bool log_polls = false;       ///< each agent's record gets a poll_log
+    std::span<agent_observer* const> observers{};
 };
 
 /// Runs the agents with these numbers, all of them asked with seeds drawn from seed_base, and records what happened.

@@ -1,10 +1,14 @@
 #include "measure/task_probe.hpp"
 
+#include "measure/poll_log.hpp"
+
 #include <doctest/doctest.h>
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 using namespace chimera::host;
@@ -121,4 +125,47 @@ TEST_CASE("an executor may change its waker from poll to poll") {
     probe->vt->drop(probe);
     CHECK(first.refs == 1);
     CHECK(second.refs == 1);
+}
+
+TEST_CASE("a log has every poll, with who polled and who woke") {
+    counting_waker executor;
+    std::atomic<std::uint64_t> tokens{0};
+    recorder to("a", 10, 1, tokens);
+    const auto log = to.record().log = std::make_shared<poll_log>();
+    bool dropped = false;
+    auto* inner = new keeping_task(&dropped);
+    chm_task* probe = make_task_probe(inner, to);
+    probe->vt->poll(probe, &executor);
+    std::atomic<thread_id> waking{0};
+    std::atomic<bool> polled{false};
+    std::thread waker([&] {
+        inner->kept->vt->wake_by_ref(inner->kept);
+        waking = this_thread_id();
+        while (!polled) std::this_thread::yield(); // its name can be asked for only while it runs
+    });
+    while (waking == 0) std::this_thread::yield();
+    to.stage(agent_stage::body);
+    probe->vt->poll(probe, &executor);
+    polled = true;
+    waker.join();
+    probe->vt->poll(probe, &executor);
+
+    REQUIRE(log->polls.size() == 3);
+    const auto& [first, second, third] = std::tie(log->polls[0], log->polls[1], log->polls[2]);
+    CHECK(first.runnable == 0);
+    CHECK(first.woken_by == 0);
+    CHECK(first.worker == this_thread_id());
+    CHECK(first.stage == agent_stage::waiting_for_permit);
+    CHECK(second.runnable > first.end);
+    CHECK(second.begin >= second.runnable);
+    CHECK(second.end >= second.begin);
+    CHECK(second.woken_by == waking);
+    CHECK(second.stage == agent_stage::body);
+    CHECK(third.runnable == 0); // nobody woke it again
+    CHECK(third.woken_by == 0);
+    REQUIRE(log->threads.size() == 2);
+    for (const auto& t : log->threads) CHECK_FALSE(t.name.empty());
+    inner->kept->vt->drop(inner->kept);
+    probe->vt->drop(probe);
+    CHECK(executor.refs == 1);
 }

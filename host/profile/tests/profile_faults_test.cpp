@@ -155,6 +155,14 @@ TEST_CASE("keys without a meaning are refused instead of ignored") {
               "p.toml:7:14: backend.simulator.shared_gpu: one instance shares its GPU with nobody");
 }
 
+TEST_CASE("an alert that could never trip is refused") {
+    check_has(fault_of("[alerts]\nfail = true\n"), "p.toml:6:8: alerts.fail: there is no alert that could trip");
+    CHECK(fault_of("[alerts]\nfail = true\nitl_p99_ms = 50\n").empty());
+    check_has(fault_of("[measure]\nbaseline = false\n[alerts]\nefficiency_min_pct = 90\n"),
+              "p.toml:8:22: alerts.efficiency_min_pct: needs the agents alone as well");
+    check_has(fault_of("[alerts]\nttft_ms = 1\n"), "p.toml:6:1: alerts.ttft_ms: unknown key");
+}
+
 TEST_CASE("files that a profile names have to be there") {
     check_has(fault_of("[workload]\ncorpus = \"no/such/folder\"\n"), "p.toml:6:10: workload.corpus: ");
     check_has(fault_of("[workload]\nanalysis_template = \"no_such_file\"\n"), "no_such_file is no file; give one");

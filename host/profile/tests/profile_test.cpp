@@ -46,6 +46,10 @@ seed = 9223372036854775807
 baseline = false
 long_poll_ms = 0.5
 time_limit_s = 1e5
+[alerts]
+ttft_p95_ms = 1000
+error_rate_pct = 0.5
+fail = true
 )";
 
 std::string agents(const std::string& first, const std::string& second) {
@@ -104,6 +108,10 @@ TEST_CASE("everything that a profile can say arrives") {
     CHECK(p.workload.agents[1].url == "http://127.0.0.1:1");
     CHECK(p.measure.seed == 9223372036854775807u);
     CHECK(p.measure.time_limit_s == 1e5);
+    CHECK(p.alerts.ttft_p95_ms == 1000);
+    CHECK(p.alerts.error_rate_pct == 0.5);
+    CHECK_FALSE(p.alerts.itl_p99_ms);
+    CHECK(p.alerts.fail);
 }
 
 TEST_CASE("the printed profile loads to the same profile, from anywhere") {
@@ -151,6 +159,7 @@ TEST_CASE("the hash changes with what is run, and not with how often or what it 
     CHECK(plain.size() == 16);
     CHECK(plain.find_first_not_of("0123456789abcdef") == std::string::npos);
     CHECK(hash({"measure.runs=7", "measure.warmup=3", "description=another"}) == plain);
+    CHECK(hash({"alerts.ttft_p95_ms=1", "alerts.e2e_p95_ms=1", "alerts.fail=false"}) == plain);
     std::set<std::string> seen = {plain};
     for (const std::string change :
          {"name=x", "executor.options.workers=3", "foreign.options.steal=false", "transport.options.read_size=1",

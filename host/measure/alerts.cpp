@@ -1,0 +1,55 @@
+#include "measure/alerts.hpp"
+
+namespace chimera::host {
+namespace {
+
+// Of n samples, n / 20 may lie beyond a 95th percentile: with fewer than 20, one of them says nothing yet.
+constexpr alert_rule rules[alert_rule_count] = {
+    {"ttft_p95_ms", "ms", &alert_spec::ttft_p95_ms, "ttft_ms", &distribution::p95, false, 0.05, 20},
+    {"ttft_p99_ms", "ms", &alert_spec::ttft_p99_ms, "ttft_ms", &distribution::p99, false, 0.01, 100},
+    {"itl_p99_ms", "ms", &alert_spec::itl_p99_ms, "itl_ms", &distribution::p99, false, 0.01, 100},
+    {"e2e_p95_ms", "ms", &alert_spec::e2e_p95_ms, "e2e_ms", &distribution::p95, false, 0.05, 20},
+    {"client_delay_p99_ms", "ms", &alert_spec::client_delay_p99_ms, "client_delay_ms", &distribution::p99, false, 0.01,
+     100},
+    {"error_rate_pct", "%", &alert_spec::error_rate_pct, "", nullptr, false, 0, 20},
+    {"efficiency_min_pct", "%", &alert_spec::efficiency_min_pct, "efficiency_pct", &distribution::mean, true, 0, 1},
+};
+
+void count_failures(const execution_record& x, alert_outcome& out, double& failed) {
+    for (const agent_record& a : x.agents)
+        for (const request_record& r : a.requests) {
+            ++out.samples;
+            failed += r.ok() ? 0 : 1;
+        }
+}
+
+} // namespace
+
+std::span<const alert_rule, alert_rule_count> alert_rules() { return rules; }
+
+std::vector<alert_outcome> judge_alerts(const alert_spec& limits, const std::vector<run_record>& runs,
+                                        const std::vector<metric>& metrics) {
+    std::vector<alert_outcome> out;
+    for (const alert_rule& rule : rules) {
+        const std::optional<double>& limit = limits.*rule.limit;
+        if (!limit) continue;
+        alert_outcome o{&rule, *limit, std::nullopt};
+        if (rule.figure) {
+            const distribution& d = find(metrics, rule.metric);
+            o.samples = d.n;
+            if (d.n > 0) o.value = d.*rule.figure;
+        } else {
+            double failed = 0;
+            for (const run_record& run : runs) {
+                for (const execution_record& x : run.baseline) count_failures(x, o, failed);
+                count_failures(run.concurrent, o, failed);
+            }
+            if (o.samples > 0) o.value = failed / static_cast<double>(o.samples) * 100;
+        }
+        o.tripped = o.value && (rule.at_least ? *o.value < *limit : *o.value > *limit);
+        out.push_back(o);
+    }
+    return out;
+}
+
+} // namespace chimera::host

@@ -1,0 +1,42 @@
+// The limits of [alerts], held against what was measured.
+#pragma once
+
+#include "measure/metrics.hpp"
+#include "profile/profile.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace chimera::host {
+
+/// One kind of alert: a figure of a metric against a limit of the profile.
+struct alert_rule {
+    std::string_view name, unit; ///< name: the key in [alerts]
+    std::optional<double> alert_spec::*limit;
+    std::string_view metric;         ///< empty: the requests that failed
+    double distribution::*figure;    ///< the one that the limit is for; null for the requests that failed
+    bool at_least = false;           ///< the limit is a minimum
+    double allowed = 0;              ///< the part of the samples that may lie beyond the limit; 0: not judged by parts
+    std::size_t samples_to_warn = 1; ///< before there are so many, nothing is said during a run
+};
+
+/// Every kind there is.
+inline constexpr std::size_t alert_rule_count = 7;
+std::span<const alert_rule, alert_rule_count> alert_rules();
+
+struct alert_outcome {
+    const alert_rule* rule;
+    double limit;
+    std::optional<double> value; ///< nothing: not measured
+    std::size_t samples = 0;     ///< that the value comes from
+    bool tripped = false;        ///< the value lies beyond the limit
+};
+
+/// The limits that are set, in the order of the rules. metrics: those of the runs. The error rate counts the requests
+/// of all executions, everything else comes from the metrics.
+std::vector<alert_outcome> judge_alerts(const alert_spec&, const std::vector<run_record>&, const std::vector<metric>&);
+
+} // namespace chimera::host
