@@ -70,12 +70,14 @@ campaign_summary summarize(const profile& what, const std::vector<run_record>& r
                        .metrics = metrics_of(runs),
                        .client = {},
                        .serialization = judge_serialization(runs, what.executor.plugin),
+                       .alerts = {},
                        .failures = failures_of(runs),
                        .warnings = {},
                        .runs = {},
                        .tokens_from = {},
                        .files = {}};
     s.client = check_client(s.metrics);
+    s.alerts = judge_alerts(what.alerts, runs, s.metrics);
     for (const run_record& run : runs) {
         if (run.number > 0) s.runs.push_back(run.number);
         if (run.number > 0 && run.complete()) ++s.complete_runs;
@@ -133,6 +135,14 @@ nlohmann::ordered_json to_json(const campaign_summary& s) {
         j["errors"].push_back(
             {{"run", f.run}, {"execution", f.execution}, {"agent", f.agent}, {"call", f.call}, {"message", f.message}});
     j["warnings"] = s.warnings;
+    j["alerts"] = json::array();
+    for (const alert_outcome& o : s.alerts)
+        j["alerts"].push_back({{"alert", o.rule->name},
+                               {"unit", o.rule->unit},
+                               {"limit", o.limit},
+                               {"value", o.value ? json(*o.value) : json(nullptr)},
+                               {"samples", o.samples},
+                               {"tripped", o.tripped}});
     j["serialization"] = to_json(s.serialization);
     j["self_check"] = s.complete_runs > 0 ? to_json(s.client) : json(nullptr);
     for (const metric& m : s.metrics) {

@@ -1,6 +1,7 @@
 // What came out of a campaign, as one document and as a page that a person reads in ten seconds.
 #pragma once
 
+#include "measure/alerts.hpp"
 #include "measure/metrics.hpp"
 #include "measure/self_check.hpp"
 #include "profile/profile.hpp"
@@ -29,6 +30,7 @@ struct campaign_summary {
     std::vector<metric> metrics;
     self_check client;
     std::optional<serialization_verdict> serialization; ///< nothing: no complete run of two agents or more
+    std::vector<alert_outcome> alerts;                  ///< those that the profile sets
     std::vector<failure> failures;
     std::vector<std::string> warnings; ///< what makes a figure mean something else than it seems
     std::vector<int> runs;             ///< numbers of those that came to their end, as their folders have them

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <iterator>
 #include <map>
 
@@ -63,6 +64,18 @@ void list_failures(page& out, const campaign_summary& s) {
         }
         out.line("", "{}{}", message, times > 1 ? fmt::format(" ({} times)", times) : "");
     }
+}
+
+void list_alerts(page& out, const campaign_summary& s) {
+    if (s.alerts.empty()) return;
+    const auto tripped = std::ranges::count_if(s.alerts, &alert_outcome::tripped);
+    out.line("alerts", "{} of {} tripped", tripped, s.alerts.size());
+    for (const alert_outcome& o : s.alerts)
+        if (!o.value)
+            out.line("", "{}: not measured", o.rule->name);
+        else if (o.tripped)
+            out.line("", "{}: {:.4g} {} (n {}); the limit is {:g}", o.rule->name, *o.value, o.rule->unit, o.samples,
+                     o.limit);
 }
 
 } // namespace
@@ -126,6 +139,7 @@ std::string to_text(const campaign_summary& s) {
                  find(m, "busiest_worker_pct").mean, find(m, "delivery_delay_us").p99);
     }
     for (const std::string& warning : s.warnings) out.line("warning", "{}", warning);
+    list_alerts(out, s);
     list_failures(out, s);
     if (s.interrupted) out.line("interrupted", "{} of {} runs were completed", s.runs.size(), p.measure.runs);
     if (!s.files.empty()) out.line("files", "{}", s.files.string());

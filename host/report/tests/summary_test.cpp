@@ -66,3 +66,28 @@ TEST_CASE("what was not measured is null and no verdict is given") {
     CHECK(to_text(s).find("not measured: it takes a run without a failed request") != std::string::npos);
     CHECK(to_text(s).find("verdict") == std::string::npos);
 }
+
+TEST_CASE("alerts are in the document and on the page, tripped or not") {
+    profile p = sample_profile();
+    CHECK(to_json(summarize(p, {sample_run()}))["alerts"].empty());
+    CHECK(to_text(summarize(p, {sample_run()})).find("alert") == std::string::npos);
+    p.alerts.ttft_p95_ms = 9; // it is 10
+    p.alerts.e2e_p95_ms = 1000;
+    p.alerts.itl_p99_ms = 1; // no pieces were recorded
+    const campaign_summary s = summarize(p, {sample_run()});
+    const auto alerts = to_json(s)["alerts"];
+    REQUIRE(alerts.size() == 3);
+    CHECK(alerts[0]["alert"] == "ttft_p95_ms");
+    CHECK(alerts[0]["limit"] == 9);
+    CHECK(alerts[0]["value"].get<double>() == doctest::Approx(10));
+    CHECK(alerts[0]["samples"] == 2);
+    CHECK(alerts[0]["tripped"] == true);
+    CHECK(alerts[1]["value"].is_null());
+    CHECK(alerts[1]["tripped"] == false);
+    CHECK(alerts[2]["tripped"] == false);
+    const std::string page = to_text(s);
+    CHECK(page.find("1 of 3 tripped") != std::string::npos);
+    CHECK(page.find("ttft_p95_ms: 10 ms (n 2); the limit is 9") != std::string::npos);
+    CHECK(page.find("itl_p99_ms: not measured") != std::string::npos);
+    CHECK(page.find("e2e_p95_ms") == std::string::npos);
+}
