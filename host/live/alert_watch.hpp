@@ -1,0 +1,41 @@
+// Warns while a campaign runs, as soon as a limit of [alerts] no longer holds.
+#pragma once
+
+#include "measure/agent_observer.hpp"
+#include "measure/alerts.hpp"
+#include "run/campaign.hpp"
+
+#include <array>
+#include <atomic>
+
+namespace chimera::host {
+
+/// Writes one line for each alert, once, to the log. It counts the samples that lie beyond a limit and keeps none: the
+/// 95th percentile is above the limit when more than 5 % of the samples are. What counts is what counts in the summary:
+/// the concurrent executions, for the error rate all that are no warm-up.
+class alert_watch final : public agent_observer {
+  public:
+    explicit alert_watch(const alert_spec& limits) : limits_(limits) {}
+
+    /// [the thread that runs the campaign, no agent running]
+    void begins(const planned_execution&);
+    /// The same with what is known of the whole campaign so far; for limits that runs, not requests, are held against.
+    void run_done(const std::vector<alert_outcome>&);
+
+    void agent_starts() noexcept override {}
+    void agent_ends() noexcept override {}
+    void request_ends(const agent_record&, const request_record&) noexcept override;
+
+  private:
+    struct count {
+        std::atomic<std::uint64_t> samples{0}, beyond{0};
+        std::atomic<bool> warned{false};
+    };
+    void add(std::size_t rule, std::uint64_t samples, std::uint64_t beyond, double allowed) noexcept;
+
+    const alert_spec limits_;
+    bool measured_ = false, together_ = false; // written between executions
+    std::array<count, alert_rule_count> counts_;
+};
+
+} // namespace chimera::host

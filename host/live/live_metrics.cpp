@@ -1,0 +1,232 @@
+#include "live/live_metrics.hpp"
+
+#include "live/resident_memory.hpp"
+#include "measure/gaps.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/exposer.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <chimera/sdk/owned_fd.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+namespace chimera::host {
+namespace {
+
+using bounds = prometheus::Histogram::BucketBoundaries;
+
+// Seconds. Each step is a factor of 2 to 2.5, from well below what is good to well above what is bad.
+const bounds ttft_bounds{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60};
+const bounds itl_bounds{.0005, .001, .0025, .005, .01, .02, .04, .08, .16, .32, .64, 1.28, 2.56};
+const bounds e2e_bounds{.05, .1, .25, .5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320};
+const bounds delay_bounds{.00001, .000025, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, 1};
+
+double seconds(nanoseconds_t ns) { return static_cast<double>(ns) / 1e9; }
+double seconds(nanoseconds_t from, nanoseconds_t to) { return to > from ? seconds(to - from) : 0; }
+
+/// The values of one request, sorted into buckets before they go to a histogram, which has a lock.
+class sorted_values {
+  public:
+    explicit sorted_values(const bounds& b) : bounds_(b), counts_(b.size() + 1) {}
+
+    void add(double value, double times = 1) {
+        const auto bucket = std::ranges::lower_bound(bounds_, value) - bounds_.begin();
+        counts_[static_cast<std::size_t>(bucket)] += times;
+        sum_ += value * times;
+    }
+    void give_to(prometheus::Histogram& h) const { h.ObserveMultiple(counts_, sum_); }
+
+  private:
+    const bounds& bounds_;
+    std::vector<double> counts_;
+    double sum_ = 0;
+};
+
+/// What is asked for only when somebody scrapes.
+class process_figures final : public prometheus::Collectable {
+  public:
+    explicit process_figures(const execution_control& control) : control_(control) {}
+
+    std::vector<prometheus::MetricFamily> Collect() const override {
+        prometheus::ClientMetric tokens, memory;
+        tokens.counter.value = static_cast<double>(control_.tokens());
+        memory.gauge.value = resident_memory_bytes();
+        return {{"chimera_tokens_total",
+                 "Records with content received, in all executions",
+                 prometheus::MetricType::Counter,
+                 {tokens}},
+                {"process_resident_memory_bytes",
+                 "Memory that this process occupies",
+                 prometheus::MetricType::Gauge,
+                 {memory}}};
+    }
+
+  private:
+    const execution_control& control_;
+};
+
+/// Civetweb looks at its order to stop when its listening socket wakes, or every 2 s. A connection wakes it.
+class knocking {
+  public:
+    knocking(const std::string& address, int port)
+        : thread_([this, address, port](const std::stop_token& end) {
+              while (!end.stop_requested()) {
+                  knock(address, port);
+                  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+              }
+          }) {}
+
+  private:
+    static void knock(const std::string& address, int port) {
+        sockaddr_in to{};
+        to.sin_family = AF_INET;
+        to.sin_port = htons(static_cast<std::uint16_t>(port));
+        inet_pton(AF_INET, address.c_str(), &to.sin_addr);
+        const sdk::owned_fd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        static_cast<void>(connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to));
+    }
+    std::jthread thread_;
+};
+
+prometheus::Exposer listen(const std::string& address, int port) {
+    const std::string where = fmt::format("{}:{}", address, port);
+    try {
+        return prometheus::Exposer(where, 2);
+    } catch (const std::exception&) { // it says no more than that it cannot
+        throw std::runtime_error(
+            fmt::format("--metrics-port: cannot listen on {}; the port is in use, or the address is none of "
+                        "this machine's. Give another port, or 0 for any that is free",
+                        where));
+    }
+}
+
+} // namespace
+
+struct live_metrics::series {
+    using counter_family = prometheus::Family<prometheus::Counter>;
+    using histogram_family = prometheus::Family<prometheus::Histogram>;
+
+    /// The requests of one kind of execution.
+    struct of_execution {
+        prometheus::Counter &ok, &failed, &no_response, &http_status, &broken_response;
+        prometheus::Histogram &ttft, &itl, &e2e, &delivery_delay;
+    };
+
+    series(const profile& p, const execution_control& control, const std::string& on, int asked)
+        : process(std::make_shared<process_figures>(control)), exposer(listen(on, asked)), address(on),
+          port(exposer.GetListeningPorts().at(0)), url(fmt::format("http://{}:{}/metrics", address, port)) {
+        gauge("chimera_build_info", "The program", {{"version", CHIMERA_VERSION}}).Set(1);
+        gauge("chimera_profile_info", "What is run",
+              {{"profile", p.name},
+               {"config", config_name(p)},
+               {"config_hash", config_hash(p)},
+               {"executor", p.executor.plugin},
+               {"foreign", p.foreign ? p.foreign->plugin : ""},
+               {"transport", p.transport.plugin}})
+            .Set(1);
+        gauge("chimera_agents", "Agents of the profile").Set(static_cast<double>(p.workload.agents.size()));
+        gauge("chimera_runs_planned", "Measured runs of the profile").Set(p.measure.runs);
+        exposer.RegisterCollectable(registry);
+        exposer.RegisterCollectable(process);
+    }
+
+    prometheus::Gauge& gauge(const char* name, const char* help, const prometheus::Labels& labels = {}) const {
+        return prometheus::BuildGauge().Name(name).Help(help).Register(*registry).Add(labels);
+    }
+    counter_family& counters(const char* name, const char* help) const {
+        return prometheus::BuildCounter().Name(name).Help(help).Register(*registry);
+    }
+    histogram_family& histograms(const char* name, const char* help) const {
+        return prometheus::BuildHistogram().Name(name).Help(help).Register(*registry);
+    }
+    of_execution execution(const char* kind) const {
+        return {requests.Add({{"execution", kind}, {"status", "ok"}}),
+                requests.Add({{"execution", kind}, {"status", "failed"}}),
+                errors.Add({{"execution", kind}, {"kind", "no_response"}}),
+                errors.Add({{"execution", kind}, {"kind", "http_status"}}),
+                errors.Add({{"execution", kind}, {"kind", "broken_response"}}),
+                ttft.Add({{"execution", kind}}, ttft_bounds),
+                itl.Add({{"execution", kind}}, itl_bounds),
+                e2e.Add({{"execution", kind}}, e2e_bounds),
+                delivery_delay.Add({{"execution", kind}}, delay_bounds)};
+    }
+
+    std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
+    std::shared_ptr<process_figures> process;
+    counter_family& runs = counters("chimera_runs_total", "Measured runs that have ended");
+    counter_family& requests = counters("chimera_requests_total", "Requests that have ended");
+    counter_family& errors = counters("chimera_request_errors_total", "Requests that failed, by how far they got");
+    histogram_family& ttft = histograms("chimera_ttft_seconds", "first_token - dispatched");
+    histogram_family& itl = histograms("chimera_itl_seconds", "Gaps between consecutive content records");
+    histogram_family& e2e = histograms("chimera_e2e_seconds", "done - dispatched");
+    histogram_family& delivery_delay =
+        histograms("chimera_delivery_delay_seconds", "readable -> delivered, of every piece of a body");
+    prometheus::Gauge& at_work = gauge("chimera_agents_at_work", "Agents that hold a permit");
+    prometheus::Counter& complete = runs.Add({{"status", "complete"}});
+    prometheus::Counter& failed = runs.Add({{"status", "failed"}});
+    of_execution warm_up = execution("warm_up"), alone = execution("alone"), together = execution("together");
+    of_execution* now = &together; // written between executions
+    prometheus::Exposer exposer;   // goes first: what it serves outlives it
+    const std::string address;
+    const int port; // that was taken
+    const std::string url;
+};
+
+live_metrics::live_metrics(const profile& p, const execution_control& control, const std::string& address, int port)
+    : series_(std::make_unique<series>(p, control, address, port)) {}
+
+live_metrics::~live_metrics() {
+    const knocking awake(series_->address, series_->port);
+    series_.reset();
+}
+
+const std::string& live_metrics::url() const noexcept { return series_->url; }
+
+void live_metrics::begins(const planned_execution& x) {
+    series& s = *series_;
+    s.now = x.run == 0 ? &s.warm_up : x.concurrent ? &s.together : &s.alone;
+    s.at_work.Set(0); // an agent that is stopped does not end
+}
+
+void live_metrics::run_done(const run_record& run) {
+    if (run.number > 0) (run.complete() ? series_->complete : series_->failed).Increment();
+}
+
+void live_metrics::agent_starts() noexcept { series_->at_work.Increment(); }
+void live_metrics::agent_ends() noexcept { series_->at_work.Decrement(); }
+
+void live_metrics::request_ends(const agent_record& a, const request_record& r) noexcept {
+    series::of_execution& to = *series_->now;
+    if (!r.ok()) {
+        to.failed.Increment();
+        (r.status == 0 ? to.no_response : r.status == 200 ? to.broken_response : to.http_status).Increment();
+        return;
+    }
+    to.ok.Increment();
+    to.e2e.Observe(seconds(r.dispatched, r.done));
+    if (r.first_token) to.ttft.Observe(seconds(r.dispatched, r.first_token));
+    sorted_values gaps(itl_bounds), delays(delay_bounds);
+    for_each_gap(a, r,
+                 [&gaps](nanoseconds_t gap, std::size_t times) { gaps.add(seconds(gap), static_cast<double>(times)); });
+    for (std::size_t i = r.first_chunk; i < r.first_chunk + r.chunks; ++i)
+        delays.add(seconds(a.chunks[i].delivery_delay()));
+    gaps.give_to(to.itl);
+    delays.give_to(to.delivery_delay);
+}
+
+} // namespace chimera::host

@@ -1,0 +1,80 @@
+// What Prometheus would get: a page fetched by a real HTTP client and parsed strictly.
+#pragma once
+
+#include <curl/curl.h>
+#include <doctest/doctest.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <regex>
+#include <sstream>
+#include <string>
+
+namespace chimera::test {
+
+/// Sample values by series, as `name{label="value",...}`.
+using prometheus_page = std::map<std::string, double>;
+
+/// Parses the text format. Fails the test on a line that it does not allow, on a sample without HELP and TYPE before
+/// it, and on a histogram whose buckets do not add up.
+inline prometheus_page parse_page(const std::string& text) {
+    static const std::regex comment(R"(# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+))");
+    static const std::regex sample(
+        R"(([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[a-zA-Z_]\w*="[^"]*"(,[a-zA-Z_]\w*="[^"]*")*\})? (\S+))");
+    prometheus_page page;
+    std::map<std::string, std::string> types;
+    std::istringstream in(text);
+    std::string family;
+    double bucket = 0;
+    for (std::string line; std::getline(in, line);) {
+        if (line.empty()) continue;
+        CAPTURE(line);
+        std::smatch m;
+        if (std::regex_match(line, m, comment)) {
+            if (m[1] == "TYPE") types[family = m[2]] = m[3];
+            continue;
+        }
+        REQUIRE(std::regex_match(line, m, sample));
+        const std::string name = m[1], labels = m[2];
+        REQUIRE(types.contains(family));
+        REQUIRE(name.starts_with(family));
+        const double value = std::stod(m[4]);
+        CHECK(page.emplace(name + labels, value).second);
+        if (types[family] != "histogram") continue;
+        if (name == family + "_count") bucket = 0; // the order is count, sum, buckets
+        if (name != family + "_bucket") continue;
+        CHECK(value >= bucket);
+        bucket = value;
+        if (const auto inf = labels.find("le=\"+Inf\""); inf != std::string::npos) {
+            const std::string rest = inf > 1 ? labels.substr(0, inf - 1) + "}" : "";
+            CHECK(value == page.at(family + "_count" + rest));
+        }
+    }
+    return page;
+}
+
+/// Nothing: no connection.
+inline std::optional<prometheus_page> scrape(const std::string& url) {
+    std::string body;
+    const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
+    curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
+    curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, 5000L);
+    curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &body);
+    curl_easy_setopt(
+        curl.get(), CURLOPT_WRITEFUNCTION, +[](char* data, std::size_t size, std::size_t n, void* to) {
+            static_cast<std::string*>(to)->append(data, size * n);
+            return size * n;
+        });
+    if (curl_easy_perform(curl.get()) != CURLE_OK) return std::nullopt;
+    long status = 0;
+    const char* type = nullptr;
+    curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(curl.get(), CURLINFO_CONTENT_TYPE, &type);
+    CHECK(status == 200);
+    CHECK(std::string(type ? type : "").starts_with("text/plain"));
+    return parse_page(body);
+}
+
+} // namespace chimera::test
