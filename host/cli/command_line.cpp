@@ -21,8 +21,16 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include <arpa/inet.h>
+
 namespace chimera::host {
 namespace {
+
+std::string is_address(const std::string& text) {
+    in_addr binary{};
+    return inet_pton(AF_INET, text.c_str(), &binary) == 1 ? ""
+                                                          : "'" + text + "' is no IPv4 address; give one, as 127.0.0.1";
+}
 
 /// What a run and a sweep take alike.
 template <class Arguments>
@@ -58,6 +66,16 @@ void add_run_options(CLI::App& app, run_arguments& a) {
     app.add_option("--api-key", a.api_key,
                    "Bearer token for the servers, in place of CHIMERA_API_KEY; never written to a file or a log")
         ->type_name("KEY");
+    app.add_option("--trace", a.trace, "Write a trace of every execution, for ui.perfetto.dev or chrome://tracing")
+        ->type_name("FILE");
+    app.add_option("--metrics-port", a.metrics_port,
+                   "Serve live metrics for Prometheus on this port; 0: any that is free")
+        ->check(CLI::Range(0, 65535))
+        ->type_name("N");
+    app.add_option("--metrics-address", a.metrics_address, "The interface for them")
+        ->check(is_address)
+        ->type_name("IP")
+        ->capture_default_str();
     app.add_flag("--json", a.json, "Print the summary as JSON");
 }
 

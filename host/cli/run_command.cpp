@@ -5,9 +5,12 @@
 #include "backend/server_pool.hpp"
 #include "cli/plugin_schemas.hpp"
 #include "cli/standard_output.hpp"
+#include "live/alert_watch.hpp"
+#include "live/live_metrics.hpp"
 #include "report/progress.hpp"
 #include "report/result_files.hpp"
 #include "report/summary.hpp"
+#include "report/trace_file.hpp"
 #include "run/campaign.hpp"
 #include "run/interruption.hpp"
 #include "sweep/cell_process.hpp"
@@ -15,8 +18,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
+#include <optional>
+#include <vector>
 
 namespace chimera::host {
 namespace {
@@ -50,7 +56,8 @@ exit_status status_of(const campaign_summary& s, interruption_reason why) {
     if (why == interruption_reason::signal) return exit_status::interrupted;
     if (s.failed_requests == s.requests && !s.failures.empty()) return exit_status::all_failed;
     const bool incomplete = why == interruption_reason::time_limit || !s.failures.empty() || s.runs.empty();
-    return incomplete ? exit_status::some_failed : exit_status::success;
+    const bool alarmed = s.what.alerts.fail && std::ranges::any_of(s.alerts, &alert_outcome::tripped);
+    return incomplete || alarmed ? exit_status::some_failed : exit_status::success;
 }
 
 } // namespace
@@ -71,24 +78,49 @@ exit_status run_command(const run_arguments& arguments) {
     execution_control control;
     const interruption interrupted(control, p.measure.time_limit_s);
 
+    std::optional<trace_file> trace;
+    if (!arguments.trace.empty()) trace.emplace(arguments.trace, p);
+    std::vector<agent_observer*> observers;
+    std::optional<live_metrics> live;
+    if (arguments.metrics_port) {
+        live.emplace(p, control, arguments.metrics_address, *arguments.metrics_port);
+        fmt::print(stderr, "metrics: {}\n", live->url());
+        observers.push_back(&*live);
+    }
+    alert_watch alerts(p.alerts);
+    if (p.alerts.any()) observers.push_back(&alerts);
+
     const std::optional<int> only = arguments.cell != 0 ? std::optional(arguments.cell) : std::nullopt;
     result_files files =
         only ? result_files::of_cell(p, p.source.parent_path(), *only) : result_files(p, arguments.output_dir);
     const server_pool servers(p, simulator_program());
     const default_corpus corpus(p);
 
-    const execution_setup setup{p, plugins, loaded, servers, api_key_of(arguments), corpus.folder()};
+    const execution_setup setup{
+        p, plugins, loaded, servers, api_key_of(arguments), corpus.folder(), trace.has_value(), observers};
     std::vector<run_record> runs;
     std::exception_ptr failure; // what is finished is summarized all the same
     try {
         progress shown(style_of(arguments.ui), p, control);
-        const campaign_events events{
-            [&](const planned_execution& x, std::size_t index, std::size_t of) { shown.begins(x, index, of); },
-            [&](std::vector<run_record>& done) {
-                files.add(done.back());
-                files.summarize(summarize(p, done));
-                shown.run_done(done.back());
-            }};
+        campaign_events events;
+        events.begins = [&](const planned_execution& x, std::size_t index, std::size_t of) {
+            shown.begins(x, index, of);
+            if (live) live->begins(x);
+            alerts.begins(x);
+        };
+        events.execution_done = [&](const planned_execution& x, execution_record& record) {
+            if (!trace) return;
+            trace->add(x, record);
+            for (agent_record& a : record.agents) a.log.reset(); // on disk now
+        };
+        events.run_done = [&](std::vector<run_record>& done) {
+            files.add(done.back());
+            const campaign_summary so_far = summarize(p, done);
+            files.summarize(so_far);
+            alerts.run_done(so_far.alerts);
+            if (live) live->run_done(done.back());
+            shown.run_done(done.back());
+        };
         run_campaign(setup, control, events, runs, only);
     } catch (...) {
         failure = std::current_exception();

@@ -5,6 +5,7 @@
 #include "profile/load.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace chimera::host {
@@ -13,11 +14,14 @@ struct run_arguments {
     std::filesystem::path profile;
     profile_overrides overrides;
     std::filesystem::path output_dir = "results";
-    std::string ui = "auto"; ///< auto, plain or none
-    std::string api_key;     ///< never written anywhere; empty: CHIMERA_API_KEY of the environment
-    int cell = 0;            ///< not 0: this run alone, for a sweep, its results beside the profile
-    bool json = false;       ///< the summary as JSON on standard output
-    bool dry_run = false;    ///< print the resolved profile and the plan, run nothing
+    std::string ui = "auto";                   ///< auto, plain or none
+    std::string api_key;                       ///< never written anywhere; empty: CHIMERA_API_KEY of the environment
+    std::filesystem::path trace;               ///< a file; empty: none
+    std::optional<int> metrics_port;           ///< 0: any free one; nothing: no live metrics
+    std::string metrics_address = "127.0.0.1"; ///< IPv4
+    int cell = 0;                              ///< not 0: this run alone, for a sweep, its results beside the profile
+    bool json = false;                         ///< the summary as JSON on standard output
+    bool dry_run = false;                      ///< print the resolved profile and the plan, run nothing
     bool allow_untrusted = false;
 };
 
