@@ -7,12 +7,16 @@
 namespace chimera::host {
 namespace {
 
-/// kind = "calls": one call after the other; the first failure ends it.
+/// kind = "calls": one call after the other, with a pause between them; the first failure ends it.
 sdk::task<void> make_calls(agent_environment& env, llm_client& client) {
     const workload_spec& w = env.workload;
+    const auto think_ns = static_cast<nanoseconds_t>(w.think_ms * 1e6);
     for (int k = 0; k < w.calls_per_agent; ++k) {
+        const nanoseconds_t intended = sdk::now_ns() + (k == 0 ? 0 : think_ns);
+        auto thinking = env.thinking.until(intended);
+        co_await thinking;
         const std::string& prompt = w.prompts.at(static_cast<std::size_t>(k) % w.prompts.size());
-        auto calling = client.call(fmt::format("call_{}", k), prompt);
+        auto calling = client.call(fmt::format("call_{}", k), prompt, intended);
         const request_record* r = co_await calling;
         if (!r->ok()) co_return;
     }

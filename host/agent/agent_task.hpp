@@ -4,6 +4,7 @@
 #include "agent/blocking_pool.hpp"
 #include "agent/llm_client.hpp"
 #include "agent/permit_pool.hpp"
+#include "agent/think_timer.hpp"
 #include "profile/profile.hpp"
 
 #include <filesystem>
@@ -19,6 +20,7 @@ struct agent_environment {
     std::filesystem::path corpus; ///< kind = report: the folder to ingest
     permit_pool& permits;
     blocking_pool& blocking;
+    think_timer& thinking;
     recorder& log;
 };
 

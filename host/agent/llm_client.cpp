@@ -44,9 +44,9 @@ llm_client::llm_client(llm_endpoint endpoint, const llm_transport& by, recorder&
       timing_(static_cast<const chm_timing_ext*>(by.transport->vt->get_extension(by.transport, CHM_EXT_TIMING))),
       session_(by.transport, session_args(endpoint_, by)), stream_(endpoint_.api) {}
 
-sdk::task<const request_record*> llm_client::call(std::string name, std::string prompt) {
+sdk::task<const request_record*> llm_client::call(std::string name, std::string prompt, nanoseconds_t intended) {
     request_record& r = recorder_.begin_request(std::move(name));
-    r.intended = sdk::now_ns();
+    r.intended = intended;
     const std::int64_t seed = endpoint_.seed.value_or(call_seed(endpoint_.seed_base, recorder_.record().id, calls_++));
     r.seed = static_cast<std::uint64_t>(seed);
     r.prompt = std::move(prompt);

@@ -42,8 +42,8 @@ class llm_client {
     llm_client(llm_endpoint, const llm_transport&, recorder&);
 
     /// Sends the prompt and reads the whole reply. What went wrong is in the record's `error`, which names the URL. The
-    /// record is valid until the next call.
-    sdk::task<const request_record*> call(std::string name, std::string prompt);
+    /// record is valid until the next call. intended: when the plan wanted it sent.
+    sdk::task<const request_record*> call(std::string name, std::string prompt, nanoseconds_t intended);
 
   private:
     sdk::task<void> exchange(request_record& r, const request_body& body);

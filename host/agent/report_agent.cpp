@@ -52,15 +52,15 @@ sdk::task<void> make_report(agent_environment& env, llm_client& client) {
     preparation ready = co_await preparing;
     for (const ingest_warning& w : ready.data.warnings) env.log.record().warnings.push_back(to_string(w));
 
-    auto analysing = client.call("analysis", std::move(ready.analysis_prompt));
+    auto analysing = client.call("analysis", std::move(ready.analysis_prompt), sdk::now_ns());
     const request_record* reply = co_await analysing;
     if (!reply->ok()) co_return;
     agent_report report{
         env.spec.id, env.spec.label, env.spec.model, std::move(ready.data), parse_analysis(reply->response), {}, {}};
     report.calls.push_back(figures_of(*reply));
 
-    auto reporting =
-        client.call("report", make_report_prompt(ready.report, env.spec.label, env.spec.model, report.result));
+    auto reporting = client.call(
+        "report", make_report_prompt(ready.report, env.spec.label, env.spec.model, report.result), sdk::now_ns());
     reply = co_await reporting;
     if (!reply->ok()) co_return;
     report.text = reply->response;

@@ -49,6 +49,7 @@ struct workload_spec {
     std::filesystem::path report_template;   ///< empty: the built-in prompt
     // kind = calls:
     int calls_per_agent = 1;
+    double think_ms = 0;              ///< pause between the calls of one agent
     std::vector<std::string> prompts; ///< call k of an agent uses prompt k modulo their number
     bool operator==(const workload_spec&) const = default;
 };

@@ -63,6 +63,8 @@ const std::array keys_of_profile = std::to_array<profile_key<profile>>({
      [](profile& p) -> key_field { return &p.workload.report_template; }, report_workload},
     {whole("workload.calls_per_agent", "Calls that each agent makes, one after the other", "1", 1, 1e6),
      [](profile& p) -> key_field { return &p.workload.calls_per_agent; }, calls_workload},
+    {number("workload.think_ms", "Pause between the calls of one agent, in ms", "0", 0, 3.6e6),
+     [](profile& p) -> key_field { return &p.workload.think_ms; }, calls_workload},
     {text("workload.prompts", "Prompts of the calls, used in turn", "Why is the sky blue?"),
      [](profile& p) -> key_field { return &p.workload.prompts; }, calls_workload},
 

@@ -165,6 +165,7 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
     std::vector<std::unique_ptr<recorder>> recorders;
     permit_pool permits(p.workload.permits);
     blocking_pool blocking(blocking_threads);
+    think_timer thinking;
     execution_record out;
     {
         stage_set s = set_up(setup);
@@ -176,8 +177,9 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
                                            calls_of(p.workload) * expected_chunks_per_call, control.token_counter()));
             if (setup.log_polls) log.record().log = std::make_shared<poll_log>();
             log.tell(setup.observers);
-            agent_environment env{spec,     p.workload, endpoint_of(setup, i, seed_base), s.used, setup.corpus, permits,
-                                  blocking, log};
+            agent_environment env{spec,     p.workload,   endpoint_of(setup, i, seed_base),
+                                  s.used,   setup.corpus, permits,
+                                  blocking, thinking,     log};
             chm_task* task = make_task_probe(sdk::root_task::create(run_agent(std::move(env))), log);
             chm_spawn_opts opts{};
             opts.size = sizeof opts;
