@@ -112,3 +112,20 @@ TEST_CASE("every other profile of the repository runs without an error") {
         CHECK(o.json()["profile"] == name);
     }
 }
+
+TEST_CASE("all agents of a template work at once, or as many as there are permits") {
+    const temporary_folder results;
+    const auto eight = [&](const std::string& permits) {
+        return run_profile(results, "smol1kb",
+                           with({"--set", "workload.agents={ count = 8, template = { id = \"agent\" } }", "--set",
+                                 "workload.permits=" + permits, "--set", "measure.baseline=false"}));
+    };
+    const outcome all = eight("0");
+    REQUIRE_MESSAGE(all.status == 0, all.err);
+    CHECK(all.json()["agents"].size() == 8);
+    CHECK(all.json()["agents"][7] == "agent_8");
+    CHECK(all.mean("late_permit_pct") < 5);
+    const outcome two = eight("2");
+    CHECK_MESSAGE(two.status == 0, two.err);
+    CHECK(two.mean("late_permit_pct") > 50); // three quarters of the time the last agents wait
+}

@@ -32,8 +32,10 @@ std::string plan_of(const profile& p) {
     const std::vector<planned_execution> plan = plan_executions(p);
     for (std::size_t i = 0; i < plan.size(); ++i) {
         const planned_execution& x = plan[i];
+        constexpr std::size_t most = 8; // more names than that, nobody reads
         std::string agents;
         for (const std::size_t a : x.agents) agents += (agents.empty() ? "" : ", ") + p.workload.agents[a].id;
+        if (x.agents.size() > most) agents = fmt::format("all {} agents", x.agents.size());
         text += fmt::format("# {:3}  {:8}  {:8}  {}\n", i + 1, x.run == 0 ? "warm-up" : fmt::format("run {}", x.run),
                             x.concurrent ? "together" : "alone", agents);
     }

@@ -1,4 +1,6 @@
 #include "profile/overrides.hpp"
+#include "profile/counted_agents.hpp"
+#include "profile/profile_reader.hpp"
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
@@ -34,10 +36,13 @@ void put(node* table, const char* key, node value) {
     if (present == nullptr || present->at.from_file) table->assign(key, std::move(value));
 }
 
-node::list* agents_in(node& root) {
-    auto* workload = root.find("workload");
-    auto* agents = workload == nullptr ? nullptr : workload->find("agents");
-    return agents == nullptr ? nullptr : std::get_if<node::list>(&agents->value);
+/// The tables in which agents are written.
+std::vector<node*> agents_in(node& root) {
+    std::vector<node*> tables;
+    for (const auto& path : agent_paths(root))
+        if (auto* agent = const_cast<node*>(node_at(root, path)); agent != nullptr && agent->is_table())
+            tables.push_back(agent);
+    return tables;
 }
 
 void add_reports_agents(node& root) {
@@ -113,19 +118,17 @@ void apply_overrides(node& root, const profile_overrides& overrides, std::vector
     if (overrides.runs) put(table_in(root, "measure", command_line), "runs", number("--runs", *overrides.runs));
     if (overrides.warmup) put(table_in(root, "measure", command_line), "warmup", number("--warmup", *overrides.warmup));
     if (overrides.seed) put(table_in(root, "measure", command_line), "seed", number("--seed", *overrides.seed));
-    auto* agents = agents_in(root);
-    if (overrides.model && agents != nullptr) {
-        for (auto& agent : *agents)
-            if (agent.is_table()) put(&agent, "model", {*overrides.model, {"--model " + *overrides.model, false}, {}});
-    }
+    const auto agents = agents_in(root);
+    if (overrides.model)
+        for (auto* agent : agents) put(agent, "model", {*overrides.model, {"--model " + *overrides.model, false}, {}});
     if (!overrides.urls.empty()) {
-        node::list urls, no_agents;
+        node::list urls;
         for (const auto& url : overrides.urls) urls.push_back({url, {"--url " + without_password(url), false}, {}});
         put(table_in(root, "backend", command_line), "urls", {std::move(urls), {"--url", false}, {}});
-        for (auto& agent : agents == nullptr ? no_agents : *agents) {
-            const auto* url = agent.find("url");
+        for (auto* agent : agents) {
+            const auto* url = agent->find("url");
             if (url != nullptr && url->at.from_file)
-                std::erase_if(std::get<node::table>(agent.value), [](const member& m) { return m.key == "url"; });
+                std::erase_if(std::get<node::table>(agent->value), [](const member& m) { return m.key == "url"; });
         }
     }
 }

@@ -41,7 +41,7 @@ enum class workload_kind { report, calls };
 /// [workload].
 struct workload_spec {
     workload_kind kind = workload_kind::report;
-    int permits = 2;                ///< how many agents may be at work at once
+    int permits = 2;                ///< how many agents may be at work at once; 0: all
     std::vector<agent_spec> agents; ///< at least one
     // kind = report:
     std::filesystem::path corpus;            ///< folder to ingest; empty: the generated corpus

@@ -53,7 +53,7 @@ const std::array keys_of_profile = std::to_array<profile_key<profile>>({
 
     {word("workload.kind", "The agent of the reports, or plain calls", "report", "report|calls"),
      [](profile& p) -> key_field { return choice(p.workload.kind); }},
-    {whole("workload.permits", "How many agents may be at work at once", "2", 1, 1e6),
+    {whole("workload.permits", "How many agents may be at work at once; 0: all", "2", 0, 1e6),
      [](profile& p) -> key_field { return &p.workload.permits; }},
     {text("workload.corpus", "Folder of CSV, JSON and Markdown files to analyse; none: 101 generated files", ""),
      [](profile& p) -> key_field { return &p.workload.corpus; }, report_workload},
@@ -134,6 +134,10 @@ const std::array keys_of_agent = std::to_array<profile_key<agent_spec>>({
      [](agent_spec& a) -> key_field { return &a.options.seed; }},
 });
 
+const profile_key<int> key_of_agent_count = {
+    whole("count", "How many agents to make of the template", nullptr, 1, 100'000),
+    [](int& count) -> key_field { return &count; }, always, true};
+
 template <class Number>
 Number number_from(const std::string& text) {
     Number value{};
@@ -187,6 +191,7 @@ struct fetching {
 std::span<const profile_key<profile>> profile_keys() { return keys_of_profile; }
 std::span<const profile_key<plugin_choice>> plugin_keys() { return keys_of_plugin; }
 std::span<const profile_key<agent_spec>> agent_keys() { return keys_of_agent; }
+const profile_key<int>& agent_count_key() { return key_of_agent_count; }
 
 void store(const key_field& field, const chm_option& option, const std::string& text) {
     std::visit(storing{option, text}, field);

@@ -34,7 +34,8 @@ struct profile_key {
 
 std::span<const profile_key<profile>> profile_keys();
 std::span<const profile_key<plugin_choice>> plugin_keys(); ///< of [executor], [foreign], [transport]
-std::span<const profile_key<agent_spec>> agent_keys();     ///< of each [[workload.agents]]
+std::span<const profile_key<agent_spec>> agent_keys();     ///< of each [[workload.agents]], and of their template
+const profile_key<int>& agent_count_key();                 ///< beside that template
 
 /// Stores a value that check_text() has passed; an item of a list is appended. Paths are stored as given.
 void store(const key_field&, const chm_option&, const std::string& text);

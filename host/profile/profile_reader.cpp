@@ -1,4 +1,5 @@
 #include "profile/profile_reader.hpp"
+#include "profile/counted_agents.hpp"
 #include "profile/nearest.hpp"
 #include "profile/option_check.hpp"
 #include "profile/overrides.hpp"
@@ -17,8 +18,8 @@ namespace fs = std::filesystem;
 constexpr const char* simulator_table = "backend.simulator";
 const std::vector<std::string> plugin_tables = {"executor", "foreign", "transport"};
 
-/// All keys by their full path, elements of a list as "[]". Tables whose keys a plugin or the simulator defines are
-/// keys here.
+/// All keys by their full path; the tables of agents, elements of a list or a template, are "workload.agents[]". Tables
+/// whose keys a plugin or the simulator defines are keys here.
 std::vector<std::string> all_keys() {
     std::vector<std::string> keys = {simulator_table};
     for (const auto& key : profile_keys()) keys.emplace_back(key.option.name);
@@ -27,6 +28,7 @@ std::vector<std::string> all_keys() {
         keys.push_back(table + ".options");
     }
     for (const auto& key : agent_keys()) keys.push_back(std::string("workload.agents[].") + key.option.name);
+    keys.push_back(std::string("workload.agents.") + agent_count_key().option.name);
     return keys;
 }
 
@@ -49,13 +51,14 @@ class reader {
         p.executor = read_plugin(plugin_kind::executor, "executor");
         if (root_.find("foreign") != nullptr) p.foreign = read_plugin(plugin_kind::executor, "foreign");
         p.transport = read_plugin(plugin_kind::transport, "transport");
-        if (const auto* agents = node_at(root_, "workload.agents")) {
-            const auto n = std::get<node::list>(agents->value).size();
-            for (std::size_t i = 0; i < n; ++i) {
-                p.workload.agents.emplace_back();
-                for (const auto& key : agent_keys())
-                    read_key(key, p.workload.agents.back(), fmt::format("workload.agents.{}", i));
-            }
+        for (const auto& path : agent_paths_) {
+            p.workload.agents.emplace_back();
+            for (const auto& key : agent_keys()) read_key(key, p.workload.agents.back(), path);
+        }
+        if (agents_are_counted(root_)) {
+            int count = 1; // where it is wrong
+            read_key(agent_count_key(), count, "workload.agents");
+            p.workload.agents = agents_from(p.workload.agents.front(), count);
         }
         if (simulator_needed_) read_simulator(p.backend);
         return p;
@@ -75,11 +78,13 @@ class reader {
                 good = check_shape((*items)[i], known + "[]", fmt::format("{}.{}", shown, i)) && good;
             return good;
         }
+        if (known == "workload.agents" && agents_are_counted(root_)) return check_counted(at, shown);
         if (!at.is_table() || known == "workload.agents") {
-            const std::string wanted = known == "workload.agents" ? "an array of tables: [[workload.agents]]"
-                                       : known.ends_with("[]")
-                                           ? "a table for each agent: [[workload.agents]]"
-                                           : "a table: " + shown.substr(shown.rfind('.') + 1) + " = { ... }";
+            const auto name = shown.substr(shown.rfind('.') + 1);
+            const std::string wanted =
+                known == "workload.agents" ? "an array of tables: [[workload.agents]], or a count and a template"
+                : known.ends_with("[]") && name != "template" ? "a table for each agent: [[workload.agents]]"
+                                                              : "a table: " + name + " = { ... }";
             fault(at.at, shown, fmt::format("is {}; give {}", kind_of(at), wanted));
             return false;
         }
@@ -97,6 +102,16 @@ class reader {
             }
         }
         return good;
+    }
+
+    bool check_counted(const node& agents, const std::string& shown) {
+        for (const auto& m : std::get<node::table>(agents.value))
+            if (m.key != "count" && m.key != "template")
+                fault(m.at, shown + '.' + m.key, "unknown key; known: \"count\", \"template\"");
+        const auto* one = agents.find("template");
+        if (one != nullptr) return check_shape(*one, "workload.agents[]", shown + ".template");
+        fault(agents.at, shown + ".template", "is missing; give what the agents have in common: template = { ... }");
+        return false;
     }
 
     /// The steps that are known below a path.
@@ -121,22 +136,21 @@ class reader {
 
         const auto* urls = node_at(root_, "backend.urls");
         const auto* list = urls == nullptr ? nullptr : std::get_if<node::list>(&urls->value);
-        const auto* agents = node_at(root_, "workload.agents");
-        const auto& items = std::get<node::list>(agents->value);
-        simulator_needed_ = (urls == nullptr || (list != nullptr && list->empty())) &&
-                            (items.empty() || std::any_of(items.begin(), items.end(), [](const node& agent) {
-                                 return agent.find("url") == nullptr;
-                             }));
+        agent_paths_ = agent_paths(root_);
+        const auto url_of = [this](const std::string& agent) { return node_at(root_, agent + ".url"); };
+        simulator_needed_ =
+            (urls == nullptr || (list != nullptr && list->empty())) &&
+            (agent_paths_.empty() || std::any_of(agent_paths_.begin(), agent_paths_.end(),
+                                                 [&](const auto& agent) { return url_of(agent) == nullptr; }));
 
         for (const auto& key : profile_keys()) drop(key, {}, workload, kind_changed);
-        for (std::size_t i = 0; i < items.size(); ++i)
-            for (const auto& key : agent_keys())
-                drop(key, fmt::format("workload.agents.{}", i), workload, kind_changed);
+        for (const auto& agent : agent_paths_)
+            for (const auto& key : agent_keys()) drop(key, agent, workload, kind_changed);
         const auto* simulator = node_at(root_, simulator_table);
         if (!simulator_needed_ && simulator != nullptr) {
             const bool changed = (urls != nullptr && !urls->at.from_file) ||
-                                 std::any_of(items.begin(), items.end(), [](const node& agent) {
-                                     return agent.find("url") != nullptr && !agent.find("url")->at.from_file;
+                                 std::any_of(agent_paths_.begin(), agent_paths_.end(), [&](const auto& agent) {
+                                     return url_of(agent) != nullptr && !url_of(agent)->at.from_file;
                                  });
             if (!simulator->at.from_file || !changed)
                 fault(simulator->at, simulator_table,
@@ -264,6 +278,7 @@ class reader {
     const schema_lookup& lookup_;
     std::vector<std::string>* faults_;
     bool simulator_needed_ = true;
+    std::vector<std::string> agent_paths_;
 };
 
 } // namespace

@@ -1,4 +1,5 @@
 #include "profile/profile_rules.hpp"
+#include "profile/counted_agents.hpp"
 #include "profile/option_check.hpp"
 #include "profile/profile_reader.hpp"
 #include <boost/url/parse.hpp>
@@ -55,7 +56,7 @@ std::string url_fault(const std::string& text) {
 class rules {
   public:
     rules(profile& p, const node& root, const std::string& file, std::vector<std::string>* faults)
-        : p_(p), root_(root), file_(file), faults_(faults) {}
+        : p_(p), root_(root), file_(file), faults_(faults), paths_(agent_paths(root)) {}
 
     void check() {
         if (p_.name.empty()) p_.name = p_.source.stem().string();
@@ -98,11 +99,12 @@ class rules {
                   fmt::format("has {} agents; give 1 to {}, or leave it out for the two agents of the "
                               "reports",
                               agents.size(), most_agents));
-        std::map<std::string, std::size_t> seen;
-        for (std::size_t i = 0; i < agents.size(); ++i) {
-            auto& agent = agents[i];
-            const auto path = [&](const char* key) { return fmt::format("workload.agents.{}.{}", i, key); };
+        for (auto& agent : agents)
             if (agent.label.empty()) agent.label = agent.id;
+        std::map<std::string, std::size_t> seen;
+        for (std::size_t i = 0; i < paths_.size(); ++i) {
+            const auto& agent = written_at(i);
+            const auto path = [&](const char* key) { return fmt::format("{}.{}", paths_[i], key); };
             const auto [first, is_new] = seen.emplace(agent.id, i);
             if (node_at(root_, path("id")) == nullptr) {
                 // said already: it is missing
@@ -125,21 +127,25 @@ class rules {
         if (urls.size() > agents.size() && !agents.empty())
             fault("backend.urls", fmt::format("has {} URLs for {} agents; leave out those that nobody would use",
                                               urls.size(), agents.size()));
-        for (std::size_t i = 0; i < agents.size(); ++i) {
-            auto& url = agents[i].url;
-            if (url.empty() && !urls.empty()) {
-                url = urls[i % urls.size()];
-            } else if (!url.empty()) {
-                if (auto wrong = url_fault(url); !wrong.empty()) fault(fmt::format("workload.agents.{}.url", i), wrong);
-            }
+        for (std::size_t i = 0; i < paths_.size(); ++i) {
+            const auto& url = written_at(i).url;
+            if (url.empty()) continue;
+            if (auto wrong = url_fault(url); !wrong.empty()) fault(paths_[i] + ".url", wrong);
         }
+        deal_urls(agents, urls);
+    }
+
+    /// An agent that says all that is written at paths_[i]: of those that a template makes the last, its id is longest.
+    const agent_spec& written_at(std::size_t i) const {
+        return agents_are_counted(root_) ? p_.workload.agents.back() : p_.workload.agents[i];
     }
 
     profile& p_;
     const node& root_;
     const std::string& file_;
     std::vector<std::string>* faults_;
-    std::error_code ignored_; // what cannot be looked at is as good as missing
+    const std::vector<std::string> paths_; // of the agents, as they are written
+    std::error_code ignored_;              // what cannot be looked at is as good as missing
 };
 
 } // namespace

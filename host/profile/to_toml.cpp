@@ -1,3 +1,4 @@
+#include "profile/counted_agents.hpp"
 #include "profile/profile_keys.hpp"
 #include "simulator/option_table.hpp"
 #include <fmt/format.h>
@@ -116,6 +117,14 @@ class writer {
     }
 
     void agents() {
+        if (auto one = template_of(p_)) {
+            auto count = static_cast<int>(p_.workload.agents.size());
+            header("workload.agents");
+            line(agent_count_key(), count, agent_count_key().option.name);
+            header("workload.agents.template");
+            for (const auto& key : agent_keys()) line(key, *one, key.option.name);
+            return;
+        }
         for (auto& agent : p_.workload.agents) {
             out_ += "\n[[workload.agents]]\n";
             for (const auto& key : agent_keys()) line(key, agent, key.option.name);

@@ -163,7 +163,7 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
                          execution_control& control) {
     const profile& p = setup.what;
     std::vector<std::unique_ptr<recorder>> recorders;
-    permit_pool permits(p.workload.permits);
+    permit_pool permits(p.workload.permits == 0 ? static_cast<int>(agents.size()) : p.workload.permits);
     blocking_pool blocking(blocking_threads);
     think_timer thinking;
     execution_record out;

@@ -59,14 +59,14 @@ TEST_CASE("wrong types and values are placed at the value") {
           "p.toml:5:25: transport.options.read_size: is a float; give an integer from 1 to 1048576");
     CHECK(fault_of("options = 3\n") == "p.toml:5:11: transport.options: is an integer; give a table of options");
     CHECK(fault_of("[workload]\npermits = 2020-01-01\n") ==
-          "p.toml:6:11: workload.permits: is a date; give an integer from 1 to 1000000");
+          "p.toml:6:11: workload.permits: is a date; give an integer from 0 to 1000000");
 }
 
 TEST_CASE("a value in place of a table is said to be one") {
     CHECK(faults("executor = \"pool\"\n[transport]\nplugin = \"socket\"\n") ==
           "p.toml:1:12: executor: is a string; give a table: executor = { ... }");
     check_has(fault_of("[workload.agents]\nid = \"a\"\n"),
-              "workload.agents: is a table; give an array of tables: [[workload.agents]]");
+              "workload.agents: is a table; give an array of tables: [[workload.agents]], or a count and a template");
     check_has(fault_of("[workload]\nagents = [1]\n"), "workload.agents.0: is an integer; give a table for each agent");
 }
 

@@ -30,6 +30,7 @@ TEST_CASE("the reference of profiles is complete and true") {
     for (const auto& key : profile_keys()) check_row(page, "", key.option);
     for (const auto& key : plugin_keys()) check_row(page, "executor.", key.option);
     for (const auto& key : agent_keys()) check_row(page, "workload.agents.", key.option);
+    check_row(page, "workload.agents.", agent_count_key().option);
     for (const chm_option& o : chimera::sim::option_table()) check_row(page, "backend.simulator.", o);
     for (const chm_option& o : chimera::sim::repeatable_option_table()) check_row(page, "backend.simulator.", o);
 }
