@@ -25,6 +25,10 @@ const rows_of = (pairs, width) =>
     mark: { color: colors[c.verdict] ?? text, symbol: shapes[c.verdict] ?? 'circle' },
   }));
 
+function verdict_of({ a, b, verdict }) {
+  return { a_higher: `${a} higher`, b_higher: `${b} higher` }[verdict] ?? verdict.replaceAll('_', ' ');
+}
+
 function text_table(name, pairs) {
   const { unit } = metric(name);
   return table(
@@ -33,7 +37,7 @@ function text_table(name, pairs) {
       { title: 'A − B', cell: (c) => `${c.value.a} − ${c.value.b}` },
       {
         title: 'verdict',
-        cell: (c) => h('strong', { class: `verdict ${c.value.verdict}` }, c.value.words ?? c.value.verdict),
+        cell: (c) => h('strong', { class: `verdict ${c.value.verdict}` }, verdict_of(c.value)),
       },
       number_column(`difference${unit && `, ${unit}`}`, 'difference', unit),
       { title: '95 % interval', number: true, cell: (c) => interval(`${c.pointer}/ci95`, unit) },
@@ -53,6 +57,7 @@ function text_table(name, pairs) {
       number_column('mean B', 'mean_b', unit),
       number_column('n A', 'n_a'),
       number_column('n B', 'n_b'),
+      { title: 'in words', words: true, cell: (c) => c.value.words ?? '' },
     ],
     pairs,
   );

@@ -51,7 +51,7 @@ export function headline() {
     ),
     h('h1', {}, report.title || report.name),
     report.question ? h('p', { class: 'question' }, report.question) : null,
-    sentences(at('/findings'), { class: 'findings' }),
+    report.description ? h('p', {}, report.description) : null,
     runtimes.length
       ? [
           h(
@@ -72,5 +72,6 @@ export function headline() {
       runtimes.length ? fact('client-limited runs', total('client_limited_runs')) : null,
       compared.length ? fact('pairs that differ detectably', `${differing} of ${compared.length}`) : null,
     ),
+    sentences(at('/findings'), { class: 'findings' }),
   );
 }

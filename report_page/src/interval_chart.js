@@ -49,12 +49,19 @@ function draw_interval(params, api) {
 }
 
 /** A heading stands where the data of its row would. */
-const draw_heading = (rows) => (params, api) => ({
+const draw_heading = (rows, width) => (_, api) => ({
   type: 'text',
   silent: true,
-  x: params.coordSys.x,
+  x: 0,
   y: api.coord([0, api.value(0)])[1] + 3,
-  style: { text: rows[api.value(0)].heading, fill: text, font: `600 12px ${font}`, verticalAlign: 'middle' },
+  style: {
+    text: rows[api.value(0)].heading,
+    fill: text,
+    font: `600 12px ${font}`,
+    verticalAlign: 'middle',
+    width,
+    overflow: 'truncate',
+  },
 });
 
 /**
@@ -137,7 +144,7 @@ export function interval_option(rows, { width, name, unit, zero = false }) {
         type: 'custom',
         silent: true,
         data: rows.flatMap((r, i) => (r.heading ? [[i]] : [])),
-        renderItem: draw_heading(rows),
+        renderItem: draw_heading(rows, width),
         encode: { y: 0 },
       },
       ...(zero

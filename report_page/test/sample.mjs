@@ -16,7 +16,7 @@ const runtimes = [
 ];
 const configs = [
   'baseline_vs_chimera',
-  'chimera_hetero_80_100',
+  'chimera_hetero_gpu80-100_ctx512-1024',
   'chimera_homo_gpu80_ctx512',
   'chimera_homo_gpu80_ctx1024',
   'chimera_homo_gpu80_ctx2048',
@@ -181,7 +181,7 @@ function imported() {
     configs,
     runs,
     source: 'tr115',
-    title: 'TR115, as published',
+    title: 'TR115_runtime_optimization_results: as published',
     question: 'What do the original 150 files say?',
     method: { runs: 5, seed: null, order: null, backend: null, runtimes, configs, agents: [], sentences: [] },
     findings: [
@@ -194,19 +194,17 @@ function imported() {
 }
 
 function failed() {
-  const runs = runtimes
-    .slice(0, 2)
-    .map((r) => ({
-      runtime: r.name,
-      config: configs[0].name,
-      run: 1,
-      status: 'failed',
-      values: {},
-      serialization: null,
-      message: 'http://127.0.0.1:11434: connection refused </script><script>alert("not run")</script>\u2028',
-      client_limited: [],
-      agents: [],
-    }));
+  const runs = runtimes.slice(0, 2).map((r) => ({
+    runtime: r.name,
+    config: configs[0].name,
+    run: 1,
+    status: 'failed',
+    values: {},
+    serialization: null,
+    message: 'http://127.0.0.1:11434: connection refused </script><script>alert("not run")</script>\u2028',
+    client_limited: [],
+    agents: [],
+  }));
   return report('nothing_worked', {
     runtimes: [],
     configs: [],

@@ -92,9 +92,7 @@ function compare(metric, a, b, runs) {
       hedges_g: 0.987 * d,
       p_holm: holm,
       verdict,
-      words: { no_detectable_difference: 'no detectable difference', a_higher: `${a} higher`, b_higher: `${b} higher` }[
-        verdict
-      ],
+      words: `${verdict.replaceAll('_', ' ')}: ${a} against ${b}, p ${holm.toPrecision(2)} after Holm, ${x.length} runs against ${y.length}`,
     },
   ];
 }
