@@ -62,7 +62,8 @@ TEST_CASE("results that cannot be read end with 2 and the file's name; a file th
     check_refused(run_host({"report", f.path().string()}), 2, "there are some in " + results.string());
     check_refused(run_host({"report"}), 2, "results");
     check_refused(run_host({"report", results.string(), "--format", "pdf"}), 2, "pdf");
-    check_refused(run_host({"--json", "report", results.string()}), 2, "--json belongs to a run, not to 'report'");
+    check_refused(run_host({"--json", "report", results.string()}), 2,
+                  "--json belongs to a run; give it after 'report'");
     check_refused(run_host({"report", results.string(), "--output", "/proc/nowhere/report.md"}), 3, "/proc/nowhere");
     f.write("sweep/pool/plain/run_3/metrics.json", "{\"schema_version\": 2, \"val");
     check_refused(run_host({"report", results.string()}), 2, "pool/plain/run_3/metrics.json:1: cut short");

@@ -40,9 +40,9 @@ std::string method(const json& report) {
     for (const json& a : m["agents"]) agents += (agents.empty() ? "" : ", ") + a.get<std::string>();
     out += fmt::format("Agents: {}. Servers: {}. Seed: {}. Order: {}.\n\n", agents.empty() ? "not recorded" : agents,
                        recorded(m["backend"]), recorded(m["seed"]), recorded(m["order"]));
-    markdown_table runtimes({"runtime", "executor", "transport", "foreign runtime"});
+    markdown_table runtimes({"runtime", "what it is", "executor", "transport", "foreign runtime"});
     for (const json& r : m["runtimes"])
-        runtimes.add({r["name"], recorded(r["executor"]), recorded(r["transport"]),
+        runtimes.add({r["name"], recorded(r["description"]), recorded(r["executor"]), recorded(r["transport"]),
                       r["executor"].is_null() || r["foreign"].is_string() ? recorded(r["foreign"]) : "none"});
     markdown_table configs({"configuration", "parameters"});
     for (const json& c : m["configs"]) configs.add({c["name"], parameters(c)});

@@ -113,7 +113,7 @@ std::string config_table(const json& report) {
 std::string client_table(const json& report) {
     markdown_table t({"metric", "runtime", "n", "mean", "sd", "95 % CI", "median", "min", "max"});
     for (const char* metric : {"throughput_tok_s", "tokens_per_second_mean", "ttft_ms_p50", "ttft_ms_p95", "itl_ms_p50",
-                               "itl_ms_p99", "e2e_ms_p50", "client_overhead_pct", "busiest_worker_pct",
+                               "itl_ms_p99", "e2e_ms_p50", "client_overhead_pct_mean", "busiest_worker_pct",
                                "dispatch_delay_us_p99", "delivery_delay_us_p99", "inflation_ratio", "jain_index"}) {
         if (provenance(report, metric) == "not measured") continue;
         const std::string unit = unit_of(report, metric);

@@ -190,9 +190,12 @@ void say_what_failed(const study& s, sentences& out) {
     const auto ok = static_cast<std::size_t>(std::ranges::count_if(s.runs, &study_run::ok));
     if (ok < s.runs.size())
         out.push_back(fmt::format("{} of {} runs failed and are in no figure.", s.runs.size() - ok, s.runs.size()));
-    if (s.runs.size() < s.cells_planned)
-        out.push_back(fmt::format("{} of {} planned runs are still to be done.", s.cells_planned - s.runs.size(),
-                                  s.cells_planned));
+    if (s.cells_not_needed > 0)
+        out.push_back(fmt::format("{} of {} planned runs were not needed: the intervals were narrow enough before.",
+                                  s.cells_not_needed, s.cells_planned));
+    if (const std::size_t done = s.runs.size() + s.cells_not_needed; done < s.cells_planned)
+        out.push_back(
+            fmt::format("{} of {} planned runs are still to be done.", s.cells_planned - done, s.cells_planned));
 }
 
 } // namespace

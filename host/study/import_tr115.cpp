@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 namespace chimera::host {
 namespace {
@@ -28,10 +29,9 @@ class run_values {
         const metric_definition d = catalogued(name, provenance);
         definitions[name] = {{"unit", d.unit}, {"definition", d.text}, {"provenance", d.provenance}};
     }
-    /// Mean and quantiles over the requests; nothing where a request has no value.
-    void add_requests(const std::string& name, const char* provenance, const std::vector<double>& sample,
-                      std::size_t n) {
-        if (sample.empty() || sample.size() != n) return;
+    /// Mean and quantiles over the requests; nothing where none was recorded.
+    void add_requests(const std::string& name, const char* provenance, const std::vector<double>& sample) {
+        if (sample.empty()) return;
         const distribution d = describe(sample);
         add(name + "_mean", provenance, d.mean);
         add(name + "_p50", provenance, d.p50);
@@ -67,29 +67,25 @@ run_values values_of(const tr115_record& r) {
     out.add("estimated_efficiency_pct", "estimated", estimate_of(r));
     out.add("wall_ms", "measured", r.wall_ms);
     add_durations(out, r);
-    std::vector<double> ttft, e2e, rates, agent_rates;
-    double tokens = 0;
-    std::size_t requests = 0, counted = 0;
+    std::vector<double> ttft, e2e, rates, tokens, agent_rates;
     for (const tr115_agent& a : r.agents) {
         double of_agent = 0;
         for (const tr115_request& q : a.requests) {
-            ++requests;
             ttft.push_back(q.ttft_ms);
             rates.push_back(q.tokens_per_second);
             of_agent += q.tokens_per_second / static_cast<double>(a.requests.size());
             if (q.total_ms) e2e.push_back(*q.total_ms);
-            if (q.tokens) ++counted, tokens += *q.tokens;
+            if (q.tokens) tokens.push_back(*q.tokens);
         }
         agent_rates.push_back(of_agent);
     }
     out.add("jain_index", "derived", statistics::jain_index(agent_rates));
-    if (counted == requests) {
-        out.add("throughput_tok_s", "derived", tokens / r.wall_ms * 1e3);
-        out.add("tokens", "measured", tokens);
-    }
-    out.add_requests("ttft_ms", "measured", ttft, requests);
-    out.add_requests("e2e_ms", "measured", e2e, requests);
-    out.add_requests("tokens_per_second", "derived", rates, requests);
+    if (!tokens.empty() && tokens.size() == ttft.size())
+        out.add("throughput_tok_s", "derived", std::accumulate(tokens.begin(), tokens.end(), 0.0) / r.wall_ms * 1e3);
+    out.add_requests("ttft_ms", "measured", ttft);
+    out.add_requests("e2e_ms", "measured", e2e);
+    out.add_requests("tokens_per_second", "derived", rates);
+    out.add_requests("tokens", "measured", tokens);
     return out;
 }
 

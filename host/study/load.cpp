@@ -74,7 +74,10 @@ void study_reader::add_cell(const results_object& cell, const fs::path& folder) 
     const auto [seen, first] =
         cell_places_.try_emplace(fmt::format("{}/{}/run {}", run.runtime, run.config, run.number), cell.place());
     if (!first) cell.refuse(fmt::format("{} is there twice, first in {}", seen->first, seen->second));
-    add_run(std::move(run));
+    if (run.status == "not_needed")
+        ++s_.cells_not_needed;
+    else
+        add_run(std::move(run));
 }
 
 study study_reader::sweep(const fs::path& folder) {
@@ -89,11 +92,12 @@ study study_reader::sweep(const fs::path& folder) {
     s_.question = o.text_or_empty("question");
     s_.backend = o.text_or_empty("backend");
     s_.order = o.text_or_empty("order");
+    s_.profile = o.text_or_empty("profile");
     s_.seed = o.integer_if("seed");
     s_.cells_planned = static_cast<std::size_t>(o.integer("cells_planned"));
     for (const results_object& r : o.objects("runtimes"))
-        s_.runtimes.push_back(
-            {r.text("name"), r.text_or_empty("executor"), r.text_or_empty("transport"), r.text_or_empty("foreign")});
+        s_.runtimes.push_back({r.text("name"), r.text_or_empty("description"), r.text_or_empty("executor"),
+                               r.text_or_empty("transport"), r.text_or_empty("foreign")});
     for (const results_object& c : o.objects("configs"))
         s_.configs.push_back({c.text("name"), c.object("parameters").value()});
     const fs::path cells = folder / "cells.jsonl";
@@ -117,7 +121,7 @@ study study_reader::campaign(const fs::path& summary, bool listed_only) {
     s_.name = o.text("profile");
     s_.backend = o.text_or_empty("backend");
     s_.seed = o.integer_if("seed");
-    s_.runtimes = {{s_.name, o.text("executor"), o.text("transport"), o.text_or_empty("foreign")}};
+    s_.runtimes = {{s_.name, {}, o.text("executor"), o.text("transport"), o.text_or_empty("foreign")}};
     s_.configs = {{.name = o.text("config")}};
     std::vector<std::string> names;
     if (listed_only)
@@ -151,7 +155,7 @@ study study_reader::single_run(const fs::path& folder) {
     s_.name = origin->profile;
     s_.source = origin->source;
     s_.seed = origin->seed;
-    s_.runtimes = {{origin->profile, origin->executor, origin->transport, {}}};
+    s_.runtimes = {{origin->profile, {}, origin->executor, origin->transport, {}}};
     s_.configs = {{.name = origin->config}};
     s_.runs[0].runtime = origin->profile;
     s_.runs[0].config = origin->config;

@@ -18,7 +18,7 @@ std::string not_measured(const study& s) {
     std::string out;
     for (const char* metric : {"efficiency_pct", "inflation_pct", "late_permit_pct", "late_blocked_pct",
                                "late_spawn_pct", "imbalance_bound_pct", "ttft_ms_p50", "itl_ms_p50", "e2e_ms_p50",
-                               "throughput_tok_s", "client_overhead_pct", "busiest_worker_pct"})
+                               "throughput_tok_s", "client_overhead_pct_mean", "busiest_worker_pct"})
         if (!s.definitions.contains(metric)) out += (out.empty() ? "" : ", ") + std::string(metric);
     return out;
 }
@@ -84,7 +84,8 @@ std::vector<std::string> repeat_of(const study& s) {
     if (s.source == "tr115") return {"chimera-host import tr115 DIR --output-dir OUT", "chimera-host report OUT"};
     const std::string report = fmt::format("chimera-host report {}", s.path.string());
     const std::string seed = s.seed ? fmt::format(" --seed {}", *s.seed) : "";
-    if (s.sweep) return {fmt::format("chimera-host sweep --profile profiles/{}.toml{}", s.name, seed), report};
+    const std::string profile = s.profile.empty() ? fmt::format("profiles/{}.toml", s.name) : s.profile;
+    if (s.sweep) return {fmt::format("chimera-host sweep --profile {}{}", profile, seed), report};
     // The resolved profile is in the campaign's folder: that of a summary.json, and the one above a run.
     const bool here = std::filesystem::exists(s.path / "profile.toml");
     const auto folder = here ? s.path : s.path.parent_path();

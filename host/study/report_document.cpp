@@ -44,6 +44,7 @@ json method_json(const study& s) {
     j["runtimes"] = json::array();
     for (const study_runtime& r : s.runtimes)
         j["runtimes"].push_back({{"name", r.name},
+                                 {"description", text_or_null(r.description)},
                                  {"executor", text_or_null(r.executor)},
                                  {"transport", text_or_null(r.transport)},
                                  {"foreign", text_or_null(r.foreign)}});
@@ -58,7 +59,7 @@ json method_json(const study& s) {
 
 json metrics_json(const study& s) {
     json out = json::object();
-    for (const std::string& name : metrics_of(s)) {
+    for (const std::string& name : metric_names(s)) {
         const metric_definition d = definition_of(s, name);
         out[name] = {{"unit", d.unit}, {"definition", d.text}, {"provenance", d.provenance}};
     }
@@ -78,6 +79,7 @@ json cells_json(const study& s) {
     return {{"planned", s.cells_planned},
             {"ok", s.runs.size() - failed},
             {"failed", failed},
+            {"not_needed", s.cells_not_needed},
             {"failures", std::move(failures)}};
 }
 
@@ -136,7 +138,7 @@ json run_json(const study& s, const study_run& run) {
     json j{{"runtime", run.runtime}, {"config", run.config}, {"run", run.number}, {"status", run.status}};
     if (!run.ok()) j["message"] = run.message;
     j["values"] = json::object();
-    for (const std::string& metric : metrics_of(s))
+    for (const std::string& metric : metric_names(s))
         if (const auto v = run.value(metric)) j["values"][metric] = *v;
     j["serialization"] = nullptr;
     if (const auto& v = run.serialization)

@@ -110,7 +110,7 @@ run_origin run_reader::read(study_run& run) {
         run.message = first_error(concurrent);
     }
     return {.profile = o.text_or_empty("profile"),
-            .config = o.text_or_empty("config"),
+            .config = o.value().contains("config") ? o.text("config") : run.folder.parent_path().filename().string(),
             .executor = o.text_or_empty("executor"),
             .transport = o.text_or_empty("transport"),
             .source = o.text("source"),

@@ -13,7 +13,7 @@ void check_version(const results_object&, std::int64_t readable);
 
 /// What metrics.json says of the run as a whole, for results that have nothing else that would.
 struct run_origin {
-    std::string profile, config, executor, transport, source;
+    std::string profile, config, executor, transport, source; ///< config: by the folder where the file has none
     std::optional<std::int64_t> seed;
 };
 

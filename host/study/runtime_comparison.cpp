@@ -14,7 +14,7 @@ namespace {
 using json = nlohmann::ordered_json;
 
 constexpr const char* compared_metrics[] = {"ttft_ms_p50", "itl_ms_p50", "e2e_ms_p50", "throughput_tok_s",
-                                            "client_overhead_pct"};
+                                            "client_overhead_pct_mean"};
 
 /// Differences of percentages are points.
 std::string unit_of_difference(const std::string& unit) { return unit == "%" ? "points" : unit; }

@@ -89,7 +89,7 @@ runtime_result result_of(const study& s, const study_runtime& runtime, const std
         if (const auto d = statistics::describe(values_of(s, runtime.name, headline, c.name)); d.n > 0)
             config_means.push_back(d.mean);
     if (config_means.size() > 1) r.sd_of_config_means = statistics::describe(config_means).sd;
-    for (const std::string& metric : metrics_of(s))
+    for (const std::string& metric : metric_names(s))
         if (auto d = statistics::describe(values_of(s, runtime.name, metric)); d.n > 0)
             r.values.emplace(metric, std::move(d));
     return r;

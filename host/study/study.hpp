@@ -20,7 +20,7 @@ struct metric_definition {
 
 /// A variant under study. Empty: not recorded.
 struct study_runtime {
-    std::string name, executor, transport, foreign;
+    std::string name, description, executor, transport, foreign;
 };
 
 struct study_config {
@@ -83,9 +83,11 @@ struct study {
     std::string description, question; ///< may be empty
     std::string source = "chimera";    ///< who measured: "chimera" or "tr115"
     std::string backend, order;        ///< empty: not recorded
+    std::string profile;               ///< the file that defines it; empty: not recorded
     std::optional<std::int64_t> seed;
     std::size_t cells_planned = 0;
-    bool sweep = false; ///< false: a campaign or a single run, which is one runtime in one configuration
+    std::size_t cells_not_needed = 0; ///< never run: the runs before them were enough
+    bool sweep = false;               ///< false: a campaign or a single run, which is one runtime in one configuration
     std::vector<study_runtime> runtimes;
     std::vector<study_config> configs;
     std::map<std::string, metric_definition> definitions; ///< of every metric that some run has

@@ -111,6 +111,7 @@ TEST_CASE("a sweep of ours says who lost what") {
                              {"evidence", {"the busiest worker was on CPU 97 % of the time"}}};
     sweep.add("fiber", "plain", 6, limited);
     sweep.add_cell("pool", "plain", 6, "crashed", "signal 11", "pool/plain/run_6");
+    sweep.add_cell("bridge", "plain", 6, "not_needed", "", "bridge/plain/run_6");
     sweep.sweep()["cells_planned"] = 20;
     const json r = report_of(sweep.write());
     CHECK(r["headline"] == "efficiency_pct");
@@ -123,7 +124,8 @@ TEST_CASE("a sweep of ours says who lost what") {
         says(said, "bridge: the agents ran one after the other in 5 of 5 runs (cause: blocked-executor): a poll held"));
     CHECK(says(said, "fiber: in 1 of 6 runs the client could have changed the result (itl_ms): the busiest worker"));
     CHECK(says(said, "1 of 17 runs failed"));
-    CHECK(says(said, "3 of 20 planned runs are still to be done"));
+    CHECK(says(said, "2 of 20 planned runs are still to be done"));
+    CHECK(says(said, "1 of 20 planned runs were not needed"));
     CHECK(r["cells"]["failures"][0]["message"] == "signal 11");
     CHECK(entry(r["runtimes"], "name", "pool")["n"] == 5);
     CHECK(entry(r["runtimes"], "name", "fiber")["client_limited_runs"] == 1);
