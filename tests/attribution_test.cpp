@@ -60,7 +60,7 @@ void check_parts(const outcome& o, const truth& expected) {
         for (const auto& [name, value] : expected)
             if (name == part) wanted = value;
         const double got = o.mean(part);
-        CHECK_MESSAGE(std::abs(got - wanted) < 1, part << ": " << got << " %, truth " << wanted << " %");
+        CHECK_MESSAGE(std::abs(got - wanted) < 1, std::string(part) << ": " << got << " %, truth " << wanted << " %");
         sum += got;
     }
     CHECK(sum == doctest::Approx(100 - o.mean("efficiency_pct")).epsilon(1e-9));

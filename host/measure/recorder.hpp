@@ -70,6 +70,7 @@ class recorder {
     }
     void poll_ends(nanoseconds_t now) {
         record_.in_polls += now - poll_begin_;
+        poll_ended_ = now;
         if (now - poll_begin_ <= threshold_) return;
         close_stage(now);
         record_.long_polls.push_back({poll_begin_, now, longest_stage_});
@@ -102,16 +103,18 @@ class recorder {
     void chunk(request_record& r, nanoseconds_t readable, nanoseconds_t delivered, nanoseconds_t recorded,
                std::uint32_t content_records) {
         const bool first_of_poll = std::exchange(first_of_poll_, false);
+        // Bytes that an earlier poll had within reach, and that more bytes woke this one for: the transport kept them back.
+        const bool kept = readable != 0 && readable < poll_ended_ && runnable_ >= poll_ended_;
         // What was delivered without a wait and without a stamp had arrived at some time since the last stamp.
-        if (readable != 0) arrival_floor_ = readable;
+        if (readable != 0 && !kept) arrival_floor_ = readable;
         if (r.done == 0) {
             r.arrived = arrival_floor_;
             r.polled = std::max(poll_begin_, arrival_floor_);
             r.delivered = delivered;
         }
         if (readable == 0) readable = first_of_poll ? runnable_ : last_recorded_;
-        const nanoseconds_t polled = std::max(poll_begin_, readable);
-        record_.chunks.push_back({delivered, delay_between(readable, polled), delay_between(polled, delivered),
+        const std::uint32_t scheduling = delay_between(kept ? runnable_ : readable, std::max(poll_begin_, readable));
+        record_.chunks.push_back({delivered, scheduling, delay_between(readable + scheduling, delivered),
                                   delay_between(delivered, recorded), content_records});
         ++r.chunks;
         last_recorded_ = recorded;
@@ -136,7 +139,7 @@ class recorder {
     nanoseconds_t threshold_;
     std::atomic<std::uint64_t>& tokens_;
     std::span<agent_observer* const> observers_;
-    nanoseconds_t poll_begin_ = 0, runnable_ = 0, last_recorded_ = 0;
+    nanoseconds_t poll_begin_ = 0, poll_ended_ = 0, runnable_ = 0, last_recorded_ = 0;
     nanoseconds_t arrival_floor_ = 0;
     nanoseconds_t sending_delay_ = 0, sending_delay_of_poll_ = 0; // of the request under way
     bool first_of_poll_ = false;

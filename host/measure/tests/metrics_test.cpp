@@ -43,6 +43,32 @@ TEST_CASE("a piece of a body is split into scheduling, transport and parsing") {
     CHECK(tokens == 3);
 }
 
+TEST_CASE("bytes that a transport keeps back until there are more are its own delay, not the executor's") {
+    std::atomic<std::uint64_t> tokens{0};
+    recorder log("a", 1000, 4, tokens);
+    log.poll_begins(at(1), at(2)); // the first bytes were readable at 1: the transport took them and asked for more
+    log.poll_ends(at(3));
+    log.poll_begins(at(50), at(52));
+    request_record& r = log.begin_request("call_0");
+    log.chunk(r, at(1), at(53), at(54), 5);
+    const auto& c = log.record().chunks.front();
+    CHECK(c.readable_to_polled == 2'000'000);   // 50 -> 52
+    CHECK(c.polled_to_delivered == 50'000'000); // the rest of 1 -> 53
+    CHECK(r.arrived == at(50));
+}
+
+TEST_CASE("bytes that come during a poll wait for the next one, which is the executor's delay") {
+    std::atomic<std::uint64_t> tokens{0};
+    recorder log("a", 1000, 4, tokens);
+    log.poll_begins(at(1), at(2));
+    log.poll_ends(at(10));
+    log.poll_begins(at(8), at(20)); // woken while it was polled
+    request_record& r = log.begin_request("call_0");
+    log.chunk(r, at(7), at(21), at(22), 1);
+    CHECK(log.record().chunks.front().readable_to_polled == 13'000'000);
+    CHECK(r.arrived == at(7));
+}
+
 TEST_CASE("records that came in one piece have no gap between them") {
     std::atomic<std::uint64_t> tokens{0};
     recorder log("a", 10, 4, tokens);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 
 using namespace chimera::test;
 using namespace chimera::host;
@@ -82,6 +83,12 @@ TEST_CASE("configurations share their requests unless they are told to draw thei
     CHECK(own.profiles[0][1].measure.seed == own.profiles[1][1].measure.seed); // runtimes always share
 }
 
+TEST_CASE("an alert does not make a failed cell of a run that was measured") {
+    const sweep_definition s = sweep_of(two_by_two + "[alerts]\nttft_p95_ms = 1\nfail = true\n");
+    CHECK_FALSE(s.profiles[0][0].alerts.fail);
+    CHECK(s.profiles[0][0].alerts.any());
+}
+
 TEST_CASE("overrides change the profile under all cells") {
     profile_overrides overrides;
     overrides.runs = 9;
@@ -112,4 +119,19 @@ TEST_CASE("what is wrong with a sweep is said with its place") {
 TEST_CASE("a fault that all cells share is said once") {
     const std::string text = fault_of(two_by_two + "[workload]\npermits = 0\n");
     CHECK(text.find("permits") == text.rfind("permits"));
+}
+
+TEST_CASE("the sweeps of this repository have the cells that they are to have") {
+    const std::map<std::string, std::size_t> cells{{"tr115", 150},
+                                                   {"tr113_single_server", 15},
+                                                   {"tr114_dual_server", 15},
+                                                   {"tr112_single_agent", 57},
+                                                   {"tr129_scaling", 48}};
+    for (const auto& [name, expected] : cells) {
+        CAPTURE(name);
+        const std::filesystem::path file = std::filesystem::path(CHIMERA_SOURCE_DIR) / "profiles" / (name + ".toml");
+        const sweep_definition s = load_sweep(file, any_plugin, {});
+        CHECK(s.name == name);
+        CHECK(s.runtimes.size() * s.configs.size() * static_cast<std::size_t>(s.runs) == expected);
+    }
 }

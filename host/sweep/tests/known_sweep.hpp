@@ -31,8 +31,13 @@ struct scratch_folder {
 
 inline chimera::host::schema_answer any_plugin(chimera::host::plugin_kind, const std::string& plugin,
                                                const std::filesystem::path&) {
+    // Every option that a plugin of this repository has in one of its sweeps.
     static constexpr std::array schema{
-        chm_option{sizeof(chm_option), CHM_OPT_INT, "workers", "threads", "1", nullptr, 1, 64}};
+        chm_option{sizeof(chm_option), CHM_OPT_INT, "workers", "threads", "1", nullptr, 1, 64},
+        chm_option{sizeof(chm_option), CHM_OPT_INT, "buffer_size", "bytes", "8192", nullptr, 1, 1e6},
+        chm_option{sizeof(chm_option), CHM_OPT_INT, "read_size", "bytes", "1024", nullptr, 1, 1e6},
+        chm_option{sizeof(chm_option), CHM_OPT_STRING, "delivery", "when", "immediate", nullptr, 1, 0},
+        chm_option{sizeof(chm_option), CHM_OPT_STRING, "await", "how", "wake", nullptr, 1, 0}};
     if (plugin == "missing") return {{}, "no such plugin"};
     return {schema, {}};
 }
