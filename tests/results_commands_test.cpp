@@ -139,6 +139,7 @@ TEST_CASE("a campaign of ours is compared with another") {
                                                                           {"transport", "socket"},
                                                                           {"foreign", nullptr},
                                                                           {"runs_planned", 3},
+                                                                          {"warnings", nlohmann::ordered_json::array()},
                                                                           {"run_folders", {"run_1", "run_2", "run_3"}}}
                                                        .dump());
         for (int run = 1; run <= 3; ++run)

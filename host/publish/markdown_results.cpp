@@ -103,10 +103,12 @@ std::string loss_table(const json& report) {
 
 std::string config_table(const json& report) {
     markdown_table t({"configuration", "runtime", "n", "mean %", "sd", "95 % CI", "min %", "median %", "peak %"});
-    for (const json& c : report["configs"])
+    for (const json& c : report["configs"]) {
+        if (c["n"] == 0) continue;
         t.add({c["config"], c["runtime"], figure(c["n"]), figure(c["mean_pct"], "%"), figure(c["sd_pct"], "%"),
                interval_figure(c["ci95_pct"], "%"), figure(c["min_pct"], "%"), figure(c["median_pct"], "%"),
                figure(c["peak_pct"], "%")});
+    }
     return part("Efficiency by configuration", heading(report, report["headline"]), t);
 }
 

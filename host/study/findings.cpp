@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace chimera::host {
 namespace {
@@ -51,10 +52,9 @@ void say_where_the_loss_goes(const study& s, const results& rs, sentences& out) 
     const auto reached = mean_of(rs, headline_of(s)), imbalance = mean_of(rs, "imbalance_pct");
     if (!reached || !imbalance) return;
     const double lost = 100 - *reached;
-    std::string text =
-        fmt::format("Of the {:.2f} points that are missing from 100 % on {}, imbalance carries {:.2f}: agents "
-                    "of unequal length, which is the workload's doing and no runtime's.",
-                    lost, names_of(rs), *imbalance);
+    std::string text = fmt::format("{}: {:.2f} points {} 100 %. Imbalance carries {:.2f}: agents of unequal "
+                                   "length, which is the workload's doing and no runtime's.",
+                                   names_of(rs), std::abs(lost), lost < 0 ? "above" : "short of", *imbalance);
     if (const auto late = mean_of(rs, "late_start_pct")) text += fmt::format(" Late start carries {:.3g}.", *late);
     const auto inflation = mean_of(rs, "inflation_pct"), server = mean_of(rs, "inflation_server_pct");
     if (!inflation)

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 namespace chimera::host {
 namespace {
@@ -19,6 +20,18 @@ int run_number(const std::string& name) {
     if (!name.starts_with(prefix)) return 0;
     const auto [end, error] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), n);
     return error == std::errc() && end == name.data() + name.size() && n > 0 ? n : 0;
+}
+
+/// Numbers that a profile wrote as 512.0 are whole.
+nlohmann::ordered_json parameters_of(const results_object& o) {
+    nlohmann::ordered_json out = o.value();
+    for (auto& [name, value] : out.items()) {
+        constexpr double exact = 9e15;
+        if (!value.is_number_float()) continue;
+        const double number = value.get<double>();
+        if (std::trunc(number) == number && std::abs(number) < exact) value = static_cast<std::int64_t>(number);
+    }
+    return out;
 }
 
 template <class T>
@@ -91,7 +104,7 @@ study study_reader::sweep(const fs::path& folder) {
     s_.description = o.text_or_empty("description");
     s_.question = o.text_or_empty("question");
     s_.backend = o.text_or_empty("backend");
-    s_.order = o.text_or_empty("order");
+    if (s_.source == "chimera") s_.order = "interleaved, drawn from the seed"; // as every sweep of ours is
     s_.profile = o.text_or_empty("profile");
     s_.seed = o.integer_if("seed");
     s_.cells_planned = static_cast<std::size_t>(o.integer("cells_planned"));
@@ -99,7 +112,7 @@ study study_reader::sweep(const fs::path& folder) {
         s_.runtimes.push_back({r.text("name"), r.text_or_empty("description"), r.text_or_empty("executor"),
                                r.text_or_empty("transport"), r.text_or_empty("foreign")});
     for (const results_object& c : o.objects("configs"))
-        s_.configs.push_back({c.text("name"), c.object("parameters").value()});
+        s_.configs.push_back({c.text("name"), parameters_of(c.object("parameters"))});
     const fs::path cells = folder / "cells.jsonl";
     if (!fs::exists(cells))
         throw study_error(fmt::format("{}: no cell of this sweep is finished yet", folder.string()));
@@ -123,6 +136,7 @@ study study_reader::campaign(const fs::path& summary, bool listed_only) {
     s_.seed = o.integer_if("seed");
     s_.runtimes = {{s_.name, {}, o.text("executor"), o.text("transport"), o.text_or_empty("foreign")}};
     s_.configs = {{.name = o.text("config")}};
+    s_.warnings = o.texts("warnings");
     std::vector<std::string> names;
     if (listed_only)
         names = o.texts("run_folders");

@@ -76,6 +76,7 @@ std::vector<std::string> limits_of(const study& s, const std::vector<runtime_res
         out.push_back(
             "The servers were simulators on the same machine: times of a real model and contention of a GPU are not in "
             "these figures.");
+    out.insert(out.end(), s.warnings.begin(), s.warnings.end());
     out.push_back("One machine, and the workload of the configurations above.");
     return out;
 }

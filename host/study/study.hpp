@@ -86,8 +86,9 @@ struct study {
     std::string profile;               ///< the file that defines it; empty: not recorded
     std::optional<std::int64_t> seed;
     std::size_t cells_planned = 0;
-    std::size_t cells_not_needed = 0; ///< never run: the runs before them were enough
-    bool sweep = false;               ///< false: a campaign or a single run, which is one runtime in one configuration
+    std::size_t cells_not_needed = 0;  ///< never run: the runs before them were enough
+    std::vector<std::string> warnings; ///< what the campaign said of its own figures
+    bool sweep = false;                ///< false: a campaign or a single run, which is one runtime in one configuration
     std::vector<study_runtime> runtimes;
     std::vector<study_config> configs;
     std::map<std::string, metric_definition> definitions; ///< of every metric that some run has

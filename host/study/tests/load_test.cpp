@@ -28,7 +28,7 @@ std::string refusal(const fs::path& results) {
 
 /// Two runtimes, one configuration, three runs each.
 sample_sweep two_runtimes(const temporary_folder& f) {
-    sample_sweep sweep(f, "sweep", {"one", "other"}, {{"plain", {{"num_gpu", 80}}}});
+    sample_sweep sweep(f, "sweep", {"one", "other"}, {{"plain", {{"num_gpu", 80.0}, {"temperature", 0.8}}}});
     for (int run = 3; run >= 1; --run)
         for (const char* runtime : {"other", "one"}) sweep.add(runtime, "plain", run, sample_pair{});
     return sweep;
@@ -45,7 +45,8 @@ fs::path campaign(const temporary_folder& f) {
                                             {"backend", "simulator"},
                                             {"seed", 3},
                                             {"runs_planned", 1},
-                                            {"run_folders", {"run_2"}}}
+                                            {"run_folders", {"run_2"}},
+                                            {"warnings", {"the model was loaded"}}}
                                            .dump());
     for (const char* run : {"run_1", "run_2"}) {
         f.write(fs::path("smol/plain") / run / "metrics.json", sample_metrics(sample_values({})).dump());
@@ -63,6 +64,7 @@ TEST_CASE("a sweep is read in the order of its runtimes, configurations and runs
     read_requests(s);
     CHECK(s.sweep);
     CHECK(s.seed == 7);
+    CHECK(s.configs[0].parameters.dump() == R"({"num_gpu":80,"temperature":0.8})");
     CHECK(s.cells_planned == 6);
     REQUIRE(s.runs.size() == 6);
     CHECK(s.runs[0].runtime == "one");
@@ -192,6 +194,7 @@ TEST_CASE("a campaign is one runtime; its folder has all runs, its summary those
     CHECK(!all.sweep);
     CHECK(all.runtimes[0].name == "smol");
     CHECK(all.backend == "simulator");
+    CHECK(all.warnings == std::vector<std::string>{"the model was loaded"});
     CHECK(all.runs[1].ok());
     CHECK(all.runs[2].status == "crashed");
     const study listed = load_study(folder / "summary.json");

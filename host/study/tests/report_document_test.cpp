@@ -84,7 +84,7 @@ TEST_CASE("the mistakes of the original method are said without being asked for"
     const json r = imported(f);
     const json& said = r["findings"];
     CHECK(says(said, "an estimate that cannot see contention"));
-    CHECK(says(said, "imbalance carries 16.25"));
+    CHECK(says(said, "Imbalance carries 16.25"));
     CHECK(says(said, "smol: estimate 83.75 %, imbalance bound 83.75 %, remainder 0.0000 points"));
     CHECK(says(said, "No detectable difference in estimated_efficiency_pct between tokio-default and smol"));
     CHECK(says(said, "async-std: the agents ran one after the other in 4 of 4 runs"));
@@ -117,7 +117,7 @@ TEST_CASE("a sweep of ours says who lost what") {
     CHECK(r["headline"] == "efficiency_pct");
     const json& said = r["findings"];
     CHECK(!says(said, "an estimate that cannot see"));
-    CHECK(says(said, "imbalance carries"));
+    CHECK(says(said, "Imbalance carries"));
     CHECK(says(said, ": the server "));
     CHECK(says(said, "No detectable difference in efficiency_pct between pool and fiber: none of 1 pairs"));
     CHECK(
