@@ -220,7 +220,7 @@ sweep_definition load_sweep(const std::filesystem::path& file, const schema_look
             try {
                 row.push_back(resolve_profile(std::move(cell), file, lookup, std::move(cell_faults)));
                 row.back().alerts.fail = false; // a run that trips an alert was measured like any other
-            } catch (const profile_error& e) { // what several cells share is said once
+            } catch (const profile_error& e) {  // what several cells share is said once
                 for (const std::string& fault : e.faults())
                     if (std::ranges::find(faults, fault) == faults.end()) faults.push_back(fault);
             }
