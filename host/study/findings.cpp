@@ -1,5 +1,8 @@
 #include "study/findings.hpp"
 
+#include "statistics/comparison.hpp"
+#include "statistics/welch.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -38,6 +41,16 @@ std::optional<double> mean_of(const results& rs, const std::string& metric) {
             n += found->second.n;
         }
     return n > 0 ? std::optional(sum / static_cast<double>(n)) : std::nullopt;
+}
+
+/// The values of the successful runs of one metric.
+std::vector<double> values_of(const study& s, const results& rs, const std::string& metric) {
+    std::vector<double> out;
+    for (const study_run& run : s.runs)
+        for (const runtime_result* r : rs)
+            if (const auto value = run.value(metric); run.ok() && run.runtime == r->runtime->name && value)
+                out.push_back(*value);
+    return out;
 }
 
 void say_what_is_estimated(const study& s, sentences& out) {
@@ -131,10 +144,15 @@ void say_what_token_rates_show(const study& s, const std::vector<runtime_result>
         const auto throughput = r.mean("throughput_tok_s"), of_others = mean_of(rs, "throughput_tok_s");
         if (throughput && of_others)
             text += fmt::format("; all agents together {:.1f} against {:.1f} tokens/s", *throughput, *of_others);
-        out.push_back(text + (*together < *in_turn
-                                  ? ". Side by side the agents slow each other down, and the estimate does "
-                                    "not show it."
-                                  : "."));
+        const auto test = statistics::welch(values_of(s, {&r}, "tokens_per_second_mean"),
+                                            values_of(s, rs, "tokens_per_second_mean"));
+        if (!test)
+            text += ". Too few runs to say whether agents slow each other down side by side; the estimate cannot";
+        else if (test->p < statistics::significance_level && test->difference > 0)
+            text += fmt::format(". Side by side the agents slow each other down (Welch p {:.1g}), and the estimate does "
+                                "not show it",
+                                test->p);
+        out.push_back(text + ".");
     }
 }
 
