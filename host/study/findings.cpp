@@ -2,6 +2,8 @@
 
 #include "statistics/comparison.hpp"
 #include "statistics/welch.hpp"
+#include "study/parameter_table.hpp"
+#include "study/scaling_table.hpp"
 
 #include <fmt/format.h>
 
@@ -204,6 +206,32 @@ void say_where_the_client_was_the_limit(const std::vector<runtime_result>& all, 
     if (!limited) out.push_back("In no run could the client have changed the result.");
 }
 
+void say_how_it_scales(const study& s, sentences& out) {
+    for (const auto& series : scaling_table(s)) {
+        const std::string other = series["series"];
+        std::string text =
+            fmt::format("{}{}{}: ", series["runtime"].get<std::string>(), other.empty() ? "" : ", ", other);
+        if (const auto& fit = series["amdahl"]; !fit.is_null())
+            text += fmt::format(
+                "throughput over the number of agents has a serial fraction of {:.2f} (Amdahl, R² {:.3f}); ",
+                fit["serial_fraction"].get<double>(), fit["r2"].get<double>());
+        const auto& saturated = series["saturation_n"];
+        out.push_back(text + (saturated.is_null()
+                                  ? "saturation was not reached."
+                                  : fmt::format("saturated from {:g} agents.", saturated.get<double>())));
+    }
+}
+
+void say_what_was_gained(const study& s, sentences& out) {
+    const auto gained = improvement_table(s);
+    if (gained.is_null()) return;
+    out.push_back(fmt::format(
+        "{}: {:.1f} % of the configurations are better than {}, by {:.2f} % on average and {:.2f} % at "
+        "best.",
+        gained["metric"].get<std::string>(), gained["success_rate_pct"].get<double>(),
+        gained["baseline"].get<std::string>(), gained["mean_pct"].get<double>(), gained["peak_pct"].get<double>()));
+}
+
 void say_what_failed(const study& s, sentences& out) {
     const auto ok = static_cast<std::size_t>(std::ranges::count_if(s.runs, &study_run::ok));
     if (ok < s.runs.size())
@@ -231,6 +259,8 @@ std::vector<std::string> findings_of(const study& s, const std::vector<runtime_r
     say_what_was_serialized(all, out);
     say_what_token_rates_show(s, all, side_by_side, out);
     say_what_was_called_contention(s, out);
+    say_how_it_scales(s, out);
+    say_what_was_gained(s, out);
     say_where_the_client_was_the_limit(all, s, out);
     say_what_failed(s, out);
     return out;

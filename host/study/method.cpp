@@ -68,6 +68,8 @@ std::vector<std::string> limits_of(const study& s, const std::vector<runtime_res
             "Comparisons pool the runs of all configurations: what differs between configurations is in the scatter.");
     if (const std::string missing = not_measured(s); !missing.empty())
         out.push_back(fmt::format("Not measured: {}.", missing));
+    if (s.cells_not_needed > 0)
+        out.push_back("Runs ended where the figures looked calm, which makes intervals a little too narrow.");
     if (s.source == "tr115")
         out.push_back(
             "The originals record no seed, and their runtimes ran one after another, not interleaved: a drift of the "

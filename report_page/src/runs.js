@@ -18,7 +18,7 @@ const shown = [
   'itl_ms_p50',
   'itl_ms_p99',
   'throughput_tok_s',
-  'client_overhead_pct',
+  'client_overhead_pct_mean',
 ];
 
 const title_of = (name) => `${metric_title(name)}${metric(name).unit && `, ${metric(name).unit}`}`;

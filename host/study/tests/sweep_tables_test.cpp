@@ -1,5 +1,6 @@
 // What only a sweep over parameters can say: scaling, sensitivity, improvement.
 #include "sample_sweep.hpp"
+#include "study/findings.hpp"
 #include "study/load.hpp"
 #include "study/parameter_table.hpp"
 #include "study/scaling_table.hpp"
@@ -55,6 +56,11 @@ TEST_CASE("throughput over the number of agents is fitted, one series for each s
     CHECK(table[0]["points"][3]["throughput_ci95"].size() == 2);
     CHECK(table[0]["usl"]["contention"].get<double>() == doctest::Approx(0.5).epsilon(0.05));
     for (const json& p : parameter_table(s, results_of(s))) CHECK(p["parameter"] != "agents");
+    const auto said = findings_of(s, results_of(s), {});
+    CHECK(std::ranges::find_if(said, [](const std::string& said_of) {
+              return said_of.starts_with(
+                  "pool, think_ms=0: throughput over the number of agents has a serial fraction of 0.50");
+          }) != said.end());
 }
 
 TEST_CASE("two numbers of agents are no scaling study") {
@@ -107,6 +113,11 @@ TEST_CASE("configurations are held against the default") {
     CHECK(table["peak_pct"].get<double>() == doctest::Approx(30));
     CHECK(table["mean_pct"].get<double>() == doctest::Approx(10));
     CHECK(table["by_config"][0]["improvement_pct"].is_null());
+    const study s = load_study(f / "sweep");
+    const auto said = findings_of(s, results_of(s), {});
+    CHECK(std::ranges::find(
+              said, "tokens_per_second_mean: 66.7 % of the configurations are better than default, by 10.00 % on "
+                    "average and 30.00 % at best.") != said.end());
     CHECK(table["by_config"][0]["cv_pct"].get<double>() == doctest::Approx(std::sqrt(0.5)));
 }
 
