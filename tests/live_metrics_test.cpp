@@ -78,7 +78,7 @@ TEST_CASE("what is scraped during a campaign only grows, and is what the files o
         gaps += r["tokens"].get<double>() - 1;
         for (const json& p : r["pieces"]) {
             ++pieces;
-            delay += (p[1].get<double>() + p[2].get<double>()) / 1e9;
+            delay += (p[1].get<double>() + p[2].get<double>() + p[5].get<double>()) / 1e9;
         }
     }
     const auto value = [&](const char* name) {

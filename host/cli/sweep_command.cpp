@@ -3,6 +3,7 @@
 #include "agent/prompt_check.hpp"
 #include "cli/plugin_schemas.hpp"
 #include "run/interruption.hpp"
+#include "statistics/description.hpp"
 #include "sweep/run_sweep.hpp"
 
 #include <fmt/format.h>
@@ -32,6 +33,24 @@ void print_plan(const sweep_definition& sweep, const std::vector<sweep_cell>& ce
     fmt::print("{}: {} runtimes x {} configurations x {} runs, seed {}\n\n", sweep.name, sweep.runtimes.size(),
                sweep.configs.size(), sweep.runs, sweep.seed);
     for (std::size_t i = 0; i < cells.size(); ++i) fmt::print("{:4}  {}\n", i + 1, cell_name(sweep, cells[i]));
+}
+
+/// Each runtime in one line; the report says the rest.
+void print_runtimes(const sweep_definition& sweep, const std::vector<journal_entry>& entries) {
+    fmt::print("{:<24} {:>5} {:>7} {:>12} {:>7} {:>7} {:>7}\n", "runtime", "ok", "failed", "efficiency %", "sd", "min",
+               "max");
+    for (const sweep_runtime& r : sweep.runtimes) {
+        std::vector<double> efficiencies;
+        std::size_t ok = 0, failed = 0;
+        for (const journal_entry& e : entries) {
+            if (e.runtime != r.name || e.status == cell_status::not_needed) continue;
+            ++(e.status == cell_status::ok ? ok : failed);
+            if (e.status == cell_status::ok && e.efficiency_pct) efficiencies.push_back(*e.efficiency_pct);
+        }
+        const statistics::description d = statistics::describe(efficiencies);
+        fmt::print("{:<24} {:>5} {:>7} {:>12.2f} {:>7.2f} {:>7.2f} {:>7.2f}\n", r.name, ok, failed, d.mean, d.sd, d.min,
+                   d.max);
+    }
 }
 
 exit_status status_of(sweep_end end, const std::vector<journal_entry>& entries) {
@@ -75,7 +94,8 @@ exit_status sweep_command(const sweep_arguments& arguments) {
     if (arguments.allow_untrusted) what.arguments.emplace_back("--allow-untrusted-plugins");
     std::vector<journal_entry> entries;
     const sweep_end end = run_sweep(sweep, what, tell, entries);
-    fmt::print("{}\n", what.folder.string());
+    print_runtimes(sweep, entries);
+    fmt::print("\n{}\n", what.folder.string());
     if (end == sweep_end::interrupted)
         fmt::print(stderr, "interrupted; --resume goes on after what is done\n");
     else

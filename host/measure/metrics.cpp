@@ -70,10 +70,13 @@ constexpr definition definitions[] = {
     {"server_load_ms", "ms", measured, per_request, "the server's own load_duration"},
     {"server_prompt_eval_ms", "ms", measured, per_request, "the server's own prompt_eval_duration"},
     {"server_eval_ms", "ms", measured, per_request, "the server's own eval_duration"},
+    {"wakeup_us", "us", measured, per_request,
+     "arrived (the kernel's receive time) -> readable (the wake), of pieces whose transport knows it"},
     {"scheduling_us", "us", measured, per_request, "readable -> polled, of every piece of a body"},
     {"transport_us", "us", measured, per_request, "polled -> delivered, of every piece of a body"},
     {"parsing_us", "us", measured, per_request, "delivered -> recorded, of every piece of a body"},
-    {"delivery_delay_us", "us", measured, per_request, "readable -> delivered, of every piece of a body"},
+    {"delivery_delay_us", "us", measured, per_request,
+     "arrived where it is known, else readable -> delivered, of every piece of a body"},
     {"client_delay_ms", "ms", measured, per_request, "readable -> recorded, of every piece of a body"},
     {"dispatch_delay_us", "us", measured, per_request, "dispatched - intended"},
     {"client_overhead_pct", "%", derived, per_request,
@@ -156,6 +159,7 @@ void add_request(samples& s, const agent_record& a, const request_record& r) {
     double client_ms = 0;
     for (std::size_t i = r.first_chunk; i < r.first_chunk + r.chunks; ++i) {
         const chunk_event& c = a.chunks[i];
+        if (c.arrived_to_readable != 0) add("wakeup_us", c.arrived_to_readable / 1e3);
         add("scheduling_us", c.readable_to_polled / 1e3);
         add("transport_us", c.polled_to_delivered / 1e3);
         add("parsing_us", c.delivered_to_recorded / 1e3);

@@ -87,7 +87,8 @@ class recorder {
     /// when the transport learned of it; 0 if it cannot say.
     void head(request_record& r, nanoseconds_t readable) noexcept {
         r.sending_delay = sending_delay_ - std::exchange(sending_delay_of_poll_, 0);
-        if (readable > poll_begin_) { // it was awaited inside this poll: what comes with it has not been there for longer
+        if (readable >
+            poll_begin_) { // it was awaited inside this poll: what comes with it has not been there for longer
             first_of_poll_ = false;
             last_recorded_ = arrival_floor_ = readable;
         }
@@ -97,25 +98,31 @@ class recorder {
     void end_request(const request_record& r) noexcept {
         for (agent_observer* o : observers_) o->request_ends(record_, r);
     }
-    /// A piece of the body has been delivered and parsed. readable: when the transport learned of it. 0 if it cannot
-    /// say: then it is the wake that led to the poll, and for a later piece of the same poll the end of the one before
-    /// it, so that no time is counted twice and none is lost.
-    void chunk(request_record& r, nanoseconds_t readable, nanoseconds_t delivered, nanoseconds_t recorded,
+    /// A piece of the body has been delivered and parsed. arrived: when the transport says that it could be read (the
+    /// kernel's receive time, or the end of a wait inside the poll); 0 if it cannot say.
+    ///
+    /// Its delay counts from the wake that led to the poll, for a later piece of the same poll from the end of the one
+    /// before it, and from its arrival where that came even later: so no time is counted twice, and clients whose
+    /// transports know arrivals compare with those whose do not. What passed before that is arrived_to_readable.
+    void chunk(request_record& r, nanoseconds_t arrived, nanoseconds_t delivered, nanoseconds_t recorded,
                std::uint32_t content_records) {
-        const bool first_of_poll = std::exchange(first_of_poll_, false);
-        // Bytes that an earlier poll had within reach, and that more bytes woke this one for: the transport kept them back.
-        const bool kept = readable != 0 && readable < poll_ended_ && runnable_ >= poll_ended_;
+        nanoseconds_t readable = std::exchange(first_of_poll_, false) ? runnable_ : last_recorded_;
+        // Bytes that an earlier poll had within reach, and that more bytes woke this one for: the transport kept them
+        // back.
+        const bool kept = arrived != 0 && arrived < poll_ended_ && runnable_ >= poll_ended_;
+        if (arrived > readable) readable = arrived;
         // What was delivered without a wait and without a stamp had arrived at some time since the last stamp.
-        if (readable != 0 && !kept) arrival_floor_ = readable;
+        if (arrived != 0 && !kept) arrival_floor_ = arrived;
         if (r.done == 0) {
             r.arrived = arrival_floor_;
             r.polled = std::max(poll_begin_, arrival_floor_);
             r.delivered = delivered;
         }
-        if (readable == 0) readable = first_of_poll ? runnable_ : last_recorded_;
-        const std::uint32_t scheduling = delay_between(kept ? runnable_ : readable, std::max(poll_begin_, readable));
-        record_.chunks.push_back({delivered, scheduling, delay_between(readable + scheduling, delivered),
-                                  delay_between(delivered, recorded), content_records});
+        const nanoseconds_t polled = std::max(poll_begin_, readable);
+        const std::uint32_t before = arrived != 0 ? delay_between(arrived, readable) : 0;
+        record_.chunks.push_back({delivered, delay_between(readable, polled),
+                                  delay_between(polled, delivered) + (kept ? before : 0),
+                                  delay_between(delivered, recorded), content_records, kept ? 0 : before});
         ++r.chunks;
         last_recorded_ = recorded;
         if (content_records == 0) return;

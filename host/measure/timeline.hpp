@@ -23,18 +23,23 @@ constexpr std::uint32_t delay_between(nanoseconds_t a, nanoseconds_t b) noexcept
 }
 
 /// One piece of a response body on its way through the client:
-/// readable -> polled (scheduling) -> delivered (transport) -> recorded (parsing).
+/// arrived (kernel) -> readable (wake) -> polled (scheduling) -> delivered (transport) -> recorded (parsing).
 struct chunk_event {
     nanoseconds_t delivered;           ///< handed to the parser, stamped before parsing
     std::uint32_t readable_to_polled;  ///< runnable until its task was polled
     std::uint32_t polled_to_delivered; ///< inside the transport
     std::uint32_t delivered_to_recorded;
-    std::uint32_t content_records; ///< records with content that this piece completed
+    std::uint32_t content_records;         ///< records with content that this piece completed
+    std::uint32_t arrived_to_readable = 0; ///< in the kernel, before anybody looked; 0 also where nobody knows
 
-    /// readable -> delivered, ns.
-    nanoseconds_t delivery_delay() const noexcept { return nanoseconds_t{readable_to_polled} + polled_to_delivered; }
-    /// readable -> recorded, ns: all that the client added.
-    nanoseconds_t client_delay() const noexcept { return delivery_delay() + delivered_to_recorded; }
+    /// arrived, or else readable -> delivered, ns.
+    nanoseconds_t delivery_delay() const noexcept {
+        return nanoseconds_t{arrived_to_readable} + readable_to_polled + polled_to_delivered;
+    }
+    /// readable -> recorded, ns: what every client shows of itself alike, whether or not its transport knows arrivals.
+    nanoseconds_t client_delay() const noexcept {
+        return nanoseconds_t{readable_to_polled} + polled_to_delivered + delivered_to_recorded;
+    }
 };
 
 /// One request. The order of the moments is that of docs/measurement.

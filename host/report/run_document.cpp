@@ -147,7 +147,7 @@ json request_document(const char* execution, const execution_record& x, const ag
     for (std::size_t i = r.first_chunk; i < r.first_chunk + r.chunks; ++i) {
         const chunk_event& c = a.chunks[i];
         pieces.push_back({moment(x, c.delivered), c.readable_to_polled, c.polled_to_delivered, c.delivered_to_recorded,
-                          c.content_records});
+                          c.content_records, c.arrived_to_readable});
     }
     j["pieces"] = std::move(pieces);
     return j;

@@ -14,7 +14,7 @@ namespace chimera::host {
 nlohmann::ordered_json run_document(const profile&, const run_record&);
 
 /// One request with its moments, the server's figures and its pieces: [delivered, readable_to_polled,
-/// polled_to_delivered, delivered_to_recorded, content_records] each.
+/// polled_to_delivered, delivered_to_recorded, content_records, arrived_to_readable] each.
 nlohmann::ordered_json request_document(const char* execution, const execution_record&, const agent_record&,
                                         const request_record&);
 

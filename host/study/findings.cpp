@@ -146,14 +146,15 @@ void say_what_token_rates_show(const study& s, const std::vector<runtime_result>
         const auto throughput = r.mean("throughput_tok_s"), of_others = mean_of(rs, "throughput_tok_s");
         if (throughput && of_others)
             text += fmt::format("; all agents together {:.1f} against {:.1f} tokens/s", *throughput, *of_others);
-        const auto test = statistics::welch(values_of(s, {&r}, "tokens_per_second_mean"),
-                                            values_of(s, rs, "tokens_per_second_mean"));
+        const auto test =
+            statistics::welch(values_of(s, {&r}, "tokens_per_second_mean"), values_of(s, rs, "tokens_per_second_mean"));
         if (!test)
             text += ". Too few runs to say whether agents slow each other down side by side; the estimate cannot";
         else if (test->p < statistics::significance_level && test->difference > 0)
-            text += fmt::format(". Side by side the agents slow each other down (Welch p {:.1g}), and the estimate does "
-                                "not show it",
-                                test->p);
+            text +=
+                fmt::format(". Side by side the agents slow each other down (Welch p {:.1g}), and the estimate does "
+                            "not show it",
+                            test->p);
         out.push_back(text + ".");
     }
 }

@@ -54,8 +54,8 @@ void add_gaps(std::vector<double>& gaps, const results_object& request) {
     std::optional<double> previous;
     for (const auto& piece : *pieces) {
         const bool good =
-            piece.is_array() && piece.size() == 5 && piece[0].is_number() && piece[4].is_number_unsigned();
-        if (!good) request.refuse("\"pieces\" should hold lists of five numbers");
+            piece.is_array() && piece.size() == 6 && piece[0].is_number() && piece[4].is_number_unsigned();
+        if (!good) request.refuse("\"pieces\" should hold lists of six numbers");
         const auto records = piece[4].get<std::size_t>();
         if (records == 0) continue;
         const double delivered = piece[0].get<double>() / 1e6;

@@ -28,7 +28,7 @@ const rows = [
   ['inflation_ratio', '', 'derived', 'mean(C_i / T_i)'],
   ['jain_index', '', 'derived', "Jain's index of the agents' token rates"],
   ['throughput_tok_s', 'tok/s', 'measured', 'tokens of all agents / wall time'],
-  ['client_overhead_pct', '%', 'measured', 'client delay / E2E'],
+  ['client_overhead_pct_mean', '%', 'measured', 'client delay / E2E'],
   ['busiest_worker_pct', '%', 'measured', 'share of the wall time in which the busiest worker was on CPU'],
   ...['mean', 'p50', 'p95', 'p99'].map((q) => [`ttft_ms_${q}`, 'ms', 'measured', `first_token - dispatched (${q})`]),
   ...['p50', 'p99'].map((q) => [`itl_ms_${q}`, 'ms', 'measured', `gap between consecutive content records (${q})`]),

@@ -64,7 +64,7 @@ export function run(next, runtime, config, number, n = 2, contention = 0.004) {
     inflation_ratio: sum(active) / sum(alone),
     jain_index: 0.99 + 0.01 * next(),
     throughput_tok_s: (sum(active) / 2.1 / wall) * 1000,
-    client_overhead_pct: 0.3 + 0.2 * next(),
+    client_overhead_pct_mean: 0.3 + 0.2 * next(),
     busiest_worker_pct: 4 + 3 * next(),
     ttft_ms_mean: mean(ttft),
     ttft_ms_p50: quantile(ttft, 0.5),

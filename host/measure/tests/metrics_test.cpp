@@ -54,7 +54,26 @@ TEST_CASE("bytes that a transport keeps back until there are more are its own de
     const auto& c = log.record().chunks.front();
     CHECK(c.readable_to_polled == 2'000'000);   // 50 -> 52
     CHECK(c.polled_to_delivered == 50'000'000); // the rest of 1 -> 53
+    CHECK(c.arrived_to_readable == 0);
     CHECK(r.arrived == at(50));
+}
+
+TEST_CASE("what the kernel knows is beside the delays that every transport shows, not in them") {
+    std::atomic<std::uint64_t> tokens{0};
+    recorder knowing("a", 10, 4, tokens), other("b", 10, 4, tokens);
+    for (recorder* log : {&knowing, &other}) {
+        log->poll_begins(at(5), at(7));
+        request_record& r = log->begin_request("call_0");
+        log->chunk(r, log == &knowing ? at(2) : 0, at(8), at(9), 1);
+        log->chunk(r, log == &knowing ? at(3) : 0, at(10), at(11), 1);
+    }
+    for (int i = 0; i < 2; ++i) {
+        const auto &a = knowing.record().chunks[static_cast<std::size_t>(i)],
+                   &b = other.record().chunks[static_cast<std::size_t>(i)];
+        CHECK(a.client_delay() == b.client_delay());
+        CHECK(a.arrived_to_readable == (i == 0 ? 3'000'000 : 6'000'000));
+        CHECK(b.arrived_to_readable == 0);
+    }
 }
 
 TEST_CASE("bytes that come during a poll wait for the next one, which is the executor's delay") {
@@ -65,7 +84,8 @@ TEST_CASE("bytes that come during a poll wait for the next one, which is the exe
     log.poll_begins(at(8), at(20)); // woken while it was polled
     request_record& r = log.begin_request("call_0");
     log.chunk(r, at(7), at(21), at(22), 1);
-    CHECK(log.record().chunks.front().readable_to_polled == 13'000'000);
+    CHECK(log.record().chunks.front().readable_to_polled == 12'000'000);
+    CHECK(log.record().chunks.front().arrived_to_readable == 1'000'000);
     CHECK(r.arrived == at(7));
 }
 

@@ -21,7 +21,7 @@ run_record streaming(std::uint32_t delay_us) {
     run_record run;
     run.number = 1;
     agent_record a = agent("a", 0, 0, 1020, 20);
-    for (int i = 0; i < 100; ++i) a.chunks.push_back({at(20 + 10 * i), delay_us * 1000, 0, 0, 1});
+    for (int i = 0; i < 100; ++i) a.chunks.push_back({at(20 + 10 * i), delay_us * 1000, 0, 0, 1, 0});
     a.requests.front().chunks = 100;
     run.concurrent = execution(1020, {a});
     return run;
