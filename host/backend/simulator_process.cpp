@@ -1,5 +1,7 @@
 #include "backend/simulator_process.hpp"
 
+#include "backend/child_process.hpp"
+
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -12,11 +14,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char** environ;
 
 namespace chimera::host {
 namespace {
@@ -46,31 +45,12 @@ std::string first_line(int fd) {
 pid_t spawn(const std::filesystem::path& program, const std::vector<std::string>& arguments, int in, int out) {
     std::vector<std::string> words{program.string(), "--exit-with-parent", "--quiet"};
     words.insert(words.end(), arguments.begin(), arguments.end());
-    std::vector<char*> argv;
-    for (std::string& w : words) argv.push_back(w.data());
-    argv.push_back(nullptr);
-
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-    // A process group of its own: Ctrl-C at the terminal reaches the host alone, which then ends the simulator in
-    // order. The host's blocked signals are not inherited.
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
-    pid_t pid = -1;
-    const int rc = posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    if (rc != 0)
-        throw simulator_error(fmt::format("cannot start the simulator {}: {}", program.string(), std::strerror(rc)),
+    try {
+        return spawn_child(std::move(words), in, out);
+    } catch (const std::system_error& e) {
+        throw simulator_error(fmt::format("cannot start the simulator {}: {}", program.string(), e.code().message()),
                               false);
-    return pid;
+    }
 }
 
 /// Ends the process in order, or after a second by force. Returns its wait status.

@@ -1,19 +1,11 @@
 #include "measure/distribution.hpp"
 
+#include "statistics/quantile.hpp"
+
 #include <algorithm>
 #include <cmath>
 
 namespace chimera::host {
-namespace {
-
-double quantile(const std::vector<double>& sorted, double p) {
-    const double place = p * static_cast<double>(sorted.size() - 1);
-    const auto below = static_cast<std::size_t>(place);
-    const std::size_t above = std::min(below + 1, sorted.size() - 1);
-    return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
-
-} // namespace
 
 distribution describe(std::vector<double> sample) {
     distribution d;
@@ -30,10 +22,10 @@ distribution describe(std::vector<double> sample) {
     }
     d.min = sample.front();
     d.max = sample.back();
-    d.p50 = quantile(sample, 0.50);
-    d.p90 = quantile(sample, 0.90);
-    d.p95 = quantile(sample, 0.95);
-    d.p99 = quantile(sample, 0.99);
+    d.p50 = statistics::quantile(sample, 0.50);
+    d.p90 = statistics::quantile(sample, 0.90);
+    d.p95 = statistics::quantile(sample, 0.95);
+    d.p99 = statistics::quantile(sample, 0.99);
     return d;
 }
 

@@ -1,6 +1,7 @@
 #include "statistics/description.hpp"
 
 #include "statistics/moments.hpp"
+#include "statistics/quantile.hpp"
 
 #include <boost/math/distributions/students_t.hpp>
 
@@ -8,16 +9,6 @@
 #include <cmath>
 
 namespace chimera::host::statistics {
-namespace {
-
-double quantile(const std::vector<double>& sorted, double p) {
-    const double place = p * static_cast<double>(sorted.size() - 1);
-    const auto below = static_cast<std::size_t>(place);
-    const std::size_t above = std::min(below + 1, sorted.size() - 1);
-    return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
-
-} // namespace
 
 description describe(sample x) {
     description d;

@@ -1,5 +1,6 @@
 #include "study/report_document.hpp"
 
+#include "statistics/quantile.hpp"
 #include "study/findings.hpp"
 #include "study/method.hpp"
 #include "study/metric_catalogue.hpp"
@@ -88,13 +89,7 @@ json distribution_json(const std::string& runtime, const char* metric, std::vect
     std::ranges::sort(sample);
     const statistics::description d = statistics::describe(sample);
     json j{{"runtime", runtime}, {"metric", metric}, {"n", d.n}, {"mean", d.mean}, {"sd", d.sd}};
-    for (int i = 0; i <= 100; ++i) {
-        const double at = i / 100.0 * static_cast<double>(sample.size() - 1);
-        const auto below = static_cast<std::size_t>(at);
-        const std::size_t above = std::min(below + 1, sample.size() - 1);
-        const double value = sample[below] + (at - static_cast<double>(below)) * (sample[above] - sample[below]);
-        j["quantiles"].push_back({i / 100.0, value});
-    }
+    for (int i = 0; i <= 100; ++i) j["quantiles"].push_back({i / 100.0, statistics::quantile(sample, i / 100.0)});
     return j;
 }
 

@@ -1,5 +1,7 @@
 #include "sweep/cell_process.hpp"
 
+#include "backend/child_process.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -14,13 +16,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char** environ;
 
 namespace chimera::host {
 namespace {
@@ -54,32 +53,11 @@ std::string reason(const fs::path& group, int run, int status) {
     return said.empty() ? fmt::format("ended with status {}", status) : said;
 }
 
-pid_t spawn(std::vector<std::string> words, int in, const fs::path& out, const fs::path& err) {
-    std::vector<char*> argv;
-    for (std::string& w : words) argv.push_back(w.data());
-    argv.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-    constexpr int flags = O_WRONLY | O_CREAT | O_TRUNC;
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), flags, 0644);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), flags, 0644);
-    // A process group of its own: Ctrl-C at the terminal reaches the sweep alone, which then ends its cells in order.
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
-    pid_t pid = -1;
-    const int rc = posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    if (rc != 0)
-        throw std::system_error(rc, std::generic_category(),
-                                fmt::format("{}: cannot be started with its output in {}", words[0], out.string()));
-    return pid;
+sdk::owned_fd open_log(const fs::path& file) {
+    sdk::owned_fd fd(open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!fd)
+        throw std::system_error(errno, std::generic_category(), fmt::format("{}: cannot be written", file.string()));
+    return fd;
 }
 
 } // namespace
@@ -99,7 +77,8 @@ cell_process::cell_process(const fs::path& program, const fs::path& group, int r
         program.string(), "run",  "--profile", (group / "profile.toml").string(), "--cell", fmt::format("{}", run),
         "--json",         "--ui", "none"};
     words.insert(words.end(), more.begin(), more.end());
-    pid_ = spawn(std::move(words), read_end.get(), log_file(group, run, "json"), log_file(group, run, "err"));
+    const sdk::owned_fd out = open_log(log_file(group, run, "json")), err = open_log(log_file(group, run, "err"));
+    pid_ = spawn_child(std::move(words), read_end.get(), out.get(), err.get());
     pidfd_ = sdk::owned_fd::checked(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)), "pidfd_open");
 }
 
