@@ -8,6 +8,7 @@
 #include <fstream>
 #include <map>
 #include <random>
+#include <regex>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -148,6 +149,32 @@ TEST_CASE("a cell whose requests fail is a failed cell that says why") {
     }
 }
 
+TEST_CASE("a cell whose line and folder were taken out, and one that has only failed files, are run again") {
+    const temporary_folder folder;
+    const auto profile = folder.write("quick.toml", quick);
+    const std::vector<std::string> two{"--runs", "1", "--only", "pool/*"};
+    std::vector<std::string> refused = two;
+    refused.insert(refused.end(), {"--url", "http://127.0.0.1:9"});
+    REQUIRE(run_host(arguments(profile, folder.path(), refused)).status == 4);
+    fs::resize_file(folder.path() / "quick" / "cells.jsonl", 0);
+    std::vector<std::string> again = refused;
+    again.push_back("--resume");
+    CHECK(run_host(arguments(profile, folder.path(), again)).status == 4);
+    for (const auto& e : journal(folder.path() / "quick"))
+        CHECK(e["message"].get<std::string>().find("127.0.0.1:9") != std::string::npos); // it was tried, not taken over
+}
+
+TEST_CASE("a run that ends at its time limit timed out") {
+    const temporary_folder folder;
+    const auto profile = folder.write("quick.toml", quick);
+    const outcome o = run_host(arguments(profile, folder.path(),
+                                         {"--runs", "1", "--only", "pool/permits1", "--set", "measure.time_limit_s=0.5",
+                                          "--set", "backend.simulator.decode_tokens_per_s=1"}));
+    CHECK(o.status == 4);
+    REQUIRE(journal(folder.path() / "quick").size() == 1);
+    CHECK(journal(folder.path() / "quick")[0]["status"] == "timed_out");
+}
+
 TEST_CASE("Ctrl-C ends a sweep at once and keeps what is done") {
     const temporary_folder folder;
     const auto profile = folder.write("quick.toml", quick);
@@ -175,6 +202,12 @@ TEST_CASE("a folder that holds a sweep is not begun anew, nor gone on with by an
     const outcome other = run_host(arguments(profile, folder.path(), {"--resume", "--seed", "5"}));
     CHECK(other.status == 3);
     CHECK(other.err.find("another configuration") != std::string::npos);
+    std::ifstream in(folder.path() / "quick" / "sweep.json");
+    CHECK(nlohmann::json::parse(in)["seed"] == 1); // a refusal leaves the folder as it was
+    const std::string renamed = std::regex_replace(quick, std::regex("\"pool\""), "\"other\"");
+    const outcome another = run_host(arguments(folder.write("other.toml", renamed), folder.path(), {"--resume"}));
+    CHECK(another.status == 3);
+    CHECK(another.err.find("another sweep of the same name") != std::string::npos);
     // More runs and more runtimes of the same configurations are the same sweep, further on.
     CHECK(run_host(arguments(profile, folder.path(), {"--resume", "--runs", "2"})).status == 0);
     check_complete(folder.path() / "quick", 8);

@@ -54,7 +54,8 @@ std::string api_key_of(const run_arguments& arguments) {
     return from_environment ? from_environment : "";
 }
 
-exit_status status_of(const campaign_summary& s, interruption_reason why) {
+exit_status status_of(const campaign_summary& s, interruption_reason why, bool cell) {
+    if (cell && why == interruption_reason::time_limit) return exit_status{timed_out_status};
     if (why == interruption_reason::signal) return exit_status::interrupted;
     if (s.failed_requests == s.requests && !s.failures.empty()) return exit_status::all_failed;
     const bool incomplete = why == interruption_reason::time_limit || !s.failures.empty() || s.runs.empty();
@@ -133,7 +134,7 @@ exit_status run_command(const run_arguments& arguments) {
     if (!runs.empty() && !failure) files.summarize(summary);
     if (!failure || !runs.empty()) print_result(arguments.json ? to_json(summary).dump(2) + "\n" : to_text(summary));
     if (failure) std::rethrow_exception(failure);
-    return status_of(summary, interrupted.reason());
+    return status_of(summary, interrupted.reason(), only.has_value());
 }
 
 } // namespace chimera::host

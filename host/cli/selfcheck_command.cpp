@@ -22,12 +22,15 @@ void raise_file_limit() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// A figure of a load without a failed request.
+json if_good(const load_point& p, double value) { return p.failure.empty() ? json(value) : json(nullptr); }
+
 json document(const load_point& p) {
     return {{"agents", p.agents},
             {"tokens_per_s_each", p.tokens_per_s},
-            {"wall_ratio", p.wall_ratio},
-            {"delay_p50_us", p.delay_p50_us},
-            {"delay_p99_us", p.delay_p99_us},
+            {"wall_ratio", if_good(p, p.wall_ratio)},
+            {"delay_p50_us", if_good(p, p.delay_p50_us)},
+            {"delay_p99_us", if_good(p, p.delay_p99_us)},
             {"busiest_worker_pct", p.busiest_pct},
             {"queued_worker_pct", p.queued_pct},
             {"held", p.held()},
@@ -57,8 +60,11 @@ void print(const profile& p, const client_limits& l) {
                p.transport.plugin);
     fmt::print("  unpaced           {:.0f} tok/s over 8 agents, busiest thread {:.0f} %\n", l.unpaced_tokens_per_s,
                l.unpaced_busiest_pct);
-    fmt::print("  own load          {} agents x {:g} tok/s: delivery delay p50 {:.0f} us, p99 {:.0f} us\n\n",
-               l.own.agents, l.own.tokens_per_s, l.own.delay_p50_us, l.own.delay_p99_us);
+    if (!l.own.failure.empty())
+        fmt::print("  own load          failed: {}\n\n", l.own.failure);
+    else
+        fmt::print("  own load          {} agents x {:g} tok/s: delivery delay p50 {:.0f} us, p99 {:.0f} us\n\n",
+                   l.own.agents, l.own.tokens_per_s, l.own.delay_p50_us, l.own.delay_p99_us);
     fmt::print("  {:>7}  {:>9}  {:>11}  {:>11}  {:>8}  {:>7}\n", "agents", "tok/s", "p50 us", "p99 us", "wall",
                "busiest");
     for (const load_point& point : l.ramp)
@@ -107,7 +113,7 @@ exit_status selfcheck_command(const selfcheck_arguments& arguments) {
     } else {
         print(p, limits);
     }
-    return exit_status::success;
+    return limits.own.failure.empty() ? exit_status::success : exit_status::all_failed;
 }
 
 } // namespace chimera::host

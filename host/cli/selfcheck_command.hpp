@@ -18,7 +18,8 @@ struct selfcheck_arguments {
     bool allow_untrusted = false;
 };
 
-/// Exit status: success also when the client is found too slow; that is the answer. Throws as run_command does.
+/// Exit status: success also when the client is found too slow; that is the answer. all_failed when a request of the
+/// profile's own load failed. Throws as run_command does.
 exit_status selfcheck_command(const selfcheck_arguments&);
 
 } // namespace chimera::host

@@ -37,8 +37,9 @@ void print_plan(const sweep_definition& sweep, const std::vector<sweep_cell>& ce
 
 /// Each runtime in one line; the report says the rest.
 void print_runtimes(const sweep_definition& sweep, const std::vector<journal_entry>& entries) {
-    fmt::print("{:<24} {:>5} {:>7} {:>12} {:>7} {:>7} {:>7}\n", "runtime", "ok", "failed", "efficiency %", "sd", "min",
-               "max");
+    const bool baseline = sweep.profiles.front().front().measure.baseline;
+    fmt::print("{:<24} {:>5} {:>7} {:>12} {:>7} {:>7} {:>7}\n", "runtime", "ok", "failed",
+               baseline ? "efficiency %" : "estimate %", "sd", "min", "max");
     for (const sweep_runtime& r : sweep.runtimes) {
         std::vector<double> efficiencies;
         std::size_t ok = 0, failed = 0;
@@ -48,8 +49,9 @@ void print_runtimes(const sweep_definition& sweep, const std::vector<journal_ent
             if (e.status == cell_status::ok && e.efficiency_pct) efficiencies.push_back(*e.efficiency_pct);
         }
         const statistics::description d = statistics::describe(efficiencies);
-        fmt::print("{:<24} {:>5} {:>7} {:>12.2f} {:>7.2f} {:>7.2f} {:>7.2f}\n", r.name, ok, failed, d.mean, d.sd, d.min,
-                   d.max);
+        const auto figure = [](double value, bool known) { return known ? fmt::format("{:.2f}", value) : "-"; };
+        fmt::print("{:<24} {:>5} {:>7} {:>12} {:>7} {:>7} {:>7}\n", r.name, ok, failed, figure(d.mean, d.n > 0),
+                   figure(d.sd, d.n > 1), figure(d.min, d.n > 0), figure(d.max, d.n > 0));
     }
 }
 
@@ -79,7 +81,7 @@ exit_status sweep_command(const sweep_arguments& arguments) {
         if (cells.empty())
             throw profile_error(
                 {fmt::format("--only '{}': matches none of the sweep's cells, such as '{}'; see --dry-run",
-                             arguments.only, cell_name(sweep, {}))});
+                             arguments.only, cell_name(sweep, {0, 0, 1}))});
     }
     if (arguments.dry_run) {
         print_plan(sweep, cells);

@@ -63,11 +63,12 @@ loss_split split_loss(const run_record& run) {
 
     const auto last = std::ranges::max_element(x.agents, {}, &agent_record::end);
     if (last != x.agents.end()) {
-        // It asks for its permit in its first poll, so the wait for the permit follows the wait for a worker.
-        const double permit =
-            last->permit_asked && last->start > last->permit_asked ? ns(last->start - last->permit_asked) : 0;
-        const double blocked =
-            ns(covered(long_polls_of_others(x, *last), {std::max(last->spawned, x.begin), last->first_polled}));
+        // It asks for its permit in its first poll, and begins in the poll that follows the grant: before both it may
+        // be runnable and wait for a worker.
+        const std::vector<interval> held = long_polls_of_others(x, *last);
+        const double permit = ns(last->permit_wait());
+        const double blocked = ns(covered(held, {std::max(last->spawned, x.begin), last->first_polled}) +
+                                  covered(held, {last->granted, last->start}));
         split.late_permit = n * std::min(permit, w - m);
         const double rest = split.late_start - split.late_permit;
         split.late_blocked = std::min(n * blocked, rest);

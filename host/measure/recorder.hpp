@@ -34,6 +34,7 @@ class recorder {
     void tell(std::span<agent_observer* const> observers) noexcept { observers_ = observers; }
     /// The agent holds its permit.
     void starts() noexcept {
+        record_.granted = std::max(record_.permit_asked, runnable_);
         record_.start = sdk::now_ns();
         for (agent_observer* o : observers_) o->agent_starts();
     }
@@ -58,7 +59,7 @@ class recorder {
         longest_ns_ = 0;
         if (record_.first_polled == 0) record_.first_polled = now;
         ++record_.polls;
-        const nanoseconds_t late = delay_between(runnable_, now);
+        const nanoseconds_t late = now > runnable_ ? now - runnable_ : 0; // may be longer than 32 bits hold
         record_.runnable += late;
         arrival_floor_ = runnable_;
         sending_delay_of_poll_ = 0;

@@ -59,8 +59,8 @@ struct candidate {
 candidate permit_wait(const execution_record& x) {
     candidate c{0, serialization_cause::permit, {}};
     for (const agent_record& a : x.agents) {
-        if (a.permit_asked == 0 || a.start <= a.permit_asked || a.start - a.permit_asked <= c.weight) continue;
-        c.weight = a.start - a.permit_asked;
+        if (a.permit_wait() <= c.weight) continue;
+        c.weight = a.permit_wait();
         c.evidence = fmt::format("agent '{}' waited {:.1f} ms for a permit", a.id, ms(c.weight));
     }
     return c;

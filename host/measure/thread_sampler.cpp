@@ -50,7 +50,7 @@ void thread_sampler::sample(bool before) {
         nanoseconds_t busy = 0, queued = 0;
         if (!read_accounts(task.path(), busy, queued)) continue;
         account& a = threads_[tid];
-        if (before) {
+        if (before || busy < a.busy) { // a number that is used again is another thread's
             a.first_busy = busy;
             a.first_queued = queued;
         }

@@ -94,8 +94,9 @@ struct agent_record {
     std::string id;
     nanoseconds_t spawned = 0, first_polled = 0;
     nanoseconds_t permit_asked = 0;
-    nanoseconds_t start = 0; ///< first polled holding its permit
-    nanoseconds_t end = 0;   ///< its work was done, or had failed
+    nanoseconds_t granted = 0; ///< woken with its permit; permit_asked where it did not have to wait
+    nanoseconds_t start = 0;   ///< first polled holding its permit
+    nanoseconds_t end = 0;     ///< its work was done, or had failed
     std::uint64_t polls = 0;
     nanoseconds_t in_polls = 0;   ///< time inside polls
     nanoseconds_t runnable = 0;   ///< time between a wake and the poll that it led to
@@ -110,6 +111,10 @@ struct agent_record {
     std::vector<std::string> warnings;
 
     bool ok() const noexcept;
+    /// How long it waited for its permit, ns: without the time until it was polled with it.
+    nanoseconds_t permit_wait() const noexcept {
+        return permit_asked != 0 && granted > permit_asked ? granted - permit_asked : 0;
+    }
     /// C_i (T_i when the agent ran alone): end - start, ns.
     nanoseconds_t duration() const noexcept { return end > start ? end - start : 0; }
 };

@@ -40,6 +40,7 @@ json agent_document(const execution_record& x, const agent_record& a) {
     j["spawned_ns"] = moment(x, a.spawned);
     j["first_polled_ns"] = moment(x, a.first_polled);
     j["permit_asked_ns"] = moment(x, a.permit_asked);
+    j["granted_ns"] = moment(x, a.granted);
     j["start_ns"] = moment(x, a.start);
     j["end_ns"] = moment(x, a.end);
     j["duration_ms"] = static_cast<double>(a.duration()) / 1e6;

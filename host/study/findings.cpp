@@ -106,10 +106,16 @@ void say_what_differs(const study& s, const results& rs, std::span<const metric_
         const std::string& metric = c->metric;
         std::size_t pairs = 0, too_few = 0;
         sentences means, ranks;
+        std::optional<statistics::interval> widest; // that the paired differences reach
         for (; c != comparisons.end() && c->metric == metric; ++c) {
             if (!is_working(c->a) || !is_working(c->b)) continue;
             ++pairs;
             too_few += c->figures.says == statistics::verdict::too_few_runs;
+            if (c->paired && c->paired->ci95) {
+                const auto& ci = *c->paired->ci95;
+                widest =
+                    widest ? statistics::interval{std::min(widest->low, ci.low), std::max(widest->high, ci.high)} : ci;
+            }
             if (detectable(*c)) means.push_back(words_of(*c));
             if (ranks_differ(*c))
                 ranks.push_back(fmt::format("{} {} against {} {} (p {:.1g})", c->a, rounded(c->figures.a.median), c->b,
@@ -121,12 +127,20 @@ void say_what_differs(const study& s, const results& rs, std::span<const metric_
                 fmt::format("{}: means that do not differ detectably, but ranks that do (U test, after Holm); medians "
                             "of {}.",
                             metric, joined(ranks)));
-        if (metric != headline_of(s) || pairs == 0 || !means.empty()) continue;
-        out.push_back(too_few == pairs
-                          ? fmt::format("Too few runs to tell {} apart.", names_of(rs))
-                          : fmt::format("No detectable difference in {} between {}: none of {} pairs, after Holm's "
-                                        "correction.",
-                                        metric, names_of(rs), pairs));
+        if (metric != headline_of(s) || pairs == 0 || !means.empty() || !ranks.empty()) continue;
+        if (too_few == pairs) {
+            out.push_back(fmt::format("Too few runs to tell {} apart.", names_of(rs)));
+            continue;
+        }
+        std::string text =
+            fmt::format("No detectable difference in {} between {}: none of {} pairs, after Holm's correction.", metric,
+                        names_of(rs), pairs);
+        if (widest)
+            text +=
+                fmt::format(" Paired run by run, on the same requests, their differences lie between {:.2f} and {:.2f} "
+                            "points (95 % intervals of all pairs together).",
+                            widest->low, widest->high);
+        out.push_back(std::move(text));
     }
 }
 
@@ -152,8 +166,8 @@ void say_what_token_rates_show(const study& s, const std::vector<runtime_result>
             text += ". Too few runs to say whether agents slow each other down side by side; the estimate cannot";
         else if (test->p < statistics::significance_level && test->difference > 0)
             text +=
-                fmt::format(". Side by side the agents slow each other down (Welch p {:.1g}), and the estimate does "
-                            "not show it",
+                fmt::format(". That is what agents that slow each other down would look like (Welch p {:.1g}), and the "
+                            "estimate cannot show it",
                             test->p);
         out.push_back(text + ".");
     }
@@ -226,11 +240,12 @@ void say_how_it_scales(const study& s, sentences& out) {
 void say_what_was_gained(const study& s, sentences& out) {
     const auto gained = improvement_table(s);
     if (gained.is_null()) return;
-    out.push_back(fmt::format(
-        "{}: {:.1f} % of the configurations are better than {}, by {:.2f} % on average and {:.2f} % at "
-        "best.",
-        gained["metric"].get<std::string>(), gained["success_rate_pct"].get<double>(),
-        gained["baseline"].get<std::string>(), gained["mean_pct"].get<double>(), gained["peak_pct"].get<double>()));
+    out.push_back(fmt::format("{}: the mean of {:.1f} % of the configurations is better than that of {}. Over all of "
+                              "them the change is {:.2f} %, "
+                              "of the best one {:.2f} %; by chance alone about half would be better.",
+                              gained["metric"].get<std::string>(), gained["success_rate_pct"].get<double>(),
+                              gained["baseline"].get<std::string>(), gained["mean_pct"].get<double>(),
+                              gained["peak_pct"].get<double>()));
 }
 
 void say_what_failed(const study& s, sentences& out) {

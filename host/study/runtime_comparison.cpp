@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <map>
+#include <utility>
 
 namespace chimera::host {
 namespace {
@@ -39,6 +41,22 @@ void correct_ranks(std::vector<metric_comparison>& all) {
         if (c.figures.mann_whitney) c.rank_p_holm = *next++;
 }
 
+std::optional<statistics::description> paired(const study& s, const std::string& a, const std::string& b,
+                                              const std::string& metric) {
+    std::map<std::pair<std::string, int>, double> of_a;
+    for (const study_run& run : s.runs)
+        if (const auto value = run.value(metric); run.ok() && value && run.runtime == a)
+            of_a[{run.config, run.number}] = *value;
+    std::vector<double> differences;
+    for (const study_run& run : s.runs) {
+        if (!run.ok() || run.runtime != b) continue;
+        const auto same = of_a.find({run.config, run.number});
+        if (const auto value = run.value(metric); value && same != of_a.end())
+            differences.push_back(same->second - *value);
+    }
+    return differences.empty() ? std::nullopt : std::optional(statistics::describe(differences));
+}
+
 } // namespace
 
 std::vector<metric_comparison> compare_all(const std::string& metric, const std::string& unit,
@@ -48,7 +66,7 @@ std::vector<metric_comparison> compare_all(const std::string& metric, const std:
     for (std::size_t i = 0; i < samples.size(); ++i)
         for (std::size_t k = i + 1; k < samples.size(); ++k) {
             if (samples[i].values.empty() || samples[k].values.empty()) continue;
-            out.push_back({metric, unit, samples[i].name, samples[k].name, {}, {}});
+            out.push_back({metric, unit, samples[i].name, samples[k].name, {}, {}, {}});
             pairs.emplace_back(samples[i].values, samples[k].values);
         }
     const auto figures = statistics::compare_pairs(pairs);
@@ -64,8 +82,10 @@ std::vector<metric_comparison> compare_runtimes(const study& s) {
     for (const std::string& metric : metrics) {
         std::vector<named_sample> samples;
         for (const study_runtime& r : s.runtimes) samples.push_back({r.name, values_of(s, r.name, metric)});
-        for (metric_comparison& c : compare_all(metric, definition_of(s, metric).unit, samples))
+        for (metric_comparison& c : compare_all(metric, definition_of(s, metric).unit, samples)) {
+            if (s.sweep && s.source == "chimera") c.paired = paired(s, c.a, c.b, metric);
             out.push_back(std::move(c));
+        }
     }
     return out;
 }
@@ -130,6 +150,9 @@ json to_json(const metric_comparison& c) {
             {"ci95", to_json(f.ci95)},
             {"welch", welch_json(f.welch)},
             {"mann_whitney", mann_whitney_json(c)},
+            {"paired", c.paired
+                           ? json{{"n", c.paired->n}, {"difference", c.paired->mean}, {"ci95", to_json(c.paired->ci95)}}
+                           : json(nullptr)},
             {"cohens_d", or_null(f.cohens_d)},
             {"hedges_g", or_null(f.hedges_g)},
             {"p_holm", f.p_holm},

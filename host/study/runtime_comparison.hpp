@@ -19,6 +19,9 @@ struct named_sample {
 struct metric_comparison {
     std::string metric, unit, a, b;
     statistics::comparison figures;
+    /// a - b run by run, where both got the same requests: two runtimes of a sweep in the same run of a configuration.
+    /// What differs from request to request is not in it, so it sees far smaller differences than the two samples do.
+    std::optional<statistics::description> paired;
     std::optional<double> rank_p_holm; ///< of the U test, corrected like p_holm; it can see what a few far values hide
 };
 

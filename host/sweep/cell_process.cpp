@@ -140,7 +140,10 @@ journal_entry cell_process::collect() {
                                              said.empty() ? ": is the disk full?" : ": " + said));
     }
     if (const auto run = finished_run(group_, run_)) e.efficiency_pct = run->efficiency_pct;
-    if (e.exit_status != 0) {
+    if (e.exit_status == timed_out_status) {
+        e.status = cell_status::timed_out;
+        e.message = fmt::format("no end within the time limit of {} s", time_limit_s_);
+    } else if (e.exit_status != 0) {
         e.status = cell_status::failed;
         e.message = reason(group_, run_, *e.exit_status);
     }

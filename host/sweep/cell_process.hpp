@@ -16,6 +16,8 @@ namespace chimera::host {
 
 /// What a cell's process tells when its results could not be written: the sweep cannot go on, the cell is not done.
 inline constexpr int cannot_write_status = 74; // EX_IOERR of sysexits.h
+/// And when its time was over and it ended in order.
+inline constexpr int timed_out_status = 75; // EX_TEMPFAIL
 
 /// A running cell. It dies with this process, however that ends, and takes its simulators along.
 class cell_process {

@@ -146,20 +146,38 @@ class sweep_reader {
 
 using parameter_map = decltype(sweep_config::parameters);
 
-/// The scalar leaves of a patch by their parameter names; a name with two values is in `ambiguous`.
-void collect_parameters(const node& patch, const std::string& path, parameter_map& out,
-                        std::set<std::string>& ambiguous) {
-    if (const auto* members = std::get_if<node::table>(&patch.value)) {
-        for (const member& m : *members)
-            collect_parameters(m.value, path.empty() ? m.key : path + "." + m.key, out, ambiguous);
-        return;
+/// The scalar leaves of patches by their parameter names.
+struct parameter_reader {
+    parameter_map values;
+    std::set<std::string> ambiguous;                     ///< those with two values
+    std::map<std::string, std::set<std::string>> agents; ///< of those that single agents were given, which
+
+    void read(const node& patch, const std::string& path) {
+        if (const auto* members = std::get_if<node::table>(&patch.value)) {
+            for (const member& m : *members) read(m.value, path.empty() ? m.key : path + "." + m.key);
+            return;
+        }
+        if (patch.is_list()) return;
+        std::variant<double, std::string> value = sweep_reader::value_text(patch);
+        if (const auto* i = std::get_if<std::int64_t>(&patch.value)) value = static_cast<double>(*i);
+        if (const auto* d = std::get_if<double>(&patch.value)) value = *d;
+        const std::string name = sweep_reader::parameter_name(path);
+        if (const auto [at, is_new] = values.emplace(name, value); !is_new && at->second != value)
+            ambiguous.insert(name);
+        constexpr std::string_view list = "workload.agents.";
+        if (!path.starts_with(list) || name == "agents") return;
+        const std::string agent = path.substr(list.size(), path.find('.', list.size()) - list.size());
+        if (agent != "*" && agent != "template") agents[name].insert(agent);
     }
-    if (patch.is_list()) return;
-    std::variant<double, std::string> value = sweep_reader::value_text(patch);
-    if (const auto* i = std::get_if<std::int64_t>(&patch.value)) value = static_cast<double>(*i);
-    if (const auto* d = std::get_if<double>(&patch.value)) value = *d;
-    const std::string name = sweep_reader::parameter_name(path);
-    if (const auto [at, is_new] = out.emplace(name, value); !is_new && at->second != value) ambiguous.insert(name);
+};
+
+sweep_config config_of(const variant_spec& v, std::size_t n_agents) {
+    parameter_reader reader;
+    for (const node& patch : v.patches) reader.read(patch, "");
+    for (const std::string& name : reader.ambiguous) reader.values.erase(name);
+    for (const auto& [name, given] : reader.agents)
+        if (given.size() < n_agents) reader.values.erase(name);
+    return {v.name, std::move(reader.values)};
 }
 
 /// A configuration's own seed, of 31 bits: FNV-1a over the sweep's seed and the name.
@@ -167,14 +185,6 @@ std::uint64_t seed_for(std::uint64_t seed, const std::string& name) {
     std::uint64_t hash = 0xcbf29ce484222325U ^ seed;
     for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
     return (hash ^ (hash >> 32U)) & 0x7fffffffU;
-}
-
-sweep_config config_of(const variant_spec& v) {
-    sweep_config out{v.name, {}};
-    std::set<std::string> ambiguous;
-    for (const node& patch : v.patches) collect_parameters(patch, "", out.parameters, ambiguous);
-    for (const std::string& name : ambiguous) out.parameters.erase(name);
-    return out;
 }
 
 } // namespace
@@ -246,7 +256,8 @@ sweep_definition load_sweep(const std::filesystem::path& file, const schema_look
         for (auto& row : out.profiles)
             for (std::size_t c = 0; c < row.size(); ++c) row[c].measure.seed = seed_for(out.seed, configs[c].name);
     for (const variant_spec& r : runtimes) out.runtimes.push_back({only_one ? first.name : r.name, r.description});
-    for (const variant_spec& c : configs) out.configs.push_back(config_of(c));
+    for (std::size_t c = 0; c < configs.size(); ++c)
+        out.configs.push_back(config_of(configs[c], out.profiles.front()[c].workload.agents.size()));
     return out;
 }
 

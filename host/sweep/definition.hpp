@@ -20,8 +20,8 @@ struct sweep_runtime {
 /// One set of conditions in which every runtime is run.
 struct sweep_config {
     std::string name;
-    /// What it sets, by the last step of each key; "agents" for workload.agents.count. A key that it gives different
-    /// values for different agents is left out.
+    /// What it sets, by the last step of each key; "agents" for workload.agents.count. A key that it does
+    /// not give the same value for all agents is left out.
     std::map<std::string, std::variant<double, std::string>> parameters;
 };
 

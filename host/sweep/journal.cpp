@@ -98,8 +98,8 @@ sweep_journal::sweep_journal(const std::filesystem::path& folder)
             entries_.push_back(entry_of(text.substr(begin, end - begin)));
         } catch (const std::exception& e) {
             throw std::runtime_error(
-                fmt::format("{}:{}: is no line of a sweep's journal: {}; take the line out to have its "
-                            "cell run again",
+                fmt::format("{}:{}: is no line of a sweep's journal: {}; take the line and the run's folder out to "
+                            "have its cell run again",
                             file_.string(), number, e.what()));
         }
         begin = end + 1;

@@ -34,10 +34,14 @@ class supervisor {
     supervisor(const sweep_definition& sweep, const sweep_settings& settings,
                const std::function<void(const journal_entry&, const sweep_progress&)>& told)
         : sweep_(sweep), settings_(settings), told_(told), journal_(open()) {
-        for (const sweep_cell& c : settings_.cells) by_name_.emplace(cell_name(sweep_, c), c);
+        for (const sweep_cell& c : settings_.cells) wanted_.insert(c);
+        for (const sweep_cell& c : plan_cells(sweep_)) by_name_.emplace(cell_name(sweep_, c), c);
         for (const journal_entry& e : journal_.entries()) take_over(e);
         for (const sweep_cell& c : settings_.cells)
             if (!done_.contains(c)) todo_.push_back(c);
+        check_unfinished();
+        // Only now: a sweep that is refused leaves the folder as it was.
+        write_whole(settings_.folder / "sweep.json", sweep_document(sweep_).dump(2) + "\n");
         adopt_finished();
     }
 
@@ -56,7 +60,14 @@ class supervisor {
         }
     }
 
-    const std::vector<journal_entry>& entries() const { return journal_.entries(); }
+    /// Those of the wanted cells.
+    std::vector<journal_entry> entries() const {
+        std::vector<journal_entry> out;
+        for (const journal_entry& e : journal_.entries())
+            if (wanted_.contains(by_name_.at(fmt::format("{}/{}/run_{}", e.runtime, e.config, e.run))))
+                out.push_back(e);
+        return out;
+    }
 
   private:
     sweep_journal open() {
@@ -66,9 +77,7 @@ class supervisor {
                 "{}: holds a sweep already; --resume goes on with it, --output-dir or another name begins anew",
                 settings_.folder.string()));
         fs::create_directories(settings_.folder);
-        sweep_journal journal(settings_.folder);
-        write_whole(document, sweep_document(sweep_).dump(2) + "\n");
-        return journal;
+        return sweep_journal(settings_.folder);
     }
 
     const profile& profile_of(const sweep_cell& c) const { return sweep_.profiles.at(c.runtime).at(c.config); }
@@ -83,23 +92,32 @@ class supervisor {
     }
 
     void take_over(const journal_entry& e) {
-        const auto planned = by_name_.find(fmt::format("{}/{}/run_{}", e.runtime, e.config, e.run));
-        if (planned == by_name_.end()) return; // of a larger sweep, or not among --only
+        const std::string name = fmt::format("{}/{}/run_{}", e.runtime, e.config, e.run);
+        const auto planned = by_name_.find(name);
+        if (planned == by_name_.end())
+            throw std::runtime_error(
+                fmt::format("{}: holds {}, which this sweep does not have: another sweep of the same "
+                            "name, or one with more; put the profile back or use another --output-dir",
+                            settings_.folder.string(), name));
         check_hash(planned->second, e.config_hash);
-        count(planned->second, e);
+        if (wanted_.contains(planned->second)) count(planned->second, e);
     }
 
-    /// A run that was complete on disk when the sweep was killed is a finished cell; it only lacks its line.
+    /// What is on disk of cells that have no line.
+    void check_unfinished() const {
+        for (const sweep_cell& c : todo_)
+            if (const auto entry = finished_run(group(c), c.run)) check_hash(c, entry->config_hash);
+    }
+
+    /// A run that was complete on disk when the sweep was killed is a finished cell; it only lacks its line. One that
+    /// failed is run again: what its process said of it is lost.
     void adopt_finished() {
-        std::vector<sweep_cell> open;
         for (const sweep_cell& c : std::exchange(todo_, {})) {
             auto entry = finished_run(group(c), c.run);
-            if (!entry) {
+            if (entry && entry->status == cell_status::ok)
+                record(c, std::move(*entry));
+            else
                 todo_.push_back(c);
-                continue;
-            }
-            check_hash(c, entry->config_hash);
-            record(c, std::move(*entry));
         }
     }
 
@@ -192,7 +210,8 @@ class supervisor {
     const sweep_settings& settings_;
     const std::function<void(const journal_entry&, const sweep_progress&)>& told_;
     sweep_journal journal_;
-    std::map<std::string, sweep_cell> by_name_;
+    std::set<sweep_cell> wanted_;               // all, or those of --only
+    std::map<std::string, sweep_cell> by_name_; // every cell of the sweep
     std::set<sweep_cell> done_;
     std::map<std::pair<std::size_t, std::size_t>, std::vector<double>> efficiencies_; // by runtime and configuration
     double timed_s_ = 0;

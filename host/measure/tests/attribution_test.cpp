@@ -78,6 +78,18 @@ TEST_CASE("an agent that is not polled because another one's poll holds the work
     check_exact(run);
 }
 
+TEST_CASE("a permit that was granted while a worker was held is a wait for the permit and then a blocked worker") {
+    execution_record x = execution(200, {agent("a", 0, 0, 100, 5), agent("b", 0, 100, 200, 105)});
+    x.agents[1].granted = at(60);
+    x.agents[0].long_polls.push_back({at(50), at(95), agent_stage::body});
+    const run_record run = run_of(std::move(x), 100, 100);
+    const run_figures f = figures_of(run);
+    CHECK(f.loss.percent(f.loss.late_permit) == doctest::Approx(30));
+    CHECK(f.loss.percent(f.loss.late_blocked) == doctest::Approx(17.5)); // 60 -> 95
+    CHECK(f.loss.percent(f.loss.late_spawn) == doctest::Approx(2.5));
+    check_exact(run);
+}
+
 TEST_CASE("an agent that starts late for no known reason is spawn and join") {
     const run_record run = run_of(execution(200, {agent("a", 0, 0, 100, 5), agent("b", 100, 100, 200, 105)}), 100, 100);
     const run_figures f = figures_of(run);

@@ -24,7 +24,7 @@ inline agent_record agent(const std::string& id, double asked, double start, dou
     a.id = id;
     a.spawned = at(0);
     a.first_polled = a.permit_asked = at(asked);
-    a.start = at(start);
+    a.granted = a.start = at(start);
     a.end = at(end);
     request_record r;
     r.call = "call_0";

@@ -100,6 +100,25 @@ TEST_CASE("the recorder keeps the way of the last piece, and leaves the head's p
     CHECK(r.delivered == at(96));
 }
 
+TEST_CASE("a delay of ten seconds is kept whole") {
+    std::atomic<std::uint64_t> tokens{0};
+    recorder log("a", 10, 8, tokens);
+    log.stage(agent_stage::ingest);
+    log.poll_begins(at(1), at(10'001));
+    CHECK(log.record().work_delay == static_cast<nanoseconds_t>(10'000 * ms));
+    CHECK(log.record().runnable == static_cast<nanoseconds_t>(10'000 * ms));
+}
+
+TEST_CASE("the wait for a permit ends with the wake that brings it") {
+    std::atomic<std::uint64_t> tokens{0};
+    recorder log("a", 10, 8, tokens);
+    log.poll_begins(0, at(0));
+    log.record().permit_asked = at(1);
+    log.poll_begins(at(50), at(80));
+    log.starts();
+    CHECK(log.record().permit_wait() == static_cast<nanoseconds_t>(49 * ms));
+}
+
 TEST_CASE("a piece that was awaited inside the poll arrived there, not when the poll began") {
     std::atomic<std::uint64_t> tokens{0};
     recorder log("a", 10, 8, tokens);

@@ -88,7 +88,7 @@ TEST_CASE("the mistakes of the original method are said without being asked for"
     CHECK(says(said, "smol: estimate 83.75 %, imbalance bound 83.75 %, remainder 0.0000 points"));
     CHECK(says(said, "No detectable difference in estimated_efficiency_pct between tokio-default and smol"));
     CHECK(says(said, "async-std: the agents ran one after the other in 4 of 4 runs"));
-    CHECK(says(said, "Side by side the agents slow each other down (Welch p "));
+    CHECK(says(said, "agents that slow each other down would look like (Welch p "));
     // 4 serialized runs, and of each working runtime the one whose agents took 4 and 10 s.
     CHECK(says(said, "resource_contention_detected was set in 6 of 12 runs"));
     CHECK(says(said, "in 4 of them the agents ran one after the other, in 2 their unequal lengths alone"));

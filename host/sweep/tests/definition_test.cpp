@@ -73,6 +73,20 @@ set.workload.agents.insight.options = { num_gpu = 100, num_ctx = 512 }
     CHECK(std::get<double>(s.configs[0].parameters.at("num_ctx")) == 512);
 }
 
+TEST_CASE("what only one of two agents is given is no parameter of the configuration") {
+    const sweep_definition s = sweep_of(base + R"(
+[sweep]
+[[sweep.configs]]
+name = "one_tuned"
+set.workload.agents.insight.options = { num_gpu = 80 }
+[[sweep.configs]]
+name = "both"
+set.workload.agents."*".options = { num_gpu = 80 }
+)");
+    CHECK(s.configs[0].parameters.empty());
+    CHECK(s.configs[1].parameters.size() == 1);
+}
+
 TEST_CASE("configurations share their requests unless they are told to draw their own") {
     const sweep_definition same = sweep_of(two_by_two);
     CHECK(same.profiles[0][0].measure.seed == same.profiles[0][1].measure.seed);
