@@ -42,10 +42,6 @@ class run_values {
     json values = json::object(), definitions = json::object();
 };
 
-double estimate_of(const tr115_record& r) {
-    return r.durations_ms / (static_cast<double>(r.agents.size()) * r.wall_ms) * 100;
-}
-
 std::optional<double> extreme(const tr115_record& r, bool longest) {
     const auto [least, most] = std::ranges::minmax_element(r.agents, {}, &tr115_agent::duration_ms);
     return least->duration_ms ? (longest ? most : least)->duration_ms : std::nullopt;
@@ -57,14 +53,14 @@ void add_durations(run_values& out, const tr115_record& r) {
     const double n = static_cast<double>(r.agents.size()), agent_time = n * r.wall_ms;
     const double bound = r.durations_ms / (n * *longest) * 100;
     out.add("imbalance_bound_pct", "derived", bound);
-    out.add("remainder_pct", "derived", bound - estimate_of(r));
+    out.add("remainder_pct", "derived", bound - estimated_efficiency_pct(r));
     out.add("late_start_pct", "derived", (r.wall_ms - *longest) / r.wall_ms * 100);
     out.add("imbalance_pct", "derived", (n * *longest - r.durations_ms) / agent_time * 100);
 }
 
 run_values values_of(const tr115_record& r) {
     run_values out;
-    out.add("estimated_efficiency_pct", "estimated", estimate_of(r));
+    out.add("estimated_efficiency_pct", "estimated", estimated_efficiency_pct(r));
     out.add("wall_ms", "measured", r.wall_ms);
     add_durations(out, r);
     std::vector<double> ttft, e2e, rates, tokens, agent_rates;
@@ -223,6 +219,44 @@ json sweep_json(const std::vector<imported_run>& runs, const fs::path& tree) {
     return j;
 }
 
+std::string folder_of(const tr115_run& run) { return fmt::format("{}/{}/run_{}", run.runtime, run.config, run.number); }
+
+/// Results below the originals would be taken for originals, and the other way round.
+void check_apart(const fs::path& tree, const fs::path& out) {
+    const auto place = [](const fs::path& p) {
+        const fs::path whole = fs::weakly_canonical(fs::absolute(p));
+        return whole.has_filename() ? whole : whole.parent_path();
+    };
+    const fs::path from = place(tree), to = place(out);
+    const auto [a, b] = std::ranges::mismatch(from, to);
+    if (a == from.end() || b == to.end())
+        throw study_error(fmt::format("{}: the output folder and the original tree {} may not lie in each other; name "
+                                      "another folder with --output-dir",
+                                      out.string(), tree.string()));
+}
+
+/// Whether a metrics.json was written by an earlier, broken off import of the same file.
+bool is_of_import(const fs::path& metrics, const tr115_run& run, const fs::path& tree) {
+    try {
+        const json document = read_results_json(metrics);
+        const results_object recorded = results_object(document, metrics.string()).object("recorded");
+        return recorded.text("file") == run.file.lexically_relative(tree).string();
+    } catch (const study_error&) {
+        return false;
+    }
+}
+
+void check_nothing_is_overwritten(const std::vector<imported_run>& runs, const fs::path& tree, const fs::path& out) {
+    std::vector<std::string> faults;
+    for (const imported_run& r : runs) {
+        const fs::path file = out / folder_of(r.run) / "metrics.json";
+        if (fs::exists(file) && !is_of_import(file, r.run, tree))
+            faults.push_back(file.string() + ": is there already and not of this import; name another folder with "
+                                             "--output-dir");
+    }
+    if (!faults.empty()) throw study_error(faults);
+}
+
 std::string cell_line(const imported_run& r, const std::string& folder) {
     return json{{"runtime", r.run.runtime}, {"config", r.run.config},
                 {"run", r.run.number},      {"config_hash", nullptr},
@@ -236,7 +270,7 @@ std::string cell_line(const imported_run& r, const std::string& folder) {
 void write(const std::vector<imported_run>& runs, const fs::path& tree, const fs::path& out) {
     std::string cells;
     for (const imported_run& r : runs) {
-        const std::string folder = fmt::format("{}/{}/run_{}", r.run.runtime, r.run.config, r.run.number);
+        const std::string folder = folder_of(r.run);
         fs::create_directories(out / folder);
         write_whole(out / folder / "requests.jsonl", request_lines(r.record));
         write_whole(out / folder / "metrics.json", run_json(r.run, r.record, tree).dump(2) + "\n");
@@ -249,6 +283,7 @@ void write(const std::vector<imported_run>& runs, const fs::path& tree, const fs
 } // namespace
 
 import_outcome import_tr115(const fs::path& tree, const fs::path& out) {
+    check_apart(tree, out);
     if (fs::exists(out / "sweep.json"))
         throw study_error(out.string() + ": holds a sweep already; name another folder with --output-dir");
     const tr115_tree found = find_tr115_runs(tree);
@@ -264,14 +299,14 @@ import_outcome import_tr115(const fs::path& tree, const fs::path& out) {
         }
         const tr115_record& r = runs.back().record;
         constexpr double agreement_points = 0.01;
-        if (std::abs(estimate_of(r) - r.efficiency_percent) > agreement_points)
+        if (std::abs(estimated_efficiency_pct(r) - r.efficiency_percent) > agreement_points)
             outcome.warnings.push_back(
-                fmt::format("{}: says efficiency_percent {:.2f}, but the durations in it give {:.2f}",
-                            run.file.string(), r.efficiency_percent, estimate_of(r)));
+                fmt::format("{}: says efficiency_percent {:.6g}, but the durations in it give {:.6g}",
+                            run.file.string(), r.efficiency_percent, estimated_efficiency_pct(r)));
     }
     if (!faults.empty()) throw study_error(faults);
-    for (const std::string& file : found.left_out)
-        outcome.warnings.push_back(file + ": left out, it is not where a run of the reports would be");
+    check_nothing_is_overwritten(runs, tree, out);
+    outcome.warnings.insert(outcome.warnings.end(), found.left_out.begin(), found.left_out.end());
     write(runs, tree, out);
     const json sweep = sweep_json(runs, tree);
     outcome.runs = runs.size();

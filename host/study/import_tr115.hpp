@@ -22,7 +22,8 @@ struct import_outcome {
 /// Layouts: [results/]<runtime>/<config>/run_N[/run_M]/metrics.json, and <config>/run_N/metrics.json, where the runtime
 /// is named for the folder; a leading "runtime-" is dropped. Of a run that only a summary.json knows, that is taken.
 /// Other files are ignored. sweep.json is written last. Throws study_error with every fault found before anything is
-/// written, also where `out` holds a sweep already; std::system_error where it cannot be written.
+/// written, also where `out` holds a sweep already, lies in the tree or around it, or holds a metrics.json of another
+/// origin where one would be written; std::system_error where it cannot be written.
 import_outcome import_tr115(const std::filesystem::path& tree, const std::filesystem::path& out);
 
 } // namespace chimera::host

@@ -2,6 +2,8 @@
 
 #include "study/results_json.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
@@ -31,6 +33,18 @@ std::optional<std::int64_t> moment(const std::string& text) {
     return at != text.end() && *at == 'Z' ? std::optional(ns) : std::nullopt;
 }
 
+constexpr double shortest_s = 1e-6, longest_s = 1e9; ///< of what a clock can have shown of a run
+constexpr double most = longest_s * 1e3;
+
+double within(const results_object& o, const std::string& key, double low, double high) {
+    const double value = o.number(key.c_str());
+    if (!(value >= low && value <= high))
+        o.refuse(fmt::format("key \"{}\" is {:g}; a run has {:g} to {:g}", key, value, low, high));
+    return value;
+}
+
+double seconds_in_ms(const results_object& o, const char* key) { return within(o, key, shortest_s, longest_s) * 1e3; }
+
 tr115_agent agent_of(const results_object& config) {
     return {.id = config.text("id"),
             .model = config.text_or_empty("model"),
@@ -42,25 +56,33 @@ tr115_agent agent_of(const results_object& config) {
 
 tr115_agent full_agent(const results_object& o) {
     tr115_agent a = agent_of(o.object("config"));
-    a.duration_ms = o.number("execution_time_s") * 1e3;
+    a.duration_ms = seconds_in_ms(o, "execution_time_s");
     const results_object result = o.object("result");
     a.ended_ns = moment(result.text_or_empty("timestamp"));
     for (const results_object& r : result.objects("individual_runs"))
-        a.requests.push_back({.total_ms = r.number("total_duration_ms"),
-                              .tokens = r.number("tokens_generated"),
-                              .ttft_ms = r.number("ttft_ms"),
-                              .tokens_per_second = r.number("throughput_tokens_per_sec")});
+        a.requests.push_back({.total_ms = within(r, "total_duration_ms", shortest_s * 1e3, most),
+                              .tokens = within(r, "tokens_generated", 0, most),
+                              .ttft_ms = within(r, "ttft_ms", 0, most),
+                              .tokens_per_second = within(r, "throughput_tokens_per_sec", 0, most)});
     return a;
 }
 
 tr115_record record_of(const results_object& summary) {
-    tr115_record out{.wall_ms = summary.number("concurrent_wall_time_s") * 1e3,
-                     .durations_ms = summary.number("sequential_estimated_s") * 1e3,
-                     .efficiency_percent = summary.number("efficiency_percent"),
-                     .contention = summary.boolean_if("resource_contention_detected"),
-                     .agents = {}};
-    if (out.wall_ms <= 0) summary.refuse("\"concurrent_wall_time_s\" should be above 0");
-    return out;
+    return {.wall_ms = seconds_in_ms(summary, "concurrent_wall_time_s"),
+            .durations_ms = seconds_in_ms(summary, "sequential_estimated_s"),
+            .efficiency_percent = summary.number("efficiency_percent"),
+            .contention = summary.boolean_if("resource_contention_detected"),
+            .agents = {}};
+}
+
+/// Agents cannot have run for longer than the wall time; the originals' clocks agree to well within a percent.
+void check_estimate(const results_object& summary, const tr115_record& r) {
+    constexpr double most_pct = 101;
+    const double estimate = estimated_efficiency_pct(r);
+    if (estimate > most_pct)
+        summary.refuse(fmt::format("key \"concurrent_wall_time_s\" is {:g} s, too short for agents that ran for {:g} s "
+                                   "together: an efficiency of {:.4g} %",
+                                   r.wall_ms / 1e3, r.durations_ms / 1e3, estimate));
 }
 
 tr115_record from_metrics(const results_object& o) {
@@ -70,6 +92,7 @@ tr115_record from_metrics(const results_object& o) {
         out.agents.push_back(full_agent(o.object(name)));
         out.durations_ms += *out.agents.back().duration_ms;
     }
+    check_estimate(o.object("summary"), out);
     return out;
 }
 
@@ -82,16 +105,19 @@ tr115_record from_summary(const results_object& o, int number) {
             const std::string of(name);
             a.requests.push_back({.total_ms = {},
                                   .tokens = {},
-                                  .ttft_ms = run.number((of + "_ttft_ms").c_str()),
-                                  .tokens_per_second = run.number((of + "_throughput").c_str())});
+                                  .ttft_ms = within(run, of + "_ttft_ms", 0, most),
+                                  .tokens_per_second = within(run, of + "_throughput", 0, most)});
             out.agents.push_back(std::move(a));
         }
+        check_estimate(run, out);
         return out;
     }
     o.refuse("a run that it had is gone");
 }
 
 } // namespace
+
+double estimated_efficiency_pct(const tr115_record& r) { return r.durations_ms / (std::size(names) * r.wall_ms) * 100; }
 
 tr115_record read_tr115_run(const tr115_run& run) {
     const auto json = read_results_json(run.file);

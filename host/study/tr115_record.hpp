@@ -33,7 +33,11 @@ struct tr115_record {
     std::vector<tr115_agent> agents;
 };
 
-/// Reads the file of a run. Throws study_error.
+/// (t_A + t_B) / (2 wall) in percent, both durations from the concurrent run.
+double estimated_efficiency_pct(const tr115_record&);
+
+/// Reads the file of a run. Throws study_error, also for figures that no run can have: a duration that is not above 0,
+/// or agents that together took more time than two agents have in the wall time.
 tr115_record read_tr115_run(const tr115_run&);
 
 } // namespace chimera::host

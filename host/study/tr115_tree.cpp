@@ -22,7 +22,7 @@ std::optional<int> run_number(const std::string& name) {
     int n = 0;
     if (!name.starts_with(prefix)) return std::nullopt;
     const auto [end, error] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), n);
-    return error == std::errc() && end == name.data() + name.size() ? std::optional(n) : std::nullopt;
+    return error == std::errc() && end == name.data() + name.size() && n >= 0 ? std::optional(n) : std::nullopt;
 }
 
 /// Where a run is in the tree. The originals ran a program that makes run_M folders once for each run_N.
@@ -43,7 +43,7 @@ std::optional<run_place> place_of(std::vector<std::string> path, const fs::path&
         numbers.insert(numbers.begin(), *n);
         path.pop_back();
     }
-    if (numbers.empty() || path.empty() || path.size() > 2) return std::nullopt;
+    if (numbers.empty() || path.empty() || path.size() > 2 || run_number(path.back())) return std::nullopt;
     std::string runtime = path.size() == 2 ? path[0] : fs::canonical(tree).filename().string();
     constexpr std::string_view prefix = "runtime-";
     if (runtime.starts_with(prefix)) runtime.erase(0, prefix.size());
@@ -63,19 +63,56 @@ std::size_t rank(const std::string& runtime) {
 
 using found_runs = std::map<run_place, tr115_run>;
 
-/// The runs that a summary.json lists and that have no metrics.json. Returns false where it is in no known place.
-bool add_summary(found_runs& found, const fs::path& file, const fs::path& tree) {
+constexpr const char* nowhere = ": left out, it is not where a run of the reports would be";
+
+/// Where a summary.json has its run of this number.
+std::optional<run_place> listed_place(const fs::path& file, int number, const fs::path& tree) {
+    std::vector<std::string> path = folders_between(tree, file);
+    path.push_back(fmt::format("run_{}", number));
+    return place_of(std::move(path), tree);
+}
+
+/// Whether a run that a summary.json lists is there already. One file may have run_N where another has run_N/run_1; a
+/// summary.json that lists a single run (`alone`) does not say which of run_N it is.
+bool is_known(const found_runs& found, const run_place& listed, bool alone) {
+    return std::ranges::any_of(found, [&](const auto& entry) {
+        const run_place& p = entry.first;
+        return p.runtime == listed.runtime && p.config == listed.config && p.outer == listed.outer &&
+               (alone || p.inner == 0 || listed.inner == 0 || p.inner == listed.inner);
+    });
+}
+
+/// The numbers of the runs that a summary.json lists.
+std::vector<int> listed_numbers(const fs::path& file) {
     const auto json = read_results_json(file);
-    const results_object o(json, file.string());
-    for (const results_object& run : o.objects("runs")) {
-        const auto number = static_cast<int>(run.integer("run_number"));
-        std::vector<std::string> path = folders_between(tree, file);
-        path.push_back(fmt::format("run_{}", number));
-        const auto place = place_of(std::move(path), tree);
-        if (!place) return false;
-        found.try_emplace(*place, tr115_run{place->runtime, place->config, place->outer, file, number});
+    std::vector<int> out;
+    for (const results_object& run : results_object(json, file.string()).objects("runs")) {
+        constexpr std::int64_t most = 1'000'000;
+        const std::int64_t number = run.integer("run_number");
+        if (number < 1 || number > most) run.refuse(fmt::format("\"run_number\" should be 1 to {}", most));
+        out.push_back(static_cast<int>(number));
     }
-    return true;
+    return out;
+}
+
+/// Adds the runs that only this summary.json knows. Returns why the file is left out; empty: it is not.
+std::string add_summary(found_runs& found, const fs::path& file, const fs::path& tree) {
+    const auto first = listed_place(file, 1, tree);
+    if (!first) return file.string() + nowhere;
+    std::vector<int> numbers;
+    try {
+        numbers = listed_numbers(file);
+    } catch (const study_error& e) {
+        const bool in_a_run = run_number(file.parent_path().filename()).has_value();
+        if (in_a_run && !is_known(found, *first, true)) throw; // nobody else would know that run
+        return fmt::format("{}; left out, it is no summary of the reports", e.what());
+    }
+    for (const int number : numbers) {
+        const auto place = listed_place(file, number, tree);
+        if (!is_known(found, *place, numbers.size() == 1))
+            found[*place] = {place->runtime, place->config, place->outer, file, number};
+    }
+    return {};
 }
 
 } // namespace
@@ -92,10 +129,13 @@ tr115_tree find_tr115_runs(const fs::path& folder) {
         if (const auto place = place_of(folders_between(folder, file), folder))
             found[*place] = {place->runtime, place->config, place->outer, file};
         else
-            out.left_out.push_back(file.string());
+            out.left_out.push_back(file.string() + nowhere);
     }
-    for (const fs::path& file : summaries) // after every metrics.json, which knows more
-        if (!add_summary(found, file, folder)) out.left_out.push_back(file.string());
+    // After every metrics.json, which knows more; those within a run before those of all runs of a configuration.
+    std::ranges::sort(summaries, std::ranges::greater(),
+                      [](const fs::path& file) { return std::pair(std::ranges::distance(file), file.string()); });
+    for (const fs::path& file : summaries)
+        if (std::string why = add_summary(found, file, folder); !why.empty()) out.left_out.push_back(std::move(why));
     if (found.empty())
         throw study_error(
             fmt::format("{}: no results of the reports here: expected "

@@ -17,10 +17,11 @@ struct tr115_run {
 
 struct tr115_tree {
     std::vector<tr115_run> runs; ///< runtimes in the order of the published table, then by configuration and number
-    std::vector<std::string> left_out; ///< metrics.json and summary.json files in no known place
+    std::vector<std::string> left_out; ///< a sentence for each metrics.json and summary.json that is none of a run
 };
 
-/// Walks a tree. Throws study_error where it is no folder, holds no run, or a summary.json cannot be read.
+/// Walks a tree. A run is counted once: a summary.json gives only those that no metrics.json has. Throws study_error
+/// where the tree is no folder or holds no run, and for a summary.json that cannot be read where it alone knows a run.
 tr115_tree find_tr115_runs(const std::filesystem::path& folder);
 
 } // namespace chimera::host

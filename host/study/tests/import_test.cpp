@@ -124,6 +124,109 @@ TEST_CASE("a summary beside a metrics.json adds nothing") {
     CHECK(imported(f, f / "tree").runs.size() == 1);
 }
 
+TEST_CASE("a run that a metrics.json has is not counted again for a summary in another place") {
+    const temporary_folder f;
+    const std::string one = original_summary_file({}, options).dump();
+    SUBCASE("in the run's own folder, under its inner number") {
+        for (const char* run : {"run_1", "run_2"}) {
+            write_run(f, fs::path("tree/smol/homo") / run);
+            f.write(fs::path("tree/smol/homo") / run / "summary.json", one);
+        }
+        CHECK(cells(imported(f, f / "tree")) == std::vector<std::string>{"smol homo 1", "smol homo 2"});
+    }
+    SUBCASE("one of all runs above them, which adds the run that is only there") {
+        for (const char* run : {"run_1/run_1", "run_2/run_1"}) write_run(f, fs::path("tree/smol/homo") / run);
+        auto all = original_summary_file({}, options);
+        for (const int number : {2, 3}) {
+            all["runs"].push_back(original_summary({}));
+            all["runs"].back()["run_number"] = number;
+        }
+        f.write("tree/smol/homo/summary.json", all.dump());
+        const study s = imported(f, f / "tree");
+        CHECK(cells(s) == std::vector<std::string>{"smol homo 1", "smol homo 2", "smol homo 3"});
+        CHECK(s.runs[1].value("imbalance_bound_pct"));
+        CHECK(!s.runs[2].value("imbalance_bound_pct"));
+    }
+    SUBCASE("two summaries, neither with a metrics.json") {
+        f.write("tree/smol/homo/run_1/summary.json", one);
+        f.write("tree/smol/homo/summary.json", one);
+        CHECK(cells(imported(f, f / "tree")) == std::vector<std::string>{"smol homo 1"});
+    }
+}
+
+TEST_CASE("a summary of something else is left out; a damaged one that alone knows a run is not") {
+    const temporary_folder f;
+    write_run(f, "tree/results/smol/homo/run_1/run_1");
+    for (const char* place : {"tree/results", "tree", "tree/results/smol", "tree/results/smol/homo"})
+        f.write(fs::path(place) / "summary.json", R"({"total_runs":150})");
+    import_outcome outcome;
+    CHECK(imported(f, f / "tree", &outcome).runs.size() == 1);
+    REQUIRE(outcome.warnings.size() == 4);
+    for (const std::string& w : outcome.warnings) CHECK_MESSAGE(w.find("summary.json: ") != std::string::npos, w);
+    f.write("tree/results/smol/homo/run_2/summary.json", R"({"runs":[{)");
+    CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / "out2"), doctest::Contains("run_2/summary.json:1: cut short"),
+                         study_error);
+}
+
+TEST_CASE("figures that no run can have are refused with their key") {
+    const temporary_folder f;
+    auto metrics = original_metrics({}, options, options);
+    const auto refused = [&](const char* saying) {
+        f.write("tree/smol/homo/run_1/metrics.json", metrics.dump());
+        CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / "out"), doctest::Contains(saying), study_error);
+    };
+    SUBCASE("a duration of nothing") {
+        metrics["collector"]["execution_time_s"] = 0.0;
+        refused("run_1/metrics.json: collector: key \"execution_time_s\" is 0;");
+    }
+    SUBCASE("a request that ended before it began") {
+        metrics["insight"]["result"]["individual_runs"][0]["total_duration_ms"] = -3.0;
+        refused("individual_runs[0]: key \"total_duration_ms\" is -3;");
+    }
+    SUBCASE("more time than there was") {
+        metrics["summary"]["concurrent_wall_time_s"] = 7.0;
+        refused("summary: key \"concurrent_wall_time_s\" is 7 s, too short for agents that ran for 15 s together: an "
+                "efficiency of 107.1 %");
+    }
+    SUBCASE("a wall time that no clock shows") {
+        metrics["summary"]["concurrent_wall_time_s"] = 1e-300;
+        refused("key \"concurrent_wall_time_s\" is 1e-300;");
+    }
+    SUBCASE("more than a number can hold") {
+        metrics["summary"]["concurrent_wall_time_s"] = 1e308;
+        refused("key \"concurrent_wall_time_s\" is 1e+308;");
+    }
+    CHECK(!fs::exists(f / "out"));
+}
+
+TEST_CASE("a warning shows a figure that cannot be right in few digits") {
+    const temporary_folder f;
+    auto metrics = original_metrics({}, options, options);
+    metrics["summary"]["efficiency_percent"] = 1e300;
+    f.write("tree/smol/homo/run_1/metrics.json", metrics.dump());
+    import_outcome outcome;
+    imported(f, f / "tree", &outcome);
+    REQUIRE(outcome.warnings.size() == 1);
+    CHECK(outcome.warnings[0].find("says efficiency_percent 1e+300,") != std::string::npos);
+}
+
+TEST_CASE("the originals are never written over") {
+    const temporary_folder f;
+    write_run(f, "tree/smol/homo/run_1");
+    fs::create_directory_symlink(f / "tree", f / "link");
+    for (const char* out : {"tree", "tree/", "tree/below", ".", "tree/../tree/smol", "link"})
+        CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / out), doctest::Contains("may not lie in each other"),
+                             study_error);
+    CHECK_THROWS_WITH_AS(import_tr115(f / "tree/", f / "tree"), doctest::Contains("may not lie in each other"),
+                         study_error);
+    f.write("out/smol/homo/run_1/metrics.json", "{\"of\":\"another\"}");
+    CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / "out"),
+                         doctest::Contains("run_1/metrics.json: is there already and not of this import"), study_error);
+    import_tr115(f / "tree/", f / "broken off");
+    fs::remove(f / "broken off/sweep.json");
+    CHECK(import_tr115(f / "tree", f / "broken off").runs == 1);
+}
+
 TEST_CASE("options that differ between the agents are both named") {
     const temporary_folder f;
     f.write("tree/smol/hetero/run_1/metrics.json",
@@ -141,7 +244,7 @@ TEST_CASE("a file that contradicts itself is warned of, and one in no known plac
     import_outcome outcome;
     imported(f, f / "tree", &outcome);
     REQUIRE(outcome.warnings.size() == 2);
-    CHECK(outcome.warnings[0].find("says efficiency_percent 99.50, but the durations in it give 75.00") !=
+    CHECK(outcome.warnings[0].find("says efficiency_percent 99.5, but the durations in it give 75") !=
           std::string::npos);
     CHECK(outcome.warnings[1].find("elsewhere/metrics.json: left out") != std::string::npos);
 }
