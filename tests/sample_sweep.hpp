@@ -64,7 +64,8 @@ inline nlohmann::ordered_json sample_metrics(const nlohmann::ordered_json& value
     j["self_check"] = {{"client_limited", json::array()}, {"evidence", json::array()}};
     j["concurrent"] = {{"wall_ms", 100}, {"agents", json::array()}};
     for (const char* id : {"collector", "insight"})
-        j["concurrent"]["agents"].push_back({{"id", id}, {"start_ns", 1'000'000}, {"end_ns", 90'000'000}});
+        j["concurrent"]["agents"].push_back(
+            {{"id", id}, {"start_ns", 1'000'000}, {"end_ns", 90'000'000}, {"requests", 1}});
     return j;
 }
 

@@ -116,7 +116,7 @@ study study_reader::sweep(const fs::path& folder) {
     const fs::path cells = folder / "cells.jsonl";
     if (!fs::exists(cells))
         throw study_error(fmt::format("{}: no cell of this sweep is finished yet", folder.string()));
-    for (const auto& [line, place] : read_results_lines(cells)) {
+    for (const auto& [line, place] : read_results_lines(cells, last_line::may_be_torn)) {
         try {
             add_cell(results_object(line, place), folder);
         } catch (const study_error& e) {
@@ -162,8 +162,8 @@ study study_reader::campaign(const fs::path& summary, bool listed_only) {
 
 study study_reader::single_run(const fs::path& folder) {
     study_run run;
-    run.folder = folder;
-    run.number = std::max(1, run_number(folder.filename()));
+    run.folder = fs::canonical(folder); // "run_3/" and "." have no name
+    run.number = std::max(1, run_number(run.folder.filename()));
     const auto origin = add_run(std::move(run));
     if (!origin) return finished();
     s_.name = origin->profile;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 namespace chimera::host {
 namespace {
@@ -38,6 +39,9 @@ json parse(std::string_view text, const std::string& file, std::size_t first_lin
                                           place(text.size()), text.size()));
         throw study_error(
             fmt::format("{}: not valid JSON: {}", place(e.byte == 0 ? 0 : e.byte - 1), what_of(e.what())));
+    } catch (const json::exception& e) { // a number that none can hold; where it is, the parser does not say
+        throw study_error(
+            fmt::format("{}: not valid JSON: {}", text.find('\n') == text.npos ? place(0) : file, e.what()));
     }
 }
 
@@ -55,13 +59,15 @@ std::string read_results_text(const std::filesystem::path& path) {
 
 json read_results_json(const std::filesystem::path& path) { return parse(read_results_text(path), path.string(), 1); }
 
-std::vector<results_line> read_results_lines(const std::filesystem::path& path) {
+std::vector<results_line> read_results_lines(const std::filesystem::path& path, last_line last) {
     const std::string text = read_results_text(path);
     std::vector<results_line> out;
     std::size_t line = 1;
     for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1, ++line)
         out.push_back({parse(std::string_view(text).substr(begin, end - begin), path.string(), line),
                        fmt::format("{}:{}", path.string(), line)});
+    if (last == last_line::is_whole && !text.empty() && !text.ends_with('\n'))
+        throw study_error(fmt::format("{}:{}: cut short: the last line has no end", path.string(), line));
     return out;
 }
 
@@ -98,7 +104,8 @@ double results_object::number(const char* key) const {
 
 std::int64_t results_object::integer(const char* key) const {
     const json& v = get(key);
-    return as<std::int64_t>(v, key, v.is_number_integer(), "a whole number");
+    const bool fits = !v.is_number_unsigned() || std::in_range<std::int64_t>(v.get<std::uint64_t>());
+    return as<std::int64_t>(v, key, v.is_number_integer() && fits, "a whole number of 64 bits");
 }
 
 results_object results_object::object(const char* key) const { return {get(key), fmt::format("{}: {}", place_, key)}; }

@@ -69,8 +69,11 @@ struct results_line {
     std::string place; ///< "file:line"
 };
 
-/// Parses each line of a file. A last line without its newline is one that was being written when its writer died: it
-/// is left out. Throws study_error with the line of the fault.
-std::vector<results_line> read_results_lines(const std::filesystem::path&);
+/// A last line without its newline: of a file that is written line by line, it was being written when its writer died
+/// and is left out; of one that is there whole or not at all, it is a fault.
+enum class last_line { may_be_torn, is_whole };
+
+/// Parses each line of a file. Throws study_error with the line of the fault.
+std::vector<results_line> read_results_lines(const std::filesystem::path&, last_line);
 
 } // namespace chimera::host

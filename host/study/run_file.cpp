@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace chimera::host {
 namespace {
@@ -25,6 +26,7 @@ study_agent agent_of(const results_object& o) {
             .model = o.text_or_empty("model"),
             .start_ms = ms(o.integer_if("start_ns")),
             .end_ms = ms(o.integer_if("end_ns")),
+            .requests_made = o.integer_if("requests"),
             .requests = {}};
 }
 
@@ -57,6 +59,10 @@ void add_gaps(std::vector<double>& gaps, const results_object& request) {
             piece.is_array() && piece.size() == 6 && piece[0].is_number() && piece[4].is_number_unsigned();
         if (!good) request.refuse("\"pieces\" should hold lists of six numbers");
         const auto records = piece[4].get<std::size_t>();
+        constexpr std::size_t most_records = 1'000'000; // far more than the stream of one read can hold
+        if (records > most_records)
+            request.refuse(
+                fmt::format("\"pieces\" has one of {} records; at most {} come at once", records, most_records));
         if (records == 0) continue;
         const double delivered = piece[0].get<double>() / 1e6;
         if (previous) gaps.push_back(delivered - *previous);
@@ -66,7 +72,8 @@ void add_gaps(std::vector<double>& gaps, const results_object& request) {
 }
 
 void read_requests(study_run& run) {
-    for (const auto& [json, place] : read_results_lines(run.folder / "requests.jsonl")) {
+    const fs::path file = run.folder / "requests.jsonl";
+    for (const auto& [json, place] : read_results_lines(file, last_line::is_whole)) {
         const results_object line(json, place);
         if (line.text("execution") != "together") continue;
         const auto agent = std::ranges::find(run.agents, line.text("agent"), &study_agent::id);
@@ -75,6 +82,10 @@ void read_requests(study_run& run) {
         agent->requests.push_back(request_of(line));
         if (agent->requests.back().ok) add_gaps(run.itl_ms, line);
     }
+    for (const study_agent& a : run.agents)
+        if (a.requests_made && std::cmp_not_equal(*a.requests_made, a.requests.size()))
+            throw study_error(fmt::format("{}: has {} requests of agent \"{}\", but metrics.json beside it {}",
+                                          file.string(), a.requests.size(), a.id, *a.requests_made));
 }
 
 } // namespace

@@ -40,6 +40,7 @@ struct study_request {
 struct study_agent {
     std::string id, model; ///< model empty: not recorded
     std::optional<double> start_ms, end_ms;
+    std::optional<std::int64_t> requests_made; ///< nothing: not recorded
     std::vector<study_request> requests;
 };
 

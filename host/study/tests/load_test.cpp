@@ -143,6 +143,44 @@ TEST_CASE("damaged requests are named with their line") {
     CHECK(contains(said, "run_2/requests.jsonl:1: not valid JSON"));
 }
 
+TEST_CASE("requests that are missing at the end are missed") {
+    const temporary_folder f;
+    const fs::path results = two_runtimes(f).write();
+    const std::string whole = sample_requests();
+    f.write("sweep/one/plain/run_1/requests.jsonl", whole.substr(0, whole.size() - 20));
+    f.write("sweep/one/plain/run_2/requests.jsonl", whole.substr(0, whole.rfind('\n', whole.size() - 2) + 1));
+    f.write("sweep/one/plain/run_3/requests.jsonl", "");
+    const std::string said = refusal(results);
+    CHECK(contains(said, "run_1/requests.jsonl:4: cut short: the last line has no end"));
+    CHECK(contains(said, "run_2/requests.jsonl: has 0 requests of agent \"insight\", but metrics.json beside it 1"));
+    CHECK(contains(said, "run_3/requests.jsonl: has 0 requests of agent \"collector\", but metrics.json beside it 1"));
+}
+
+TEST_CASE("numbers that none can hold are named with their place") {
+    const temporary_folder f;
+    sample_sweep sweep = two_runtimes(f);
+    std::string metrics = sample_metrics(sample_values({})).dump(2);
+    metrics.replace(metrics.find("\"seed\": 1"), 9, "\"seed\": 1e999");
+    f.write("sweep/one/plain/run_1/metrics.json", metrics);
+    metrics.replace(metrics.find("1e999"), 5, "18446744073709551615");
+    f.write("sweep/one/plain/run_2/metrics.json", metrics);
+    const fs::path results = sweep.write();
+    const std::string said = refusal(results);
+    CHECK(contains(said, "run_1/metrics.json: not valid JSON"));
+    CHECK(contains(said, "1e999"));
+    CHECK(contains(said, "run_2/metrics.json: key \"seed\" should be a whole number of 64 bits"));
+}
+
+TEST_CASE("a piece of more records than memory holds is refused") {
+    const temporary_folder f;
+    const fs::path results = two_runtimes(f).write();
+    std::string requests = sample_requests();
+    const std::string last = "[22000000,1,1,1,2,0]";
+    requests.replace(requests.rfind(last), last.size(), "[22000000,1,1,1,1000000000000000,0]");
+    f.write("sweep/one/plain/run_1/requests.jsonl", requests);
+    CHECK(contains(refusal(results), "run_1/requests.jsonl:4: \"pieces\" has one of 1000000000000000 records"));
+}
+
 TEST_CASE("another schema version says what was found and what was expected") {
     const temporary_folder f;
     sample_sweep sweep = two_runtimes(f);
@@ -209,4 +247,8 @@ TEST_CASE("a single run is a study") {
     CHECK(s.name == "sample");
     CHECK(s.runs[0].config == "plain");
     CHECK(s.runtimes[0].transport == "socket");
+    CHECK(s.runs[0].number == 2);
+    const study slash = load_study(f / "smol/plain/run_2/");
+    CHECK(slash.runs[0].number == 2);
+    CHECK(load_study(f / "smol/plain/run_2/.").runs[0].number == 2);
 }
