@@ -99,11 +99,44 @@ TEST_CASE("a regression beyond the limit ends with 1, one within it or the other
     CHECK(with("16").status == 0);
     CHECK(run_host({"compare", good, bad}).status == 0);
     CHECK(run_host({"compare", bad, good, "--metric", "efficiency_pct", "--fail-on-regression", "5%"}).status == 0);
-    check_refused(with("much"), 2, "--fail-on-regression");
+    for (const char* none : {"much", "nan", "inf", "-1", "5 % 5", "%"})
+        check_refused(with(none), 2, "--fail-on-regression");
+    CHECK(with("15 %").status == 1);
+    CHECK(with("16 %").status == 0);
     const auto j =
         run_host({"compare", good, bad, "--metric", "efficiency_pct", "--fail-on-regression", "5%", "--json"}).json();
     CHECK(j["regressions"].size() == 2); // of each runtime
     CHECK(j["groups"][0]["comparisons"][0]["verdict"] == "a_higher");
+}
+
+TEST_CASE("a higher share of failed runs is a regression, whatever the others show") {
+    const temporary_folder f;
+    const std::string good = sweep_of(f, "good", 90).string();
+    sample_sweep sweep(f, "bad", {"pool", "fiber"}, {{"plain", {{"num_gpu", 80}}}});
+    for (const char* runtime : {"pool", "fiber"})
+        for (int run = 1; run <= 5; ++run)
+            if (run == 1 || runtime == std::string("pool"))
+                sweep.add(runtime, "plain", run, sample_pair{.collector_ms = 90.0 + run});
+            else
+                sweep.add_cell(runtime, "plain", run, "crashed", "signal 11", "");
+    const std::string bad = sweep.write().string();
+    const outcome o = run_host({"compare", good, bad, "--metric", "wall_ms", "--fail-on-regression", "5%"});
+    CHECK(o.status == 1);
+    CHECK(contains(o.out, bad + ", 6 runs ok, 4 failed"));
+    CHECK(contains(o.err, "fiber, more runs of " + bad + " failed than of " + good +
+                              " (1 runs ok, 4 failed; 5 runs ok, 0 failed)"));
+    CHECK(!contains(o.err, "pool, "));
+    CHECK(contains(o.err, "not judged: fiber, wall_ms: too few runs to tell"));
+    CHECK(run_host({"compare", good, bad}).status == 0);
+    CHECK(run_host({"compare", bad, good, "--metric", "wall_ms", "--fail-on-regression", "5%"}).status == 0);
+}
+
+TEST_CASE("an empty path is refused") {
+    const temporary_folder f;
+    const std::string results = sweep_of(f, "sweep", 80).string(), profile = profile_path("smol1kb").string();
+    check_refused(run_host({"run", "--profile", profile, "--dry-run", "--trace", ""}), 2, "--trace");
+    check_refused(run_host({"run", "--profile", profile, "--dry-run", "--output-dir", ""}), 2, "--output-dir");
+    check_refused(run_host({"report", results, "--output", ""}), 2, "--output");
 }
 
 TEST_CASE("original results are imported, reported and compared") {
@@ -123,6 +156,8 @@ TEST_CASE("original results are imported, reported and compared") {
     CHECK(report["runtimes"][1]["serialized_runs"] == 3);
     check_refused(run_host({"import", "tr115", (f / "tree").string(), "--output-dir", (f / "out").string()}), 2,
                   "holds a sweep already");
+    check_refused(run_host({"import", "tr115", (f / "tree").string(), "--output-dir", (f / "tree").string()}), 2,
+                  "may not lie in each other");
     check_refused(run_host({"import", "tr115", f.path().string() + "/none", "--output-dir", (f / "out2").string()}), 2,
                   "there is no such folder");
     check_refused(run_host({"import", "tr115", (f / "tree").string()}), 2, "--output-dir");

@@ -18,6 +18,8 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
@@ -30,6 +32,21 @@ std::string is_address(const std::string& text) {
     in_addr binary{};
     return inet_pton(AF_INET, text.c_str(), &binary) == 1 ? ""
                                                           : "'" + text + "' is no IPv4 address; give one, as 127.0.0.1";
+}
+
+std::string is_named(const std::string& text) { return text.empty() ? "an empty path names no file" : ""; }
+
+/// "5%", "5 %" and "5" are 5.
+std::string without_percent_sign(std::string& text) {
+    std::string_view number = text;
+    if (number.ends_with('%')) number.remove_suffix(1);
+    while (number.ends_with(' ')) number.remove_suffix(1);
+    double value = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+    if (error != std::errc() || end != number.data() + number.size() || !std::isfinite(value) || value < 0)
+        return "'" + text + "' is no limit; give a percentage of 0 or more, as 5%";
+    text = std::string(number);
+    return "";
 }
 
 /// What a run and a sweep take alike.
@@ -52,7 +69,10 @@ void add_profile_options(CLI::App& app, Arguments& a) {
 }
 
 void add_output_option(CLI::App& app, std::filesystem::path& folder) {
-    app.add_option("--output-dir", folder, "Folder for result files")->type_name("DIR")->capture_default_str();
+    app.add_option("--output-dir", folder, "Folder for result files")
+        ->type_name("DIR")
+        ->check(is_named)
+        ->capture_default_str();
 }
 
 /// The options of a run, offered both by the program itself and by its subcommand `run`.
@@ -67,6 +87,7 @@ void add_run_options(CLI::App& app, run_arguments& a) {
                    "Bearer token for the servers, in place of CHIMERA_API_KEY; never written to a file or a log")
         ->type_name("KEY");
     app.add_option("--trace", a.trace, "Write a trace of every execution, for ui.perfetto.dev or chrome://tracing")
+        ->check(is_named)
         ->type_name("FILE");
     app.add_option("--metrics-port", a.metrics_port,
                    "Serve live metrics for Prometheus on this port; 0: any that is free")
@@ -85,7 +106,9 @@ CLI::App* add_report(CLI::App& app, report_arguments& a) {
     report->add_option("--format", a.format, "Form of the report")
         ->check(CLI::IsMember(report_formats()))
         ->capture_default_str();
-    report->add_option("--output", a.output, "File for it, in place of standard output")->type_name("FILE");
+    report->add_option("--output", a.output, "File for it, in place of standard output")
+        ->check(is_named)
+        ->type_name("FILE");
     return report;
 }
 
@@ -98,15 +121,10 @@ CLI::App* add_compare(CLI::App& app, compare_arguments& a) {
     compare->add_option("--metric", a.metrics, "Compare by this metric (repeatable)")
         ->type_name("NAME")
         ->allow_extra_args(false);
-    const auto percent = [](std::string& text) {
-        if (text.ends_with('%')) text.pop_back();
-        return std::string();
-    };
     compare
         ->add_option("--fail-on-regression", a.fail_on_regression,
                      "Exit with 1 when a metric is detectably worse than in the first by more than this")
-        ->check(CLI::NonNegativeNumber)
-        ->transform(CLI::Validator(percent, "PERCENT"));
+        ->transform(CLI::Validator(without_percent_sign, "PERCENT"));
     compare->add_flag("--json", a.json, "Print JSON");
     return compare;
 }
@@ -166,6 +184,7 @@ int run_command_line(int argc, const char* const* argv) {
     CLI::App* tr115_app = import_app->add_subcommand("tr115", "The results of the original reports");
     tr115_app->add_option("tree", tree, "Their results tree")->type_name("DIR")->required();
     tr115_app->add_option("--output-dir", imported_to, "Folder for the sweep that comes of it")
+        ->check(is_named)
         ->type_name("DIR")
         ->required();
 

@@ -33,29 +33,39 @@ std::string text_of(const study_pair& p) {
     return out + fmt::format("    {}{}\n", words_of(c), p.worse ? "; worse" : "");
 }
 
+std::string runs_of(const run_counts& r) { return fmt::format("{} runs ok, {} failed", r.ok, r.failed); }
+
 std::string text_of(const study_comparison& c, const std::vector<study>& studies) {
     std::string out;
     for (std::size_t i = 0; i < studies.size(); ++i)
-        out += fmt::format("{}{}: {}, {} runs\n", i == 0 ? "compared with " : "", c.labels[i], studies[i].path.string(),
-                           studies[i].runs.size());
+        out += fmt::format("{}{}: {}, {}\n", i == 0 ? "compared with " : "", c.labels[i], studies[i].path.string(),
+                           runs_of(count_runs(studies[i])));
     for (const study_group& g : c.groups) {
         out += fmt::format("\n{}\n", g.runtime.empty() ? "runs" : "runtime " + g.runtime);
+        for (std::size_t i = 0; i < g.runs.size(); ++i)
+            out += fmt::format("  {}: {}\n", c.labels[i], runs_of(g.runs[i]));
         for (const study_pair& p : g.pairs) out += text_of(p);
     }
     return out;
 }
 
-/// One sentence for each regression against the first study.
+std::string within(const study_group& g) { return g.runtime.empty() ? "" : g.runtime + ", "; }
+
+/// One sentence for each regression against the first study: a metric, or a higher share of runs that failed.
 std::vector<std::string> regressions(const study_comparison& c, double by_more_than_pct) {
     std::vector<std::string> out;
     for (const study_group& g : c.groups)
+        for (std::size_t i = 1; i < g.runs.size(); ++i)
+            if (g.runs[i].failed_share() > g.runs[0].failed_share())
+                out.push_back(fmt::format("{}more runs of {} failed than of {} ({}; {})", within(g), c.labels[i],
+                                          c.labels[0], runs_of(g.runs[i]), runs_of(g.runs[0])));
+    for (const study_group& g : c.groups)
         for (const study_pair& p : g.pairs)
             if (p.figures.a == c.labels[0] && regressed(p, by_more_than_pct))
-                out.push_back(
-                    fmt::format("{}{}: {} is worse than {} by {}, more than {:g} %",
-                                g.runtime.empty() ? "" : g.runtime + ", ", p.figures.metric, p.figures.b, p.figures.a,
-                                p.change_pct ? fmt::format("{:.2f} %", std::abs(*p.change_pct)) : "more than nothing",
-                                by_more_than_pct));
+                out.push_back(fmt::format(
+                    "{}{}: {} is worse than {} by {}, more than {:g} %", within(g), p.figures.metric, p.figures.b,
+                    p.figures.a, p.change_pct ? fmt::format("{:.2f} %", std::abs(*p.change_pct)) : "more than nothing",
+                    by_more_than_pct));
     return out;
 }
 
@@ -84,6 +94,9 @@ exit_status compare_command(const compare_arguments& arguments) {
         print_result(text_of(compared, studies));
     }
     for (const std::string& w : compared.warnings) spdlog::warn("{}", w);
+    if (arguments.fail_on_regression)
+        for (const study_group& g : compared.groups)
+            for (const std::string& n : g.not_judged) spdlog::warn("not judged: {}{}", within(g), n);
     for (const std::string& w : worse) spdlog::error("{}", w);
     return worse.empty() ? exit_status::success : exit_status::regression;
 }

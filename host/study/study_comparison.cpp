@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <set>
 
@@ -46,6 +47,15 @@ std::vector<std::string> labels_of(studies all) {
 
 bool every_has(studies all, const std::string& metric) {
     return std::ranges::all_of(all, [&](const study& s) { return s.definitions.contains(metric); });
+}
+
+void check_success(studies all) {
+    std::vector<std::string> faults;
+    for (const study& s : all)
+        if (const run_counts runs = count_runs(s); runs.ok == 0)
+            faults.push_back(fmt::format("{}: no run of it succeeded ({} failed); nothing to compare", s.path.string(),
+                                         runs.failed));
+    if (!faults.empty()) throw study_error(faults);
 }
 
 std::vector<std::string> usual(studies all) {
@@ -100,6 +110,26 @@ study_pair pair_of(metric_comparison c) {
     return out;
 }
 
+bool single(studies all, const auto& items_of) {
+    return std::ranges::all_of(all, [&](const study& s) { return std::invoke(items_of, s).size() == 1; });
+}
+
+/// The configurations to compare over; none: each study has a single one, of whatever name.
+std::vector<std::string> compared_configs(studies all, bool single_runtime, study_comparison& comparison) {
+    std::vector<std::string> warnings;
+    std::vector<std::string> out = common(all, &study::configs, "configurations", warnings);
+    if (out.empty() && single_runtime && single(all, &study::configs)) {
+        std::vector<std::string> names;
+        for (const study& s : all) names.push_back(s.configs[0].name);
+        warnings = {fmt::format("the configurations differ: {}; a difference may be theirs", fmt::join(names, ", "))};
+    } else if (out.empty()) {
+        throw study_error(fmt::format("{} have no configuration in common; nothing to compare",
+                                      fmt::join(comparison.labels, " and ")));
+    }
+    comparison.warnings.insert(comparison.warnings.end(), warnings.begin(), warnings.end());
+    return out;
+}
+
 /// One value for each run of a study's runtime in these configurations; none named: in all.
 std::vector<double> sample_of(const study& s, const std::string& runtime, const std::string& metric,
                               const std::vector<std::string>& configs) {
@@ -110,18 +140,29 @@ std::vector<double> sample_of(const study& s, const std::string& runtime, const 
     return out;
 }
 
+/// A sentence for each of the others that cannot be held against the first by this metric.
+void add_not_judged(std::vector<std::string>& out, const std::string& metric, std::span<const named_sample> samples,
+                    std::span<const metric_comparison> pairs) {
+    for (const named_sample& s : samples)
+        if (s.values.empty()) out.push_back(fmt::format("{}: no run of {} has it", metric, s.name));
+    for (const metric_comparison& c : pairs)
+        if (c.a == samples[0].name && c.figures.says == statistics::verdict::too_few_runs)
+            out.push_back(fmt::format("{}: {}", metric, words_of(c)));
+}
+
 /// runtime empty: the only one of each study.
 study_group group_of(studies all, const study_comparison& comparison, const std::string& runtime,
                      const std::vector<std::string>& configs, const std::vector<std::string>& metrics) {
-    study_group out{.runtime = runtime, .pairs = {}};
+    study_group out{.runtime = runtime, .runs = {}, .pairs = {}, .not_judged = {}};
+    const auto name_in = [&](const study& s) { return runtime.empty() ? s.runtimes[0].name : runtime; };
+    for (const study& s : all) out.runs.push_back(count_runs(s, name_in(s), configs));
     for (const std::string& metric : metrics) {
         std::vector<named_sample> samples;
         for (std::size_t i = 0; i < all.size(); ++i)
-            samples.push_back(
-                {comparison.labels[i],
-                 sample_of(all[i], runtime.empty() ? all[i].runtimes[0].name : runtime, metric, configs)});
-        for (metric_comparison& c : compare_all(metric, definition_of(all[0], metric).unit, samples))
-            out.pairs.push_back(pair_of(std::move(c)));
+            samples.push_back({comparison.labels[i], sample_of(all[i], name_in(all[i]), metric, configs)});
+        std::vector<metric_comparison> pairs = compare_all(metric, definition_of(all[0], metric).unit, samples);
+        add_not_judged(out.not_judged, metric, samples, pairs);
+        for (metric_comparison& c : pairs) out.pairs.push_back(pair_of(std::move(c)));
     }
     return out;
 }
@@ -130,18 +171,27 @@ study_group group_of(studies all, const study_comparison& comparison, const std:
 
 study_comparison compare_studies(studies all, std::vector<std::string> metrics) {
     study_comparison out{.labels = labels_of(all), .groups = {}, .warnings = {}};
+    check_success(all);
     check_metrics(all, metrics);
     if (metrics.empty()) metrics = usual(all);
-    if (std::ranges::all_of(all, [](const study& s) { return s.runtimes.size() == 1; })) {
-        out.groups.push_back(group_of(all, out, {}, {}, metrics));
-        return out;
-    }
-    const auto runtimes = common(all, &study::runtimes, "runtimes", out.warnings);
-    const auto configs = common(all, &study::configs, "configurations", out.warnings);
-    if (runtimes.empty() || configs.empty())
-        throw study_error(fmt::format("{} have no {} in common; nothing to compare", fmt::join(out.labels, " and "),
-                                      runtimes.empty() ? "runtime" : "configuration"));
+    const bool single_runtime = single(all, &study::runtimes);
+    const auto runtimes = single_runtime ? std::vector<std::string>{""} // whatever its name
+                                         : common(all, &study::runtimes, "runtimes", out.warnings);
+    if (runtimes.empty())
+        throw study_error(
+            fmt::format("{} have no runtime in common; nothing to compare", fmt::join(out.labels, " and ")));
+    const auto configs = compared_configs(all, single_runtime, out);
     for (const std::string& runtime : runtimes) out.groups.push_back(group_of(all, out, runtime, configs, metrics));
+    return out;
+}
+
+run_counts count_runs(const study& s, const std::string& runtime, const std::vector<std::string>& configs) {
+    run_counts out;
+    for (const study_run& run : s.runs) {
+        if (!runtime.empty() && run.runtime != runtime) continue;
+        if (!configs.empty() && std::ranges::find(configs, run.config) == configs.end()) continue;
+        ++(run.ok() ? out.ok : out.failed);
+    }
     return out;
 }
 
@@ -152,8 +202,12 @@ bool regressed(const study_pair& p, double by_more_than_pct) {
 
 json to_json(const study_comparison& c, studies all) {
     json j{{"schema_version", 1}, {"kind", "comparison"}, {"studies", json::array()}, {"groups", json::array()}};
+    const auto counts = [](const run_counts& r) { return json{{"ok", r.ok}, {"failed", r.failed}}; };
     for (std::size_t i = 0; i < all.size(); ++i)
-        j["studies"].push_back({{"label", c.labels[i]}, {"name", all[i].name}, {"path", all[i].path.string()}});
+        j["studies"].push_back({{"label", c.labels[i]},
+                                {"name", all[i].name},
+                                {"path", all[i].path.string()},
+                                {"runs", counts(count_runs(all[i]))}});
     for (const study_group& g : c.groups) {
         json pairs = json::array();
         for (const study_pair& p : g.pairs) {
@@ -162,8 +216,12 @@ json to_json(const study_comparison& c, studies all) {
             entry["worse"] = p.worse;
             pairs.push_back(std::move(entry));
         }
-        j["groups"].push_back(
-            {{"runtime", g.runtime.empty() ? json(nullptr) : json(g.runtime)}, {"comparisons", std::move(pairs)}});
+        json runs = json::array();
+        for (const run_counts& r : g.runs) runs.push_back(counts(r));
+        j["groups"].push_back({{"runtime", g.runtime.empty() ? json(nullptr) : json(g.runtime)},
+                               {"runs", std::move(runs)},
+                               {"comparisons", std::move(pairs)},
+                               {"not_judged", g.not_judged}});
     }
     j["warnings"] = c.warnings;
     return j;

@@ -17,10 +17,20 @@ struct study_pair {
     bool worse = false;               ///< b is detectably worse than a; never where no way is better
 };
 
+/// The finished runs of one study that were compared, and those that have nothing to compare.
+struct run_counts {
+    std::size_t ok = 0, failed = 0;
+    double failed_share() const {
+        return failed == 0 ? 0 : static_cast<double>(failed) / static_cast<double>(ok + failed);
+    }
+};
+
 /// What was compared: runtimes of one name, or the only runtime of each study.
 struct study_group {
-    std::string runtime; ///< empty: the only runtime of each study
+    std::string runtime;          ///< empty: the only runtime of each study
+    std::vector<run_counts> runs; ///< of each study
     std::vector<study_pair> pairs;
+    std::vector<std::string> not_judged; ///< sentences: what could not be held against the first study
 };
 
 struct study_comparison {
@@ -31,14 +41,18 @@ struct study_comparison {
 
 /// Compares two or more studies by these metrics; none named: by those that clients can change and every study has.
 ///
-/// Where every study has a single runtime, those are compared, with all their configurations. Otherwise runtimes of the
-/// same name are, over the configurations that every study has. Holm's correction is over the pairs of a metric in a
-/// group.
-/// Throws study_error: a study given twice, nothing in common, a metric that a study does not have.
+/// Where every study has a single runtime, those are compared, otherwise runtimes of the same name; over the
+/// configurations that every study has. Single runtimes in a single configuration each are compared even where these
+/// have different names, and a warning says so. Holm's correction is over the pairs of a metric in a group.
+/// Throws study_error: a study given twice, one without a successful run, nothing in common, a metric that a study does
+/// not have.
 study_comparison compare_studies(std::span<const study>, std::vector<std::string> metrics);
 
 /// The document of `compare --json`.
 nlohmann::ordered_json to_json(const study_comparison&, std::span<const study>);
+
+/// The finished runs of a study: of this runtime in these configurations; none named: of all.
+run_counts count_runs(const study&, const std::string& runtime = {}, const std::vector<std::string>& configs = {});
 
 /// True where b of the pair is worse than a by more than this, in percent of a, and the difference is detectable.
 bool regressed(const study_pair&, double by_more_than_pct);

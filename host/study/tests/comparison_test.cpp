@@ -72,7 +72,40 @@ TEST_CASE("single runtimes are compared whatever they and their configurations a
     const study_comparison c = compare_studies(both, {});
     REQUIRE(c.groups.size() == 1);
     CHECK(c.groups[0].runtime.empty());
-    CHECK(c.warnings.empty());
+    CHECK(c.warnings == names{"the configurations differ: x, y; a difference may be theirs"});
+}
+
+TEST_CASE("single runtimes are not pooled over configurations that only one of them has") {
+    const temporary_folder f;
+    const std::vector<study> both{sweep_of(f, "one", {"a"}, {"x", "y"}, 80, "one"),
+                                  sweep_of(f, "two", {"b"}, {"y", "z"}, 60, "two")};
+    const study_comparison c = compare_studies(both, {"wall_ms"});
+    CHECK(c.groups[0].pairs[0].figures.figures.a.n == 5);
+    CHECK(c.groups[0].runs[1].ok == 5);
+    CHECK(c.warnings == names{"left out, not in every study: configurations x, z"});
+    const std::vector<study> strangers{both[0], sweep_of(f, "three", {"a"}, {"z"}, 60, "three")};
+    CHECK_THROWS_WITH_AS(compare_studies(strangers, {}), doctest::Contains("have no configuration in common"),
+                         study_error);
+}
+
+TEST_CASE("runs that failed are counted, and what was left is not judged where it is too little") {
+    const temporary_folder f;
+    const study good = sweep_of(f, "one", {"a"}, {"x"}, 80, "one");
+    study bad = sweep_of(f, "two", {"a"}, {"x"}, 80, "two");
+    for (std::size_t i = 1; i < bad.runs.size(); ++i) bad.runs[i].status = "crashed";
+    const std::vector<study> both{good, bad};
+    const study_comparison c = compare_studies(both, {"wall_ms"});
+    CHECK(c.groups[0].runs[0].failed_share() == 0);
+    CHECK(c.groups[0].runs[1].failed_share() == doctest::Approx(0.8));
+    REQUIRE(c.groups[0].not_judged.size() == 1);
+    CHECK(c.groups[0].not_judged[0] == "wall_ms: too few runs to tell one and two apart (5 runs against 1)");
+    const json j = to_json(c, both);
+    CHECK(j["studies"][1]["runs"] == json{{"ok", 1}, {"failed", 4}});
+    CHECK(j["groups"][0]["runs"][1] == json{{"ok", 1}, {"failed", 4}});
+    bad.runs[0].status = "crashed";
+    const std::vector<study> none{good, bad};
+    CHECK_THROWS_WITH_AS(compare_studies(none, {}), doctest::Contains("two: no run of it succeeded (5 failed)"),
+                         study_error);
 }
 
 TEST_CASE("worse is what the metric says is worse, and counts only beyond the limit") {
