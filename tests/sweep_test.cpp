@@ -128,7 +128,7 @@ name = "good"
     for (const auto& e : journal(folder.path() / "quick")) by_runtime[e["runtime"]] = e;
     REQUIRE(by_runtime.size() == 3);
     CHECK(by_runtime["crash"]["status"] == "crashed");
-    CHECK(by_runtime["crash"]["message"].get<std::string>().find("signal 11") != std::string::npos);
+    CHECK(by_runtime["crash"]["message"].get<std::string>().find("signal 6") != std::string::npos);
     CHECK(by_runtime["hang"]["status"] == "timed_out");
     CHECK(by_runtime["good"]["status"] == "ok");
     CHECK(by_runtime["good"]["efficiency_pct"].get<double>() > 0);

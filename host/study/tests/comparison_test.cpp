@@ -130,7 +130,7 @@ TEST_CASE("a difference that cannot be detected is no regression") {
     const temporary_folder f;
     const std::vector<study> both{sweep_of(f, "one", {"a"}, {"x"}, 80, "one"),
                                   sweep_of(f, "two", {"a"}, {"x"}, 79.9, "two")};
-    const study_pair& p = pair_of(compare_studies(both, {"imbalance_pct"}), "imbalance_pct");
+    const study_pair p = pair_of(compare_studies(both, {"imbalance_pct"}), "imbalance_pct");
     CHECK(!p.worse);
     CHECK(p.figures.figures.says == statistics::verdict::no_detectable_difference);
 }
