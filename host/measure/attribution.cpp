@@ -29,18 +29,10 @@ std::optional<double> sum_alone(const run_record& run) {
     return sum;
 }
 
-/// The polls of all agents but one that held their worker for longer than the threshold.
-std::vector<interval> long_polls_of_others(const execution_record& x, const agent_record& except) {
-    std::vector<interval> polls;
-    for (const agent_record& a : x.agents)
-        if (&a != &except)
-            for (const long_poll& p : a.long_polls) polls.push_back({p.begin, p.end});
-    return merged(std::move(polls));
-}
-
 path_split sum_of_paths(const execution_record& x) {
+    const std::vector<interval> held = long_polls_of(x);
     path_split sum;
-    for (const agent_record& a : x.agents) sum += split_path(x, a);
+    for (const agent_record& a : x.agents) sum += split_path(a, held);
     return sum;
 }
 
@@ -65,7 +57,7 @@ loss_split split_loss(const run_record& run) {
     if (last != x.agents.end()) {
         // It asks for its permit in its first poll, and begins in the poll that follows the grant: before both it may
         // be runnable and wait for a worker.
-        const std::vector<interval> held = long_polls_of_others(x, *last);
+        const std::vector<interval> held = long_polls_of(x, &*last);
         const double permit = ns(last->permit_wait());
         const double blocked = ns(covered(held, {std::max(last->spawned, x.begin), last->first_polled}) +
                                   covered(held, {last->granted, last->start}));

@@ -4,6 +4,7 @@
 #include "measure/timeline.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace chimera::host {
@@ -36,6 +37,15 @@ inline nanoseconds_t covered(const std::vector<interval>& set, interval window) 
         if (end > begin) sum += end - begin;
     }
     return sum;
+}
+
+/// When polls of the execution's agents, but for one of them, held a worker for longer than the threshold.
+inline std::vector<interval> long_polls_of(const execution_record& x, const agent_record* except = nullptr) {
+    std::vector<interval> polls;
+    for (const agent_record& a : x.agents)
+        if (&a != except)
+            for (const long_poll& p : a.long_polls) polls.push_back({p.begin, p.end});
+    return merged(std::move(polls));
 }
 
 } // namespace chimera::host

@@ -1,5 +1,7 @@
 #include "measure/metrics.hpp"
 
+#include "statistics/scaling.hpp"
+
 #include "measure/gaps.hpp"
 
 #include <algorithm>
@@ -119,17 +121,17 @@ void add_run(samples& s, const run_record& run) {
         add("busiest_worker_pct", run.concurrent.busiest.busy_pct);
         add("queued_worker_pct", run.concurrent.busiest.queued_pct);
     }
-    double tokens = 0, rates = 0, squares = 0;
+    double tokens = 0;
+    std::vector<double> rates;
     for (const agent_record& a : run.concurrent.agents) {
         double of_agent = 0;
         for (const request_record& r : a.requests) of_agent += static_cast<double>(r.tokens());
         tokens += of_agent;
-        const double rate = a.duration() > 0 ? of_agent / static_cast<double>(a.duration()) : 0;
-        rates += rate;
-        squares += rate * rate;
+        rates.push_back(a.duration() > 0 ? of_agent / static_cast<double>(a.duration()) : 0);
     }
     if (f.wall_ms > 0) add("throughput_tok_s", tokens / f.wall_ms * 1e3);
-    if (squares > 0) add("jain_index", rates * rates / (static_cast<double>(run.concurrent.agents.size()) * squares));
+    if (std::ranges::any_of(rates, [](double rate) { return rate > 0; }))
+        add("jain_index", statistics::jain_index(rates));
 }
 
 void add_request(samples& s, const agent_record& a, const request_record& r) {
@@ -170,20 +172,32 @@ void add_request(samples& s, const agent_record& a, const request_record& r) {
     if (const double e2e = ms(r.dispatched, r.done); e2e > 0) add("client_overhead_pct", client_ms / e2e * 100);
 }
 
-} // namespace
+void add_all(samples& s, const run_record& run) {
+    if (run.complete()) add_run(s, run);
+    for (const agent_record& a : run.concurrent.agents)
+        for (const request_record& r : a.requests)
+            if (r.ok()) add_request(s, a, r);
+}
 
-std::vector<metric> metrics_of(const std::vector<run_record>& runs) {
-    samples s;
-    for (const run_record& run : runs) {
-        if (run.complete()) add_run(s, run);
-        for (const agent_record& a : run.concurrent.agents)
-            for (const request_record& r : a.requests)
-                if (r.ok()) add_request(s, a, r);
-    }
+std::vector<metric> described(samples s) {
     std::vector<metric> out;
     for (const definition& d : definitions)
         out.push_back({d.name, d.unit, d.text, d.from, d.level, describe(std::move(s[d.name]))});
     return out;
+}
+
+} // namespace
+
+std::vector<metric> metrics_of(const std::vector<run_record>& runs) {
+    samples s;
+    for (const run_record& run : runs) add_all(s, run);
+    return described(std::move(s));
+}
+
+std::vector<metric> metrics_of_run(const run_record& run) {
+    samples s;
+    add_all(s, run);
+    return described(std::move(s));
 }
 
 std::vector<run_value> values_of(const std::vector<metric>& of_one_run) {

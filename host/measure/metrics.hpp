@@ -34,6 +34,8 @@ struct metric {
 /// concurrent execution) and of pieces of bodies (pooled). A metric without a value is there with n = 0: it was not
 /// measured.
 std::vector<metric> metrics_of(const std::vector<run_record>&);
+/// The same for a single run, which is not copied.
+std::vector<metric> metrics_of_run(const run_record&);
 
 /// One number of a run. Of a metric of requests there are four: <name>_mean, _p50, _p95 and _p99.
 struct run_value {

@@ -1,7 +1,5 @@
 #include "measure/path_split.hpp"
 
-#include "measure/intervals.hpp"
-
 #include <algorithm>
 
 namespace chimera::host {
@@ -39,12 +37,7 @@ path_split& path_split::operator-=(const path_split& o) noexcept {
     return *this;
 }
 
-path_split split_path(const execution_record& x, const agent_record& a) {
-    std::vector<interval> polls;
-    for (const agent_record& other : x.agents)
-        for (const long_poll& p : other.long_polls) polls.push_back({p.begin, p.end});
-    const std::vector<interval> held = merged(std::move(polls));
-
+path_split split_path(const agent_record& a, const std::vector<interval>& held) {
     path_split split;
     // A delay, of which some may have been a held worker's.
     const auto delay = [&split](double all, double blocked) {

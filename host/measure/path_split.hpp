@@ -1,7 +1,10 @@
 // Where an agent's own time went: its path from start to end, cut into the stages that can be late.
 #pragma once
 
+#include "measure/intervals.hpp"
 #include "measure/timeline.hpp"
+
+#include <vector>
 
 namespace chimera::host {
 
@@ -23,7 +26,7 @@ struct path_split {
     path_split& operator-=(const path_split&) noexcept;
 };
 
-/// The split of one of the execution's agents, all of whose requests succeeded.
-path_split split_path(const execution_record&, const agent_record&);
+/// The split of an agent all of whose requests succeeded. held: long_polls_of its execution, the same for all agents.
+path_split split_path(const agent_record&, const std::vector<interval>& held);
 
 } // namespace chimera::host

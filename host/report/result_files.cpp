@@ -27,11 +27,6 @@ namespace fs = std::filesystem;
     throw result_file_error(errno, std::generic_category(), fmt::format("{}: {}", path.string(), what));
 }
 
-std::string read_text(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
 void make_folder(const fs::path& path) {
     std::error_code ec;
     fs::create_directories(path, ec);
@@ -72,6 +67,11 @@ void write_texts(const fs::path& folder, const char* execution, const execution_
 
 } // namespace
 
+std::string read_whole(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
 void write_whole(const fs::path& path, std::string_view content) {
     static std::atomic<unsigned> serial{0};
     const fs::path temporary = fmt::format("{}.{}-{}.tmp", path.string(), getpid(), serial++);
@@ -96,7 +96,7 @@ result_files::result_files(const profile& p, const fs::path& output) : profile_(
     folder_ = output / p.name / config_name(p);
     const auto of_another = [&](const fs::path& folder) {
         const fs::path hash = folder / "config_hash";
-        return fs::exists(hash) && read_text(hash) != config_hash(p) + "\n";
+        return fs::exists(hash) && read_whole(hash) != config_hash(p) + "\n";
     };
     if (of_another(folder_)) folder_ += "-" + config_hash(p).substr(0, 8);
     make_folder(folder_);
@@ -104,16 +104,14 @@ result_files::result_files(const profile& p, const fs::path& output) : profile_(
     write_whole(folder_ / "config_hash", config_hash(p) + "\n");
 }
 
-result_files result_files::of_cell(const profile& p, fs::path folder, int run) {
-    return {p, std::move(folder), run};
-}
+result_files result_files::of_cell(const profile& p, fs::path folder, int run) { return {p, std::move(folder), run}; }
 
 void result_files::add(run_record& run) {
     // A failed warm-up is kept beside the runs.
     const bool warmup = run.number == 0;
     int n = cell_;
-    const fs::path folder = cell_ != 0 && !warmup ? make_cell_folder(folder_, n)
-                                                  : claim(folder_, warmup ? "warmup_" : "run_", n);
+    const fs::path folder =
+        cell_ != 0 && !warmup ? make_cell_folder(folder_, n) : claim(folder_, warmup ? "warmup_" : "run_", n);
     if (!warmup) run.number = n;
     for (const char* sub : {"prompts", "responses", "reports"}) make_folder(folder / sub);
     std::string lines;

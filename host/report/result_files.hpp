@@ -5,6 +5,8 @@
 #include "report/summary.hpp"
 
 #include <filesystem>
+#include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -41,6 +43,9 @@ class result_files {
     std::filesystem::path folder_;
     int cell_ = 0; ///< 0: a campaign
 };
+
+/// What is in a file; empty where it cannot be read.
+std::string read_whole(const std::filesystem::path&);
 
 /// Writes a file under a temporary name, syncs it and renames it. Throws result_file_error.
 void write_whole(const std::filesystem::path&, std::string_view content);

@@ -32,7 +32,7 @@ json path_document(const path_split& p) {
             {"parsing", p.parsing / 1e6},       {"work", p.work / 1e6},       {"server", p.server / 1e6}};
 }
 
-json agent_document(const execution_record& x, const agent_record& a) {
+json agent_document(const execution_record& x, const agent_record& a, const std::vector<interval>& held) {
     json j;
     j["id"] = a.id;
     j["ok"] = a.ok();
@@ -47,7 +47,7 @@ json agent_document(const execution_record& x, const agent_record& a) {
     j["polls"] = a.polls;
     j["in_polls_ns"] = a.in_polls;
     j["runnable_ns"] = a.runnable;
-    if (a.ok()) j["path_ms"] = path_document(split_path(x, a));
+    if (a.ok()) j["path_ms"] = path_document(split_path(a, held));
     j["long_polls"] = json::array();
     for (const long_poll& p : a.long_polls)
         j["long_polls"].push_back(
@@ -67,7 +67,8 @@ json execution_document(const execution_record& x) {
         x.busiest.thread.empty()
             ? json(nullptr)
             : json{{"name", x.busiest.thread}, {"busy_pct", x.busiest.busy_pct}, {"queued_pct", x.busiest.queued_pct}};
-    for (const agent_record& a : x.agents) j["agents"].push_back(agent_document(x, a));
+    const std::vector<interval> held = long_polls_of(x);
+    for (const agent_record& a : x.agents) j["agents"].push_back(agent_document(x, a, held));
     return j;
 }
 
@@ -170,7 +171,7 @@ json run_document(const profile& p, const run_record& run) {
     if (run.concurrent.ok() && run.concurrent.agents.size() > 1)
         verdict = judge_serialization(run.concurrent, p.executor.plugin);
     j["serialization"] = to_json(verdict);
-    const std::vector<metric> metrics = metrics_of({run});
+    const std::vector<metric> metrics = metrics_of_run(run);
     j["self_check"] = run.complete() ? to_json(check_client(metrics)) : json(nullptr);
     j["values"] = json::object();
     j["definitions"] = json::object();

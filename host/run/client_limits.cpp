@@ -69,7 +69,7 @@ class limits_run {
             for (const request_record& r : a.requests)
                 if (out.failure.empty()) out.failure = r.error;
         }
-        const auto metrics = metrics_of({run});
+        const auto metrics = metrics_of_run(run);
         out.delay_p50_us = find(metrics, "delivery_delay_us").p50;
         out.delay_p99_us = find(metrics, "delivery_delay_us").p99;
         out.busiest_pct = run.concurrent.busiest.busy_pct;
@@ -113,7 +113,7 @@ client_limits measure_client_limits(const profile& p, registry& plugins, const l
 
     told(fmt::format("{} agents, unpaced", unpaced_agents));
     const run_record fast = loads.execute_load(unpaced_agents, 0, unpaced_tokens);
-    out.unpaced_tokens_per_s = find(metrics_of({fast}), "throughput_tok_s").mean;
+    out.unpaced_tokens_per_s = find(metrics_of_run(fast), "throughput_tok_s").mean;
     out.unpaced_busiest_pct = fast.concurrent.busiest.busy_pct;
     if (control.stopped()) return out;
 

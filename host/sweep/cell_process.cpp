@@ -1,6 +1,7 @@
 #include "sweep/cell_process.hpp"
 
 #include "backend/child_process.hpp"
+#include "report/result_files.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -8,8 +9,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -30,11 +29,6 @@ using std::chrono::steady_clock;
 /// The process keeps its own time limit; this is what it gets to end in order after it.
 constexpr std::chrono::seconds grace{10};
 
-std::string text_of(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
 fs::path log_file(const fs::path& group, int run, const char* ending) {
     return group / "logs" / fmt::format("run_{}.{}", run, ending);
 }
@@ -46,10 +40,10 @@ std::string last_line(std::string text) {
 
 /// Why a process that ended by itself failed: its summary's first error, or the last that it said.
 std::string reason(const fs::path& group, int run, int status) {
-    const auto summary = nlohmann::json::parse(text_of(log_file(group, run, "json")), nullptr, false);
+    const auto summary = nlohmann::json::parse(read_whole(log_file(group, run, "json")), nullptr, false);
     if (summary.is_object() && summary.contains("errors") && !summary["errors"].empty())
         return summary["errors"][0].value("message", "");
-    std::string said = last_line(text_of(log_file(group, run, "err")));
+    std::string said = last_line(read_whole(log_file(group, run, "err")));
     return said.empty() ? fmt::format("ended with status {}", status) : said;
 }
 
@@ -135,7 +129,7 @@ journal_entry cell_process::collect() {
     e.exit_status = WEXITSTATUS(status);
     if (e.exit_status == cannot_write_status) {
         const std::string said =
-            last_line(text_of(log_file(group_, run_, "err"))); // which may not have been written, too
+            last_line(read_whole(log_file(group_, run_, "err"))); // which may not have been written, too
         throw std::runtime_error(fmt::format("{}/run_{}: its results could not be written{}", group_.string(), run_,
                                              said.empty() ? ": is the disk full?" : ": " + said));
     }
@@ -154,7 +148,7 @@ std::optional<journal_entry> finished_run(const fs::path& group, int run) {
     const fs::path file = group / fmt::format("run_{}", run) / "metrics.json";
     if (!fs::exists(file)) return std::nullopt;
     try {
-        const auto j = nlohmann::json::parse(text_of(file));
+        const auto j = nlohmann::json::parse(read_whole(file));
         journal_entry e;
         e.run = run;
         e.config_hash = j.at("config_hash").get<std::string>();

@@ -1,13 +1,13 @@
 #include "sweep/journal.hpp"
 
+#include "report/result_files.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -87,8 +87,7 @@ sweep_journal::sweep_journal(const std::filesystem::path& folder)
         if (errno != EWOULDBLOCK) fail(file_, "cannot be locked");
         throw std::runtime_error(fmt::format("{}: another sweep is running in this folder", file_.string()));
     }
-    std::ifstream in(file_, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    const std::string text = read_whole(file_);
     const std::size_t whole = text.rfind('\n') + 1; // 0 where there is no line
     if (whole != text.size() && ftruncate(fd_.get(), static_cast<off_t>(whole)) != 0) fail(file_, "cannot be mended");
     int number = 1;

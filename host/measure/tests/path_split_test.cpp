@@ -34,7 +34,7 @@ TEST_CASE("an agent's path is cut into stages that add up to its duration") {
     agent_record a = one_request(100, 103, 104, 106, 110);
     a.work_delay = static_cast<nanoseconds_t>(2 * ms);
     a.requests.front().sending_delay = static_cast<nanoseconds_t>(1 * ms);
-    const path_split p = split_path(execution(110, {a}), a);
+    const path_split p = split_path(a, long_polls_of(execution(110, {a})));
     CHECK(p.scheduling == doctest::Approx((2 + 1 + 3) * ms));
     CHECK(p.blocked == 0);
     CHECK(p.transport == doctest::Approx((4 + 1) * ms));
@@ -48,7 +48,7 @@ TEST_CASE("a delay is blocked for as long as another agent's poll held a worker"
     agent_record late = one_request(100, 150, 150, 150, 150);
     agent_record holder = agent("b", 0, 0, 150, 20);
     holder.long_polls.push_back({at(90), at(140), agent_stage::body});
-    const path_split p = split_path(execution(150, {late, holder}), late);
+    const path_split p = split_path(late, long_polls_of(execution(150, {late, holder})));
     CHECK(p.blocked == doctest::Approx(40 * ms));
     CHECK(p.scheduling == doctest::Approx(10 * ms));
     CHECK(sum(p) == doctest::Approx(150 * ms));
@@ -61,7 +61,7 @@ TEST_CASE("a late poll between requests is blocked by its overlap with long poll
     agent_record b = agent("b", 0, 0, 150, 20), c = b;
     b.long_polls.push_back({at(120), at(150), agent_stage::body});
     c.long_polls.push_back({at(130), at(160), agent_stage::body});
-    const path_split p = split_path(execution(200, {late, b, c}), late);
+    const path_split p = split_path(late, long_polls_of(execution(200, {late, b, c})));
     CHECK(p.blocked == doctest::Approx(40 * ms));
     CHECK(p.scheduling == doctest::Approx(40 * ms));
     CHECK(sum(p) == doctest::Approx(200 * ms));
@@ -71,7 +71,7 @@ TEST_CASE("moments that a transport does not know are the server's, and the sum 
     agent_record a = one_request(100, 103, 104, 106, 110);
     request_record& r = a.requests.front();
     r.sent = r.arrived = r.polled = r.delivered = 0;
-    const path_split p = split_path(execution(110, {a}), a);
+    const path_split p = split_path(a, long_polls_of(execution(110, {a})));
     CHECK(p.server == doctest::Approx(96 * ms));
     CHECK(sum(p) == doctest::Approx(110 * ms));
 }
