@@ -4,13 +4,18 @@
 #include <chimera/sdk/task.hpp>
 
 #include <atomic>
+#include <thread>
 
 namespace chimera::test {
 
-/// Counts wakes; lives on the test's stack, longer than whatever holds a clone.
+/// Counts wakes; lives on the test's stack. Whoever wakes gives its reference back after the wake is seen, so the end
+/// waits for that: without it the next waker on the same stack could be reached by the last one's thread.
 struct flag_waker : chm_waker {
     std::atomic<int> wakes{0}, refs{1};
     flag_waker() : chm_waker{&table} {}
+    ~flag_waker() {
+        while (refs.load() != 1) std::this_thread::yield();
+    }
     static flag_waker& self(chm_waker* w) { return *static_cast<flag_waker*>(w); }
     static chm_waker* clone(chm_waker* w) noexcept {
         self(w).refs.fetch_add(1);
