@@ -96,7 +96,7 @@ TEST_CASE("one permit for two agents is told apart from a blocked worker") {
 TEST_CASE("a queue at the server is told apart from the client") {
     const temporary_folder results;
     const outcome o = run_profile(
-        results, "smol1kb", with({"--set", "backend.simulator.instances=one", "--set", "backend.simulator.slots=1"}));
+        results, "smol1kb", with({"--set", "backend.simulator.instances=1", "--set", "backend.simulator.slots=1"}));
     CHECK_MESSAGE(o.status == 0, o.err);
     CHECK(o.json()["serialization"]["verdict"] == "serialized");
     CHECK(o.json()["serialization"]["cause"] == "server-queue");

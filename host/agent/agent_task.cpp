@@ -7,16 +7,17 @@
 namespace chimera::host {
 namespace {
 
-/// kind = "calls": one call after the other, with a pause between them; the first failure ends it.
+/// kind = "calls": one call after the other, none before it is due; the first failure ends it.
 sdk::task<void> make_calls(agent_environment& env, llm_client& client) {
     const workload_spec& w = env.workload;
-    const auto think_ns = static_cast<nanoseconds_t>(w.think_ms * 1e6);
-    for (int k = 0; k < w.calls_per_agent; ++k) {
-        const nanoseconds_t intended = sdk::now_ns() + (k == 0 ? 0 : think_ns);
-        auto thinking = env.thinking.until(intended);
+    call_schedule schedule(w, env.place, env.begin);
+    for (std::size_t k = 0;; ++k) {
+        const std::optional<nanoseconds_t> intended = schedule.next(sdk::now_ns());
+        if (!intended) co_return;
+        auto thinking = env.thinking.until(*intended);
         co_await thinking;
-        const std::string& prompt = w.prompts.at(static_cast<std::size_t>(k) % w.prompts.size());
-        auto calling = client.call(fmt::format("call_{}", k), prompt, intended);
+        const std::string& prompt = w.prompts.at(k % w.prompts.size());
+        auto calling = client.call(fmt::format("call_{}", k), prompt, *intended);
         const request_record* r = co_await calling;
         if (!r->ok()) co_return;
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/blocking_pool.hpp"
+#include "agent/call_schedule.hpp"
 #include "agent/llm_client.hpp"
 #include "agent/permit_pool.hpp"
 #include "agent/think_timer.hpp"
@@ -17,6 +18,8 @@ struct agent_environment {
     const workload_spec& workload;
     llm_endpoint endpoint;
     llm_transport transport;
+    schedule_place place;
+    const nanoseconds_t& begin; ///< of the execution; set before the agent is polled
     std::filesystem::path corpus; ///< kind = report: the folder to ingest
     permit_pool& permits;
     blocking_pool& blocking;

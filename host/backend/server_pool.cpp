@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <fmt/format.h>
 #include <optional>
 #include <system_error>
 
@@ -11,14 +12,26 @@
 namespace chimera::host {
 namespace {
 
+double speed_of(const backend_spec& backend, std::size_t instance) {
+    return backend.speeds.empty() ? 1 : std::stod(backend.speeds[instance % backend.speeds.size()]);
+}
+
+std::size_t instance_limit(const profile& p) {
+    return p.backend.instances == 0 ? p.workload.agents.size() : static_cast<std::size_t>(p.backend.instances);
+}
+
 /// The simulator's command line is its option table in kebab-case.
-std::vector<std::string> arguments_for(const backend_spec& backend, const std::string& shared_gpu) {
+std::vector<std::string> arguments_for(const backend_spec& backend, std::size_t instance,
+                                       const std::string& shared_gpu) {
     std::vector<std::string> arguments;
     for (const option_value& option : backend.simulator) {
         if (option.value.empty()) continue; // an empty text is "not given"
         std::string name = option.key;
         std::ranges::replace(name, '_', '-');
-        arguments.push_back("--" + name + "=" + option.value);
+        const std::string value = option.key == "decode_tokens_per_s"
+                                      ? fmt::format("{}", std::stod(option.value) * speed_of(backend, instance))
+                                      : option.value;
+        arguments.push_back("--" + name + "=" + value);
     }
     if (!shared_gpu.empty()) arguments.push_back("--shared-gpu=" + shared_gpu);
     return arguments;
@@ -42,18 +55,38 @@ class shared_gpu_file {
 } // namespace
 
 server_pool::server_pool(const profile& p, const std::filesystem::path& simulator) {
-    const bool one = p.backend.instances == simulator_instances::one;
     std::optional<shared_gpu_file> gpu;
     if (p.needs_simulator() && p.backend.shared_gpu) gpu.emplace();
-    const std::vector<std::string> arguments = arguments_for(p.backend, gpu ? gpu->path() : std::string());
+    const std::size_t limit = instance_limit(p);
+    std::size_t simulated = 0;
     for (const agent_spec& agent : p.workload.agents) {
         if (!agent.url.empty()) {
             urls_.push_back(agent.url);
             continue;
         }
-        if (simulators_.empty() || !one) simulators_.emplace_back(simulator, arguments);
-        urls_.push_back(simulators_.back().url());
+        const std::size_t instance = simulated++ % limit;
+        if (instance == simulators_.size())
+            simulators_.emplace_back(simulator, arguments_for(p.backend, instance, gpu ? gpu->path() : std::string()));
+        urls_.push_back(simulators_[instance].url());
     }
+}
+
+std::vector<std::optional<double>> undisturbed_rates(const profile& p) {
+    const auto value_of = [&p](std::string_view key) {
+        const auto found = std::ranges::find(p.backend.simulator, key, &option_value::key);
+        return found == p.backend.simulator.end() ? 0 : std::stod(found->value);
+    };
+    std::vector<std::optional<double>> out(p.workload.agents.size());
+    const double rate = value_of("decode_tokens_per_s");
+    if (rate == 0 || value_of("contention") != 0) return out;
+    std::size_t simulated = 0;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const agent_spec& agent = p.workload.agents[i];
+        if (!agent.url.empty()) continue;
+        const double speed = speed_of(p.backend, simulated++ % instance_limit(p));
+        if (!agent.options.num_gpu) out[i] = rate * speed;
+    }
+    return out;
 }
 
 std::filesystem::path simulator_program() {

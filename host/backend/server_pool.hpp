@@ -5,6 +5,7 @@
 #include "profile/profile.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ class server_pool {
     std::vector<simulator_process> simulators_;
     std::vector<std::string> urls_;
 };
+
+/// The tokens/s at which each agent's simulator decodes one reply; nothing for an agent with a server of its own, and
+/// where the profile lets something slow it down (contention, num_gpu) or does not pace it.
+std::vector<std::optional<double>> undisturbed_rates(const profile&);
 
 /// Where chimera-sim is: beside the running program. CHIMERA_SIMULATOR names another one.
 std::filesystem::path simulator_program();

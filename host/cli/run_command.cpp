@@ -12,6 +12,7 @@
 #include "report/summary.hpp"
 #include "report/trace_file.hpp"
 #include "run/campaign.hpp"
+#include "run/capacity.hpp"
 #include "run/interruption.hpp"
 #include "sweep/cell_process.hpp"
 
@@ -77,6 +78,7 @@ exit_status run_command(const run_arguments& arguments) {
         print_result(plan_of(p));
         return exit_status::success;
     }
+    make_room_for(p);
     const loaded_plugins loaded = load_plugins(plugins, p);
     execution_control control;
     const interruption interrupted(control, p.measure.time_limit_s);

@@ -38,6 +38,9 @@ struct agent_spec {
 
 enum class workload_kind { report, calls };
 
+/// When an agent's next call is due: after the one before (closed), or at moments that do not wait for it (open).
+enum class arrival_kind { closed, constant, poisson };
+
 /// [workload].
 struct workload_spec {
     workload_kind kind = workload_kind::report;
@@ -49,20 +52,26 @@ struct workload_spec {
     std::filesystem::path report_template;   ///< empty: the built-in prompt
     // kind = calls:
     int calls_per_agent = 1;
-    double think_ms = 0;              ///< pause between the calls of one agent
+    double duration_s = 0;            ///< not 0: calls begin until then, in place of calls_per_agent
+    double ramp_ms = 0;               ///< the agents begin evenly spread over this
+    arrival_kind arrivals = arrival_kind::closed;
+    double rate_per_s = 0;            ///< open arrivals: calls of all agents together
+    double think_ms = 0;              ///< closed arrivals: pause between the calls of one agent
     std::vector<std::string> prompts; ///< call k of an agent uses prompt k modulo their number
+    /// When calls are due is planned, so that an agent alone takes as long as the plan says: no baseline makes sense.
+    bool is_timed() const noexcept { return duration_s > 0 || ramp_ms > 0 || arrivals != arrival_kind::closed; }
     bool operator==(const workload_spec&) const = default;
 };
 
 enum class backend_api { ollama, openai };
-enum class simulator_instances { per_agent, one };
 
 /// [backend].
 struct backend_spec {
     backend_api api = backend_api::ollama;
     std::vector<std::string> urls; ///< as given; each agent's own url is already chosen from them
     // [backend.simulator], read only for agents without a url:
-    simulator_instances instances = simulator_instances::per_agent;
+    int instances = 0;                   ///< how many simulators, given to the agents in turn; 0: one for each agent
+    std::vector<std::string> speeds;     ///< factors of the decode rate, given to the instances in turn; none: all 1
     bool shared_gpu = false;             ///< the instances slow each other down
     std::vector<option_value> simulator; ///< every option of the simulator, in the order of its table; snake_case
     bool operator==(const backend_spec&) const = default;

@@ -211,7 +211,7 @@ class reader {
     void read_list(const node& given, const chm_option& option, const std::string& path, const key_field& field) {
         const auto* items = std::get_if<node::list>(&given.value);
         if (items == nullptr && !given.raw) {
-            fault(given.at, path, fmt::format("is {}; give an array of strings", kind_of(given)));
+            fault(given.at, path, fmt::format("is {}; give an array", kind_of(given)));
             return;
         }
         const node::list one = {given};

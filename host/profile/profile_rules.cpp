@@ -2,6 +2,7 @@
 #include "profile/counted_agents.hpp"
 #include "profile/option_check.hpp"
 #include "profile/profile_reader.hpp"
+#include <algorithm>
 #include <boost/url/parse.hpp>
 #include <charconv>
 #include <fmt/format.h>
@@ -63,9 +64,8 @@ class rules {
         if (const auto why = file_name_fault(p_.name); !why.empty()) fault("name", why);
         check_agents();
         check_urls();
-        if (p_.backend.shared_gpu && p_.backend.instances == simulator_instances::one)
-            fault("backend.simulator.shared_gpu",
-                  "one instance shares its GPU with nobody; give instances = \"per_agent\"");
+        check_simulator();
+        check_arrivals();
         const auto& work = p_.workload;
         if (!work.corpus.empty() && !fs::is_directory(work.corpus, ignored_))
             fault("workload.corpus",
@@ -117,6 +117,40 @@ class rules {
             if (agent.model.empty()) fault(path("model"), "is empty; name a model");
             check_file(path("prompt_template"), agent.prompt_template);
         }
+    }
+
+    void check_simulator() {
+        const backend_spec& b = p_.backend;
+        const auto agents = static_cast<std::size_t>(
+            std::ranges::count_if(p_.workload.agents, [](const agent_spec& agent) { return agent.url.empty(); }));
+        const std::size_t instances = b.instances == 0 ? agents : static_cast<std::size_t>(b.instances);
+        if (b.shared_gpu && b.instances == 1)
+            fault("backend.simulator.shared_gpu", "one instance shares its GPU with nobody; give instances = 0");
+        if (instances > agents)
+            fault("backend.simulator.instances",
+                  fmt::format("is {} for {} agents; give at most one for each", instances, agents));
+        if (b.speeds.size() > instances)
+            fault("backend.simulator.speeds",
+                  fmt::format("has {} speeds for {} instances; leave out the last ones", b.speeds.size(), instances));
+    }
+
+    void check_arrivals() {
+        const workload_spec& w = p_.workload;
+        if (w.kind != workload_kind::calls) return;
+        const bool open = w.arrivals != arrival_kind::closed;
+        if (w.duration_s > 0 && w.calls_per_agent != 1)
+            fault("workload.duration_s", "and calls_per_agent both say when it is over; leave one of them out");
+        if (open && w.rate_per_s <= 0)
+            fault("workload.rate_per_s", "is 0, so no call would ever be due; give the calls of all agents per second");
+        if (!open && w.rate_per_s > 0)
+            fault("workload.rate_per_s",
+                  "has a meaning only with arrivals = \"constant\" or \"poisson\"; give one of them");
+        if (open && w.think_ms > 0)
+            fault("workload.think_ms", "has no meaning where calls do not wait for the one before; leave it out");
+        if (w.is_timed() && p_.measure.baseline)
+            fault(node_at(root_, "measure.baseline") != nullptr ? "measure.baseline" : "measure",
+                  "how long an agent takes is planned (duration_s, ramp_ms or arrivals), so there is no efficiency to "
+                  "measure; set measure.baseline = false");
     }
 
     void check_urls() {

@@ -74,15 +74,15 @@ class writer {
         if (!applies(key.scope)) return;
         const auto field = key.field(from);
         if (const auto* items = std::get_if<std::vector<std::string>*>(&field)) {
-            list(name, **items);
+            list(name, key.option.type, **items);
         } else if (const auto text = fetch(field, key.option)) {
             out_ += fmt::format("{} = {}\n", name, literal(key.option.type, *text));
         }
     }
 
-    void list(std::string_view name, const std::vector<std::string>& items) {
+    void list(std::string_view name, std::uint32_t type, const std::vector<std::string>& items) {
         out_ += fmt::format("{} = [", name);
-        for (const auto& item : items) out_ += (&item == items.data() ? "" : ", ") + string_literal(item);
+        for (const auto& item : items) out_ += (&item == items.data() ? "" : ", ") + literal(type, item);
         out_ += "]\n";
     }
 
@@ -112,7 +112,7 @@ class writer {
             std::vector<std::string> items;
             for (const auto& value : std::span(p_.backend.simulator).subspan(single))
                 if (value.key == option.name) items.push_back(value.value);
-            if (!items.empty()) list(option.name, items);
+            if (!items.empty()) list(option.name, option.type, items);
         }
     }
 

@@ -1,10 +1,11 @@
 #include "report/summary.hpp"
 
+#include "report/warnings.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 namespace chimera::host {
@@ -29,29 +30,6 @@ void count(campaign_summary& s, const execution_record& x) {
             const char* from = r.server.completion_tokens ? "server" : "content records";
             s.tokens_from = s.tokens_from.empty() || s.tokens_from == from ? from : "mixed";
         }
-}
-
-double load_ms(const execution_record& x) {
-    double sum = 0;
-    for (const agent_record& a : x.agents)
-        for (const request_record& r : a.requests) sum += static_cast<double>(r.server.load_ns.value_or(0)) / 1e6;
-    return sum;
-}
-
-/// A model that was loaded for the agents alone and not for all together, or the other way round, is in the efficiency.
-void warn_of_loading(campaign_summary& s, const run_record& run) {
-    double alone = 0, alone_ms = 0;
-    for (const execution_record& x : run.baseline) {
-        alone += load_ms(x);
-        alone_ms += static_cast<double>(x.wall()) / 1e6;
-    }
-    const double together = load_ms(run.concurrent);
-    constexpr double worth_saying = 0.01;
-    if (run.baseline.empty() || std::abs(alone - together) < worth_saying * alone_ms) return;
-    s.warnings.push_back(
-        fmt::format("run {}: the servers spent {:.0f} ms loading models for the agents alone and {:.0f} ms for all "
-                    "together; the difference is in the efficiency (measure.warmup keeps it out)",
-                    run.number, alone, together));
 }
 
 } // namespace
@@ -83,8 +61,8 @@ campaign_summary summarize(const profile& what, const std::vector<run_record>& r
         if (run.number > 0 && run.complete()) ++s.complete_runs;
         for (const execution_record& x : run.baseline) count(s, x);
         count(s, run.concurrent);
-        warn_of_loading(s, run);
     }
+    s.warnings = warnings_of(what, runs);
     return s;
 }
 

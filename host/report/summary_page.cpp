@@ -91,12 +91,15 @@ std::string to_text(const campaign_summary& s) {
     const distribution& estimate = find(m, "estimated_efficiency_pct");
     if (s.complete_runs == 0)
         out.line("efficiency", "not measured: it takes a run without a failed request");
+    else if (p.workload.is_timed())
+        out.line("efficiency", "not measured: when agents begin and end is planned; throughput {:.1f} tokens/s",
+                 find(m, "throughput_tok_s").mean);
     else if (efficiency.n == 0)
         out.line("efficiency", "not measured: no agent was run alone (measure.baseline = false)");
     else
         out.line("efficiency", "{}   speedup {} of {}", mean_and_sd(efficiency, 2, " %"),
                  mean_and_sd(find(m, "speedup"), 3, "x"), p.workload.agents.size());
-    if (estimate.n > 0) {
+    if (estimate.n > 0 && !p.workload.is_timed()) {
         out.line("estimate", "{}   sum(C) / (N W), as the reports computed it; cannot see contention",
                  mean_and_sd(estimate, 2, " %"));
         const distribution& inflation = find(m, "inflation_pct");
@@ -123,6 +126,7 @@ std::string to_text(const campaign_summary& s) {
     latency(out, s, "TTFT", "ttft_ms");
     latency(out, s, "ITL", "itl_ms");
     latency(out, s, "E2E", "e2e_ms");
+    if (p.workload.arrivals != arrival_kind::closed) latency(out, s, "E2E from due", "intended_e2e_ms");
     if (const distribution& rate = find(m, "tokens_per_second"); rate.n > 0)
         out.line("tok/s", "{} for each agent, {:.0f} tokens a reply (counted by: {})", mean_and_sd(rate, 1, ""),
                  find(m, "tokens").mean, s.tokens_from);

@@ -18,7 +18,8 @@ constexpr std::size_t unpaced_agents = 8, unpaced_tokens = 20'000;
 profile load_profile_of(const profile& client, std::size_t agents, double rate, std::size_t tokens) {
     profile p = client;
     p.backend.urls.clear();
-    p.backend.instances = simulator_instances::one;
+    p.backend.instances = 1;
+    p.backend.speeds.clear();
     p.backend.shared_gpu = false;
     const std::string count = fmt::format("{}", tokens);
     p.backend.simulator = {{"load_ms", "0", CHM_OPT_INT},

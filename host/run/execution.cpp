@@ -177,9 +177,11 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
                                            calls_of(p.workload) * expected_chunks_per_call, control.token_counter()));
             if (setup.log_polls) log.record().log = std::make_shared<poll_log>();
             log.tell(setup.observers);
-            agent_environment env{spec,     p.workload,   endpoint_of(setup, i, seed_base),
-                                  s.used,   setup.corpus, permits,
-                                  blocking, thinking,     log};
+            const llm_endpoint endpoint = endpoint_of(setup, i, seed_base);
+            const schedule_place place{i, p.workload.agents.size(),
+                                       static_cast<std::uint64_t>(call_seed(seed_base, spec.id, 0))};
+            agent_environment env{spec,         p.workload, endpoint, s.used,   place, out.begin,
+                                  setup.corpus, permits,    blocking, thinking, log};
             chm_task* task = make_task_probe(sdk::root_task::create(run_agent(std::move(env))), log);
             chm_spawn_opts opts{};
             opts.size = sizeof opts;

@@ -53,7 +53,7 @@ TEST_CASE("wrong types and values are placed at the value") {
     CHECK(fault_of("[backend]\napi = \"open_ai\"\n") ==
           "p.toml:6:7: backend.api: \"open_ai\" is not a choice; did you mean \"openai\"?");
     CHECK(fault_of("[backend]\nurls = \"http://a\"\n") ==
-          "p.toml:6:8: backend.urls: is a string; give an array of strings");
+          "p.toml:6:8: backend.urls: is a string; give an array");
     CHECK(fault_of("[backend]\nurls = [1]\n") == "p.toml:6:9: backend.urls: is an integer; give a string");
     CHECK(fault_of("options = { read_size = 1.5 }\n") ==
           "p.toml:5:25: transport.options.read_size: is a float; give an integer from 1 to 1048576");
@@ -151,8 +151,26 @@ TEST_CASE("keys without a meaning are refused instead of ignored") {
     check_has(fault_of("[workload]\nkind = \"calls\"\ncorpus = \".\"\n"), "workload.corpus: has a meaning only with");
     check_has(fault_of("[backend]\nurls = [\"http://a\"]\n[backend.simulator]\nslots = 1\n"),
               "backend.simulator: every agent has a URL, so no simulator is started");
-    check_has(fault_of("[backend.simulator]\ninstances = \"one\"\nshared_gpu = true\n"),
+    check_has(fault_of("[backend.simulator]\ninstances = 1\nshared_gpu = true\n"),
               "p.toml:7:14: backend.simulator.shared_gpu: one instance shares its GPU with nobody");
+}
+
+TEST_CASE("a plan of arrivals that contradicts itself is refused") {
+    const std::string alone = "[measure]\nbaseline = false\n[workload]\nkind = \"calls\"\n";
+    CHECK(fault_of(alone + "arrivals = \"poisson\"\nrate_per_s = 10\nduration_s = 1\n").empty());
+    check_has(fault_of(alone + "duration_s = 1\ncalls_per_agent = 3\n"),
+              "p.toml:9:14: workload.duration_s: and calls_per_agent both say when it is over");
+    check_has(fault_of(alone + "arrivals = \"constant\"\n"), "workload.rate_per_s: is 0, so no call would ever be due");
+    check_has(fault_of(alone + "rate_per_s = 1\n"), "workload.rate_per_s: has a meaning only with arrivals");
+    check_has(fault_of(alone + "arrivals = \"constant\"\nrate_per_s = 1\nthink_ms = 1\n"), "workload.think_ms: has no");
+    check_has(fault_of("[workload]\nkind = \"calls\"\nramp_ms = 1\n"), "measure: how long an agent takes is planned");
+}
+
+TEST_CASE("more simulators or speeds than anybody would use are refused") {
+    check_has(fault_of("[backend.simulator]\ninstances = 3\n"), "backend.simulator.instances: is 3 for 2 agents");
+    check_has(fault_of("[backend.simulator]\ninstances = 1\nspeeds = [1, 2]\n"),
+              "backend.simulator.speeds: has 2 speeds for 1 instances");
+    check_has(fault_of("[backend.simulator]\nspeeds = [\"fast\"]\n"), "backend.simulator.speeds");
 }
 
 TEST_CASE("an alert that could never trip is refused") {

@@ -24,7 +24,7 @@ plugin = "socket"
 [backend]
 api = "openai"
 [backend.simulator]
-instances = "per_agent"
+instances = 0
 shared_gpu = true
 contention = 0.5
 reply_range = ["collector=300:700", "insight=500:800"]
@@ -121,7 +121,9 @@ TEST_CASE("the printed profile loads to the same profile, from anywhere") {
         agents("url = \"http://x\"", "url = \"https://y/z\""),
         smallest + "[workload]\nkind = \"calls\"\ncalls_per_agent = 3\nprompts = [\"one\\ntwo\", \"\\u0007\"]\n",
         smallest + "[backend]\nurls = [\"http://x\"]\n",
-        smallest + "[backend.simulator]\ninstances = \"one\"\n",
+        smallest + "[backend.simulator]\ninstances = 1\n",
+        smallest + "[backend.simulator]\nspeeds = [1, 0.25]\n[workload]\nkind = \"calls\"\narrivals = \"poisson\"\n"
+                   "rate_per_s = 5\nduration_s = 2\nramp_ms = 10\n[measure]\nbaseline = false\n",
         smallest +
             fmt::format("[workload]\ncorpus = \"profiles\"\nanalysis_template = \"{0}\"\nreport_template = \"{0}\"\n"
                         "[[workload.agents]]\nid = \"a\"\nprompt_template = \"{0}\"\n",

@@ -1,0 +1,86 @@
+#include "report/warnings.hpp"
+
+#include "backend/server_pool.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+namespace chimera::host {
+namespace {
+
+double load_ms(const execution_record& x) {
+    double sum = 0;
+    for (const agent_record& a : x.agents)
+        for (const request_record& r : a.requests) sum += static_cast<double>(r.server.load_ns.value_or(0)) / 1e6;
+    return sum;
+}
+
+/// A model that was loaded for the agents alone and not for all together, or the other way round, is in the efficiency.
+std::optional<std::string> of_loading(const run_record& run) {
+    double alone = 0, alone_ms = 0;
+    for (const execution_record& x : run.baseline) {
+        alone += load_ms(x);
+        alone_ms += static_cast<double>(x.wall()) / 1e6;
+    }
+    const double together = load_ms(run.concurrent);
+    constexpr double worth_saying = 0.01;
+    if (run.baseline.empty() || std::abs(alone - together) < worth_saying * alone_ms) return std::nullopt;
+    return fmt::format("run {}: the servers spent {:.0f} ms loading models for the agents alone and {:.0f} ms for all "
+                       "together; the difference is in the efficiency (measure.warmup keeps it out)",
+                       run.number, alone, together);
+}
+
+/// Arrivals that the servers, or the client, could not keep up with.
+std::optional<std::string> of_overload(const profile& p, const run_record& run) {
+    if (p.workload.arrivals == arrival_kind::closed) return std::nullopt;
+    std::size_t calls = 0, waited = 0;
+    nanoseconds_t longest = 0;
+    for (const agent_record& a : run.concurrent.agents)
+        for (std::size_t i = 0; i < a.requests.size(); ++i) {
+            ++calls;
+            if (i == 0 || a.requests[i - 1].done <= a.requests[i].intended) continue;
+            ++waited;
+            longest = std::max(longest, a.requests[i - 1].done - a.requests[i].intended);
+        }
+    constexpr double worth_saying = 0.01;
+    if (static_cast<double>(waited) <= worth_saying * static_cast<double>(calls)) return std::nullopt;
+    return fmt::format("run {}: {} of {} calls were due while their agent's call before was under way, the longest for "
+                       "{:.0f} ms: {} agents cannot keep up with {:g} calls/s of this length (intended_e2e_ms counts "
+                       "the wait, e2e_ms does not)",
+                       run.number, waited, calls, static_cast<double>(longest) / 1e6, p.workload.agents.size(),
+                       p.workload.rate_per_s);
+}
+
+/// A simulator says in each reply how fast it decoded; what is missing of the profile's rate it had no time to send.
+std::optional<std::string> of_slow_simulator(const profile& p, const run_record& run) {
+    constexpr double fast_enough = 0.98;
+    std::vector<double> shares;
+    const std::vector<std::optional<double>> rates = undisturbed_rates(p);
+    for (std::size_t i = 0; i < run.concurrent.agents.size(); ++i)
+        if (const std::optional<double> rate = rates[i])
+            for (const request_record& r : run.concurrent.agents[i].requests)
+                if (const auto measured = r.server_rate(); r.ok() && measured) shares.push_back(*measured / *rate);
+    if (shares.empty()) return std::nullopt;
+    const auto middle = shares.begin() + static_cast<std::ptrdiff_t>(shares.size() / 2);
+    std::ranges::nth_element(shares, middle);
+    if (*middle >= fast_enough) return std::nullopt;
+    return fmt::format(
+        "run {}: the simulator sent only {:.0f} % of the tokens/s that the profile says: it is the limit, "
+        "not the client (fewer agents, a lower rate, or more backend.simulator.instances)",
+        run.number, *middle * 100);
+}
+
+} // namespace
+
+std::vector<std::string> warnings_of(const profile& p, const std::vector<run_record>& runs) {
+    std::vector<std::string> out;
+    for (const run_record& run : runs)
+        for (auto& warning : {of_loading(run), of_overload(p, run), of_slow_simulator(p, run)})
+            if (warning) out.push_back(*warning);
+    return out;
+}
+
+} // namespace chimera::host
