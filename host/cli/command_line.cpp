@@ -3,6 +3,7 @@
 #include "backend/simulator_process.hpp"
 #include "cli/compare_command.hpp"
 #include "cli/import_command.hpp"
+#include "cli/inspect_command.hpp"
 #include "cli/plugins_command.hpp"
 #include "cli/report_command.hpp"
 #include "cli/run_command.hpp"
@@ -49,6 +50,10 @@ std::string without_percent_sign(std::string& text) {
     return "";
 }
 
+void add_trust_option(CLI::App& app, bool& allow_untrusted) {
+    app.add_flag("--allow-untrusted-plugins", allow_untrusted, "Load plugin files that others may write or replace");
+}
+
 /// What a run and a sweep take alike.
 template <class Arguments>
 void add_profile_options(CLI::App& app, Arguments& a) {
@@ -64,7 +69,7 @@ void add_profile_options(CLI::App& app, Arguments& a) {
     app.add_option("--runs", a.overrides.runs, "How many runs")->type_name("N");
     app.add_option("--warmup", a.overrides.warmup, "How many runs before them that do not count")->type_name("N");
     app.add_option("--seed", a.overrides.seed, "Seed of everything that is drawn")->type_name("N");
-    app.add_flag("--allow-untrusted-plugins", a.allow_untrusted, "Load plugin files that others may write");
+    add_trust_option(app, a.allow_untrusted);
     app.add_flag("--dry-run", a.dry_run, "Print the resolved profile and the plan, run nothing");
 }
 
@@ -173,7 +178,12 @@ int run_command_line(int argc, const char* const* argv) {
     CLI::App* plugins_app =
         app.add_subcommand("plugins", "List the plugins that can be loaded, from where, with their options");
     plugins_app->add_flag("--json", plugins_json, "Print JSON");
-    plugins_app->add_flag("--allow-untrusted-plugins", allow_untrusted, "Load plugin files that others may write");
+    add_trust_option(*plugins_app, allow_untrusted);
+    inspect_arguments inspect;
+    CLI::App* inspect_app = app.add_subcommand("inspect", "Show everything about one plugin, also why it cannot be used");
+    inspect_app->add_option("plugin", inspect.plugin, "A plugin's file, or its id")->type_name("FILE")->required();
+    inspect_app->add_flag("--json", inspect.json, "Print JSON");
+    add_trust_option(*inspect_app, inspect.allow_untrusted);
     report_arguments report;
     CLI::App* report_app = add_report(app, report);
     compare_arguments compare;
@@ -206,6 +216,7 @@ int run_command_line(int argc, const char* const* argv) {
     };
     try {
         if (plugins_app->parsed()) return static_cast<int>(plugins_command(plugins_json, allow_untrusted));
+        if (inspect_app->parsed()) return static_cast<int>(inspect_command(inspect));
         if (report_app->parsed()) return static_cast<int>(report_command(report));
         if (compare_app->parsed()) return static_cast<int>(compare_command(compare));
         if (tr115_app->parsed()) return static_cast<int>(import_tr115_command(tree, imported_to));

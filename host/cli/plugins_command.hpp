@@ -5,7 +5,8 @@
 
 namespace chimera::host {
 
-/// Prints to standard output. A file that cannot be loaded is listed with the reason; that is no failure.
-exit_status plugins_command(bool json, bool allow_untrusted);
+/// Prints to standard output. A file that cannot be used is listed with the reason; that is no failure. Plugins run in
+/// child processes only.
+exit_status plugins_command(bool as_json, bool allow_untrusted);
 
 } // namespace chimera::host

@@ -1,5 +1,8 @@
 #include "registry/open_plugin.hpp"
+#include "registry/plugin_host.hpp"
 #include "registry/result_name.hpp"
+#include "registry/schema_check.hpp"
+#include <array>
 #include <boost/dll/shared_library.hpp>
 #include <cstring>
 #include <fmt/format.h>
@@ -26,6 +29,22 @@ bool is_id(std::string_view id) {
     return true;
 }
 
+/// Every factory of either kind begins alike.
+template <class Factory>
+void check_factory(const Factory& factory, plugin_kind kind, const std::string& who,
+                   std::span<const chm_option>* options) {
+    const auto refuse = [&](const std::string& why) {
+        throw plugin_error(fmt::format("{}: its {} factory {}", who, to_string(kind), why), CHM_E_FAIL);
+    };
+    if (factory.size < sizeof(Factory))
+        refuse(fmt::format("has size {}, expected at least {}", factory.size, sizeof(Factory)));
+    if (factory.create == nullptr) refuse("has no create (NULL), expected a function");
+    std::string fault;
+    *options = read_schema(factory.options, factory.n_options, &fault);
+    if (fault.empty()) fault = schema_fault(*options);
+    if (!fault.empty()) refuse(fault);
+}
+
 } // namespace
 
 std::string entry_fault(const chm_plugin_entry& entry) {
@@ -43,10 +62,11 @@ std::string entry_fault(const chm_plugin_entry& entry) {
     return {};
 }
 
-const chm_plugin_entry& open_entry(const std::filesystem::path& path) {
+const chm_plugin_entry& open_entry(const std::filesystem::path& path, const plugin_steps& begins) {
     namespace dll = boost::dll;
     // Never closed: a waker of the plugin may outlive everything that the host knows of.
     static auto& kept = *new std::vector<dll::shared_library>;
+    begins("while it was loaded");
     try {
         kept.emplace_back(path, dll::load_mode::rtld_now | dll::load_mode::rtld_local);
     } catch (const std::exception& error) {
@@ -58,10 +78,38 @@ const chm_plugin_entry& open_entry(const std::filesystem::path& path) {
             fmt::format("{}: is no chimera plugin: it exports no symbol \"{}\"; define it with CHM_EXPORT",
                         path.string(), CHM_ENTRY_SYMBOL),
             CHM_E_FAIL);
+    begins("while its entry was read");
     const auto& entry = library.get<const chm_plugin_entry>(CHM_ENTRY_SYMBOL);
     if (auto fault = entry_fault(entry); !fault.empty())
         throw plugin_error(fmt::format("{}: {}", path.string(), fault), CHM_E_FAIL);
     return entry;
+}
+
+std::shared_ptr<const plugin> initialize_plugin(const std::filesystem::path& path, const chm_plugin_entry& entry,
+                                                const plugin_steps& begins) {
+    const std::shared_ptr<plugin> made(new plugin(path, entry));
+    const auto who = path.string();
+    if (entry.init != nullptr) {
+        std::array<char, 1024> text{};
+        chm_error error{text.data(), text.size()};
+        begins("in its init");
+        if (const auto rc = entry.init(made->host_.get(), &error); rc != CHM_OK)
+            throw plugin_error(fmt::format("{}: its init failed: {}", who, explain(rc, text.data())), rc);
+    }
+    made->initialized_ = true;
+    begins("in its get_factory");
+    made->executor_ = static_cast<const chm_executor_factory*>(entry.get_factory(CHM_FACTORY_EXECUTOR));
+    made->transport_ = static_cast<const chm_transport_factory*>(entry.get_factory(CHM_FACTORY_TRANSPORT));
+    if (made->executor_ == nullptr && made->transport_ == nullptr)
+        throw plugin_error(
+            fmt::format("{}: offers neither \"{}\" nor \"{}\"", who, CHM_FACTORY_EXECUTOR, CHM_FACTORY_TRANSPORT),
+            CHM_E_FAIL);
+    begins("while its factories were read");
+    if (made->executor_ != nullptr)
+        check_factory(*made->executor_, plugin_kind::executor, who, &made->executor_options_);
+    if (made->transport_ != nullptr)
+        check_factory(*made->transport_, plugin_kind::transport, who, &made->transport_options_);
+    return made;
 }
 
 std::string explain(chm_rc rc, const char* text) {

@@ -1,15 +1,24 @@
 #pragma once
+#include "registry/elf_file.hpp"
 #include <filesystem>
+#include <string>
+#include <sys/types.h>
 
 namespace chimera::host {
 
-/// Checks everything about a plugin's file that can be known before any of its code runs: it exists, is a regular file
-/// once links are followed, cannot be written by others than its owner and root, and is a whole shared library for this
-/// machine. allow_untrusted: leaves out who may write or own it. Returns its absolute path without links. Errors:
-/// plugin_error.
-std::filesystem::path check_plugin_file(const std::filesystem::path&, bool allow_untrusted);
+/// Everything about a plugin's file that can be known before any of its code runs.
+struct plugin_file {
+    std::filesystem::path path; ///< absolute, links resolved
+    uid_t owner = 0;
+    mode_t mode = 0;      ///< permissions
+    std::string distrust; ///< who else than you and root may change it or a folder above it; empty: nobody
+    elf_file elf;
 
-/// What keeps a file from being a shared library that this process can load, empty where nothing does.
-std::string elf_fault(const std::filesystem::path&);
+    /// Why it must not be loaded, empty where nothing speaks against it.
+    std::string fault(bool allow_untrusted) const;
+};
+
+/// Looks at a file. Errors: plugin_error where it does not exist or is no regular file once links are followed.
+plugin_file look_at_plugin_file(const std::filesystem::path&);
 
 } // namespace chimera::host

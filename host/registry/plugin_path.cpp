@@ -7,7 +7,7 @@ namespace chimera::host {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> default_plugin_path() {
+std::vector<fs::path> plugin_path_of_environment() {
     std::vector<fs::path> folders;
     if (const char* variable = std::getenv("CHIMERA_PLUGIN_PATH")) {
         std::string_view rest = variable;
@@ -17,6 +17,11 @@ std::vector<fs::path> default_plugin_path() {
             rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon + 1);
         }
     }
+    return folders;
+}
+
+std::vector<fs::path> own_plugin_path() {
+    std::vector<fs::path> folders;
     const auto add = [&](const fs::path& folder) {
         const auto plain = folder.lexically_normal();
         if (std::find(folders.begin(), folders.end(), plain) == folders.end()) folders.push_back(plain);

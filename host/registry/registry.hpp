@@ -3,7 +3,9 @@
 #include "profile/plugin_kind.hpp"
 #include <chimera/abi/executor.h>
 #include <chimera/abi/transport.h>
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -42,6 +44,8 @@ class plugin {
 
   private:
     friend class registry;
+    friend std::shared_ptr<const plugin> initialize_plugin(const std::filesystem::path&, const chm_plugin_entry&,
+                                                           const std::function<void(const char*)>&);
     plugin(std::filesystem::path, const chm_plugin_entry&);
 
     std::filesystem::path path_;
@@ -65,27 +69,19 @@ struct transport_destroy {
 using executor_ptr = std::unique_ptr<chm_executor, executor_destroy>;
 using transport_ptr = std::unique_ptr<chm_transport, transport_destroy>;
 
-/// One line of `chimera-host plugins`. A file that cannot be used is listed too, with the reason.
-struct plugin_listing {
-    struct factory {
-        plugin_kind kind;
-        std::span<const chm_option> options;
-    };
-    std::string id; ///< the plugin's own; the file's stem where it could not be loaded
-    std::string version, description;
-    std::filesystem::path path;
-    std::vector<factory> factories;
-    std::filesystem::path shadowed_by; ///< not empty: the file that is found first under this id
-    std::string error;                 ///< not empty: why it cannot be used
-};
+struct plugin_listing;
 
-/// Where plugins are looked for, in this order: the folders of CHIMERA_PLUGIN_PATH (separated by ':'), ../lib/chimera
-/// beside the running program's folder, the installation's own folder. Folders need not exist.
-std::vector<std::filesystem::path> default_plugin_path();
+/// The folders of CHIMERA_PLUGIN_PATH, separated by ':'. Folders need not exist.
+std::vector<std::filesystem::path> plugin_path_of_environment();
+
+/// Where the host's own plugins are: ../lib/chimera beside the running program's folder, then the installation's folder.
+std::vector<std::filesystem::path> own_plugin_path();
 
 struct registry_settings {
-    std::vector<std::filesystem::path> search = default_plugin_path();
+    std::vector<std::filesystem::path> search = plugin_path_of_environment(); ///< two files of one name here are an error
+    std::vector<std::filesystem::path> own = own_plugin_path(); ///< searched after those; the first file found is taken
     bool allow_untrusted = false; ///< also load files that others may write or own
+    std::chrono::milliseconds trial_limit{5000}; ///< for a plugin to load and initialize itself
 };
 
 /// One per process: a plugin is initialized once for each registry that loads it. Thread: the main thread, except that
@@ -99,21 +95,28 @@ class registry {
 
     /// The plugin called `name`, loaded at the first call. A name with a '/' or ending in ".so" is a file, relative to
     /// directory, then to the working directory; otherwise an id, and its file `<id>.so` is looked for in directory
-    /// (the profile's folder; may be empty), then along the search path. Errors: plugin_error.
+    /// (the profile's folder; may be empty), then along the search path. It is first tried in a child process (see
+    /// try_plugin), so no other thread may run yet. Errors: plugin_error.
     std::shared_ptr<const plugin> load(plugin_kind, const std::string& name,
                                        const std::filesystem::path& directory = {});
 
+    /// The file that load() takes for this name, as it was found. Errors: plugin_error.
+    std::filesystem::path locate(const std::string& name, const std::filesystem::path& directory = {}) const;
+    /// The same, links resolved, checked as far as can be before any of its code runs. Errors: plugin_error.
+    std::filesystem::path find(const std::string& name, const std::filesystem::path& directory = {}) const;
+
     /// A new instance. options: a value for every key of the plugin's schema, as a resolved profile holds them.
     /// Errors: plugin_error.
-    executor_ptr create_executor(const std::shared_ptr<const plugin>&, std::span<const option_value> options);
-    transport_ptr create_transport(const std::shared_ptr<const plugin>&, std::span<const option_value> options);
+    static executor_ptr create_executor(const std::shared_ptr<const plugin>&, std::span<const option_value> options);
+    static transport_ptr create_transport(const std::shared_ptr<const plugin>&, std::span<const option_value> options);
 
-    /// Every *.so in directory and along the search path, loaded to see what it is; never throws for a bad file.
-    std::vector<plugin_listing> list(const std::filesystem::path& directory = {});
+    /// Every *.so in directory and along the search path, tried in a child process to see what it is; never throws for a
+    /// bad file. None is loaded here.
+    std::vector<plugin_listing> list(const std::filesystem::path& directory = {}) const;
 
   private:
     std::shared_ptr<const plugin> open(const std::filesystem::path&);
-    static std::shared_ptr<const plugin> initialize(const std::filesystem::path&);
+    std::filesystem::path checked(const std::filesystem::path&) const;
 
     struct state;
     std::unique_ptr<state> state_;

@@ -25,6 +25,9 @@
 #ifndef ENTRY_INIT
 #define ENTRY_INIT init
 #endif
+#ifndef ENTRY_DEINIT
+#define ENTRY_DEINIT deinit
+#endif
 #ifndef ENTRY_GET_FACTORY
 #define ENTRY_GET_FACTORY get_factory
 #endif
@@ -115,5 +118,5 @@ static inline const void* get_factory(const char* id) { return strcmp(id, FACTOR
 #ifndef NO_ENTRY
 CHM_EXPORT const chm_plugin_entry chimera_plugin_entry = {ENTRY_SIZE, ENTRY_MAJOR,      ENTRY_MINOR,       0,
                                                           ENTRY_ID,   ENTRY_VERSION,    ENTRY_DESCRIPTION, ENTRY_INIT,
-                                                          deinit,     ENTRY_GET_FACTORY};
+                                                          ENTRY_DEINIT, ENTRY_GET_FACTORY};
 #endif

@@ -2,6 +2,7 @@
 #include "registry/plugin_file.hpp"
 #include "registry/registry.hpp"
 #include "temporary_folder.hpp"
+#include <algorithm>
 #include <cstring>
 #include <doctest/doctest.h>
 #include <elf.h>
@@ -20,8 +21,7 @@ const fs::path good = fs::path(BAD_PLUGINS) / "good_executor.so";
 
 std::string refusal(const fs::path& file, bool allow_untrusted = false) {
     try {
-        check_plugin_file(file, allow_untrusted);
-        return {};
+        return look_at_plugin_file(file).fault(allow_untrusted);
     } catch (const plugin_error& error) {
         CHECK(std::string(error.what()).starts_with(file.string() + ": "));
         return error.what();
@@ -49,10 +49,11 @@ fs::path patched(const temporary_folder& folder, std::size_t offset, Value value
 } // namespace
 
 TEST_CASE("a good file passes, and links to it lead to its own path") {
-    CHECK(check_plugin_file(good, false) == fs::canonical(good));
+    CHECK(refusal(good).empty());
+    CHECK(look_at_plugin_file(good).path == fs::canonical(good));
     const temporary_folder folder;
     fs::create_symlink(good, folder / "link.so");
-    CHECK(check_plugin_file(folder / "link.so", false) == fs::canonical(good));
+    CHECK(look_at_plugin_file(folder / "link.so").path == fs::canonical(good));
 }
 
 TEST_CASE("what is no regular file is refused for what it is") {
@@ -89,16 +90,56 @@ TEST_CASE("a file of another user is refused unless that is asked for") {
     CHECK(refusal(file, true).empty());
 }
 
+TEST_CASE("a file in a folder where others may replace it is refused, unless the folder is sticky") {
+    const temporary_folder folder;
+    const auto file = folder.write("plugins/deeper/copy.so", content_of(good));
+    for (const auto mode : {0777, 0757}) {
+        fs::permissions(folder / "plugins", fs::perms(mode));
+        has(refusal(file), "lies in " + (folder / "plugins").string() + ", where others may replace it");
+        CHECK(refusal(file, true).empty());
+    }
+    fs::permissions(folder / "plugins", fs::perms(01777));
+    CHECK(refusal(file).empty());
+    fs::permissions(folder / "plugins", fs::perms(0775)); // the group is this process's own
+    CHECK(refusal(file).empty());
+}
+
+TEST_CASE("a folder of another user or writable by another group is refused") {
+    if (geteuid() != 0) return; // only root can give a folder away
+    const temporary_folder folder;
+    const auto file = folder.write("plugins/copy.so", content_of(good));
+    REQUIRE(chown((folder / "plugins").c_str(), 12345, 0) == 0);
+    has(refusal(file), "lies in " + (folder / "plugins").string() + ", which belongs to user 12345");
+    REQUIRE(chown((folder / "plugins").c_str(), 0, 12345) == 0);
+    CHECK(refusal(file).empty());
+    fs::permissions(folder / "plugins", fs::perms(0775));
+    has(refusal(file), "where others may replace it");
+}
+
+TEST_CASE("what a library needs and exports is read without loading it") {
+    const auto elf = look_at_plugin_file(good).elf;
+    CHECK(elf.word_size == "64-bit");
+    CHECK(elf.type == "shared library");
+    CHECK(std::find(elf.needed.begin(), elf.needed.end(), "libc.so.6") != elf.needed.end());
+    REQUIRE(elf.exported);
+    CHECK(*elf.exported == std::vector<std::string>{CHM_ENTRY_SYMBOL});
+    CHECK_FALSE(elf.nodelete);
+    has(refusal(fs::path(BAD_PLUGINS) / "no_entry.so"), "exports no symbol \"chimera_plugin_entry\"");
+}
+
 TEST_CASE("what is no shared library for this machine is refused") {
     const temporary_folder folder;
     has(refusal(folder.write("text.so", "#!/bin/sh\necho I am no plugin\n")), "no shared library");
     has(refusal(folder.write("empty.so", "")), "no shared library");
+    has(refusal(folder.write("small.so", std::string(ELFMAG) + char{ELFCLASS32} + char{ELFDATA2LSB} + char{EV_CURRENT} +
+                                             std::string(45, '\0'))), // the header of a 32-bit file, and nothing else
+        "32-bit library, expected 64 bits");
     has(refusal(patched(folder, EI_CLASS, static_cast<unsigned char>(ELFCLASS32))), "32-bit library, expected 64 bits");
     has(refusal(patched(folder, EI_DATA, static_cast<unsigned char>(ELFDATA2MSB))), "byte order");
     has(refusal(patched(folder, offsetof(Elf64_Ehdr, e_machine), Elf64_Half{EM_S390})),
         "built for the machine number 22");
-    has(refusal(patched(folder, offsetof(Elf64_Ehdr, e_type), Elf64_Half{ET_REL})), "object file");
-    has(refusal(patched(folder, offsetof(Elf64_Ehdr, e_type), Elf64_Half{ET_EXEC})), "a program");
+    has(refusal(patched(folder, offsetof(Elf64_Ehdr, e_type), Elf64_Half{ET_REL})), "of type \"object file\"");
+    has(refusal(patched(folder, offsetof(Elf64_Ehdr, e_type), Elf64_Half{ET_EXEC})), "of type \"program\"");
 }
 
 TEST_CASE("a library that is cut off is refused instead of killing the process") {
@@ -117,6 +158,32 @@ TEST_CASE("a library that is cut off is refused instead of killing the process")
         has(refusal(folder.write("cut.so", bytes.substr(0, length))), "is cut off");
     }
     CHECK(refusal(folder.write("cut.so", bytes.substr(0, needed))).empty());
+}
+
+TEST_CASE("tables that point outside the file, or say that they are larger than it, are left out") {
+    const temporary_folder folder;
+    const auto bytes = content_of(good);
+    Elf64_Ehdr header;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    for (unsigned i = 0; i < header.e_phnum; ++i) {
+        const auto at = header.e_phoff + i * sizeof(Elf64_Phdr);
+        Elf64_Phdr segment;
+        std::memcpy(&segment, bytes.data() + at, sizeof segment);
+        if (segment.p_type != PT_DYNAMIC) continue;
+        CHECK_FALSE(read_elf(patched(folder, at + offsetof(Elf64_Phdr, p_offset), Elf64_Off{~0ull - 8})).exported);
+        for (auto entry = segment.p_offset; entry < segment.p_offset + segment.p_filesz; entry += sizeof(Elf64_Dyn)) {
+            Elf64_Dyn d;
+            std::memcpy(&d, bytes.data() + entry, sizeof d);
+            const auto value = entry + offsetof(Elf64_Dyn, d_un);
+            if (d.d_tag == DT_SYMTAB || d.d_tag == DT_GNU_HASH)
+                for (const auto wrong : {Elf64_Xword{~0ull}, Elf64_Xword{1} << 40})
+                    CHECK_FALSE(read_elf(patched(folder, value, wrong)).exported);
+            if (d.d_tag == DT_STRSZ) {
+                const auto nameless = read_elf(patched(folder, value, ~Elf64_Xword{0}));
+                CHECK(std::count(nameless.needed.begin(), nameless.needed.end(), "") > 0);
+            }
+        }
+    }
 }
 
 TEST_CASE("program headers that lie far outside the file are refused") {

@@ -1,3 +1,4 @@
+#include "registry/plugin_listing.hpp"
 #include "registry/registry.hpp"
 #include "temporary_folder.hpp"
 #include <algorithm>
@@ -88,7 +89,7 @@ TEST_CASE("a good plugin is initialized once, makes instances, and is deinitiali
     {
         executor_ptr last;
         {
-            registry plugins_of({.search = {plugins}});
+            registry plugins_of({.search = {plugins}, .own = {}});
             const auto found = plugins_of.load(plugin_kind::executor, "good_executor");
             CHECK(found == plugins_of.load(plugin_kind::executor, plugin_file("good_executor")));
             CHECK(found->path() == fs::canonical(plugin_file("good_executor")));
@@ -117,7 +118,7 @@ TEST_CASE("a good plugin is initialized once, makes instances, and is deinitiali
 }
 
 TEST_CASE("a transport is made by its plugin, and each kind is asked for by its name") {
-    registry plugins_of({.search = {plugins}});
+    registry plugins_of({.search = {plugins}, .own = {}});
     const auto found = plugins_of.load(plugin_kind::transport, "good_transport");
     CHECK(plugins_of.create_transport(found, {}) != nullptr);
     const auto error = refusal([&] { plugins_of.load(plugin_kind::executor, "good_transport"); });
@@ -126,7 +127,7 @@ TEST_CASE("a transport is made by its plugin, and each kind is asked for by its 
 }
 
 TEST_CASE("plugins of later minors of the contract load") {
-    registry plugins_of({.search = {plugins}});
+    registry plugins_of({.search = {plugins}, .own = {}});
     CHECK(plugins_of.load(plugin_kind::executor, "good_newer_minor")->entry().abi_minor == CHM_ABI_MINOR + 1);
     const auto larger = plugins_of.load(plugin_kind::executor, "good_larger_option");
     const auto options = larger->options(plugin_kind::executor);
@@ -163,7 +164,7 @@ TEST_CASE("every broken plugin is refused with what was found against what was e
         {"init_fails", "its init failed: the moon is in the wrong phase (CHM_E_NOSYS)"},
         {"undefined_symbol", "undefined symbol: init_elsewhere"},
     };
-    registry plugins_of({.search = {plugins}});
+    registry plugins_of({.search = {plugins}, .own = {}});
     for (const auto& plugin : broken) {
         CAPTURE(plugin.id);
         const auto error = refusal([&] { plugins_of.load(plugin_kind::executor, plugin.id); });
@@ -185,7 +186,7 @@ TEST_CASE("an instance that cannot be made or used is refused with the plugin's 
         {"short_table", "its table of functions has size 16, expected at least", CHM_E_FAIL},
         {"no_destroy", "its table of functions lacks destroy", CHM_E_FAIL},
     };
-    registry plugins_of({.search = {plugins}});
+    registry plugins_of({.search = {plugins}, .own = {}});
     for (const auto& plugin : broken) {
         CAPTURE(plugin.id);
         const auto found = plugins_of.load(plugin_kind::executor, plugin.id);
@@ -196,14 +197,6 @@ TEST_CASE("an instance that cannot be made or used is refused with the plugin's 
     }
 }
 
-TEST_CASE("a plugin that failed is not initialized a second time") {
-    const captured_log log;
-    registry plugins_of({.search = {plugins}});
-    for (int i = 0; i < 2; ++i) refusal([&] { plugins_of.load(plugin_kind::executor, "bad_default_option"); });
-    // Its init succeeded before its schema was seen, so it was deinitialized as well.
-    CHECK(log.text() == "info [bad_default_option] init\ninfo [bad_default_option] deinit\n");
-}
-
 TEST_CASE("an id is looked for in the profile's folder, then along the search path, and the first match wins") {
     const temporary_folder folder;
     const auto in_profile = copy_plugin("good_executor", folder / "profile/good_executor.so");
@@ -211,7 +204,7 @@ TEST_CASE("an id is looked for in the profile's folder, then along the search pa
     copy_plugin("good_executor", folder / "second/good_executor.so");
     copy_plugin("good_transport", folder / "second/good_transport.so");
 
-    registry plugins_of({.search = {folder / "absent", folder / "first", folder / "second"}});
+    registry plugins_of({.search = {folder / "absent", folder / "first"}, .own = {folder / "second"}});
     const auto path = [&](const char* id, const fs::path& from) {
         const auto kind = std::string(id) == "good_transport" ? plugin_kind::transport : plugin_kind::executor;
         return plugins_of.load(kind, id, from)->path();
@@ -226,7 +219,7 @@ TEST_CASE("an id is looked for in the profile's folder, then along the search pa
 }
 
 TEST_CASE("an id that is nowhere is answered with the nearest one and the folders") {
-    registry plugins_of({.search = {plugins, "/nonexistent/plugins"}});
+    registry plugins_of({.search = {plugins}, .own = {"/nonexistent/plugins"}});
     const auto error = refusal([&] { plugins_of.load(plugin_kind::executor, "good_excutor", "/nonexistent/profile"); });
     check_has(error.what(), "no plugin \"good_excutor\"; did you mean \"good_executor\"?");
     check_has(error.what(), "looked in /nonexistent/profile, " + plugins.string() + ", /nonexistent/plugins");
@@ -239,7 +232,7 @@ TEST_CASE("a path is taken from the profile's folder, then from the working dire
     const auto beside_profile = copy_plugin("good_executor", folder / "profile/mine/executor.so");
     const auto in_cwd = copy_plugin("good_executor", folder / "cwd/other.so");
     const working_directory cwd(folder / "cwd");
-    registry plugins_of({.search = {}});
+    registry plugins_of({.search = {}, .own = {}});
     const auto path = [&](const std::string& name) {
         return plugins_of.load(plugin_kind::executor, name, folder / "profile")->path();
     };
@@ -252,13 +245,30 @@ TEST_CASE("a path is taken from the profile's folder, then from the working dire
     check_has(error.what(), "did you mean \"executor.so\"?");
 }
 
-TEST_CASE("CHIMERA_PLUGIN_PATH comes before the folders of the build and of the installation") {
+TEST_CASE("a plugin that is twice on the user's search path is refused, also in the listing") {
+    const temporary_folder folder;
+    copy_plugin("good_executor", folder / "first/good_executor.so");
+    copy_plugin("good_executor", folder / "second/good_executor.so");
+    registry plugins_of({.search = {folder / "first", folder / "second"}, .own = {plugins}});
+    const auto error = refusal([&] { plugins_of.load(plugin_kind::executor, "good_executor"); });
+    check_has(error.what(), "two plugins are called \"good_executor\": " + (folder / "first/good_executor.so").string() +
+                                " and " + (folder / "second/good_executor.so").string());
+    CHECK(plugins_of.load(plugin_kind::executor, "good_executor", folder / "second"));
+    CHECK(plugins_of.load(plugin_kind::executor, (folder / "first/good_executor.so").string()));
+    check_has(registry({.search = {folder / "first", folder / "second"}, .own = {}}).list().at(0).error,
+              "two plugins are called");
+
+    copy_plugin("good_transport", folder / "third/good_transport.so");
+    registry one_file({.search = {folder / "third", folder / "first/../third"}, .own = {}});
+    CHECK(one_file.load(plugin_kind::transport, "good_transport"));
+}
+
+TEST_CASE("the search path is CHIMERA_PLUGIN_PATH, then the folders of the build and of the installation") {
     const environment_variable variable("CHIMERA_PLUGIN_PATH", "/first/folder::/second");
-    const auto folders = default_plugin_path();
-    REQUIRE(folders.size() >= 3);
-    CHECK(folders[0] == "/first/folder");
-    CHECK(folders[1] == "/second");
-    CHECK(folders[2] == (fs::read_symlink("/proc/self/exe").parent_path() / "../lib/chimera").lexically_normal());
+    CHECK(plugin_path_of_environment() == std::vector<fs::path>{"/first/folder", "/second"});
+    const auto folders = own_plugin_path();
+    REQUIRE(!folders.empty());
+    CHECK(folders[0] == (fs::read_symlink("/proc/self/exe").parent_path() / "../lib/chimera").lexically_normal());
 }
 
 TEST_CASE("the listing names every file, what is wrong with it, and which one is hidden by another") {
@@ -270,21 +280,21 @@ TEST_CASE("the listing names every file, what is wrong with it, and which one is
     folder.write("second/text.so", "not a plugin");
     folder.write("second/README.md", "not listed");
 
-    registry plugins_of({.search = {folder / "first", folder / "absent", folder / "second", folder / "first"}});
+    registry plugins_of({.search = {folder / "first", folder / "absent"}, .own = {folder / "second", folder / "first"}});
     const auto lines = plugins_of.list();
     REQUIRE(lines.size() == 5);
     const auto& first = lines[0];
     CHECK(first.id == "good_executor");
     CHECK(first.path == folder / "first/good_executor.so");
-    CHECK(first.version == "1.2.3");
-    CHECK(first.description == "An executor that only loads");
-    REQUIRE(first.factories.size() == 1);
-    CHECK(first.factories[0].kind == plugin_kind::executor);
-    CHECK(first.factories[0].options.size() == 1);
+    CHECK(first.said["version"] == "1.2.3");
+    CHECK(first.said["description"] == "An executor that only loads");
+    REQUIRE(first.said["factories"].size() == 1);
+    CHECK(first.said["factories"][0]["kind"] == "executor");
+    CHECK(first.said["factories"][0]["options"].size() == 1);
     CHECK(first.error.empty());
     CHECK(first.shadowed_by.empty());
     CHECK(lines[1].shadowed_by == first.path);
-    CHECK(lines[2].factories.at(0).kind == plugin_kind::transport);
+    CHECK(lines[2].said["factories"].at(0)["kind"] == "transport");
     check_has(lines[3].error, "its id is \"good_transport\"; rename the file to good_transport.so");
     CHECK(lines[4].id == "text");
     check_has(lines[4].error, "is no shared library");
@@ -297,7 +307,7 @@ TEST_CASE("the listing names every file, what is wrong with it, and which one is
 TEST_CASE("loading and refusing leaves no file open") {
     const auto files = open_files();
     {
-        registry plugins_of({.search = {plugins}});
+        registry plugins_of({.search = {plugins}, .own = {}, .trial_limit = std::chrono::seconds(2)}); // one hangs
         CHECK(plugins_of.list().size() > 20);
     }
     CHECK(open_files() == files);

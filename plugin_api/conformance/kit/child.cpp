@@ -1,21 +1,17 @@
 #include "child.hpp"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <mutex>
 
-#include "chimera/sdk/owned_fd.hpp"
 #include "expect.hpp"
+#include "forked.hpp"
 
 namespace chimera::conformance {
 
@@ -82,21 +78,6 @@ struct transcript {
     }
 };
 
-/// Reads until the child closes the pipe or its time is over. Returns false in the latter case.
-bool listen(int fd, unsigned limit_s, std::string& text) {
-    const auto end = steady::now() + std::chrono::seconds(limit_s);
-    for (;;) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - steady::now()).count();
-        if (left <= 0) return false;
-        pollfd p{fd, POLLIN, 0};
-        if (::poll(&p, 1, static_cast<int>(left)) <= 0) continue;
-        char buffer[4096];
-        const ssize_t n = ::read(fd, buffer, sizeof buffer);
-        if (n == 0) return true;
-        if (n > 0) text.append(buffer, static_cast<std::size_t>(n));
-    }
-}
-
 outcome judge(const transcript& t, int status, bool in_time) {
     if (!in_time) return {verdict::hung, t.failures.empty() ? "no end within its time limit" : t.failures};
     if (WIFSIGNALED(status))
@@ -113,28 +94,11 @@ outcome judge(const transcript& t, int status, bool in_time) {
 } // namespace
 
 outcome run_in_child(const work& w, unsigned limit_s) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) < 0) throw std::runtime_error("pipe2: " + std::string(strerror(errno)));
-    sdk::owned_fd in(ends[0]), out(ends[1]);
-    std::fflush(nullptr);
-    const auto start = steady::now();
-    const pid_t child = ::fork();
-    if (child < 0) throw std::runtime_error("fork: " + std::string(strerror(errno)));
-    if (child == 0) {
-        in.reset();
-        live_in_child(w, out.get());
-    }
-    out.reset();
-    std::string text;
-    const bool in_time = listen(in.get(), limit_s, text);
-    if (!in_time) ::kill(child, SIGKILL);
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
+    const forked_end end = run_forked([&w](int out) { live_in_child(w, out); }, std::chrono::seconds(limit_s));
     transcript t;
-    t.read(text);
-    outcome o = judge(t, status, in_time);
-    o.seconds = since(start);
+    t.read(end.told);
+    outcome o = judge(t, end.status, end.in_time);
+    o.seconds = end.seconds;
     return o;
 }
 

@@ -1,0 +1,31 @@
+#include "cli/plugin_options.hpp"
+
+#include <fmt/format.h>
+
+#include <string>
+
+namespace chimera::host {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+std::string accepted(const json& option) {
+    if (option.contains("choices")) return option["choices"];
+    const std::string type = option["type"];
+    if (!option.contains("min")) return type;
+    // A bound that JSON cannot hold is infinite.
+    const auto bound = [](const json& b) { return b.is_null() ? "any" : fmt::format("{:.15g}", b.get<double>()); };
+    return fmt::format("{} {}..{}", type, bound(option["min"]), bound(option["max"]));
+}
+
+} // namespace
+
+void print_options(const json& factory) {
+    for (const json& o : factory["options"]) {
+        const std::string by_default = o["default"];
+        fmt::print("    {:<24} {} (default {}; {})\n", o["name"].get<std::string>(), o["help"].get<std::string>(),
+                   by_default.empty() ? "empty" : by_default, accepted(o));
+    }
+}
+
+} // namespace chimera::host

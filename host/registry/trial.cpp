@@ -1,0 +1,105 @@
+#include "registry/trial.hpp"
+#include "registry/open_plugin.hpp"
+#include "registry/plugin_document.hpp"
+#include <cerrno>
+#include <conformance/kit/forked.hpp>
+#include <csignal>
+#include <cstring>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <string_view>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace chimera::host {
+
+namespace {
+
+namespace fs = std::filesystem;
+using json = nlohmann::ordered_json;
+
+/// The child's side of the pipe. Every line is an object whose members replace those of earlier ones, so that what was
+/// told last holds also when the child then dies.
+class told {
+  public:
+    explicit told(int fd) : fd_(fd) {}
+    void operator()(const json& members) const {
+        const auto line = members.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
+        for (std::size_t done = 0; done < line.size();) {
+            const auto n = write(fd_, line.data() + done, line.size() - done);
+            if (n < 0 && errno != EINTR) return;
+            if (n > 0) done += static_cast<std::size_t>(n);
+        }
+    }
+    void step(const std::string& what) const { (*this)({{"step", what}}); }
+
+  private:
+    int fd_;
+};
+
+void live_in_child(const fs::path& path, trial_depth depth, int fd) {
+    const told tell(fd);
+    for (const int fatal : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV}) // whoever handles them would report them as ours
+        std::signal(fatal, SIG_DFL);
+    dup2(STDERR_FILENO, STDOUT_FILENO); // standard output is for results
+    spdlog::set_level(spdlog::level::off);
+    const plugin_steps steps = [&tell](const char* step) { tell.step(step); };
+    try {
+        const auto& entry = open_entry(path, steps);
+        tell(entry_document(entry));
+        auto found = initialize_plugin(path, entry, steps);
+        json factories = json::array();
+        for (const auto kind : {plugin_kind::executor, plugin_kind::transport}) {
+            if (!found->offers(kind)) continue;
+            factories.push_back(factory_document(*found, kind));
+            tell({{"factories", factories}});
+            if (depth == trial_depth::load) continue;
+            tell.step(fmt::format("while its {} was made, asked for extensions or destroyed", to_string(kind)));
+            factories.back().update(instance_document(found, kind));
+            tell({{"factories", factories}});
+        }
+        tell.step("in its deinit");
+        found.reset();
+        tell({{"step", nullptr}});
+    } catch (const plugin_error& refused) {
+        tell({{"refused", refused.what()}, {"rc", refused.rc()}});
+    }
+}
+
+std::string end_of(const conformance::forked_end& child, std::chrono::milliseconds limit) {
+    if (!child.in_time) return fmt::format("hung (no end within {:g} s)", std::chrono::duration<double>(limit).count());
+    if (WIFEXITED(child.status)) return fmt::format("ended the process (exit status {})", WEXITSTATUS(child.status));
+    const char* name = sigabbrev_np(WTERMSIG(child.status));
+    return fmt::format("crashed (SIG{})", name != nullptr ? name : std::to_string(WTERMSIG(child.status)));
+}
+
+} // namespace
+
+trial try_plugin(const fs::path& path, trial_depth depth, std::chrono::milliseconds limit) {
+    const auto child = conformance::run_forked([&](int out) { live_in_child(path, depth, out); }, limit);
+    trial out;
+    for (std::string_view rest = child.told; !rest.empty();) {
+        const auto end = rest.find('\n');
+        if (end == std::string_view::npos) break; // it died while it wrote
+        const auto line = json::parse(rest.substr(0, end), nullptr, false);
+        if (line.is_object()) out.said.update(line);
+        rest.remove_prefix(end + 1);
+    }
+    const auto taken = [&out](const char* key) {
+        json value = out.said.contains(key) ? out.said[key] : json();
+        out.said.erase(key);
+        return value;
+    };
+    const json refused = taken("refused"), rc = taken("rc"), step = taken("step");
+    if (refused.is_string()) {
+        out.fault = refused.get<std::string>();
+        out.rc = rc.get<chm_rc>();
+    } else if (!step.is_null() || out.said.empty()) {
+        out.fault = fmt::format("{}: {} {}; it is not loaded", path.string(), end_of(child, limit),
+                                step.is_string() ? step.get<std::string>() : "before it was loaded");
+        out.rc = CHM_E_FAIL;
+    }
+    return out;
+}
+
+} // namespace chimera::host

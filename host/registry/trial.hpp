@@ -1,0 +1,27 @@
+#pragma once
+#include <chimera/abi/base.h>
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace chimera::host {
+
+/// How much of a plugin's code is run: what every user of it runs first, or an instance of each kind besides.
+enum class trial_depth { load, instance };
+
+/// What a plugin said about itself before it ended, well or badly.
+struct trial {
+    /// What was learned of it: the members of entry_document; factories: an array of factory_document, with
+    /// trial_depth::instance the members of instance_document in each.
+    nlohmann::ordered_json said = nlohmann::ordered_json::object();
+    std::string fault;  ///< why it cannot be used, beginning with the file; empty: it can
+    chm_rc rc = CHM_OK; ///< the plugin's own code where it failed itself, otherwise CHM_E_FAIL
+};
+
+/// [no other thread running] Loads a checked file and initializes and deinitializes the plugin in a child process of at
+/// most `limit`, so that a crash, a hang or an exit costs no more than that. It logs nothing, and what it prints goes to
+/// standard error. Throws std::system_error where there can be no child process.
+trial try_plugin(const std::filesystem::path&, trial_depth, std::chrono::milliseconds limit);
+
+} // namespace chimera::host
