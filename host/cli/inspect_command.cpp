@@ -50,11 +50,12 @@ void print_file(const json& file) {
     std::string kind = file["word_size"];
     for (const char* key : {"machine", "type"})
         if (file[key].is_string()) kind += " " + file[key].get<std::string>();
-    fmt::print("  ELF         {}, {}\n", kind, file["nodelete"].get<bool>() ? "nodelete" : "not linked with -z nodelete");
+    fmt::print("  ELF         {}, {}\n", kind,
+               file["nodelete"].get<bool>() ? "nodelete" : "not linked with -z nodelete");
     fmt::print("  needs       {}\n", list_of(file["needed"]));
     fmt::print("  exports     {}\n", file["exports"].is_null() ? "not readable"
-                                    : file["exports"].empty() ? "nothing but the entry"
-                                                              : "besides the entry: " + list_of(file["exports"]));
+                                     : file["exports"].empty() ? "nothing but the entry"
+                                                               : "besides the entry: " + list_of(file["exports"]));
 }
 
 void print(const json& j) {

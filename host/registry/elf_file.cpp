@@ -97,7 +97,8 @@ class image {
         for (const auto& s : segments)
             if (s.p_type == PT_DYNAMIC)
                 if (auto all = file.read<Elf64_Dyn>(s.p_offset, s.p_filesz / sizeof(Elf64_Dyn))) dynamic_ = *all;
-        const auto end = std::find_if(dynamic_.begin(), dynamic_.end(), [](const auto& d) { return d.d_tag == DT_NULL; });
+        const auto end =
+            std::find_if(dynamic_.begin(), dynamic_.end(), [](const auto& d) { return d.d_tag == DT_NULL; });
         dynamic_.erase(end, dynamic_.end());
         names_ = at<char>(value(DT_STRTAB), value(DT_STRSZ)).value_or(std::vector<char>());
     }
@@ -152,7 +153,7 @@ class image {
             const auto buckets = at<std::uint32_t>(buckets_at, n_buckets);
             if (!buckets || buckets->empty()) return {};
             const std::uint64_t last = *std::max_element(buckets->begin(), buckets->end());
-            if (last < first) return first; // exports nothing
+            if (last < first) return first;                               // exports nothing
             for (std::uint64_t i = last; i < last + longest_chain; ++i) { // a chain ends with an odd hash
                 const auto hash = at<std::uint32_t>(buckets_at + (n_buckets + i - first) * 4, 1);
                 if (!hash) return {};
@@ -223,8 +224,8 @@ elf_file read_elf(const fs::path& path) {
         return stop(fmt::format("is built for the machine {}, expected {}; build it for this machine", out.machine,
                                 machine_name(expected->e_machine)));
     if (header->e_type != ET_DYN)
-        return stop(fmt::format("is of type \"{}\", expected a shared library; build it with chimera_add_plugin()",
-                                out.type));
+        return stop(
+            fmt::format("is of type \"{}\", expected a shared library; build it with chimera_add_plugin()", out.type));
     for (const auto& s : *segments)
         if (s.p_type == PT_LOAD && (s.p_offset > file.size() || s.p_filesz > file.size() - s.p_offset))
             return cut_off(s.p_offset + s.p_filesz);

@@ -11,7 +11,7 @@ struct plugin_listing {
     std::filesystem::path path;
     std::filesystem::path shadowed_by; ///< not empty: the file that is found first under this id
     nlohmann::ordered_json said = nlohmann::ordered_json::object(); ///< as trial has it
-    std::string error;                 ///< not empty: why it cannot be used
+    std::string error;                                              ///< not empty: why it cannot be used
 };
 
 } // namespace chimera::host

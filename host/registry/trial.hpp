@@ -20,8 +20,8 @@ struct trial {
 };
 
 /// [no other thread running] Loads a checked file and initializes and deinitializes the plugin in a child process of at
-/// most `limit`, so that a crash, a hang or an exit costs no more than that. It logs nothing, and what it prints goes to
-/// standard error. Throws std::system_error where there can be no child process.
+/// most `limit`, so that a crash, a hang or an exit costs no more than that. It logs nothing, and what it prints goes
+/// to standard error. Throws std::system_error where there can be no child process.
 trial try_plugin(const std::filesystem::path&, trial_depth, std::chrono::milliseconds limit);
 
 } // namespace chimera::host

@@ -116,7 +116,7 @@ static const chm_executor_factory factory = {FACTORY_SIZE, sizeof options / size
 static inline const void* get_factory(const char* id) { return strcmp(id, FACTORY_ID) == 0 ? &factory : NULL; }
 
 #ifndef NO_ENTRY
-CHM_EXPORT const chm_plugin_entry chimera_plugin_entry = {ENTRY_SIZE, ENTRY_MAJOR,      ENTRY_MINOR,       0,
-                                                          ENTRY_ID,   ENTRY_VERSION,    ENTRY_DESCRIPTION, ENTRY_INIT,
+CHM_EXPORT const chm_plugin_entry chimera_plugin_entry = {ENTRY_SIZE,   ENTRY_MAJOR,      ENTRY_MINOR,       0,
+                                                          ENTRY_ID,     ENTRY_VERSION,    ENTRY_DESCRIPTION, ENTRY_INIT,
                                                           ENTRY_DEINIT, ENTRY_GET_FACTORY};
 #endif
