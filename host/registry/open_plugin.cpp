@@ -48,9 +48,11 @@ void check_factory(const Factory& factory, plugin_kind kind, const std::string& 
 } // namespace
 
 std::string entry_fault(const chm_plugin_entry& entry) {
-    if (entry.size < sizeof(chm_plugin_entry))
+    // Through its last member in 1.0: a plugin of an earlier minor has no more, one of a later minor may have more.
+    constexpr auto least = offsetof(chm_plugin_entry, get_factory) + sizeof(entry.get_factory);
+    if (entry.size < least)
         return fmt::format("its entry has size {}, expected at least {}; build it with the headers of contract {}.x",
-                           entry.size, sizeof(chm_plugin_entry), CHM_ABI_MAJOR);
+                           entry.size, least, CHM_ABI_MAJOR);
     if (entry.abi_major != CHM_ABI_MAJOR)
         return fmt::format("is built for contract {}.{}, expected {}.x; build it with this host's headers",
                            entry.abi_major, entry.abi_minor, CHM_ABI_MAJOR);

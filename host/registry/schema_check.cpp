@@ -74,16 +74,18 @@ std::span<const chm_option> read_schema(const chm_option* options, std::uint32_t
         *fault = fmt::format("says that it has {} options and lists none (NULL)", n);
         return {};
     }
-    const auto size = options->size; // also the distance from one to the next
-    if (size < sizeof(chm_option) || size % alignof(chm_option) != 0 || size > 64 * sizeof(chm_option)) {
-        *fault = fmt::format("option 0 has size {}, expected at least {}", size, sizeof(chm_option));
+    const auto size = options->size;                                         // also the distance from one to the next
+    constexpr auto least = offsetof(chm_option, max) + sizeof(options->max); // what 1.0 has
+    if (size < least || size % alignof(chm_option) != 0 || size > 64 * sizeof(chm_option)) {
+        *fault = fmt::format("option 0 has size {}, expected at least {}", size, least);
         return {};
     }
     if (size == sizeof(chm_option)) return {options, n};
     static auto& kept = *new std::vector<std::vector<chm_option>>;
     auto& copy = kept.emplace_back(n);
     const auto* bytes = reinterpret_cast<const char*>(options);
-    for (std::size_t i = 0; i < n; ++i) std::memcpy(&copy[i], bytes + i * size, sizeof(chm_option));
+    for (std::size_t i = 0; i < n; ++i)
+        std::memcpy(&copy[i], bytes + i * size, std::min<std::size_t>(size, sizeof(chm_option)));
     return copy;
 }
 

@@ -1,7 +1,7 @@
 // A library whose exported variables have every type of the contract, for abidw to describe. Never linked to anything.
 #include "chimera/abi.h"
 
-#define STRUCT(type, size) extern "C" CHM_EXPORT const type *const type_##type = nullptr;
+#define STRUCT(type, size) extern "C" CHM_EXPORT const type* const type_##type = nullptr;
 #define MEMBER(type, member, offset)
 #define CONSTANT(name, value) extern "C" CHM_EXPORT const decltype(name) constant_##name = name;
 #define IDENTIFIER(name, text)

@@ -46,6 +46,7 @@ std::span<const test_case> framing_cases();
 std::span<const test_case> reuse_cases();
 std::span<const test_case> failure_cases();
 std::span<const test_case> session_cases();
+std::span<const test_case> size_cases();
 std::span<const test_case> bridge_cases();
 
 } // namespace chimera::conformance

@@ -137,6 +137,17 @@ TEST_CASE("plugins of later minors of the contract load") {
     CHECK(std::string(options[1].default_value) == "true");
 }
 
+TEST_CASE("a plugin compiled with a later minor's headers, in which all structs have grown, loads and is used") {
+    registry plugins_of({.search = {}});
+    const auto found = plugins_of.load(plugin_kind::executor, LATER_MINOR_PLUGIN);
+    CHECK(found->entry().size > sizeof(chm_plugin_entry));
+    CHECK(found->entry().abi_minor == CHM_ABI_MINOR + 1);
+    REQUIRE(found->options(plugin_kind::executor).size() == 1);
+    CHECK(std::string(found->options(plugin_kind::executor)[0].name) == "workers");
+    const auto made = plugins_of.create_executor(found, one_worker);
+    CHECK(made->vt->run(made.get(), CHM_RUN_UNTIL_IDLE, nullptr) == CHM_OK);
+}
+
 TEST_CASE("every broken plugin is refused with what was found against what was expected") {
     const struct {
         const char *id, *says;

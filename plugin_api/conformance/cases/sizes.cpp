@@ -1,0 +1,157 @@
+// Structs that a caller of another minor fills: smaller than the plugin knows them, or larger.
+
+#include <array>
+#include <cstring>
+
+#include "../kit/client.hpp"
+#include "../kit/scripted_server.hpp"
+
+namespace chimera::conformance {
+
+namespace {
+
+constexpr unsigned char unknown = 0xA5; // what members of a later minor hold: nothing that could be used by mistake
+
+/// A struct as a later minor may have it: more at its tail, and `size` says so.
+template <class T>
+struct grown {
+    T known{};
+    std::array<unsigned char, 64> tail;
+
+    grown() {
+        known.size = sizeof *this;
+        tail.fill(unknown);
+    }
+    bool tail_is_untouched() const {
+        for (const unsigned char byte : tail)
+            if (byte != unknown) return false;
+        return true;
+    }
+};
+
+void spawn_options(environment& env) {
+    const auto e = env.make_executor();
+    const auto ready = [](chm_waker*) { return CHM_READY; };
+    grown<chm_spawn_opts> larger;
+    larger.known.name = sdk::str("grown");
+    e->spawn(ready, &larger.known);
+    // Of a smaller one nothing behind its size may be read.
+    for (const std::uint32_t size : {4U, 8U, 12U, 16U}) {
+        chm_spawn_opts smaller;
+        std::memset(&smaller, unknown, sizeof smaller);
+        smaller.size = size;
+        if (size >= 8) smaller.hint = CHM_HINT_ANY;
+        e->spawn(ready, &smaller);
+    }
+    e->run_until_idle();
+}
+
+void larger_arguments(environment& env) {
+    std::optional<wire_request> seen;
+    scripted_server server([&](peer& p) {
+        seen = p.request();
+        p.send("HTTP/1.1 200 OK\r\nX-Some: thing\r\nContent-Length: 2\r\n\r\nok");
+    });
+    const client c(env);
+    const std::string url = server.url();
+    const auto body = [&]() -> sdk::task<void> {
+        grown<chm_session_args> args;
+        args.known.executor = c.on().raw();
+        args.known.reactor = c.reactor();
+        args.known.base_url = sdk::str(url);
+        sdk::session s(c.transport(), args.known);
+        grown<chm_request> request;
+        request.known.method = sdk::str("POST");
+        request.known.path = sdk::str("/path");
+        request.known.body = sdk::str("a body");
+        sdk::exchange x = s.start(request.known);
+        auto rest = client::finish(std::move(x));
+        const reply r = co_await rest;
+        expect_equal(r.body, "ok", "the body");
+    };
+    c.run(body());
+    expect(seen.has_value(), "the server must have got a whole request");
+    expect_equal(seen->line, "POST /path HTTP/1.1", "the request line");
+    expect_equal(seen->body, "a body", "the body of the request");
+}
+
+/// A head that has grown, awaited as the SDK awaits its own.
+class grown_head final : public sdk::awaitable {
+  public:
+    explicit grown_head(chm_exchange* raw) : raw_(raw) {}
+    bool poll(chm_waker* waker) override {
+        rc_ = raw_->vt->poll_head(raw_, waker, &head_.known, error_.abi());
+        return rc_ != CHM_PENDING;
+    }
+    const grown<chm_head>& await_resume() const {
+        error_.check(rc_);
+        return head_;
+    }
+
+  private:
+    chm_exchange* raw_;
+    grown<chm_head> head_;
+    chm_rc rc_ = CHM_PENDING;
+    sdk::error_buffer error_;
+};
+
+void larger_head(environment& env) {
+    scripted_server server([](peer& p) {
+        p.request();
+        p.send("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
+    });
+    const client c(env);
+    const auto body = [&]() -> sdk::task<void> {
+        sdk::session s = c.open(server.url());
+        sdk::exchange x = client::start(s, {});
+        grown_head awaited(const_cast<chm_exchange*>(x.get()));
+        const grown<chm_head>& head = co_await awaited;
+        expect_equal(head.known.status, 201, "the status");
+        expect_equal(head.known.size, std::uint32_t{sizeof head}, "the size, which is the caller's,");
+        expect(head.tail_is_untouched(), "nothing may be written that the plugin does not know");
+    };
+    c.run(body());
+}
+
+void timings(environment& env) {
+    scripted_server server([](peer& p) {
+        p.request();
+        p.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    });
+    const client c(env);
+    const auto* ext =
+        static_cast<const chm_timing_ext*>(c.transport()->vt->get_extension(c.transport(), CHM_EXT_TIMING));
+    if (!ext) throw skipped("it has no timing extension");
+    const auto body = [&]() -> sdk::task<void> {
+        sdk::session s = c.open(server.url());
+        sdk::exchange x = client::start(s, {});
+        co_await x.head();
+        for (const std::uint32_t size : {4U, 16U, 24U, 40U, 48U, 112U}) {
+            grown<chm_exchange_timing> all;
+            auto* bytes = reinterpret_cast<unsigned char*>(&all);
+            std::memset(bytes, unknown, sizeof all);
+            all.known.size = size;
+            ext->read(x.get(), &all.known);
+            expect_equal(all.known.size, size, "the size, which is the caller's,");
+            for (std::size_t i = size; i < sizeof all; ++i)
+                expect(bytes[i] == unknown, "nothing may be written behind the caller's size");
+            expect(all.tail_is_untouched(), "nothing may be written that the plugin does not know");
+            if (size >= 24) expect(all.known.connected_ns > 0, "what the caller has must be filled");
+        }
+    };
+    c.run(body());
+}
+
+constexpr test_case cases[] = {
+    {"size.spawn_options", kind::executor, "Spawn options of an earlier or a later minor are accepted", spawn_options},
+    {"size.arguments", kind::transport, "Session arguments and requests of a later minor are accepted",
+     larger_arguments},
+    {"size.head", kind::transport, "Of a later minor's head only what the plugin knows is written", larger_head},
+    {"size.timing", kind::transport, "A timing is filled as far as both sides know it", timings},
+};
+
+} // namespace
+
+std::span<const test_case> size_cases() { return cases; }
+
+} // namespace chimera::conformance
