@@ -1,4 +1,5 @@
-/* chimera/abi.h -- the whole contract. C99, C11 and C++20; no dependencies. */
+/** @file
+ * chimera/abi.h: the whole contract. C99, C11 and C++20; no dependencies. */
 #ifndef CHIMERA_ABI_H
 #define CHIMERA_ABI_H
 

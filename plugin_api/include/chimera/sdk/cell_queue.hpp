@@ -12,6 +12,7 @@ namespace chimera::sdk {
 /// First in, first out. One thread. Gives nothing back when it is destroyed: empty it first.
 class cell_list {
   public:
+    /// To the end.
     void push(task_cell& cell) noexcept {
         cell.next = nullptr;
         append(cell, cell);

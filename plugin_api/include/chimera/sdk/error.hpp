@@ -16,6 +16,7 @@ namespace chimera::sdk {
 /// A failure with its result code. Never leaves a plugin: guarded() turns it into a code and a message.
 class error : public std::runtime_error {
   public:
+    /// code: CHM_E_*.
     error(chm_rc code, const std::string& message) : std::runtime_error(message), code_(code) {}
     /// CHM_E_*, negative.
     chm_rc code() const noexcept { return code_; }

@@ -16,8 +16,11 @@ namespace chimera::sdk {
 /// One request and its response. Used and destroyed on its task's worker; destroyed unfinished, it is cancelled.
 class exchange {
   public:
+    /// Takes over an exchange that was started.
     explicit exchange(chm_exchange* owned) noexcept : raw_(owned) {}
+    /// Leaves the other without one.
     exchange(exchange&& o) noexcept : raw_(std::exchange(o.raw_, nullptr)) {}
+    /// Swaps the two.
     exchange& operator=(exchange&& o) noexcept {
         std::swap(raw_, o.raw_);
         return *this;
@@ -25,10 +28,13 @@ class exchange {
     ~exchange() {
         if (raw_) raw_->vt->close(raw_);
     }
+    /// The raw exchange, still owned here; for extensions of its transport.
     const chm_exchange* get() const noexcept { return raw_; }
 
+    /// What head() gives: to be awaited at once.
     class [[nodiscard]] head_awaitable final : public awaitable {
       public:
+        /// Borrows the exchange.
         explicit head_awaitable(chm_exchange* raw) noexcept : raw_(raw) { head_.size = sizeof head_; }
         bool poll(chm_waker* waker) override {
             rc_ = raw_->vt->poll_head(raw_, waker, &head_, error_.abi());
@@ -49,8 +55,10 @@ class exchange {
     /// Awaits the final head of the response.
     head_awaitable head() noexcept { return head_awaitable(raw_); }
 
+    /// What chunk() gives: to be awaited at once.
     class [[nodiscard]] chunk_awaitable final : public awaitable {
       public:
+        /// Borrows the exchange.
         explicit chunk_awaitable(chm_exchange* raw) noexcept : raw_(raw) {}
         bool poll(chm_waker* waker) override {
             rc_ = raw_->vt->poll_chunk(raw_, waker, &view_, error_.abi());
@@ -85,7 +93,9 @@ class session {
         error_buffer err;
         err.check(transport->vt->open(transport, &args, &raw_, err.abi()));
     }
+    /// Leaves the other without one.
     session(session&& o) noexcept : raw_(std::exchange(o.raw_, nullptr)) {}
+    /// Swaps the two.
     session& operator=(session&& o) noexcept {
         std::swap(raw_, o.raw_);
         return *this;

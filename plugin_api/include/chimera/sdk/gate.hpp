@@ -17,6 +17,7 @@ class gate {
         leave();
         return false;
     }
+    /// [whoever entered] The way out.
     void leave() noexcept { state_.fetch_sub(one, std::memory_order_release); }
 
     /// [any thread] Does not wait.

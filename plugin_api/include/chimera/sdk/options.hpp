@@ -13,21 +13,25 @@
 
 namespace chimera::sdk {
 
+/// "true" or "false". All arguments of these functions have static storage.
 constexpr chm_option bool_option(const char* name, const char* default_value, const char* help) noexcept {
     return {sizeof(chm_option), CHM_OPT_BOOL, name, help, default_value, nullptr, 1, 0};
 }
+/// A whole number from min to max.
 constexpr chm_option int_option(const char* name, const char* default_value, double min, double max,
                                 const char* help) noexcept {
     return {sizeof(chm_option), CHM_OPT_INT, name, help, default_value, nullptr, min, max};
 }
+/// A number from min to max.
 constexpr chm_option float_option(const char* name, const char* default_value, double min, double max,
                                   const char* help) noexcept {
     return {sizeof(chm_option), CHM_OPT_FLOAT, name, help, default_value, nullptr, min, max};
 }
+/// Any text.
 constexpr chm_option string_option(const char* name, const char* default_value, const char* help) noexcept {
     return {sizeof(chm_option), CHM_OPT_STRING, name, help, default_value, nullptr, 1, 0};
 }
-/// choices: "a|b|c".
+/// One of choices: "a|b|c".
 constexpr chm_option enum_option(const char* name, const char* default_value, const char* choices,
                                  const char* help) noexcept {
     return {sizeof(chm_option), CHM_OPT_ENUM, name, help, default_value, choices, 1, 0};
@@ -51,12 +55,14 @@ class options {
         check_range(o, static_cast<double>(value));
         return value;
     }
+    /// A CHM_OPT_FLOAT's value.
     double number(std::string_view name) const {
         const chm_option& o = find(name);
         const auto value = parse<double>(o);
         check_range(o, value);
         return value;
     }
+    /// A CHM_OPT_BOOL's value.
     bool flag(std::string_view name) const {
         const chm_option& o = find(name);
         const std::string_view value = value_of(o);

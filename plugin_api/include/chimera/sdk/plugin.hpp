@@ -1,8 +1,9 @@
-// From C++ classes to the contract's tables: executors, transports, sessions, exchanges and the exported entry.
-//
-// A class derives from executor_base<Self> (or transport_base, session_base, exchange_base) and has the member
-// functions that the thunks below call. Members that may throw are called through guarded(), so that nothing unwinds
-// across the line.
+/// @file
+/// From C++ classes to the contract's tables: executors, transports, sessions, exchanges and the exported entry.
+///
+/// A class derives from executor_base<Self> (or transport_base, session_base, exchange_base) and has the member
+/// functions that the thunks below call. Members that may throw are called through guarded(), so that nothing unwinds
+/// across the line.
 #pragma once
 
 #include <memory>
@@ -14,6 +15,7 @@
 #include "options.hpp"
 #include "text.hpp"
 
+/// The C++ SDK: header-only, on top of the contract. A plugin need not use it.
 namespace chimera::sdk {
 
 /// Self needs:

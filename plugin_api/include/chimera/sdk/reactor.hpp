@@ -28,7 +28,9 @@ class io {
         const chm_rc rc = reactor->vt->io_register(reactor, fd, &raw_);
         if (rc < 0) throw error(rc, "the reactor refused file descriptor " + std::to_string(fd));
     }
+    /// Leaves the other without one.
     io(io&& o) noexcept : reactor_(o.reactor_), raw_(std::exchange(o.raw_, nullptr)) {}
+    /// Swaps the two.
     io& operator=(io&& o) noexcept {
         std::swap(reactor_, o.reactor_);
         std::swap(raw_, o.raw_);
@@ -37,6 +39,7 @@ class io {
     ~io() {
         if (raw_) reactor_->vt->io_deregister(reactor_, raw_);
     }
+    /// There is one.
     explicit operator bool() const noexcept { return raw_ != nullptr; }
 
     /// 0: pending, waker will be woken. Otherwise readiness bits with a tick, for clear().
@@ -52,10 +55,13 @@ class io {
         reactor_->vt->io_clear(reactor_, raw_, seen, bits, CHM_IO_RECHECK);
     }
 
+    /// What ready() gives: to be awaited at once.
     class [[nodiscard]] readiness final : public awaitable {
       public:
+        /// Borrows the registration.
         readiness(io& owner, std::uint32_t interest) noexcept : owner_(owner), interest_(interest) {}
         bool poll(chm_waker* waker) override { return (seen_ = owner_.poll(interest_, waker)) != 0; }
+        /// Readiness bits with a tick, for drained() and recheck().
         std::uint32_t await_resume() const noexcept { return seen_; }
 
       private:
@@ -75,11 +81,14 @@ class io {
 class timer {
   public:
     timer() noexcept = default;
+    /// A timer that is not armed. Throws error when the reactor makes none.
     explicit timer(chm_reactor* reactor) : reactor_(reactor) {
         const chm_rc rc = reactor->vt->timer_create(reactor, &raw_);
         if (rc < 0) throw error(rc, "the reactor made no timer");
     }
+    /// Leaves the other without one.
     timer(timer&& o) noexcept : reactor_(o.reactor_), raw_(std::exchange(o.raw_, nullptr)) {}
+    /// Swaps the two.
     timer& operator=(timer&& o) noexcept {
         std::swap(reactor_, o.reactor_);
         std::swap(raw_, o.raw_);
@@ -88,14 +97,17 @@ class timer {
     ~timer() {
         if (raw_) reactor_->vt->timer_destroy(reactor_, raw_);
     }
+    /// There is one.
     explicit operator bool() const noexcept { return raw_ != nullptr; }
 
     /// True once CLOCK_MONOTONIC has reached deadline_ns; otherwise waker will be woken then. Throws error when the
     /// reactor refuses (CHM_E_AFFINITY, CHM_E_NOMEM): nobody will be woken.
     bool poll(std::uint64_t deadline_ns, chm_waker* waker) { return over(ask(deadline_ns, waker)); }
 
+    /// What at() and after() give: to be awaited at once.
     class [[nodiscard]] expiry final : public awaitable {
       public:
+        /// Borrows the timer.
         expiry(timer& owner, std::uint64_t deadline_ns) noexcept : owner_(owner), deadline_ns_(deadline_ns) {}
         bool poll(chm_waker* waker) override { return (rc_ = owner_.ask(deadline_ns_, waker)) != CHM_PENDING; }
         /// Throws error when the reactor refused.

@@ -43,7 +43,9 @@ class pollable {
 /// suspends nothing: a token that is already there costs no trip through the root.
 class awaitable : public pollable {
   public:
+    /// Every wait begins with a poll.
     static constexpr bool await_ready() noexcept { return false; }
+    /// Polls; a wait that is not over becomes what the root polls.
     template <class Promise>
     bool await_suspend(std::coroutine_handle<Promise> h) {
         poll_context& context = *h.promise().context;
@@ -109,10 +111,14 @@ struct promise<void> : promise_base {
 template <class T>
 class [[nodiscard]] task {
   public:
+    /// For the compiler.
     using promise_type = detail::promise<T>;
 
+    /// For the compiler: takes over a frame.
     explicit task(std::coroutine_handle<promise_type> h) noexcept : handle_(h) {}
+    /// Leaves the other without a frame.
     task(task&& o) noexcept : handle_(std::exchange(o.handle_, nullptr)) {}
+    /// Swaps the two.
     task& operator=(task&& o) noexcept {
         std::swap(handle_, o.handle_);
         return *this;
@@ -121,7 +127,9 @@ class [[nodiscard]] task {
         if (handle_) handle_.destroy();
     }
 
+    /// It has not begun.
     bool await_ready() const noexcept { return false; }
+    /// Makes this coroutine the next to be resumed, and the parent the one after it.
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> parent) noexcept {
         promise_type& mine = handle_.promise();
@@ -129,6 +137,7 @@ class [[nodiscard]] task {
         mine.context = parent.promise().context;
         mine.context->next = handle_;
     }
+    /// What the coroutine returned; throws what it threw.
     T await_resume() { return handle_.promise().result(); }
 
     /// For roots only.
@@ -195,6 +204,7 @@ class yield_now final : public awaitable {
         waker->vt->wake_by_ref(waker);
         return false;
     }
+    /// Nothing.
     void await_resume() const noexcept {}
 
   private:

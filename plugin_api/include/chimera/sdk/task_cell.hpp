@@ -26,7 +26,9 @@ class scheduler {
     /// wake under a lock.
     virtual void schedule(task_cell& cell) noexcept = 0;
 
+    /// [any thread] One reference more.
     void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+    /// [any thread] One reference less.
     void release() noexcept {
         if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
     }
@@ -48,6 +50,7 @@ class scheduler {
 /// waker.
 class task_cell final : public chm_waker {
   public:
+    /// What a poll came to.
     enum class outcome {
         idle,  ///< waits for a wake; the queue's reference is gone
         again, ///< woken during its poll: queue it again (the queue's reference stays)
@@ -81,7 +84,9 @@ class task_cell final : public chm_waker {
         }
     }
 
+    /// [any thread] One reference more.
     void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+    /// [any thread] One reference less.
     void release() noexcept {
         if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
     }
@@ -167,6 +172,7 @@ class live_tasks {
         cell.release();
         return last;
     }
+    /// True while every task is done.
     bool empty() const noexcept {
         std::lock_guard lock(mutex_);
         return count_ == 0;

@@ -16,8 +16,11 @@ class waker {
     static waker clone(chm_waker* borrowed) noexcept { return waker(borrowed->vt->clone(borrowed)); }
     /// Takes over a reference.
     explicit waker(chm_waker* owned) noexcept : raw_(owned) {}
+    /// Clones.
     waker(const waker& o) noexcept : raw_(o.raw_ ? o.raw_->vt->clone(o.raw_) : nullptr) {}
+    /// Leaves the other empty.
     waker(waker&& o) noexcept : raw_(std::exchange(o.raw_, nullptr)) {}
+    /// Takes the other's reference, and drops its own.
     waker& operator=(waker o) noexcept {
         std::swap(raw_, o.raw_);
         return *this;
@@ -30,9 +33,11 @@ class waker {
     void wake() noexcept {
         if (chm_waker* w = std::exchange(raw_, nullptr)) w->vt->wake(w);
     }
+    /// Wakes and keeps the reference; does nothing when empty.
     void wake_by_ref() const noexcept {
         if (raw_) raw_->vt->wake_by_ref(raw_);
     }
+    /// There is a reference.
     explicit operator bool() const noexcept { return raw_ != nullptr; }
     /// The raw waker, still owned here.
     chm_waker* get() const noexcept { return raw_; }
