@@ -109,7 +109,7 @@ sdk::task<void> llm_client::exchange(request_record& r, const request_body& body
         if (timing_) timing_->read(x.get(), &timing);
         const feed_result got = stream_.feed(*chunk);
         const nanoseconds_t recorded = sdk::now_ns();
-        recorder_.chunk(r, timing.readable_ns, delivered, recorded, got.content_records);
+        recorder_.chunk(r, timing.readable_ns, delivered, recorded, got.content_records, got.first_t_ns);
         if (got.finished && r.done == 0) {
             r.done = recorded;
             recorder_.stage(agent_stage::between_calls); // the end of the body is awaited, the answer is there

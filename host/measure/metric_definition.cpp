@@ -173,6 +173,13 @@ constexpr metric_definition_row definitions[] = {
          for_each_piece(a, r, s,
                         [](const chunk_event& c) { return some(static_cast<double>(c.client_delay()) / 1e6); });
      }},
+    {"token_delay_us", "us", measured,
+     "t_ns, the server's stamp of sending -> recorded, of every piece from a server that stamps its records",
+     [](const agent_record& a, const request_record& r, sample& s) {
+         for_each_piece(a, r, s, [](const chunk_event& c) {
+             return c.stamped_to_recorded != 0 ? some(c.stamped_to_recorded / 1e3) : std::nullopt;
+         });
+     }},
     {"dispatch_delay_us", "us", measured,
      "dispatched - intended, or - done of the agent's call before where that is later: the client's own delay",
      [](const agent_record& a, const request_record& r, sample& s) {

@@ -105,8 +105,10 @@ class recorder {
     /// Its delay counts from the wake that led to the poll, for a later piece of the same poll from the end of the one
     /// before it, and from its arrival where that came even later: so no time is counted twice, and clients whose
     /// transports know arrivals compare with those whose do not. What passed before that is arrived_to_readable.
+    ///
+    /// stamped: the moment of sending (sdk::now_ns's clock) that the first record in it names; 0 if none does.
     void chunk(request_record& r, nanoseconds_t arrived, nanoseconds_t delivered, nanoseconds_t recorded,
-               std::uint32_t content_records) {
+               std::uint32_t content_records, nanoseconds_t stamped = 0) {
         nanoseconds_t readable = std::exchange(first_of_poll_, false) ? runnable_ : last_recorded_;
         // Bytes that an earlier poll had within reach, and that more bytes woke this one for: the transport kept them
         // back.
@@ -123,7 +125,8 @@ class recorder {
         const std::uint32_t before = arrived != 0 ? delay_between(arrived, readable) : 0;
         record_.chunks.push_back({delivered, delay_between(readable, polled),
                                   delay_between(polled, delivered) + (kept ? before : 0),
-                                  delay_between(delivered, recorded), content_records, kept ? 0 : before});
+                                  delay_between(delivered, recorded), content_records, kept ? 0 : before,
+                                  stamped != 0 ? delay_between(stamped, recorded) : 0});
         ++r.chunks;
         last_recorded_ = recorded;
         if (content_records == 0) return;

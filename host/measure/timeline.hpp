@@ -31,6 +31,7 @@ struct chunk_event {
     std::uint32_t delivered_to_recorded;
     std::uint32_t content_records;         ///< records with content that this piece completed
     std::uint32_t arrived_to_readable = 0; ///< in the kernel, before anybody looked; 0 also where nobody knows
+    std::uint32_t stamped_to_recorded = 0; ///< since the server's stamp of the first record; 0 where it stamps none
 
     /// arrived, or else readable -> delivered, ns.
     nanoseconds_t delivery_delay() const noexcept {

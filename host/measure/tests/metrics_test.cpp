@@ -27,7 +27,7 @@ TEST_CASE("a piece of a body is split into scheduling, transport and parsing") {
     request_record& r = log.begin_request("call_0");
     log.chunk(r, 0, at(4), at(4.5), 1);   // its wake says when it was readable
     log.chunk(r, at(5), at(7), at(8), 2); // arrived while the poll went on, as the transport knows
-    log.chunk(r, 0, at(9), at(9.25), 0);  // asked for as soon as the one before it was done
+    log.chunk(r, 0, at(9), at(9.25), 0, at(6)); // asked for as soon as the one before it was done
     const auto& c = log.record().chunks;
     CHECK(c[0].readable_to_polled == 2'000'000);
     CHECK(c[0].polled_to_delivered == 1'000'000);
@@ -37,6 +37,8 @@ TEST_CASE("a piece of a body is split into scheduling, transport and parsing") {
     CHECK(c[1].delivered_to_recorded == 1'000'000);
     CHECK(c[2].readable_to_polled == 0);
     CHECK(c[2].polled_to_delivered == 1'000'000); // from the end of the piece before it
+    CHECK(c[1].stamped_to_recorded == 0);
+    CHECK(c[2].stamped_to_recorded == 3'250'000);
     CHECK(r.content_records == 3);
     CHECK(r.first_token == at(4));
     CHECK(r.last_token == at(7));
