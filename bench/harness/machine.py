@@ -1,0 +1,37 @@
+"""Where the figures come from, and which core each side gets."""
+
+import datetime
+import os
+import platform
+
+
+def _read(path):
+    try:
+        with open(path) as file:
+            return file.read().strip()
+    except OSError:
+        return None
+
+
+def cores():
+    """(client's, simulator's). With one core only they share it, and the figures say so."""
+    allowed = sorted(os.sched_getaffinity(0))
+    return allowed[0], allowed[min(1, len(allowed) - 1)]
+
+
+def description():
+    model = next(
+        (line.split(":", 1)[1].strip() for line in (_read("/proc/cpuinfo") or "").splitlines() if "model name" in line),
+        platform.machine(),
+    )
+    client, server = cores()
+    return {
+        "date": datetime.date.today().isoformat(),
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "kernel": platform.release(),
+        "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or "not told",
+        "load_before": os.getloadavg()[0],
+        "client_core": client,
+        "simulator_core": server,
+    }

@@ -1,0 +1,3 @@
+module chimera.example/bench/peers/go
+
+go 1.19
