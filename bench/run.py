@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -53,7 +54,8 @@ def build_peers(paths):
         subprocess.run([go, "build", "-o", paths.made / "go_peer", "."], cwd=paths.peers / "go", check=False)
     if cargo.exists():
         command = [cargo, "build", "--release", "--offline", "--quiet", "--target-dir", paths.made / "cargo"]
-        subprocess.run(command, cwd=paths.peers / "reqwest", check=False)
+        with_debians_compiler = os.environ | {"RUSTC": "/usr/bin/rustc"}
+        subprocess.run(command, cwd=paths.peers / "reqwest", env=with_debians_compiler, check=False)
 
 
 def choose_clients(paths, arguments):

@@ -192,10 +192,10 @@ fn read_load() -> Option<Load> {
 }
 
 fn main() {
-    let Some(load) = read_load() else {
+    let load = read_load().unwrap_or_else(|| {
         eprintln!("usage: reqwest_peer --url URL [--runtime multi_thread|local_set] [--agents N] [--requests R] [--tokens-per-reply K] [--ramp-ms MS]");
         std::process::exit(2);
-    };
+    });
     raise_file_limit();
     let began = now_ns();
     let mut seen = if load.runtime == "multi_thread" {
