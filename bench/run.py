@@ -22,6 +22,7 @@ BENCHMARKS = {
     "throughput": streaming.throughput,
     "memory": streaming.memory,
     "startup": process.startup,
+    "size": process.size,
     "executors": micro.executors,
     "dispatch": micro.dispatch,
     "ceiling": server.ceiling,

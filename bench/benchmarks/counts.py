@@ -17,18 +17,17 @@ class Callgrind(Window):
     settle_s = 3
 
     def wrap(self, command):
-        self.folder = tempfile.mkdtemp(prefix="chimera_callgrind_")
+        self.folder = tempfile.TemporaryDirectory(prefix="chimera_callgrind_")
         at = command.index("-c") + 2  # taskset stays outside
-        return [*command[:at], "valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={self.folder}/out", *command[at:]]
+        return [*command[:at], "valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={self.folder.name}/out", *command[at:]]
 
     def begin(self, pid):
         subprocess.run(["callgrind_control", "-z", str(pid)], check=True, capture_output=True)
 
     def end(self, pid, tokens):
         subprocess.run(["callgrind_control", "-d", str(pid)], check=True, capture_output=True)
-        dump = Path(self.folder, "out.1").read_text()
+        dump = Path(self.folder.name, "out.1").read_text()
         totals = next(line for line in dump.splitlines() if line.startswith(("totals:", "summary:")))
-        shutil.rmtree(self.folder, ignore_errors=True)
         return {"instructions_per_token": int(totals.split()[1]) / tokens}
 
 

@@ -2,11 +2,13 @@
 
 import socket
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 from harness import machine
 from harness.clients import Load
-from harness.table import comparison
+from harness.table import comparison, markdown
 
 
 def _first_connect_ms(client):
@@ -35,3 +37,16 @@ def startup(plan):
         for client in plan.clients[shift:] + plan.clients[:shift]:
             rows.append({"client": client.name, "start_up_ms": _first_connect_ms(client)})
     return rows, comparison(rows, [("start_up_ms", "ms")], "raw_epoll")
+
+
+def size(plan):
+    """Files on disk, stripped: the host with two plugins"""
+    plugins = plan.paths.build / "lib" / "chimera"
+    files = [plan.paths.bin / "chimera-host", plugins / "thread_pool.so", plugins / "socket.so"]
+    rows = []
+    with tempfile.NamedTemporaryFile() as stripped:
+        for file in files:
+            subprocess.run(["strip", "-o", stripped.name, file], check=True)
+            rows.append({"client": file.name, "bytes": Path(stripped.name).stat().st_size})
+    rows.append({"client": "together", "bytes": sum(row["bytes"] for row in rows)})
+    return rows, markdown(["file", "MB"], [[row["client"], f"{row['bytes'] / 1e6:.2f}"] for row in rows])

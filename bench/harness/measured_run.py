@@ -33,10 +33,10 @@ def _resident_mb(pid):
         return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmRSS"))
 
 
-def _until_first_request(simulator, process, patience_s):
+def _until_first_token(simulator, process, patience_s):
     end = time.monotonic() + patience_s
     while process.poll() is None and time.monotonic() < end:
-        if simulator.stats()["requests"] > 0:
+        if simulator.stats()["tokens_sent"] > 0:
             return True
         time.sleep(0.01)
     return False
@@ -44,7 +44,7 @@ def _until_first_request(simulator, process, patience_s):
 
 def _observe(simulator, process, load, window, row):
     """Fills `row` with what is seen from outside while the client streams."""
-    if load.rate == 0 or not _until_first_request(simulator, process, 60):
+    if load.rate == 0 or not _until_first_token(simulator, process, 60):
         return
     began = time.monotonic()
     streams_until = began + load.requests * load.tokens / load.rate
@@ -59,7 +59,7 @@ def _observe(simulator, process, load, window, row):
         row.update(window.end(process.pid, tokens))
         row["simulator_busy_pct"] = (simulator.cpu_s() - simulator_before) / (time.monotonic() - at) * 100
         row["rss_mb"] = _resident_mb(process.pid)
-    except (OSError, StopIteration):
+    except (OSError, StopIteration, subprocess.CalledProcessError):
         pass  # it has ended meanwhile: the row lacks these figures
 
 
