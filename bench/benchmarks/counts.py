@@ -61,8 +61,8 @@ def _measured(plan, tool, window, load):
 
 
 def instructions(plan):
-    """Instructions in user space for each token (callgrind); 10 agents x 20 tok/s"""
-    rows = _measured(plan, "callgrind_control", Callgrind, Load(10, 20, plan.scaled(240, 120)))
+    """Instructions in user space for each token (callgrind); 100 agents x 20 tok/s"""
+    rows = _measured(plan, "callgrind_control", Callgrind, Load(plan.scaled(100, 10), 20, plan.scaled(240, 120)))
     if rows is None:
         return [], "skipped: valgrind is missing"
     return rows, comparison(rows, [("instructions_per_token", "instructions/token")], "raw_epoll")
