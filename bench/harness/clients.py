@@ -45,8 +45,6 @@ class Paths:
 
 
 class Peer:
-    ramps = True
-
     def __init__(self, name, command, needs):
         self.name, self._command, self._needs = name, command, needs
 
@@ -70,8 +68,6 @@ class Peer:
 class Chimera:
     """chimera-host with one worker. What it writes goes to a folder that is thrown away."""
 
-    ramps = False  # it starts all its agents at once
-
     def __init__(self, paths, transport, executor):
         self.name = f"chimera_{transport}_{executor}"
         self._paths, self._transport, self._executor = paths, transport, executor
@@ -92,6 +88,7 @@ class Chimera:
             "workload.agents.count": load.agents,
             "workload.agents.template.options.num_predict": load.tokens,
             "workload.calls_per_agent": load.requests,
+            "workload.ramp_ms": int(load.ramp_s * 1000),
         }
         command = [self._paths.bin / "chimera-host", "run", "--profile", self._paths.root / "bench" / "chimera.toml"]
         command += ["--url", url, "--ui", "none", "--json", "--output-dir", self._folder]

@@ -5,7 +5,6 @@ that the simulator sent in it: start-up, connecting and the writing of results a
 
 import subprocess
 import time
-from dataclasses import replace
 
 from . import machine
 from .simulator import Simulator, process_cpu_s
@@ -65,8 +64,6 @@ def _observe(simulator, process, load, window, row):
 
 def measure(paths, client, load, window=None):
     """A row: the client's own figures and those seen from outside. `failed` says why there are none."""
-    if not client.ramps:
-        load = replace(load, ramp_s=0)
     row = {"client": client.name, "agents": load.agents, "ideal_wall_s": load.ideal_wall_s()}
     window = window or Window()
     with Simulator(paths, load.rate, load.tokens) as simulator:
