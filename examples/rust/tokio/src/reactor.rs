@@ -1,0 +1,120 @@
+//! The contract's reactor on tokio's. Both are edge-triggered with sticky readiness and a tick; a guard of `AsyncFd` holds the
+//! tick that a poll saw, and so is what a clear needs.
+
+use chimera_plugin::abi::{CHM_IO_ERR, CHM_IO_READ, CHM_IO_WRITE};
+use chimera_plugin::{Io, Reactor, Timer};
+use std::future::Future;
+use std::io;
+use std::os::unix::io::{AsRawFd, RawFd};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
+use tokio::runtime::Handle;
+use tokio::time::{sleep_until, Sleep};
+
+/// tokio's reactor, reached from any thread.
+pub struct TokioReactor(Handle);
+
+impl TokioReactor {
+    pub fn new(runtime: Handle) -> Self {
+        Self(runtime)
+    }
+}
+
+impl Reactor for TokioReactor {
+    type Io = Watched;
+    type Timer = Alarm;
+
+    fn register(&self, fd: RawFd) -> io::Result<Watched> {
+        let _inside = self.0.enter();
+        let fd = Box::leak(Box::new(AsyncFd::new(Borrowed(fd))?));
+        Ok(Watched { fd, read: None, write: None })
+    }
+    fn timer(&self) -> Alarm {
+        let _inside = self.0.enter();
+        Alarm(Box::pin(sleep_until(Instant::now().into())))
+    }
+}
+
+/// A descriptor that is somebody else's: never closed here.
+struct Borrowed(RawFd);
+impl AsRawFd for Borrowed {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0
+    }
+}
+
+/// A watched descriptor.
+pub struct Watched {
+    fd: &'static AsyncFd<Borrowed>, // owned: freed by drop, after the guards that point to it
+    read: Option<Seen>,
+    write: Option<Seen>,
+}
+
+impl Io for Watched {
+    fn poll_ready(&mut self, interest: u32, cx: &mut Context<'_>) -> u32 {
+        let mut ready = 0;
+        if interest & CHM_IO_READ != 0 {
+            ready |= note(self.fd.poll_read_ready(cx), &mut self.read, CHM_IO_READ);
+        }
+        if interest & CHM_IO_WRITE != 0 {
+            ready |= note(self.fd.poll_write_ready(cx), &mut self.write, CHM_IO_WRITE);
+        }
+        ready
+    }
+    fn clear(&mut self, bits: u32, recheck: bool) {
+        // tokio hears of changes only: what is still there must not be forgotten. Asked after the guard was made, so that
+        // what comes after the question is reported, and then a guard of before clears nothing.
+        let left = if recheck { still_ready(self.fd.as_raw_fd()) } else { 0 };
+        for (bit, guard) in [(CHM_IO_READ, &mut self.read), (CHM_IO_WRITE, &mut self.write)] {
+            if bits & bit & !left != 0 {
+                if let Some(mut seen) = guard.take() {
+                    seen.clear_ready();
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        (self.read, self.write) = (None, None);
+        let fd = self.fd as *const AsyncFd<Borrowed> as *mut AsyncFd<Borrowed>;
+        drop(unsafe { Box::from_raw(fd) }); // deregisters
+    }
+}
+
+type Seen = AsyncFdReadyGuard<'static, Borrowed>;
+
+/// Keeps the guard of a poll that found `bit`. A runtime that is gone reports an error.
+fn note(polled: Poll<io::Result<Seen>>, guard: &mut Option<Seen>, bit: u32) -> u32 {
+    match polled {
+        Poll::Pending => 0,
+        Poll::Ready(Ok(seen)) => {
+            *guard = Some(seen);
+            bit
+        }
+        Poll::Ready(Err(_)) => CHM_IO_ERR,
+    }
+}
+
+fn still_ready(fd: RawFd) -> u32 {
+    let mut asked = libc::pollfd { fd, events: libc::POLLIN | libc::POLLOUT | libc::POLLRDHUP, revents: 0 };
+    unsafe { libc::poll(&mut asked, 1, 0) };
+    let bit = |events, bit| if asked.revents & events != 0 { bit } else { 0 };
+    let gone = libc::POLLHUP | libc::POLLERR;
+    bit(libc::POLLIN | libc::POLLRDHUP | gone, CHM_IO_READ) | bit(libc::POLLOUT | gone, CHM_IO_WRITE)
+}
+
+/// A timer.
+pub struct Alarm(Pin<Box<Sleep>>);
+
+impl Timer for Alarm {
+    fn set(&mut self, at: Instant) {
+        self.0.as_mut().reset(at.into());
+    }
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(cx)
+    }
+}
