@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 using namespace chimera::test;
 
 namespace {
@@ -37,19 +39,46 @@ void check_serialized(const outcome& o, const char* cause) {
     CHECK(o.mean("efficiency_pct") == doctest::Approx(50).epsilon(0.03));
 }
 
+/// False, with a message, where a runtime of examples/rust was not built.
+bool is_built(const std::string& executor) {
+    if (std::filesystem::exists(CHIMERA_PLUGIN_DIR "/" + executor + ".so")) return true;
+    MESSAGE(executor << " is not built here (examples/rust needs cargo and Debian's crates): left out");
+    return false;
+}
+
 } // namespace
 
 TEST_CASE("every executor runs two agents side by side on every transport") {
     const temporary_folder results;
-    for (const std::string executor : {"thread_pool", "uv_pinned", "fiber"})
+    const std::string one_worker = "{ workers = 1 }";
+    const std::vector<std::pair<std::string, std::string>> executors{
+        {"thread_pool", one_worker}, {"uv_pinned", one_worker}, {"fiber", one_worker},
+        {"epoll_c", "{}"},           {"asio", one_worker},      {"tokio", "{ workers = 2 }"},
+        {"smol", one_worker},        {"async_std", one_worker}, {"tokio", "{ flavor = \"current_thread\" }"}};
+    for (const auto& [executor, options] : executors) {
+        if (!is_built(executor)) continue;
         for (const std::string transport : {"curl", "socket"}) {
             CAPTURE(executor);
+            CAPTURE(options);
             CAPTURE(transport);
             check_parallel(
                 run_profile(results, "smol1kb",
-                            with({"--set", "executor.plugin=" + executor, "--set", "transport.plugin=" + transport})));
+                            with({"--set", "executor.plugin=" + executor, "--set", "executor.options=" + options,
+                                  "--set", "transport.plugin=" + transport})));
         }
+    }
     CHECK(simulators_running() == 0);
+}
+
+TEST_CASE("real runtimes on a foreign reactor: awaited they run side by side, blocked one after the other") {
+    const temporary_folder results;
+    for (const std::string profile : {"real_async_std", "real_smol_on_tokio"}) {
+        if (!is_built("tokio")) continue;
+        CAPTURE(profile);
+        check_parallel(run_profile(results, profile, with({"--set", "executor.options.await=wake"})));
+        check_serialized(run_profile(results, profile, with({"--set", "executor.options.await=block"})),
+                         "blocked-executor");
+    }
 }
 
 TEST_CASE("a blocked worker is found and named") {
@@ -104,7 +133,9 @@ TEST_CASE("a queue at the server is told apart from the client") {
 
 TEST_CASE("every other profile of the repository runs without an error") {
     const temporary_folder results;
-    for (const char* name : {"tokio_default", "tokio_localset", "smol", "smol1kb_fill", "openai", "single_agent"}) {
+    for (const char* name : {"tokio_default", "tokio_localset", "smol", "smol1kb_fill", "openai", "single_agent",
+                             "real_tokio", "real_tokio_localset", "real_smol"}) {
+        if (std::string(name).starts_with("real_") && !is_built("tokio")) continue;
         CAPTURE(name);
         const outcome o = run_profile(results, name, with({}));
         CHECK_MESSAGE(o.status == 0, o.err);
