@@ -37,6 +37,7 @@ inline chimera::host::schema_answer any_plugin(chimera::host::plugin_kind, const
         chm_option{sizeof(chm_option), CHM_OPT_INT, "buffer_size", "bytes", "8192", nullptr, 1, 1e6},
         chm_option{sizeof(chm_option), CHM_OPT_INT, "read_size", "bytes", "1024", nullptr, 1, 1e6},
         chm_option{sizeof(chm_option), CHM_OPT_STRING, "delivery", "when", "immediate", nullptr, 1, 0},
+        chm_option{sizeof(chm_option), CHM_OPT_STRING, "flavor", "which", "multi_thread", nullptr, 1, 0},
         chm_option{sizeof(chm_option), CHM_OPT_STRING, "await", "how", "wake", nullptr, 1, 0}};
     if (plugin == "missing") return {{}, "no such plugin"};
     return {schema, {}};

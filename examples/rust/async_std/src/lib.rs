@@ -34,8 +34,8 @@ fn start(workers: usize) -> Result<(), Error> {
 impl Runtime for AsyncStd {
     type Reactor = AsyncIo;
     const OPTIONS: &'static [chm_option] = &[
-        int_option!("workers", "1", 1, 64, "threads that poll tasks, the same for all executors of a process"),
-        enum_option!("await", "wake", "wake|block", "how a task waits for a foreign executor"),
+        int_option!("workers", "1", 1, 64, "Threads that poll tasks, the same for all executors of a process"),
+        enum_option!("await", "wake", "wake|block", "How a task waits for a foreign executor"),
     ];
 
     fn new(options: &Options) -> Result<Self, Error> {

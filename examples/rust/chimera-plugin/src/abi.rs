@@ -146,12 +146,8 @@ pub struct chm_executor_factory {
     pub size: u32,
     pub n_options: u32,
     pub options: *const chm_option,
-    pub create: unsafe extern "C" fn(
-        *const chm_host,
-        *const chm_config,
-        *mut *mut chm_executor,
-        *mut chm_error,
-    ) -> chm_rc,
+    pub create:
+        unsafe extern "C" fn(*const chm_host, *const chm_config, *mut *mut chm_executor, *mut chm_error) -> chm_rc,
 }
 
 #[repr(C)]
@@ -224,10 +220,8 @@ pub struct chm_session_args {
 pub struct chm_exchange_vt {
     pub size: u32,
     pub flags: u32,
-    pub poll_head:
-        unsafe extern "C" fn(*mut chm_exchange, *mut chm_waker, *mut chm_head, *mut chm_error) -> chm_rc,
-    pub poll_chunk:
-        unsafe extern "C" fn(*mut chm_exchange, *mut chm_waker, *mut chm_str, *mut chm_error) -> chm_rc,
+    pub poll_head: unsafe extern "C" fn(*mut chm_exchange, *mut chm_waker, *mut chm_head, *mut chm_error) -> chm_rc,
+    pub poll_chunk: unsafe extern "C" fn(*mut chm_exchange, *mut chm_waker, *mut chm_str, *mut chm_error) -> chm_rc,
     pub close: unsafe extern "C" fn(*mut chm_exchange),
 }
 
@@ -235,12 +229,8 @@ pub struct chm_exchange_vt {
 pub struct chm_session_vt {
     pub size: u32,
     pub flags: u32,
-    pub start: unsafe extern "C" fn(
-        *mut chm_session,
-        *const chm_request,
-        *mut *mut chm_exchange,
-        *mut chm_error,
-    ) -> chm_rc,
+    pub start:
+        unsafe extern "C" fn(*mut chm_session, *const chm_request, *mut *mut chm_exchange, *mut chm_error) -> chm_rc,
     pub close: unsafe extern "C" fn(*mut chm_session),
 }
 
@@ -304,7 +294,7 @@ macro_rules! sizes {
         $(const _: () = assert!(std::mem::size_of::<$name>() == $size);)*
     };
 }
-// As plugin_api/tests/layout/layout.h has them. Members are words, or pairs of 32 bits: the sum fixes every offset.
+// As plugin_api/tests/layout/layout.h has them.
 sizes! {
     chm_str = 16, chm_kv = 32, chm_config = 16, chm_error = 16, chm_option = 56, chm_host = 24, chm_plugin_entry = 64,
     chm_waker = 8, chm_waker_vt = 32, chm_task = 8, chm_task_vt = 16,

@@ -45,8 +45,7 @@ struct Exchange {
 }
 
 impl<R: Runtime> Bridge<R> {
-    pub const EXTENSION: chm_bridge_ext =
-        chm_bridge_ext { size: size::<chm_bridge_ext>(), flags: 0, wrap: Self::wrap };
+    pub const EXTENSION: chm_bridge_ext = chm_bridge_ext { size: size::<chm_bridge_ext>(), flags: 0, wrap: Self::wrap };
     const TABLE: chm_transport_vt = chm_transport_vt {
         size: size::<chm_transport_vt>(),
         flags: 0,
@@ -148,8 +147,7 @@ impl Exchange {
         poll_chunk: Self::poll_chunk,
         close: Self::close,
     };
-    const TIMING: chm_timing_ext =
-        chm_timing_ext { size: size::<chm_timing_ext>(), flags: 0, read: Self::read_timing };
+    const TIMING: chm_timing_ext = chm_timing_ext { size: size::<chm_timing_ext>(), flags: 0, read: Self::read_timing };
 
     unsafe extern "C" fn poll_head(
         x: *mut chm_exchange,

@@ -71,18 +71,15 @@ impl<R: Runtime> Executor<R> {
         if task.is_null() {
             return CHM_E_INVAL;
         }
-        contained(CHM_E_FAIL, || {
-            let this = Self::of(e);
-            match this.life.spawn(task) {
-                Ok(ready) => {
-                    if let Some(t) = ready {
-                        this.runtime.spawn(t);
-                    }
-                    CHM_OK
-                }
-                Err(code) => code,
+        let this = Self::of(e);
+        match contained(Err(CHM_E_FAIL), || this.life.spawn(task)) {
+            Ok(ready) => {
+                // The task is taken: where this panics, it was dropped.
+                contained((), || ready.into_iter().for_each(|t| this.runtime.spawn(t)));
+                CHM_OK
             }
-        })
+            Err(code) => code,
+        }
     }
 
     unsafe extern "C" fn run(e: *mut chm_executor, mode: u32, err: *mut chm_error) -> chm_rc {

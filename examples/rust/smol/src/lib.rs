@@ -18,8 +18,8 @@ struct Smol {
 impl Runtime for Smol {
     type Reactor = AsyncIo;
     const OPTIONS: &'static [chm_option] = &[
-        int_option!("workers", "1", 1, 64, "threads that poll tasks"),
-        enum_option!("await", "wake", "wake|block", "how a task waits for a foreign executor"),
+        int_option!("workers", "1", 1, 64, "Threads that poll tasks"),
+        enum_option!("await", "wake", "wake|block", "How a task waits for a foreign executor"),
     ];
 
     fn new(options: &Options) -> Result<Self, Error> {
@@ -38,14 +38,14 @@ impl Runtime for Smol {
     }
     fn run(&self, end: Finished) -> Result<(), Error> {
         let (still_running, over) = channel::bounded::<()>(1);
-        thread::scope(|scope| {
+        thread::scope(move |scope| {
             for i in 1..self.workers {
                 let over = over.clone();
                 let work = move || block_on(self.executor.run(over.recv())).is_err(); // closed: it is over
                 thread::Builder::new().name(format!("smol-{}", i)).spawn_scoped(scope, work)?;
             }
             block_on(self.executor.run(end));
-            drop(still_running);
+            drop(still_running); // here, or with this closure where a thread cannot be made
             Ok(())
         })
     }

@@ -28,8 +28,8 @@ struct Local {
 impl Runtime for Tokio {
     type Reactor = TokioReactor;
     const OPTIONS: &'static [chm_option] = &[
-        enum_option!("flavor", "multi_thread", "multi_thread|current_thread", "which of tokio's schedulers"),
-        int_option!("workers", "2", 1, 64, "threads that poll tasks, for multi_thread"),
+        enum_option!("flavor", "multi_thread", "multi_thread|current_thread", "Which of tokio's schedulers"),
+        int_option!("workers", "2", 1, 64, "Threads that poll tasks, for multi_thread"),
     ];
 
     fn new(options: &Options) -> Result<Self, Error> {
