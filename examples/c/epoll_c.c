@@ -52,9 +52,9 @@ struct loop {
     int event; /* an eventfd that interrupts epoll_wait */
     int asleep;
     struct cell *head, *tail, *live;
-    /* The worker's. */
-    pthread_t worker;
-    int running, epoll, alarm;
+    int running;      /* atomic: worker is known */
+    pthread_t worker; /* whose all the rest is */
+    int epoll, alarm;
     uint64_t alarm_ns;       /* what the alarm is set to; 0: nothing */
     chm_timer *first, *last; /* armed, by deadline */
 };
@@ -128,8 +128,9 @@ static void waiter_set(chm_waker** slot, chm_waker* borrowed) {
 /* --- descriptors: edge-triggered from registration on, so that a poll makes no system call --- */
 
 static struct loop* loop_of(chm_reactor* r) { return (struct loop*)(void*)((char*)r - offsetof(struct loop, reactor)); }
-static int on_worker(const struct loop* l) { return l->running && pthread_equal(pthread_self(), l->worker); }
-
+static int on_worker(const struct loop* l) {
+    return __atomic_load_n(&l->running, __ATOMIC_ACQUIRE) && pthread_equal(pthread_self(), l->worker);
+}
 static uint64_t now_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -139,7 +140,6 @@ static chm_rc fail(chm_error* err, chm_rc code, const char* what, chm_str which)
     if (err && err->text && err->cap > 0) snprintf(err->text, err->cap, "%s '%.*s'", what, (int)which.len, which.ptr);
     return code;
 }
-
 static int watch(struct loop* l, int how, int fd, void* what) {
     struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = what}};
     return epoll_ctl(l->epoll, how, fd, &e);
@@ -303,7 +303,7 @@ static chm_rc run(chm_executor* e, uint32_t mode, chm_error* err) {
     (void)err;
     if (mode > CHM_RUN_UNTIL_STOP) return CHM_E_INVAL;
     l->worker = pthread_self();
-    l->running = 1;
+    __atomic_store_n(&l->running, 1, __ATOMIC_RELEASE);
     while (!stopped(l)) {
         struct cell *live, *batch = take_all(l, &live);
         if (!batch && !live && mode == CHM_RUN_UNTIL_IDLE) return CHM_OK;
