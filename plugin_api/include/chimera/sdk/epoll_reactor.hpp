@@ -13,11 +13,11 @@
 #include <mutex>
 #include <new>
 #include <system_error>
-#include <vector>
 
 #include "../abi/reactor.h"
 #include "clock.hpp"
 #include "owned_fd.hpp"
+#include "timer_heap.hpp"
 #include "waker.hpp"
 
 namespace chimera::sdk {
@@ -94,8 +94,10 @@ class epoll_reactor final : public chm_reactor {
 
     struct timer_entry {
         std::atomic<std::uint64_t> deadline{0}; // 0: not armed, or fired
-        std::size_t place = 0;                  // index in heap_ + 1; 0: not in the heap; guarded by mutex_
+        std::size_t place = 0;                  // timer_heap's; guarded by mutex_
         waker_slot waiter;
+
+        std::uint64_t due_ns() const noexcept { return deadline.load(std::memory_order_relaxed); }
     };
 
     static epoll_reactor& self(chm_reactor* r) noexcept { return *static_cast<epoll_reactor*>(r); }
@@ -198,16 +200,13 @@ class epoll_reactor final : public chm_reactor {
     }
     bool arm(timer_entry& t, std::uint64_t deadline_ns) noexcept {
         std::lock_guard lock(mutex_);
-        if (t.place == 0) {
-            try {
-                heap_.push_back(&t);
-            } catch (const std::bad_alloc&) {
-                return false;
-            }
-            t.place = heap_.size();
-        }
         t.deadline.store(deadline_ns, std::memory_order_release);
-        sift(t.place - 1);
+        try {
+            t.place == 0 ? timers_.add(t) : timers_.moved(t);
+        } catch (const std::bad_alloc&) {
+            t.deadline.store(0, std::memory_order_release);
+            return false;
+        }
         set_alarm();
         return true;
     }
@@ -218,15 +217,7 @@ class epoll_reactor final : public chm_reactor {
         remove(t);
     }
     void remove(timer_entry& t) noexcept { // mutex_ held
-        if (t.place == 0) return;
-        const std::size_t hole = t.place - 1;
-        timer_entry* last = heap_.back();
-        heap_.pop_back();
-        if (last != &t) {
-            put(hole, last);
-            sift(hole);
-        }
-        t.place = 0;
+        timers_.remove(t);
         t.deadline.store(0, std::memory_order_release);
     }
     void fire_timers() noexcept {
@@ -236,9 +227,9 @@ class epoll_reactor final : public chm_reactor {
             {
                 std::lock_guard lock(mutex_);
                 alarm_ns_ = 0;
-                for (const std::uint64_t now = now_ns(); n < due.size() && !heap_.empty() && deadline_at(0) <= now;
-                     ++n) {
-                    timer_entry& t = *heap_.front();
+                for (const std::uint64_t now = now_ns();
+                     n < due.size() && !timers_.empty() && timers_.first().due_ns() <= now; ++n) {
+                    timer_entry& t = timers_.first();
                     remove(t);
                     due[n] = t.waiter.take();
                 }
@@ -249,37 +240,14 @@ class epoll_reactor final : public chm_reactor {
         }
     }
     void set_alarm() noexcept { // mutex_ held
-        if (heap_.empty() || deadline_at(0) == alarm_ns_) return;
-        if (alarm_ns_ != 0 && alarm_ns_ < deadline_at(0)) return; // it goes off too early, and then looks again
-        alarm_ns_ = deadline_at(0);
+        if (timers_.empty()) return;
+        const std::uint64_t first_ns = timers_.first().due_ns();
+        if (alarm_ns_ != 0 && alarm_ns_ <= first_ns) return; // if it goes off too early, it looks again
+        alarm_ns_ = first_ns;
         itimerspec when{};
         when.it_value.tv_sec = static_cast<time_t>(alarm_ns_ / 1'000'000'000U);
         when.it_value.tv_nsec = static_cast<long>(alarm_ns_ % 1'000'000'000U);
         timerfd_settime(alarm_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
-    }
-    std::uint64_t deadline_at(std::size_t i) const noexcept {
-        return heap_[i]->deadline.load(std::memory_order_relaxed);
-    }
-    void put(std::size_t i, timer_entry* t) noexcept {
-        heap_[i] = t;
-        t->place = i + 1;
-    }
-    void sift(std::size_t i) noexcept { // restores the heap around i, in whichever direction
-        timer_entry* t = heap_[i];
-        const std::uint64_t deadline = t->deadline.load(std::memory_order_relaxed);
-        while (i > 0 && deadline_at((i - 1) / 2) > deadline) {
-            put(i, heap_[(i - 1) / 2]);
-            i = (i - 1) / 2;
-        }
-        for (;;) {
-            std::size_t child = 2 * i + 1;
-            if (child >= heap_.size()) break;
-            if (child + 1 < heap_.size() && deadline_at(child + 1) < deadline_at(child)) ++child;
-            if (deadline_at(child) >= deadline) break;
-            put(i, heap_[child]);
-            i = child;
-        }
-        put(i, t);
     }
 
     static const void* get_extension(chm_reactor*, const char*) noexcept { return nullptr; }
@@ -297,8 +265,8 @@ class epoll_reactor final : public chm_reactor {
     std::atomic<io_entry*> retired_{nullptr};
     // Guarded by mutex_.
     std::mutex mutex_;
-    std::vector<timer_entry*> heap_; // binary heap by deadline
-    std::uint64_t alarm_ns_ = 0;     // what alarm_ is set to; 0: nothing
+    timer_heap<timer_entry> timers_;
+    std::uint64_t alarm_ns_ = 0; // what alarm_ is set to; 0: nothing
 };
 
 } // namespace chimera::sdk
