@@ -6,7 +6,7 @@
 
 #include "chimera/sdk/task_cell.hpp"
 
-namespace chimera::uv_pinned {
+namespace chimera::pinned {
 
 /// A list of cells that any thread may push to and one thread empties. Once closed it takes nothing more, and says so:
 /// "closed" is a value of the list itself, so no push can slip in behind the close.
@@ -31,6 +31,9 @@ class inbox {
     sdk::task_cell* take() noexcept { return oldest_first(head_.exchange(nullptr)); }
     /// [once] The same, and nothing is taken from now on.
     sdk::task_cell* close() noexcept { return oldest_first(head_.exchange(closed_mark())); }
+    /// [any thread] Sequentially consistent, as push is: a worker that announces its sleep and then finds this empty is
+    /// seen by a thread that pushes and then looks for a sleeper.
+    bool empty() const noexcept { return head_.load() == nullptr; }
     /// [any thread]
     bool closed() const noexcept { return head_.load() == closed_mark(); }
 
@@ -51,4 +54,4 @@ class inbox {
     std::atomic<sdk::task_cell*> head_{nullptr};
 };
 
-} // namespace chimera::uv_pinned
+} // namespace chimera::pinned

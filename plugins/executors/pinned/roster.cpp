@@ -3,7 +3,7 @@
 #include "chimera/abi/executor.h"
 #include "worker.hpp"
 
-namespace chimera::uv_pinned {
+namespace chimera::pinned {
 
 void roster::leave() noexcept {
     std::lock_guard lock(mutex_);
@@ -32,4 +32,4 @@ void roster::tell() const noexcept {
     for (worker* w : workers_) w->nudge();
 }
 
-} // namespace chimera::uv_pinned
+} // namespace chimera::pinned

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <span>
 
-namespace chimera::uv_pinned {
+namespace chimera::pinned {
 
 class worker;
 
@@ -54,4 +54,4 @@ class roster {
     bool until_idle_ = false;
 };
 
-} // namespace chimera::uv_pinned
+} // namespace chimera::pinned

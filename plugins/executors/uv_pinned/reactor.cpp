@@ -140,7 +140,7 @@ struct reactor_functions {
             // Asked before libuv is: its own check of a descriptor would end the watch of an earlier registration.
             if (!home->registered().insert(fd).second) return CHM_E_STATE;
             auto* e = new (std::nothrow) io_entry(home, fd);
-            const int rc = e ? uv_poll_init(home->loop(), &e->handle, fd) : UV_ENOMEM;
+            const int rc = e ? uv_poll_init(home->uv(), &e->handle, fd) : UV_ENOMEM;
             if (rc < 0) {
                 delete e;
                 home->registered().erase(fd);
@@ -183,7 +183,7 @@ struct reactor_functions {
         if (!home) return CHM_E_AFFINITY;
         auto* t = new (std::nothrow) timer_entry(home);
         if (!t) return CHM_E_NOMEM;
-        uv_timer_init(home->loop(), &t->handle);
+        uv_timer_init(home->uv(), &t->handle);
         t->handle.data = t;
         *out = reinterpret_cast<chm_timer*>(t);
         return CHM_OK;
@@ -213,6 +213,6 @@ struct reactor_functions {
         timer_create,           timer_poll, timer_destroy, get_extension};
 };
 
-reactor::reactor(const roster& roll) noexcept : chm_reactor{&reactor_functions::vtable}, roll_(roll) {}
+reactor::reactor(const pinned::roster& roll) noexcept : chm_reactor{&reactor_functions::vtable}, roll_(roll) {}
 
 } // namespace chimera::uv_pinned

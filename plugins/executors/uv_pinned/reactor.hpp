@@ -3,8 +3,8 @@
 
 #include <uv.h>
 
+#include "../pinned/roster.hpp"
 #include "chimera/abi/reactor.h"
-#include "roster.hpp"
 
 namespace chimera::uv_pinned {
 
@@ -12,10 +12,10 @@ namespace chimera::uv_pinned {
 /// threads.
 class reactor final : public chm_reactor {
   public:
-    explicit reactor(const roster& roll) noexcept;
+    explicit reactor(const pinned::roster& roll) noexcept;
 
   private:
-    const roster& roll_; // names the executor: a worker belongs to it when it has the same roster
+    const pinned::roster& roll_; // names the executor: a worker belongs to it when it has the same roster
 
     friend struct reactor_functions;
 };
