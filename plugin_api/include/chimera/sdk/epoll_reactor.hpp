@@ -1,6 +1,7 @@
 // A complete "chimera.reactor/1" on epoll, for executors that have a thread to drive it.
 #pragma once
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
@@ -120,6 +121,8 @@ class epoll_reactor final : public chm_reactor {
     }
 
     // --- descriptors ---
+    static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT && POLLERR == EPOLLERR && POLLHUP == EPOLLHUP &&
+                  POLLRDHUP == EPOLLRDHUP); // so that report() understands both
     static constexpr std::uint32_t all_events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
     static chm_rc io_register(chm_reactor* r, int fd, chm_io** out) noexcept {
@@ -141,7 +144,7 @@ class epoll_reactor final : public chm_reactor {
         e.waiter.set(waker);
         return e.ready(interest); // again: a report between the two looks has found no waiter
     }
-    static void io_clear(chm_reactor* r, chm_io* io, std::uint32_t seen, std::uint32_t bits,
+    static void io_clear(chm_reactor*, chm_io* io, std::uint32_t seen, std::uint32_t bits,
                          std::uint32_t how) noexcept {
         io_entry& e = entry(io);
         bits &= CHM_IO_READ | CHM_IO_WRITE;
@@ -149,12 +152,13 @@ class epoll_reactor final : public chm_reactor {
         do {
             if ((now >> 8) != (seen >> 8)) return;
         } while (!e.readiness.compare_exchange_weak(now, now & ~bits, std::memory_order_acq_rel));
-        if (how == CHM_IO_RECHECK) { // a modification makes the kernel report again what is still ready
-            epoll_event event{};
-            event.events = all_events;
-            event.data.ptr = &e;
-            epoll_ctl(self(r).epoll_.get(), EPOLL_CTL_MOD, e.fd, &event);
-        }
+        if (how != CHM_IO_RECHECK) return;
+        // An edge is reported once; what is ready all the same, the kernel has to be asked for. Not by EPOLL_CTL_MOD:
+        // that would report the room to write as well, which is there nearly always, and cost a turn of its own.
+        pollfd p{e.fd, 0, 0};
+        if (bits & CHM_IO_READ) p.events |= POLLIN | POLLRDHUP;
+        if (bits & CHM_IO_WRITE) p.events |= POLLOUT;
+        if (::poll(&p, 1, 0) > 0) e.report(static_cast<std::uint32_t>(p.revents));
     }
     static void io_deregister(chm_reactor* r, chm_io* io) noexcept {
         io_entry& e = entry(io);
