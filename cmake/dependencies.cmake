@@ -12,5 +12,6 @@ find_package(CURL REQUIRED)
 find_package(doctest REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libuv REQUIRED IMPORTED_TARGET libuv)
+pkg_check_modules(liburing REQUIRED IMPORTED_TARGET liburing)
 # Not its CMake package: Debian's asks for civetweb's, which linking does not need.
 pkg_check_modules(prometheus REQUIRED IMPORTED_TARGET prometheus-cpp-pull)

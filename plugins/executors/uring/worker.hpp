@@ -1,0 +1,140 @@
+// One thread's worth of the executor: a ring, and the tasks, descriptors, timers and receives that live on it.
+#pragma once
+
+#include <sys/eventfd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <unordered_set>
+
+#include "../pinned/worker.hpp"
+#include "buffer_ring.hpp"
+#include "chimera/sdk/owned_fd.hpp"
+#include "chimera/sdk/timer_heap.hpp"
+#include "chimera/sdk/waker.hpp"
+#include "ring.hpp"
+
+namespace chimera::uring {
+
+class worker;
+
+/// What tasks have at a worker: registrations, timers, receives. Listed, so that the end finds what was leaked.
+class entry {
+  public:
+    explicit entry(worker& home) noexcept;
+    entry(const entry&) = delete;
+    entry& operator=(const entry&) = delete;
+
+    worker& home;
+    sdk::waker waiter;
+
+    /// Leaves a clone of the borrowed waker, unless that one is here already.
+    void leave(chm_waker* borrowed) noexcept {
+        if (waiter.get() != borrowed) waiter = sdk::waker::clone(borrowed);
+    }
+    /// The owner is gone. Frees it, at once or with the last answer to what is in flight.
+    virtual void let_go() noexcept = 0;
+    /// Gives buffers of the kernel's back, if it holds any.
+    virtual void move_out() noexcept {}
+
+  protected:
+    virtual ~entry();
+
+  private:
+    entry *previous_ = nullptr, *next_;
+    friend class worker;
+};
+
+class timer_entry final : public entry {
+  public:
+    using entry::entry;
+    std::uint64_t due_ns() const noexcept { return deadline_ns; }
+    void let_go() noexcept override;
+
+    std::uint64_t deadline_ns = 0;
+    std::size_t place = 0; // the heap's
+};
+
+class reception;
+
+struct ring_options {
+    unsigned entries;
+    bool defer_taskrun;
+    unsigned buffers; ///< a power of two, or 0: no receive extension
+    std::size_t buffer_size;
+};
+
+class worker final : public pinned::worker {
+  public:
+    /// Throws sdk::error, std::system_error.
+    worker(pinned::roster& roll, const chm_host* host, const ring_options& options);
+
+    /// The worker whose thread this is, or nullptr.
+    static worker* current() noexcept { return static_cast<worker*>(pinned::worker::current()); }
+
+    // --- this worker's thread ---
+
+    ring& requests() noexcept { return ring_; }
+    /// [only where receives() is true]
+    buffer_ring& buffers() noexcept { return *buffers_; }
+    bool receives() const noexcept { return buffers_.has_value(); }
+    sdk::timer_heap<timer_entry>& timers() noexcept { return timers_; }
+    /// Descriptors that have a registration, and those that have a receive.
+    std::unordered_set<int>& registered() noexcept { return registered_; }
+    std::unordered_set<int>& receiving() noexcept { return receiving_; }
+    /// The receive found no buffer; it is begun again when there is one.
+    void starves(reception& r) noexcept;
+    void starves_no_more(reception& r) noexcept;
+
+  private:
+    /// Woken by the clock, at or before the first timer's deadline.
+    class alarm final : public operation {
+      public:
+        explicit alarm(worker& home) noexcept : home_(home) {}
+        void set(std::uint64_t deadline_ns) noexcept;
+
+      private:
+        void answered(int result, std::uint32_t flags) noexcept override;
+        worker& home_;
+        std::uint64_t set_to_ns_ = 0;
+        __kernel_timespec when_{};
+    };
+    /// An eventfd on which other threads knock.
+    class doorbell final : public operation {
+      public:
+        explicit doorbell(worker& home) noexcept : home_(home) {}
+        void listen() noexcept;
+        void knock() noexcept;
+
+      private:
+        void answered(int result, std::uint32_t flags) noexcept override;
+        worker& home_;
+        const sdk::owned_fd fd_ = sdk::owned_fd::checked(::eventfd(0, EFD_CLOEXEC), "eventfd");
+        std::uint64_t count_ = 0; // where the kernel writes
+    };
+
+    ~worker() override = default;
+    void knock() noexcept override;
+    void loop() noexcept override;
+    void close_loop() noexcept override;
+    bool may_sleep() noexcept;
+    void feed_starving() noexcept;
+    void fire_timers() noexcept;
+
+    // Any thread.
+    std::atomic<bool> asleep_{false}; // waits, or is about to: whoever clears it knocks
+
+    // The worker's thread.
+    std::optional<buffer_ring> buffers_; // outlives ring_
+    ring ring_;
+    doorbell doorbell_{*this};
+    alarm alarm_{*this};
+    sdk::timer_heap<timer_entry> timers_;
+    std::unordered_set<int> registered_, receiving_;
+    reception* starving_ = nullptr; // linked
+    entry* entries_ = nullptr;      // all there are, linked
+    friend class entry;
+};
+
+} // namespace chimera::uring
