@@ -1,6 +1,7 @@
 #include "arrival_clock.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <limits>
 
 #include "chimera/sdk/clock.hpp"
@@ -15,11 +16,12 @@ std::int64_t nanoseconds(const timespec& t) noexcept { return std::int64_t{t.tv_
 
 } // namespace
 
-std::uint64_t arrival_clock::monotonic(const timespec& stamp, std::uint64_t not_before_ns,
+std::uint64_t arrival_clock::monotonic(std::uint64_t stamp_ns, std::uint64_t not_before_ns,
                                        std::uint64_t now_ns) noexcept {
-    if (stamp.tv_sec == 0) return 0;
+    if (stamp_ns == 0) return 0;
     if (now_ns - measured_ns_ > good_for_ns) measure();
-    const auto converted = static_cast<std::uint64_t>(std::max<std::int64_t>(0, nanoseconds(stamp) - distance_ns_));
+    const auto converted =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, static_cast<std::int64_t>(stamp_ns) - distance_ns_));
     latest_ns_ = std::min(now_ns, std::max({converted, not_before_ns, latest_ns_}));
     return latest_ns_;
 }

@@ -64,7 +64,7 @@ bool connection::poll_open(chm_waker* waker) {
             throw failure(why);
         }
         if (getpeername(fd_.get(), reinterpret_cast<sockaddr*>(&peer), &length) == 0) {
-            connected_ns_ = sdk::now_ns();
+            established();
             return true;
         }
         if (seen & (CHM_IO_ERR | CHM_IO_HUP)) { // will never be forgotten, nor explained
@@ -76,7 +76,39 @@ bool connection::poll_open(chm_waker* waker) {
     return false;
 }
 
+void connection::established() {
+    connected_ns_ = sdk::now_ns();
+    if (!receives_) return;
+    const std::uint32_t stamps = kernel_timestamps_ ? std::uint32_t{CHM_RECV_STAMPS} : 0;
+    try {
+        io_ = sdk::io();
+        receiver_ = sdk::receiver(reactor_, *receives_, fd_.get(), stamps);
+    } catch (...) {
+        close();
+        throw;
+    }
+}
+
+std::uint32_t connection::poll(std::uint32_t interest, chm_waker* waker) {
+    if (!receiver_) return io_.poll(interest, waker);
+    std::uint32_t seen = 0;
+    if (interest & CHM_IO_WRITE) {
+        if (!io_) io_ = sdk::io(reactor_, fd_.get());
+        // A hang-up shows in the send that follows; what can still be received is the receiver's to tell.
+        seen = io_.poll(CHM_IO_WRITE, waker);
+        if (seen) seen = (seen & ~0xFFU) | CHM_IO_WRITE;
+    }
+    if ((interest & CHM_IO_READ) && receiver_.ready(waker)) seen |= CHM_IO_READ;
+    return seen;
+}
+
+void connection::drained(std::uint32_t seen, std::uint32_t bits) noexcept {
+    if (receiver_) bits &= ~std::uint32_t{CHM_IO_READ};
+    if (bits != 0) io_.drained(seen, bits);
+}
+
 void connection::close() noexcept {
+    receiver_ = sdk::receiver();
     io_ = sdk::io();
     fd_.reset();
 }
@@ -88,8 +120,9 @@ ssize_t connection::send(std::string_view bytes) noexcept {
     }
 }
 
-ssize_t connection::receive(char* to, std::size_t capacity, timespec& stamp) noexcept {
-    stamp = {};
+ssize_t connection::receive(char* to, std::size_t capacity, std::uint64_t& stamp_ns) noexcept {
+    stamp_ns = 0;
+    if (receiver_) return take_received(to, capacity, stamp_ns);
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(scm_timestamping))];
     iovec into{to, capacity};
     for (;;) {
@@ -102,9 +135,30 @@ ssize_t connection::receive(char* to, std::size_t capacity, timespec& stamp) noe
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0 || !kernel_timestamps_) return n;
         const cmsghdr* const first = CMSG_FIRSTHDR(&message); // the only one that was asked for
-        if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_TIMESTAMPING)
-            std::memcpy(&stamp, CMSG_DATA(first), sizeof stamp); // the first of three: the software's
+        if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_TIMESTAMPING) {
+            timespec stamp; // the first of three: the software's
+            std::memcpy(&stamp, CMSG_DATA(first), sizeof stamp);
+            stamp_ns = static_cast<std::uint64_t>(stamp.tv_sec) * 1'000'000'000U +
+                       static_cast<std::uint64_t>(stamp.tv_nsec);
+        }
         return n;
+    }
+}
+
+ssize_t connection::take_received(char* to, std::size_t capacity, std::uint64_t& stamp_ns) noexcept {
+    chm_received got{};
+    switch (receiver_.poll(nullptr, to, capacity, got)) {
+    case CHM_READY:
+        stamp_ns = got.kernel_ns;
+        return static_cast<ssize_t>(got.count);
+    case CHM_END:
+        return 0;
+    case CHM_PENDING:
+        errno = EAGAIN;
+        return -1;
+    default:
+        errno = got.os_error != 0 ? got.os_error : EIO;
+        return -1;
     }
 }
 
@@ -119,13 +173,20 @@ bool connection::idle_and_open() {
     char byte = 0;
     const ssize_t n = ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     if (n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return false;
+    if (receiver_) return !receiver_.ready(nullptr);
     if (!io_) io_ = sdk::io(reactor_, fd_.get());
     return true;
 }
 
 void connection::forget_waker() noexcept {
-    // Readiness that is still set keeps the reactor from taking the new waker; then the registration itself goes.
-    if (fd_ && io_ && io_.poll(CHM_IO_READ, nobody()) != 0) io_ = sdk::io();
+    // What is ready keeps the reactor from taking the new waker; then the registration itself goes, or the connection,
+    // as nothing may come now.
+    if (receiver_) {
+        io_ = sdk::io();
+        if (receiver_.ready(nobody())) close();
+    } else if (fd_ && io_ && io_.poll(CHM_IO_READ, nobody()) != 0) {
+        io_ = sdk::io();
+    }
 }
 
 } // namespace chimera::socket

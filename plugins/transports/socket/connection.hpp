@@ -5,21 +5,24 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <ctime>
 #include <string_view>
 
 #include "address.hpp"
 #include "chimera/sdk/owned_fd.hpp"
 #include "chimera/sdk/reactor.hpp"
+#include "chimera/sdk/receiver.hpp"
 
 namespace chimera::socket {
 
 /// Owner of a socket and of its registration; empty until open(). Used on the session's worker.
+///
+/// Where the reactor receives by itself (receives != nullptr), it does so from the connection's establishment on; the
+/// registration is then there only while something waits for room to write. Either way the owner sees readiness.
 class connection {
   public:
-    /// kernel_timestamps: asks the kernel to stamp what it receives.
-    connection(chm_reactor* reactor, bool kernel_timestamps) noexcept
-        : reactor_(reactor), kernel_timestamps_(kernel_timestamps) {}
+    /// receives: the reactor's extension, or nullptr. kernel_timestamps: asks the kernel to stamp what it receives.
+    connection(chm_reactor* reactor, const chm_recv_ops* receives, bool kernel_timestamps) noexcept
+        : reactor_(reactor), receives_(receives), kernel_timestamps_(kernel_timestamps) {}
 
     explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
 
@@ -28,18 +31,18 @@ class connection {
     void open(const address& to);
     /// True once the connection is established. Throws as open() does.
     bool poll_open(chm_waker* waker);
-    /// Deregisters, then closes.
+    /// Deregisters, ends the receive, then closes.
     void close() noexcept;
 
     /// What send(2) and recv(2) return, with errno; never interrupted by a signal.
     ssize_t send(std::string_view bytes) noexcept;
-    /// stamp: when the kernel received the last segment of these bytes (segments that nobody had read yet when the next
-    /// one came are one, with the time of the last), CLOCK_REALTIME; zero where it does not say.
-    ssize_t receive(char* to, std::size_t capacity, timespec& stamp) noexcept;
+    /// stamp_ns: when the kernel received the last segment of these bytes (segments that nobody had read yet when the
+    /// next one came are one, with the time of the last), CLOCK_REALTIME; 0 where it does not say.
+    ssize_t receive(char* to, std::size_t capacity, std::uint64_t& stamp_ns) noexcept;
 
-    /// Readiness, as sdk::io.
-    std::uint32_t poll(std::uint32_t interest, chm_waker* waker) noexcept { return io_.poll(interest, waker); }
-    void drained(std::uint32_t seen, std::uint32_t bits) noexcept { io_.drained(seen, bits); }
+    /// Readiness, as sdk::io. Throws sdk::error where the reactor refuses the registration.
+    std::uint32_t poll(std::uint32_t interest, chm_waker* waker);
+    void drained(std::uint32_t seen, std::uint32_t bits) noexcept;
     /// The error that the socket itself has pending, as errno; 0: none.
     int pending_error() const noexcept;
 
@@ -52,10 +55,15 @@ class connection {
     std::uint64_t connected_ns() const noexcept { return connected_ns_; }
 
   private:
+    void established();
+    ssize_t take_received(char* to, std::size_t capacity, std::uint64_t& stamp_ns) noexcept;
+
     chm_reactor* reactor_;
+    const chm_recv_ops* receives_;
     const bool kernel_timestamps_;
     sdk::owned_fd fd_;
-    sdk::io io_; // destroyed before fd_
+    sdk::io io_;             // destroyed before fd_
+    sdk::receiver receiver_; // likewise; receives_ != nullptr, and connected
     std::uint64_t connected_ns_ = 0;
 };
 

@@ -271,14 +271,14 @@ void exchange::complete() noexcept {
 
 exchange::received exchange::receive(std::uint32_t seen) {
     char* const to = buffer_.room(settings_.read_size);
-    timespec stamp;
-    const ssize_t n = connection_.receive(to, settings_.read_size, stamp);
+    std::uint64_t stamp_ns = 0;
+    const ssize_t n = connection_.receive(to, settings_.read_size, stamp_ns);
     if (n > 0) {
         const auto size = static_cast<std::size_t>(n);
         if (seen && size < settings_.read_size) connection_.drained(seen, CHM_IO_READ);
         buffer_.received(size);
         last_activity_ns_ = sdk::now_ns();
-        arrived_ns_ = arrivals_.monotonic(stamp, std::max(timing_.sent_ns, timing_.first_byte_ns), last_activity_ns_);
+        arrived_ns_ = arrivals_.monotonic(stamp_ns, std::max(timing_.sent_ns, timing_.first_byte_ns), last_activity_ns_);
         return received::bytes;
     }
     if (n == 0) return received::end;

@@ -129,7 +129,7 @@ TEST_CASE("an exchange that is closed while its name is being resolved is not wo
     {
         sock::resolver names; // its end waits for the answer
         sock::connector connector(url, names, 0);
-        sock::connection connection(&reactor, true);
+        sock::connection connection(&reactor, nullptr, true);
         const held_resolver hold;
         connector.begin();
         REQUIRE_FALSE(connector.poll(connection, &waker));
