@@ -41,6 +41,7 @@ std::span<const test_case> fairness_cases();
 std::span<const test_case> timer_cases();
 std::span<const test_case> readiness_cases();
 std::span<const test_case> registration_cases();
+std::span<const test_case> receive_cases();
 std::span<const test_case> exchange_cases();
 std::span<const test_case> framing_cases();
 std::span<const test_case> reuse_cases();

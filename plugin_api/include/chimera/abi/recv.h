@@ -1,5 +1,5 @@
 /** @file
- * chimera/abi/recv.h -- completion-based receive: an optional extension of a reactor (io_uring). C99. */
+ * chimera/abi/recv.h: completion-based receive: an optional extension of a reactor (io_uring). C99. */
 #ifndef CHIMERA_ABI_RECV_H
 #define CHIMERA_ABI_RECV_H
 
