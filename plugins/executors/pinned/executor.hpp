@@ -31,7 +31,8 @@ template <class Self, class Reactor>
 class executor : public sdk::executor_base<Self, CHM_EXECUTOR_PINNED> {
   public:
     explicit executor(const sdk::options& options)
-        : size_(static_cast<std::size_t>(options.integer("workers"))), pin_cpus_(options.flag("pin_cpus")), reactor_(roll_) {}
+        : size_(static_cast<std::size_t>(options.integer("workers"))), pin_cpus_(options.flag("pin_cpus")),
+          reactor_(roll_) {}
     executor(const executor&) = delete;
     executor& operator=(const executor&) = delete;
     ~executor() {

@@ -11,10 +11,10 @@ namespace chimera::uring {
 
 /// What one buffer holds, while it is not the kernel's.
 struct piece {
-    piece* next;             // the holder's
-    const char* bytes;       // what is left of it
-    std::size_t length;      // not 0
-    std::uint64_t stamp_ns;  // when the kernel had it, CLOCK_REALTIME; 0: it does not say
+    piece* next;            // the holder's
+    const char* bytes;      // what is left of it
+    std::size_t length;     // not 0
+    std::uint64_t stamp_ns; // when the kernel had it, CLOCK_REALTIME; 0: it does not say
     unsigned buffer;
 };
 

@@ -44,15 +44,6 @@ class io_entry final : public entry {
         if (bits & CHM_IO_WRITE) now.events |= write_.events;
         if (::poll(&now, 1, 0) > 0) report(static_cast<std::uint32_t>(now.revents));
     }
-    void let_go() noexcept override {
-        closed_ = true;
-        waiter = {};
-        home.registered().erase(fd_);
-        const bool asked = read_.in_flight() || write_.in_flight();
-        home.requests().cancel(read_);
-        home.requests().cancel(write_);
-        asked ? home.requests().flush() : delete this;
-    }
 
   private:
     class watch final : public operation {
@@ -72,6 +63,14 @@ class io_entry final : public entry {
     };
 
     ~io_entry() override = default;
+    void end() noexcept override {
+        closed_ = true;
+        home.registered().erase(fd_);
+        const bool asked = read_.in_flight() || write_.in_flight();
+        home.requests().cancel(read_);
+        home.requests().cancel(write_);
+        asked ? home.requests().flush() : delete this;
+    }
 
     void answered(int result) noexcept {
         if (closed_) {
@@ -110,7 +109,7 @@ bool elsewhere(const entry& e) noexcept { return &e.home != worker::current(); }
 
 /// Anything that can be polled. Files on a disk are always ready, which is no readiness.
 bool pollable(int fd) noexcept {
-    struct stat about{};
+    struct stat about {};
     return fstat(fd, &about) == 0 && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode) && !S_ISBLK(about.st_mode);
 }
 

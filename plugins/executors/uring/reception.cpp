@@ -64,20 +64,20 @@ void reception::answered(int result, std::uint32_t flags) noexcept {
         if (!in_flight()) delete this;
         return;
     }
+    const bool enough = held_ * buffers.buffer_size() + moved_out_.size() - moved_read_ >= read_ahead;
     if (in_flight()) {
-        const std::size_t waiting = held_ * buffers.buffer_size() + moved_out_.size() - moved_read_;
-        if (waiting >= read_ahead && !pausing_) {
+        if (enough && !pausing_) {
             pausing_ = true;
             home.requests().cancel(*this);
         }
-    } else if (!over_) {
-        if (result == -ENOBUFS) {
+    } else {
+        pausing_ = false;
+        if (!over_ && !enough && result == -ENOBUFS) {
             starving_ = true;
             home.starves(*this);
-        } else if (!unread()) {
+        } else if (!over_ && !unread()) {
             begin(); // it was read empty before the pause began; or the kernel has ended it for reasons of its own
         }
-        pausing_ = false;
     }
     if (unread() || over_) waiter.wake();
 }
@@ -162,9 +162,8 @@ void reception::move_out() noexcept {
     } while (lend_first());
 }
 
-void reception::let_go() noexcept {
+void reception::end() noexcept {
     closed_ = true;
-    waiter = {};
     home.receiving().erase(fd_);
     while (first_) lend_first();
     if (starving_) home.starves_no_more(*this);
@@ -183,7 +182,7 @@ namespace {
 reception& self(chm_recv* r) noexcept { return *reinterpret_cast<reception*>(r); }
 
 bool is_socket(int fd) noexcept {
-    struct stat about{};
+    struct stat about {};
     return fstat(fd, &about) == 0 && S_ISSOCK(about.st_mode);
 }
 
@@ -204,8 +203,7 @@ chm_rc start(chm_reactor* r, int fd, std::uint32_t flags, chm_recv** out) noexce
     });
 }
 
-chm_rc poll(chm_reactor*, chm_recv* r, chm_waker* waker, void* to, std::uint64_t capacity,
-            chm_received* out) noexcept {
+chm_rc poll(chm_reactor*, chm_recv* r, chm_waker* waker, void* to, std::uint64_t capacity, chm_received* out) noexcept {
     out->os_error = 0; // what this revision has is there, whatever size says
     out->count = out->kernel_ns = 0;
     return &self(r).home == worker::current() ? self(r).poll(waker, static_cast<char*>(to), capacity, *out)

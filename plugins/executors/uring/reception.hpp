@@ -21,7 +21,6 @@ class reception final : public entry, public operation {
     void begin() noexcept;
     /// As chm_recv_ops.poll.
     chm_rc poll(chm_waker* waker, char* to, std::size_t capacity, chm_received& out) noexcept;
-    void let_go() noexcept override;
     void move_out() noexcept override;
 
     reception* next_starving = nullptr; // the worker's
@@ -30,6 +29,7 @@ class reception final : public entry, public operation {
     static constexpr std::size_t read_ahead = 64 * 1024;
 
     ~reception() override = default;
+    void end() noexcept override;
     void answered(int result, std::uint32_t flags) noexcept override;
     void take(piece& p, unsigned buffer, int result) noexcept;
     piece* lend_first() noexcept;
@@ -42,12 +42,12 @@ class reception final : public entry, public operation {
     bool pausing_ = false;
     bool starving_ = false;
     bool over_ = false;
-    int error_ = 0; // over_: why; 0: the peer has closed
+    int error_ = 0;                            // over_: why; 0: the peer has closed
     piece *first_ = nullptr, *last_ = nullptr; // bytes in buffers of the kernel's
     std::size_t held_ = 0;                     // how many buffers
     std::vector<char> moved_out_;              // bytes from buffers that others needed; they come before the others
     std::size_t moved_read_ = 0;               // of them were read
-    std::uint64_t moved_stamp_ns_ = 0; // of the last byte there
+    std::uint64_t moved_stamp_ns_ = 0;         // of the last byte there
 };
 
 /// The extension's functions.

@@ -19,16 +19,18 @@ namespace {
     switch (why) {
     case ENOSYS:
         throw sdk::error(CHM_E_NOSYS,
-                         said + ": this kernel has no io_uring; Linux 5.19 or later is needed, 6.1 is better" + instead);
+                         said + ": this kernel has no io_uring; Linux 5.19 or later is needed, 6.1 is better" +
+                             instead);
     case EPERM:
     case EACCES:
-        throw sdk::error(CHM_E_NOSYS, said + ": io_uring is forbidden here; allow it with the sysctl "
-                                             "kernel.io_uring_disabled=0 and, in a container, with a seccomp profile "
-                                             "that permits io_uring_setup, io_uring_enter and io_uring_register" +
+        throw sdk::error(CHM_E_NOSYS, said +
+                                          ": io_uring is forbidden here; allow it with the sysctl "
+                                          "kernel.io_uring_disabled=0 and, in a container, with a seccomp profile "
+                                          "that permits io_uring_setup, io_uring_enter and io_uring_register" +
                                           instead);
     case EINVAL:
-        throw sdk::error(CHM_E_NOSYS, said + ": this kernel's io_uring is too old; Linux 5.19 or later is needed" +
-                                          instead);
+        throw sdk::error(CHM_E_NOSYS,
+                         said + ": this kernel's io_uring is too old; Linux 5.19 or later is needed" + instead);
     case ENOMEM:
         throw sdk::error(CHM_E_NOMEM, said + ": fewer workers or entries, or a higher limit on locked memory "
                                              "(ulimit -l), may help");

@@ -16,8 +16,10 @@ class uring final : public pinned::executor<uring, class reactor> {
         sdk::int_option("entries", "256", 8, 32768, "Requests of each ring that may wait for the next system call"),
         sdk::int_option("buffers", "512", 0, 32768,
                         "Receive buffers of each worker, rounded up to a power of two; 0: no receive extension"),
-        sdk::int_option("buffer_size", "2048", 256, 1 << 20, "Bytes of each receive buffer, of which up to 80 are the kernel's"),
-        sdk::bool_option("defer_taskrun", "true", "Run completions only while the worker waits (Linux 6.1); false: as older kernels do"),
+        sdk::int_option("buffer_size", "2048", 256, 1 << 20,
+                        "Bytes of each receive buffer, of which up to 80 are the kernel's"),
+        sdk::bool_option("defer_taskrun", "true",
+                         "Run completions only while the worker waits (Linux 6.1); false: as older kernels do"),
     };
     static constexpr const char* thread_name = "uring";
 
@@ -36,6 +38,6 @@ class uring final : public pinned::executor<uring, class reactor> {
 
 } // namespace chimera::uring
 
-CHIMERA_EXECUTOR_PLUGIN("uring", "0.1.0",
-                        "One io_uring per worker, tasks pinned for life: receives complete into the worker's own buffers",
-                        chimera::uring::uring);
+CHIMERA_EXECUTOR_PLUGIN(
+    "uring", "0.1.0", "One io_uring per worker, tasks pinned for life: receives complete into the worker's own buffers",
+    chimera::uring::uring);

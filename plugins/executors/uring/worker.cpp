@@ -13,12 +13,14 @@ entry::entry(worker& at) noexcept : home(at), next_(at.entries_) {
     if (next_) next_->previous_ = this;
     at.entries_ = this;
 }
-entry::~entry() {
+void entry::let_go() noexcept {
     (previous_ ? previous_->next_ : home.entries_) = next_;
     if (next_) next_->previous_ = previous_;
+    waiter = {};
+    end();
 }
 
-void timer_entry::let_go() noexcept {
+void timer_entry::end() noexcept {
     home.timers().remove(*this);
     delete this;
 }
@@ -60,7 +62,6 @@ void worker::close_loop() noexcept {
     while (entry* leaked = entries_) {
         complain();
         leaked->let_go();
-        ring_.drain();
     }
     ring_.drain();
 }

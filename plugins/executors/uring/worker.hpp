@@ -19,7 +19,8 @@ namespace chimera::uring {
 
 class worker;
 
-/// What tasks have at a worker: registrations, timers, receives. Listed, so that the end finds what was leaked.
+/// What tasks have at a worker: registrations, timers, receives. Listed until let go, so that the end finds what was
+/// leaked.
 class entry {
   public:
     explicit entry(worker& home) noexcept;
@@ -33,16 +34,19 @@ class entry {
     void leave(chm_waker* borrowed) noexcept {
         if (waiter.get() != borrowed) waiter = sdk::waker::clone(borrowed);
     }
-    /// The owner is gone. Frees it, at once or with the last answer to what is in flight.
-    virtual void let_go() noexcept = 0;
+    /// The owner is gone: the waker is dropped, and the entry freed, at once or with the last answer that is in flight.
+    void let_go() noexcept;
     /// Gives buffers of the kernel's back, if it holds any.
     virtual void move_out() noexcept {}
 
   protected:
-    virtual ~entry();
+    virtual ~entry() = default;
 
   private:
-    entry *previous_ = nullptr, *next_;
+    /// let_go's second half.
+    virtual void end() noexcept = 0;
+
+    entry *previous_ = nullptr, *next_; // in the worker's list
     friend class worker;
 };
 
@@ -50,10 +54,12 @@ class timer_entry final : public entry {
   public:
     using entry::entry;
     std::uint64_t due_ns() const noexcept { return deadline_ns; }
-    void let_go() noexcept override;
 
     std::uint64_t deadline_ns = 0;
     std::size_t place = 0; // the heap's
+
+  private:
+    void end() noexcept override;
 };
 
 class reception;
