@@ -11,8 +11,6 @@ namespace chimera::socket {
 void exchange::begin(const chm_request& request) {
     request_.write(url_, request);
     parser_.begin(request_.is_head);
-    buffer_.clear();
-    filled_.clear();
     if (settings_.fill) filled_.reserve(2 * settings_.read_size);
     timing_ = {};
     timing_.size = sizeof timing_;
@@ -43,6 +41,10 @@ void exchange::close() noexcept {
     if (phase_ != phase::over) connection_.close();
     connector_.cancel();
     alarm_.silence();
+    // An agent that thinks holds a connection, not the memory of its last request and response.
+    buffer_ = {};
+    filled_ = {};
+    request_.bytes = {};
     phase_ = phase::closed;
 }
 

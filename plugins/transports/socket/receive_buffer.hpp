@@ -31,7 +31,6 @@ class receive_buffer {
     void received(std::size_t n) noexcept { end_ += n; }
     std::span<char> unparsed() noexcept { return {bytes_.get() + begin_, end_ - begin_}; }
     void consumed(std::size_t n) noexcept { begin_ += n; }
-    void clear() noexcept { begin_ = end_ = 0; }
     bool empty() const noexcept { return begin_ == end_; }
 
   private:
