@@ -56,7 +56,8 @@ void reception::answered(int result, std::uint32_t flags) noexcept {
         else
             take(p, id, result);
     }
-    if (result < 0 ? result != -ECANCELED && result != -ENOBUFS : !has_buffer) {
+    // The end comes as a header without bytes, or as 0, with a buffer or without: the kernel has all three.
+    if (result < 0 ? result != -ECANCELED && result != -ENOBUFS : result == 0 || !has_buffer) {
         over_ = true;
         error_ = -result;
     }
