@@ -2,24 +2,38 @@
 # Builds NAME.so as the host wants it: a MODULE library with hidden visibility, all symbols resolved at link time, never
 # unloaded (a waker may outlive everything else), and one exported symbol, chimera_plugin_entry. The version script is
 # needed beside -fvisibility=hidden because libstdc++'s weak and unique symbols leak through the latter.
-# Where the conformance runner is built or installed, the test conformance.NAME runs it on the plugin, with
-# CONFORMANCE_ARGS (see chimera-conformance --help).
+# The test validate.NAME tries the plugin on every rule of the contract, with CONFORMANCE_ARGS (see chimera_add_conformance_test).
+# `cmake --install` puts NAME.so where a host under the same prefix finds it.
 set(CHIMERA_PLUGIN_VERSION_SCRIPT "${CMAKE_CURRENT_LIST_DIR}/plugin.map")
 
 function(chimera_add_plugin name)
   cmake_parse_arguments(arg "" "KIND" "SOURCES;LIBRARIES;CONFORMANCE_ARGS" ${ARGN})
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "chimera_add_plugin(${name}): what is ${arg_UNPARSED_ARGUMENTS}? It takes KIND, SOURCES, "
+                        "LIBRARIES and CONFORMANCE_ARGS")
+  endif()
   if(NOT arg_KIND MATCHES "^(executor|transport)$")
     message(FATAL_ERROR "chimera_add_plugin(${name}): KIND must be executor or transport")
+  endif()
+  if(NOT name MATCHES "^[a-z][a-z0-9_]*$")
+    message(FATAL_ERROR "chimera_add_plugin(${name}): the name is the plugin's id: small letters, digits and _, a letter first")
   endif()
   add_library(${name} MODULE ${arg_SOURCES})
   set_target_properties(${name} PROPERTIES
     PREFIX "" C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
-    LIBRARY_OUTPUT_DIRECTORY "${CHIMERA_PLUGIN_OUTPUT_DIRECTORY}"
     LINK_DEPENDS "${CHIMERA_PLUGIN_VERSION_SCRIPT}")
+  if(CHIMERA_PLUGIN_OUTPUT_DIRECTORY)
+    set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${CHIMERA_PLUGIN_OUTPUT_DIRECTORY}")
+  endif()
+  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+  if("CXX" IN_LIST languages)
+    target_compile_features(${name} PRIVATE cxx_std_20) # what the SDK needs
+  endif()
+  target_compile_options(${name} PRIVATE -Wall -Wextra)
   target_link_libraries(${name} PRIVATE chimera::plugin_api ${arg_LIBRARIES} Threads::Threads)
   target_link_options(${name} PRIVATE "LINKER:--version-script=${CHIMERA_PLUGIN_VERSION_SCRIPT}" "LINKER:-z,nodelete")
-  if(NOT CHIMERA_SANITIZE)  # a sanitizer's own symbols are resolved at run time
-    target_link_options(${name} PRIVATE "LINKER:-z,defs")
+  if(NOT "${CHIMERA_SANITIZE}${CMAKE_C_FLAGS}${CMAKE_CXX_FLAGS}" MATCHES "address|thread|undefined")
+    target_link_options(${name} PRIVATE "LINKER:-z,defs") # a sanitizer's own symbols are resolved at run time
   endif()
   if(TARGET programs)
     add_dependencies(programs ${name})
@@ -27,14 +41,12 @@ function(chimera_add_plugin name)
   # The host refuses a plugin that others may write, which a umask of 002 would make of it.
   add_custom_command(TARGET ${name} POST_BUILD COMMAND chmod go-w "$<TARGET_FILE:${name}>")
   chimera_add_conformance_test(${name} ${name} ${arg_CONFORMANCE_ARGS})
-  install(TARGETS ${name} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/chimera")
+  install(TARGETS ${name} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/chimera" COMPONENT host)
 endfunction()
 
-# chimera_add_conformance_test(NAME TARGET [arg...]): the test conformance.NAME runs the kit on a plugin, once more than
-# chimera_add_plugin does, with other options (see chimera-conformance --help).
+# chimera_add_conformance_test(NAME TARGET [arg...]): the test validate.NAME tries a plugin, once more than chimera_add_plugin
+# does, with other options: --set KEY=VALUE, --case GLOB, --executor FILE and the like.
 function(chimera_add_conformance_test name target)
-  if(TARGET chimera-conformance)
-    add_test(NAME conformance.${name} COMMAND chimera-conformance $<TARGET_FILE:${target}> ${ARGN})
-    set_tests_properties(conformance.${name} PROPERTIES TIMEOUT 600 LABELS conformance)
-  endif()
+  add_test(NAME validate.${name} COMMAND chimera-conformance $<TARGET_FILE:${target}> ${ARGN})
+  set_tests_properties(validate.${name} PROPERTIES TIMEOUT 600 LABELS conformance)
 endfunction()
