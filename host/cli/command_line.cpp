@@ -4,11 +4,13 @@
 #include "cli/compare_command.hpp"
 #include "cli/import_command.hpp"
 #include "cli/inspect_command.hpp"
+#include "cli/new_command.hpp"
 #include "cli/plugins_command.hpp"
 #include "cli/report_command.hpp"
 #include "cli/run_command.hpp"
 #include "cli/selfcheck_command.hpp"
 #include "cli/sweep_command.hpp"
+#include "profile/installed_data.hpp"
 #include "report/result_files.hpp"
 #include "study/results_json.hpp"
 #include "sweep/cell_process.hpp"
@@ -57,7 +59,8 @@ void add_trust_option(CLI::App& app, bool& allow_untrusted) {
 /// What a run and a sweep take alike.
 template <class Arguments>
 void add_profile_options(CLI::App& app, Arguments& a) {
-    app.add_option("--profile", a.profile, "Profile to run (TOML)")->type_name("FILE");
+    app.add_option("--profile", a.profile, "Profile to run: a TOML file, or the name of one that is installed")
+        ->type_name("FILE");
     app.add_option("--set", a.overrides.sets, "Change a key of the profile, as executor.plugin=fiber (repeatable)")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
@@ -134,6 +137,15 @@ CLI::App* add_compare(CLI::App& app, compare_arguments& a) {
     return compare;
 }
 
+CLI::App* add_new(CLI::App& app, new_arguments& a) {
+    CLI::App* made = app.add_subcommand("new", "Write a folder with a plugin that builds, validates and runs");
+    made->add_option("kind", a.kind, "executor or transport")->type_name("KIND")->required();
+    made->add_option("name", a.name, "Its id in profiles")->type_name("NAME")->required();
+    made->add_option("dir", a.folder, "The folder; ./NAME where it is left out")->type_name("DIR")->check(is_named);
+    made->add_option("--lang", a.lang, "Its language")->type_name("c|cpp|rust")->capture_default_str();
+    return made;
+}
+
 int fail(exit_status status, const std::string& what) {
     std::fputs((what + "\n").c_str(), stderr); // which may be full too: nothing throws here
     return static_cast<int>(status);
@@ -188,6 +200,8 @@ int run_command_line(int argc, const char* const* argv) {
     CLI::App* report_app = add_report(app, report);
     compare_arguments compare;
     CLI::App* compare_app = add_compare(app, compare);
+    new_arguments new_plugin;
+    CLI::App* new_app = add_new(app, new_plugin);
     std::filesystem::path tree, imported_to;
     CLI::App* import_app =
         app.add_subcommand("import", "Make results of other programs readable")->require_subcommand(1);
@@ -209,26 +223,28 @@ int run_command_line(int argc, const char* const* argv) {
             if (command != run_app && given->count() > 0)
                 return fail(exit_status::bad_input, fmt::format("chimera-host: {} belongs to a run; give it after '{}'",
                                                                 given->get_name(), command->get_name()));
-    const auto need_profile = [](const std::filesystem::path& given, const char* example) {
+    const auto find = [](std::filesystem::path& given, const char* example) {
         if (given.empty())
             throw profile_error(
                 {fmt::format("chimera-host: --profile FILE is required (try --profile {}, or --help)", example)});
+        given = find_profile(given);
     };
     try {
         if (plugins_app->parsed()) return static_cast<int>(plugins_command(plugins_json, allow_untrusted));
         if (inspect_app->parsed()) return static_cast<int>(inspect_command(inspect));
         if (report_app->parsed()) return static_cast<int>(report_command(report));
         if (compare_app->parsed()) return static_cast<int>(compare_command(compare));
+        if (new_app->parsed()) return static_cast<int>(new_command(new_plugin));
         if (tr115_app->parsed()) return static_cast<int>(import_tr115_command(tree, imported_to));
         if (sweep_app->parsed()) {
-            need_profile(sweep.profile, "profiles/tr115.toml");
+            find(sweep.profile, "tr115");
             return static_cast<int>(sweep_command(sweep));
         }
         if (selfcheck_app->parsed()) {
-            need_profile(selfcheck.profile, "profiles/smol1kb.toml");
+            find(selfcheck.profile, "smol1kb");
             return static_cast<int>(selfcheck_command(selfcheck));
         }
-        need_profile(run.profile, "profiles/smol1kb.toml");
+        find(run.profile, "smol1kb");
         return static_cast<int>(run_command(run));
     } catch (const result_file_error& e) {
         return fail(run.cell != 0 ? exit_status{cannot_write_status} : exit_status::set_up,
@@ -240,6 +256,8 @@ int run_command_line(int argc, const char* const* argv) {
                     fmt::format("chimera-host: {}", e.what()));
     } catch (const study_error& e) {
         return fail(exit_status::bad_input, e.what());
+    } catch (const new_error& e) {
+        return fail(exit_status::bad_input, fmt::format("chimera-host new: {}", e.what()));
     } catch (const template_error& e) {
         return fail(exit_status::bad_input, e.what());
     } catch (const std::exception& e) {

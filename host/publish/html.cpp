@@ -1,5 +1,7 @@
 #include "publish/html.hpp"
 
+#include "profile/installed_data.hpp"
+
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -24,8 +26,7 @@ std::string inside_script(const nlohmann::ordered_json& report) {
 
 std::filesystem::path report_page() {
     if (const char* named = std::getenv("CHIMERA_REPORT_PAGE")) return named;
-    const std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-    return folder.parent_path() / "share" / "chimera" / "report.html";
+    return installed_data() / "report.html";
 }
 
 std::string to_html(const nlohmann::ordered_json& report, const std::filesystem::path& page) {

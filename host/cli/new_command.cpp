@@ -1,0 +1,130 @@
+#include "cli/new_command.hpp"
+
+#include "profile/installed_data.hpp"
+#include "profile/nearest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace chimera::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Names that CMake or cargo keep for themselves.
+constexpr std::string_view reserved[] = {"all",     "clean",   "core", "depend", "help",
+                                         "install", "package", "std",  "test",   "validate"};
+
+void check_word(std::string_view what, const std::string& word, const std::vector<std::string>& known) {
+    if (std::ranges::find(known, word) == known.end())
+        throw new_error(fmt::format("{} '{}' is not offered; {}", what, word, suggest(word, known)));
+}
+
+void check_name(const std::string& name) {
+    const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+    constexpr std::size_t longest = 64;
+    if (name.empty() || name.size() > longest || name[0] < 'a' || name[0] > 'z' || !std::ranges::all_of(name, fits))
+        throw new_error(fmt::format("'{}' is no plugin's name: small letters, digits and _, a letter first, at most {}",
+                                    name, longest));
+    if (std::ranges::find(reserved, name) != std::end(reserved))
+        throw new_error(fmt::format("'{}' is a name that build tools keep for themselves; take another", name));
+}
+
+/// The languages of which there is a template of this kind.
+std::vector<std::string> languages_of(const fs::path& templates, const std::string& kind) {
+    std::vector<std::string> found;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(templates, none))
+        if (const std::string name = entry.path().filename().string(); name.starts_with(kind + "_"))
+            found.push_back(name.substr(kind.size() + 1));
+    std::ranges::sort(found);
+    return found;
+}
+
+void replace_all(std::string& text, std::string_view from, const std::string& to) {
+    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+        text.replace(at, from.size(), to);
+}
+
+/// A folder beside the one that is wanted, gone with everything in it unless it has taken that one's place.
+class unfinished_folder {
+  public:
+    explicit unfinished_folder(const fs::path& wanted) : wanted_(wanted) {
+        std::string name = (wanted.parent_path() / ".chimera-new-XXXXXX").string();
+        if (mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category());
+        path_ = name;
+    }
+    unfinished_folder(const unfinished_folder&) = delete;
+    unfinished_folder& operator=(const unfinished_folder&) = delete;
+    ~unfinished_folder() {
+        std::error_code ignored;
+        if (!path_.empty()) fs::remove_all(path_, ignored);
+    }
+    const fs::path& path() const noexcept { return path_; }
+    void finish() {
+        fs::permissions(path_, fs::perms(0755));
+        fs::rename(path_, wanted_);
+        path_.clear();
+    }
+
+  private:
+    fs::path wanted_, path_;
+};
+
+void write_copy(const fs::path& from, const fs::path& to, std::string_view placeholder, const std::string& name) {
+    std::ifstream in(from, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(in), {}};
+    replace_all(text, placeholder, name);
+    if (!in || !(std::ofstream(to, std::ios::binary) << text).flush())
+        throw std::system_error(errno, std::generic_category(), (in ? to : from).string());
+}
+
+} // namespace
+
+exit_status new_command(const new_arguments& a) {
+    check_word("kind", a.kind, {"executor", "transport"});
+    check_name(a.name);
+    const fs::path templates = installed_data() / "templates";
+    const std::vector<std::string> languages = languages_of(templates, a.kind);
+    if (languages.empty())
+        throw new_error(
+            fmt::format("{}: the templates are not there; they come with the package chimera-dev", templates.string()));
+    check_word("--lang", a.lang, languages);
+    const fs::path source = templates / (a.kind + "_" + a.lang);
+    fs::path folder = fs::absolute(a.folder.empty() ? fs::path(a.name) : a.folder).lexically_normal();
+    if (!folder.has_filename()) folder = folder.parent_path();
+    try {
+        if (fs::exists(fs::symlink_status(folder)) && !(fs::is_directory(folder) && fs::is_empty(folder)))
+            throw new_error(fmt::format("{} exists and is no empty folder; name another", folder.string()));
+        fs::create_directories(folder.parent_path());
+        unfinished_folder made(folder);
+        const std::string placeholder = "my_" + a.kind;
+        for (const auto& entry : fs::recursive_directory_iterator(source)) {
+            std::string relative = entry.path().lexically_relative(source).string();
+            replace_all(relative, placeholder, a.name);
+            if (entry.is_directory())
+                fs::create_directory(made.path() / relative);
+            else
+                write_copy(entry.path(), made.path() / relative, placeholder, a.name);
+        }
+        made.finish();
+    } catch (const std::system_error& e) {
+        throw new_error(fmt::format("{}: cannot be made: {}", folder.string(), e.code().message()));
+    }
+    fmt::print("{}\n\nbuild it, try it on every rule of the contract, and run it:\n\n  cd {}\n", folder.string(),
+               folder.string());
+    fmt::print("  cmake -B build && cmake --build build && ctest --test-dir build --output-on-failure\n"
+               "  chimera-host --profile {}.toml\n",
+               a.name);
+    return exit_status::success;
+}
+
+} // namespace chimera::host
