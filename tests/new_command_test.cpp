@@ -1,0 +1,62 @@
+// `chimera-host new` with arguments that are not usable: it says what to do, and leaves nothing behind. What it writes is
+// built and run by the tests in tests/install.
+#include "host_process.hpp"
+
+#include <doctest/doctest.h>
+
+#include <iterator>
+#include <string>
+
+using namespace chimera::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+void check_refused(const outcome& o, const std::string& saying) {
+    CHECK(o.status == 2);
+    CHECK_MESSAGE(o.err.find(saying) != std::string::npos, "expected \"" << saying << "\" in: " << o.err);
+    CHECK(o.out.empty());
+}
+
+auto entries(const fs::path& folder) { return std::distance(fs::directory_iterator(folder), {}); }
+
+} // namespace
+
+TEST_CASE("a kind, a language or a name that is not usable is refused, and nothing is written") {
+    const temporary_folder f;
+    const std::string to = (f / "made").string();
+    check_refused(run_host({"new", "executer", "mine", to}), "did you mean \"executor\"?");
+    check_refused(run_host({"new", "plugin", "mine", to}), "\"executor\", \"transport\"");
+    check_refused(run_host({"new", "executor", "mine", to, "--lang", "c++"}), "\"cpp\"");
+    check_refused(run_host({"new", "executor", "mine", to, "--lang", "go"}), "known: \"c\", \"cpp\"");
+    for (const std::string name : {"", "Mine", "1mine", "my-executor", "../mine", "m\u00fc", "a b"})
+        check_refused(run_host({"new", "executor", name, to}), "small letters");
+    check_refused(run_host({"new", "executor", std::string(65, 'a'), to}), "at most 64");
+    check_refused(run_host({"new", "executor", "test", to}), "build tools");
+    check_refused(run_host({"new", "executor"}), "name");
+    CHECK(entries(f.path()) == 0);
+}
+
+TEST_CASE("what is there already is not touched") {
+    const temporary_folder f;
+    f.write("full/notes.txt", "mine");
+    f.write("file", "mine");
+    fs::create_symlink("nowhere", f / "dangling");
+    for (const std::string there : {"full", "file", "dangling"})
+        check_refused(run_host({"new", "executor", "mine", (f / there).string()}), "no empty folder");
+    check_refused(run_host({"new", "executor", "mine", (f / "file/below").string()}), "cannot be made");
+    CHECK(entries(f.path()) == 3);
+    CHECK(entries(f / "full") == 1);
+}
+
+TEST_CASE("an empty folder is filled, and folders on the way are made") {
+    const temporary_folder f;
+    fs::create_directory(f / "empty");
+    for (const std::string to : {"empty", "a/b/c/"}) {
+        const outcome o = run_host({"new", "transport", "mine", (f / to).string(), "--lang", "cpp"});
+        CHECK_MESSAGE(o.status == 0, o.err);
+        CHECK(fs::exists(f / to / "mine.cpp"));
+        CHECK(fs::exists(f / to / "mine.toml"));
+    }
+    CHECK(entries(f.path()) == 2);
+}
