@@ -13,15 +13,16 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_HOST_PACKAGE_NAME chimera-host)
 set(CPACK_DEBIAN_HOST_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_HOST_PACKAGE_SHLIBDEPS ON)
-set(CPACK_COMPONENT_HOST_DESCRIPTION "Finds out whether an LLM client runtime is the bottleneck, and which part of it
- Runs the same agents on different schedulers and HTTP clients, loaded as plugins,
- and says what ran in parallel, what was lost, and whose fault each part is.")
+set(CPACK_DEBIAN_HOST_DESCRIPTION "Runs the same agents on different schedulers and HTTP clients, loaded as plugins,
+and says what ran in parallel, what was lost, and whose fault each part is.")
 
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME chimera-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "chimera-host (= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_DEV_PACKAGE_RECOMMENDS "cmake, g++, make")
-set(CPACK_COMPONENT_DEV_DESCRIPTION "Headers, CMake package and templates for plugins of chimera-host
- Schedulers and HTTP clients of one's own, measured beside those that come with it.")
+set(CPACK_DEBIAN_DEV_DESCRIPTION "Headers, CMake package and templates for plugins of chimera-host
+Schedulers and HTTP clients of one's own, measured beside those that come with it.")
+install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/chimera-host" RENAME copyright COMPONENT host)
+install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/chimera-dev" RENAME copyright COMPONENT dev)
 include(CPack)
