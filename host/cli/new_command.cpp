@@ -12,6 +12,7 @@
 #include <iterator>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace chimera::host {
@@ -49,9 +50,12 @@ std::vector<std::string> languages_of(const fs::path& templates, const std::stri
     return found;
 }
 
-void replace_all(std::string& text, std::string_view from, const std::string& to) {
-    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
-        text.replace(at, from.size(), to);
+using replacements = std::vector<std::pair<std::string, std::string>>;
+
+void replace_all(std::string& text, const replacements& by) {
+    for (const auto& [from, to] : by)
+        for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+            text.replace(at, from.size(), to);
 }
 
 /// A folder beside the one that is wanted, gone with everything in it unless it has taken that one's place.
@@ -79,10 +83,10 @@ class unfinished_folder {
     fs::path wanted_, path_;
 };
 
-void write_copy(const fs::path& from, const fs::path& to, std::string_view placeholder, const std::string& name) {
+void write_copy(const fs::path& from, const fs::path& to, const replacements& by) {
     std::ifstream in(from, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(in), {}};
-    replace_all(text, placeholder, name);
+    replace_all(text, by);
     if (!in || !(std::ofstream(to, std::ios::binary) << text).flush())
         throw std::system_error(errno, std::generic_category(), (in ? to : from).string());
 }
@@ -106,24 +110,27 @@ exit_status new_command(const new_arguments& a) {
             throw new_error(fmt::format("{} exists and is no empty folder; name another", folder.string()));
         fs::create_directories(folder.parent_path());
         unfinished_folder made(folder);
-        const std::string placeholder = "my_" + a.kind;
+        // Where the template lies and is built in the source tree its Rust crates are elsewhere.
+        const replacements by{{"my_" + a.kind, a.name},
+                              {"../../../examples/rust", (installed_data() / "rust").string()}};
         for (const auto& entry : fs::recursive_directory_iterator(source)) {
             std::string relative = entry.path().lexically_relative(source).string();
-            replace_all(relative, placeholder, a.name);
+            replace_all(relative, by);
             if (entry.is_directory())
                 fs::create_directory(made.path() / relative);
             else
-                write_copy(entry.path(), made.path() / relative, placeholder, a.name);
+                write_copy(entry.path(), made.path() / relative, by);
         }
         made.finish();
     } catch (const std::system_error& e) {
         throw new_error(fmt::format("{}: cannot be made: {}", folder.string(), e.code().message()));
     }
-    fmt::print("{}\n\nbuild it, try it on every rule of the contract, and run it:\n\n  cd {}\n", folder.string(),
-               folder.string());
-    fmt::print("  cmake -B build && cmake --build build && ctest --test-dir build --output-on-failure\n"
-               "  chimera-host --profile {}.toml\n",
-               a.name);
+    const char* const build =
+        a.lang == "rust" ? "cargo build --release && cargo test --release"
+                         : "cmake -B build && cmake --build build && ctest --test-dir build --output-on-failure";
+    fmt::print("{0}\n\nbuild it, try it on every rule of the contract, and run it:\n\n"
+               "  cd {0}\n  {1}\n  chimera-host --profile {2}.toml\n",
+               folder.string(), build, a.name);
     return exit_status::success;
 }
 

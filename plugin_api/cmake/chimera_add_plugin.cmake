@@ -41,7 +41,7 @@ function(chimera_add_plugin name)
   # The host refuses a plugin that others may write, which a umask of 002 would make of it.
   add_custom_command(TARGET ${name} POST_BUILD COMMAND chmod go-w "$<TARGET_FILE:${name}>")
   chimera_add_conformance_test(${name} ${name} ${arg_CONFORMANCE_ARGS})
-  install(TARGETS ${name} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/chimera" COMPONENT host)
+  install(TARGETS ${name} LIBRARY DESTINATION "${CHIMERA_PLUGIN_DESTINATION}" COMPONENT host)
 endfunction()
 
 # chimera_add_conformance_test(NAME TARGET [arg...]): the test validate.NAME tries a plugin, once more than chimera_add_plugin

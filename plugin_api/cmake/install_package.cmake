@@ -26,3 +26,6 @@ install(FILES "${made}/chimera_plugin_apiConfig.cmake" "${made}/chimera_plugin_a
   cmake/chimera_add_plugin.cmake cmake/plugin.map DESTINATION "${package}" COMPONENT dev)
 install(FILES "${made}/chimera_plugin_api.pc" DESTINATION "${pkgconfig}" COMPONENT dev)
 install(DIRECTORY templates/ DESTINATION "${CMAKE_INSTALL_DATADIR}/chimera/templates" COMPONENT dev)
+# What the Rust templates are built on.
+install(DIRECTORY "${CMAKE_SOURCE_DIR}/examples/rust" DESTINATION "${CMAKE_INSTALL_DATADIR}/chimera" COMPONENT dev OPTIONAL
+        PATTERN target EXCLUDE)

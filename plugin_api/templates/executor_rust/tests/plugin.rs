@@ -1,0 +1,23 @@
+//! The plugin as the host sees it: every rule of the contract, and a run of the profile.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// This build's plugin, called as its id.
+fn plugin() -> PathBuf {
+    let folder = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_owned();
+    let file = folder.join("my_executor.so");
+    std::fs::copy(folder.join("libmy_executor.so"), &file).unwrap();
+    file
+}
+
+#[test]
+fn holds_every_rule_and_runs() {
+    let plugin = plugin();
+    let validated = Command::new("chimera-conformance").arg(&plugin).status();
+    assert!(validated.expect("chimera-conformance is in PATH").success());
+    let set = format!("executor.plugin={}", plugin.display());
+    let mut run = Command::new("chimera-host");
+    run.args(["--profile", "my_executor.toml", "--ui", "none", "--output-dir", "target/results", "--set", &set]);
+    assert!(run.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap().success());
+}
