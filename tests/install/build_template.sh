@@ -12,6 +12,7 @@ lines=$(find . -name '*.c' -o -name '*.cpp' -o -name '*.rs' | xargs -n1 wc -l | 
 
 if [ "$lang" = rust ]; then
   export PATH=$prefix/bin:$PATH CARGO_TARGET_DIR=$folder.target # kept: its crates need not be built again
+  cargo build --release --offline --quiet
   exec cargo test --release --offline --quiet
 fi
 cmake -B build -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_FLAGS=-Werror -DCMAKE_CXX_FLAGS=-Werror >/dev/null

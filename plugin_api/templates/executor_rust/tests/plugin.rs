@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-/// This build's plugin, called as its id.
+/// What `cargo build` made beside these tests, called as its id. (`cargo test` alone builds no shared library.)
 fn plugin() -> PathBuf {
     let folder = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_owned();
     let file = folder.join("my_executor.so");
-    std::fs::copy(folder.join("libmy_executor.so"), &file).unwrap();
+    std::fs::copy(folder.join("libmy_executor.so"), &file).expect("cargo build comes first");
     file
 }
 
