@@ -10,7 +10,7 @@
 
 enum { CHM_HTTP1_HEAD_BYTES = 16384, CHM_HTTP1_HEADERS = 64 };
 
-/* Where in a response the next byte belongs. */
+/** Where in a response the next byte belongs. */
 typedef enum chm_http1_state {
     CHM_HTTP1_IN_HEAD,
     CHM_HTTP1_IN_SIZE,  /* the digits of a chunk's size */
@@ -22,25 +22,28 @@ typedef enum chm_http1_state {
     CHM_HTTP1_DONE
 } chm_http1_state;
 
-/* One response. Read-only for its owner: status, headers and n_headers once the head is there (they point into text),
- * and keep_alive. */
+/** One response. Its owner reads the first members, and writes none. */
 typedef struct chm_http1 {
-    chm_http1_state state;
-    int status, no_body, chunked, keep_alive;
-    size_t n_headers, length; /* length: bytes of head, line or digits seen so far */
-    uint64_t left;
-    chm_kv headers[CHM_HTTP1_HEADERS];
-    char text[CHM_HTTP1_HEAD_BYTES];
+    int status;                        /**< once the head is there */
+    int keep_alive;                    /**< the connection may serve another exchange after this one */
+    chm_http1_state state;             /**< DONE: the response is complete */
+    size_t n_headers;                  /**< how many of headers there are, once the head is there */
+    chm_kv headers[CHM_HTTP1_HEADERS]; /**< views of text */
+    int no_body;                       /**< it answers a HEAD request */
+    int chunked;                       /**< the body comes in chunks */
+    size_t length;                     /**< bytes of head, line or digits seen so far */
+    uint64_t left;                     /**< bytes of the body, or of this chunk, that are still to come */
+    char text[CHM_HTTP1_HEAD_BYTES];   /**< the head as it came */
 } chm_http1;
 
-/* Expects a response. no_body: it answers a HEAD request. */
+/** Expects a response. no_body: it answers a HEAD request. */
 static inline void chm_http1_begin(chm_http1* p, int no_body) {
     p->state = CHM_HTTP1_IN_HEAD;
     p->no_body = no_body;
     p->length = 0;
 }
 
-/* Whether a list of words such as "Keep-Alive, Upgrade" has this one in it. */
+/** Whether a list of words such as "Keep-Alive, Upgrade" has this one in it. Not for callers. */
 static inline int chm_http1_lists(chm_str value, const char* word) {
     const size_t n = strlen(word);
     size_t i;
@@ -49,6 +52,7 @@ static inline int chm_http1_lists(chm_str value, const char* word) {
     return 0;
 }
 
+/** The bytes without white space around them. Not for callers. */
 static inline chm_str chm_http1_trimmed(const char* begin, const char* end) {
     chm_str s;
     while (begin < end && (*begin == ' ' || *begin == '\t')) ++begin;
@@ -58,7 +62,7 @@ static inline chm_str chm_http1_trimmed(const char* begin, const char* end) {
     return s;
 }
 
-/* The head in text, complete. Not for callers. */
+/** The head in text, complete. Not for callers. */
 static inline chm_rc chm_http1_parse_head(chm_http1* p) {
     const char *const end = p->text + p->length, *line = p->text, *next;
     int has_length = 0;
@@ -120,7 +124,7 @@ static inline chm_rc chm_http1_parse_head(chm_http1* p) {
     return p->state == CHM_HTTP1_IN_HEAD ? CHM_PENDING : CHM_READY;
 }
 
-/* One byte outside of a body's data. CHM_READY: it completed the head. Not for callers. */
+/** One byte outside of a body's data. CHM_READY: it completed the head. Not for callers. */
 static inline chm_rc chm_http1_byte(chm_http1* p, char c) {
     static const char begin[] = "HTTP/1.";
     switch (p->state) {
@@ -166,9 +170,9 @@ static inline chm_rc chm_http1_byte(chm_http1* p, char c) {
     }
 }
 
-/* Takes bytes from the front of *in. CHM_READY with an empty *piece: the final head is complete. CHM_READY: *piece is a
- * part of the body, inside what *in was. CHM_END: the response is complete; what is left in *in does not belong to it.
- * CHM_PENDING: *in is used up, more is needed. CHM_E_PROTO, CHM_E_LIMIT: no response that can be read. */
+/** Takes bytes from the front of *in. CHM_READY with an empty *piece: the final head is complete. CHM_READY: *piece is
+ * a part of the body, inside what *in was. CHM_END: the response is complete; what is left in *in does not belong to
+ * it. CHM_PENDING: *in is used up, more is needed. CHM_E_PROTO, CHM_E_LIMIT: no response that can be read. */
 static inline chm_rc chm_http1_next(chm_http1* p, chm_str* in, chm_str* piece) {
     piece->ptr = in->ptr;
     piece->len = 0;
@@ -192,21 +196,21 @@ static inline chm_rc chm_http1_next(chm_http1* p, chm_str* in, chm_str* piece) {
     return p->state == CHM_HTTP1_DONE ? CHM_END : CHM_PENDING;
 }
 
-/* The connection has ended. CHM_END where that completes the response, else CHM_E_CLOSED. */
+/** The connection has ended. CHM_END where that completes the response, else CHM_E_CLOSED. */
 static inline chm_rc chm_http1_closed(chm_http1* p) {
     if (p->state == CHM_HTTP1_IN_REST) p->state = CHM_HTTP1_DONE;
     return p->state == CHM_HTTP1_DONE ? CHM_END : CHM_E_CLOSED;
 }
 
-/* A base URL, taken apart: views of the URL. */
+/** A base URL, taken apart: views of the URL. */
 typedef struct chm_http1_url {
-    chm_str host;      /* without the brackets of an IPv6 address */
-    chm_str port;      /* digits; "80" where the URL has none */
-    chm_str authority; /* host and port as in the URL, for the Host header */
-    chm_str prefix;    /* what every request's path begins with: "", or "/..." without a slash at its end */
+    chm_str host;      /**< without the brackets of an IPv6 address */
+    chm_str port;      /**< digits; "80" where the URL has none */
+    chm_str authority; /**< host and port as in the URL, for the Host header */
+    chm_str prefix;    /**< what every request's path begins with: "", or "/..." without a slash at its end */
 } chm_http1_url;
 
-/* CHM_E_INVAL: no URL. CHM_E_NOSYS: a scheme other than http. */
+/** CHM_E_INVAL: no URL. CHM_E_NOSYS: a scheme other than http. */
 static inline chm_rc chm_http1_split_url(chm_str url, chm_http1_url* out) {
     const char *const end = url.ptr + url.len, *at, *colon = NULL;
     size_t i, scheme = 0;
