@@ -48,6 +48,9 @@ void exchange::begin(std::string_view method, std::string_view url, std::size_t 
     body_size_ = body_size;
     attempts_ = 0;
     ready_ns_ = sent_ns_ = first_byte_ns_ = waiting_since_ns_ = 0;
+    // curl would take what has come since the last response for the answer to this request. TLS checks its own bytes,
+    // among which session tickets are nobody's fault.
+    set_option(easy_, CURLOPT_FRESH_CONNECT, !tls_ && driver_.unread() ? 1L : 0L);
     driver_.add(easy_);
     open_ = true;
 }

@@ -65,6 +65,11 @@ void multi_driver::remove(CURL* easy) noexcept {
     armed_ns_ = never;
 }
 
+bool multi_driver::unread() const noexcept {
+    char byte = 0;
+    return idle_fd_ >= 0 && ::recv(idle_fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 multi_driver::turned multi_driver::turn(chm_waker* waker) {
     if (due_ns_ != never && sdk::now_ns() >= due_ns_) {
         due_ns_ = never;
@@ -132,6 +137,7 @@ int multi_driver::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*
     multi_driver& driver = self_of(self);
     if (what == CURL_POLL_REMOVE) {
         driver.received_at_removal_ = bytes_received(fd);
+        driver.idle_fd_ = fd;
         driver.forget(fd);
         return 0;
     }
@@ -158,6 +164,7 @@ int multi_driver::on_timer(CURLM*, long timeout_ms, void* self) noexcept {
 int multi_driver::on_close(void* self, curl_socket_t fd) noexcept {
     self_of(self).received_at_removal_ = bytes_received(fd); // it may never have been announced
     self_of(self).forget(fd);
+    if (self_of(self).idle_fd_ == fd) self_of(self).idle_fd_ = -1;
     return ::close(fd);
 }
 

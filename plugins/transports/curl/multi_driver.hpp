@@ -62,6 +62,9 @@ class multi_driver {
     /// Bytes that the socket which curl gave up last had received until then, as the kernel counted them.
     std::uint64_t received_at_removal() const noexcept { return received_at_removal_; }
 
+    /// [between transfers] True when bytes have come over the idle connection, which nobody asked for.
+    bool unread() const noexcept;
+
   private:
     struct watched {
         curl_socket_t fd;
@@ -85,6 +88,7 @@ class multi_driver {
     std::uint64_t due_ns_ = never; // curl's timeout
     std::uint64_t readable_ns_ = 0;
     std::uint64_t received_at_removal_ = 0;
+    curl_socket_t idle_fd_ = -1; // what curl has kept, unwatched; -1: nothing
     sdk::timer timer_;
     std::uint64_t armed_ns_ = never; // what timer_ is set to
     multi_handle multi_;             // last: its end calls back

@@ -245,6 +245,32 @@ TEST_CASE("a response that has begun is not asked for again, not even within its
     CHECK(server.connections() == 1);
 }
 
+TEST_CASE("what comes after a response is not taken for the next one") {
+    leak_check leaks;
+    std::atomic<int> taken{0}, said{0};
+    const auto wait_for = [](const std::atomic<int>& count, int least) {
+        while (count < least) std::this_thread::yield();
+    };
+    loopback_server server([&](peer& p) {
+        if (p.request().empty()) return;
+        p.send(hello);
+        wait_for(taken, p.number + 1);
+        p.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstale");
+        ++said;
+        p.client_gone(5'000);
+    });
+    turned_reactor r;
+    transport t;
+    session s(r, t, server.url());
+    for (int i = 0; i < 3; ++i) {
+        exchange x = s.start({"GET", "/"});
+        x.head();
+        CHECK(x.rest() == "hello");
+        wait_for(said, ++taken);
+    }
+    CHECK(server.connections() == 3);
+}
+
 TEST_CASE("a connection that the server closed while idle is not used") {
     leak_check leaks;
     loopback_server server([](peer& p) {
