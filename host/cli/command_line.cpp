@@ -11,6 +11,7 @@
 #include "cli/selfcheck_command.hpp"
 #include "cli/sweep_command.hpp"
 #include "profile/installed_data.hpp"
+#include "cli/validate_command.hpp"
 #include "report/result_files.hpp"
 #include "study/results_json.hpp"
 #include "sweep/cell_process.hpp"
@@ -146,6 +147,41 @@ CLI::App* add_new(CLI::App& app, new_arguments& a) {
     return made;
 }
 
+CLI::App* add_validate(CLI::App& app, validate_arguments& a) {
+    CLI::App* validate =
+        app.add_subcommand("validate", "Try to break the contract's rules on a plugin, each in a process of its own");
+    validate->add_option("plugin", a.plugin, "Plugin file, or the id of one on the search path");
+    validate->add_flag("--list", a.list, "Name the cases and their rules, run nothing");
+    validate->add_option("--case", a.glob, "Only cases whose name matches, as 'wake.*'")
+        ->type_name("GLOB")
+        ->capture_default_str();
+    validate->add_flag("--only-failed", a.only_failed, "Show neither what passed nor what was skipped");
+    validate->add_option("--set", a.options, "An option of the plugin's instances (repeatable)")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
+    validate->add_option("--executor", a.executor, "Executor plugin under a transport, in place of the kit's own")
+        ->type_name("PLUGIN");
+    validate->add_option("--foreign", a.foreign, "Executor plugin behind a bridge")
+        ->type_name("PLUGIN")
+        ->capture_default_str();
+    validate->add_option("--transport", a.transport, "Transport plugin that a bridge is put over")
+        ->type_name("PLUGIN")
+        ->capture_default_str();
+    validate->add_option("--timeout", a.limit_s, "Seconds for each case; ten times as long under a sanitizer")
+        ->check(CLI::Range(1U, 100'000U))
+        ->capture_default_str();
+    validate->add_option("--seed", a.seed, "Seed of what the random cases draw; the same seed draws the same")
+        ->type_name("N")
+        ->capture_default_str();
+    validate->add_flag("--in-process", a.in_process,
+                       "No processes of their own, for debuggers: a crash or a hang ends everything");
+    validate->add_flag("--verbose", a.verbose, "What the plugin logs goes to standard error");
+    validate->add_flag("--allow-untrusted-plugins", a.allow_untrusted, "Load plugin files that others may write");
+    validate->add_flag("--json", a.json, "Print JSON");
+    validate->footer("Exit status: 0 no case failed, 1 some did, 2 the command or the plugin is unusable.");
+    return validate;
+}
+
 int fail(exit_status status, const std::string& what) {
     std::fputs((what + "\n").c_str(), stderr); // which may be full too: nothing throws here
     return static_cast<int>(status);
@@ -202,6 +238,8 @@ int run_command_line(int argc, const char* const* argv) {
     CLI::App* compare_app = add_compare(app, compare);
     new_arguments new_plugin;
     CLI::App* new_app = add_new(app, new_plugin);
+    validate_arguments validate;
+    CLI::App* validate_app = add_validate(app, validate);
     std::filesystem::path tree, imported_to;
     CLI::App* import_app =
         app.add_subcommand("import", "Make results of other programs readable")->require_subcommand(1);
@@ -232,6 +270,7 @@ int run_command_line(int argc, const char* const* argv) {
     try {
         if (plugins_app->parsed()) return static_cast<int>(plugins_command(plugins_json, allow_untrusted));
         if (inspect_app->parsed()) return static_cast<int>(inspect_command(inspect));
+        if (validate_app->parsed()) return static_cast<int>(validate_command(validate));
         if (report_app->parsed()) return static_cast<int>(report_command(report));
         if (compare_app->parsed()) return static_cast<int>(compare_command(compare));
         if (new_app->parsed()) return static_cast<int>(new_command(new_plugin));

@@ -47,6 +47,6 @@ endfunction()
 # chimera_add_conformance_test(NAME TARGET [arg...]): the test validate.NAME tries a plugin, once more than chimera_add_plugin
 # does, with other options: --set KEY=VALUE, --case GLOB, --executor FILE and the like.
 function(chimera_add_conformance_test name target)
-  add_test(NAME validate.${name} COMMAND chimera-conformance $<TARGET_FILE:${target}> ${ARGN})
+  add_test(NAME validate.${name} COMMAND chimera::host validate $<TARGET_FILE:${target}> ${ARGN})
   set_tests_properties(validate.${name} PROPERTIES TIMEOUT 600 LABELS conformance)
 endfunction()

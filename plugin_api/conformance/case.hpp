@@ -23,13 +23,14 @@ struct test_case {
     std::string_view name;     ///< subject.what, unique
     enum kind kind;            ///< what it applies to
     std::string_view sentence; ///< the rule, as a sentence without a full stop
-    void (*run)(environment&); ///< throws failure or skipped; may also call environment::report from any thread
+    void (*run)(environment&); ///< throws failure, skipped or unwise
 };
 
 /// Every case, subject by subject, the cheapest subjects first.
 const std::vector<test_case>& all_cases();
 
 // One table for each file of cases/.
+std::span<const test_case> file_cases();
 std::span<const test_case> entry_cases();
 std::span<const test_case> option_cases();
 std::span<const test_case> lifecycle_cases();
@@ -49,5 +50,6 @@ std::span<const test_case> failure_cases();
 std::span<const test_case> session_cases();
 std::span<const test_case> size_cases();
 std::span<const test_case> bridge_cases();
+std::span<const test_case> random_cases();
 
 } // namespace chimera::conformance

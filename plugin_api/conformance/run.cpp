@@ -3,7 +3,7 @@
 #include <fnmatch.h>
 #include <signal.h>
 
-#include <stdexcept>
+#include <algorithm>
 
 #include "kit/census.hpp"
 #include "kit/child.hpp"
@@ -13,19 +13,17 @@ namespace chimera::conformance {
 
 namespace {
 
-bool applies(kind k, bool executors, bool transports) {
-    switch (k) {
-    case kind::plugin:
-        return true;
-    case kind::transport:
-        return transports;
-    default:
-        return executors;
-    }
+bool is_wanted(const test_case& c, const request& r, const introduction& i) {
+    const bool applies = c.kind == kind::plugin || (c.kind == kind::transport ? i.transports : i.executors);
+    return applies && ::fnmatch(r.glob.c_str(), std::string(c.name).c_str(), 0) == 0;
+}
+
+outcome run_apart(const request& r, const work& w) {
+    return r.in_process ? run_here(w) : run_in_child(w, sanitized ? r.limit_s * 10 : r.limit_s);
 }
 
 void run_case(const request& r, const test_case& c, const std::function<void(const std::string&)>& report) {
-    environment env(r, report);
+    environment env(r, c, report);
 #ifdef __SANITIZE_THREAD__
     if (env.plugin().entry().flags & CHM_PLUGIN_NO_TSAN) throw skipped("it cannot run under ThreadSanitizer");
 #endif
@@ -35,52 +33,76 @@ void run_case(const request& r, const test_case& c, const std::function<void(con
     env.check_nothing_left(before);
 }
 
+constexpr test_case introducing{"introduction", kind::plugin, "", nullptr};
+
 } // namespace
 
 std::string_view name_of(verdict v) noexcept {
     switch (v) {
     case verdict::passed:
         return "passed";
+    case verdict::warning:
+        return "warning";
     case verdict::failed:
         return "failed";
-    case verdict::skipped:
-        return "skipped";
     case verdict::crashed:
         return "crashed";
     case verdict::hung:
         return "hung";
+    case verdict::skipped:
+        return "skipped";
     }
     return "unknown";
 }
 
-counts run(const request& r, const std::function<void(const result&)>& report) {
-    ::signal(SIGPIPE, SIG_IGN); // as the host does
-    const auto in_process_or_child = [&](const work& w) {
-        return r.in_process ? run_here(w) : run_in_child(w, sanitized ? r.limit_s * 10 : r.limit_s);
-    };
-    // The plugin's code runs in children only; what it offers is asked in one, too.
-    std::string offers;
-    const outcome asked = in_process_or_child([&](const auto& say) {
-        const environment env(r, say);
-        if (const auto* f = env.plugin().executors()) const config check(f->options, f->n_options, r.options);
-        if (const auto* f = env.plugin().transports()) const config check(f->options, f->n_options, r.options);
-        std::string has = env.plugin().executors() ? "executors" : "";
-        if (env.plugin().transports()) has += "transports";
+introduction introduce(const request& r) {
+    // A child can say something that is no failure by skipping.
+    const outcome asked = run_apart(r, [&](const auto& say) {
+        const environment env(r, introducing, say);
+        const plugin_file& p = env.plugin();
+        std::string has;
+        if (p.executors()) {
+            const config check(p.executor_schema(), r.options);
+            has += 'e';
+        }
+        if (p.transports()) {
+            const config check(p.transport_schema(), r.options);
+            has += 't';
+        }
         if (has.empty()) throw std::runtime_error(r.plugin.string() + ": has neither executors nor transports");
-        throw skipped(has); // the way in which a child can say something that is no failure
+        const char* version = p.entry().version;
+        throw skipped(has + " " + p.entry().id + " " + (version ? version : ""));
     });
-    if (asked.verdict != verdict::skipped) throw std::runtime_error(asked.detail);
-    const bool executors = asked.detail.starts_with("executors"), transports = asked.detail.ends_with("transports");
+    if (asked.verdict == verdict::crashed || asked.verdict == verdict::hung)
+        throw unusable(r.plugin.string() + ": " + std::string(name_of(asked.verdict)) + " while it was loaded (" +
+                       asked.detail + ")");
+    if (asked.verdict != verdict::skipped) throw unusable(asked.detail);
+    introduction i;
+    const std::size_t has = asked.detail.find(' '), id = asked.detail.find(' ', has + 1);
+    i.executors = asked.detail.find('e') < has;
+    i.transports = asked.detail.find('t') < has;
+    i.id = asked.detail.substr(has + 1, id - has - 1);
+    i.version = asked.detail.substr(id + 1);
+    if (std::none_of(all_cases().begin(), all_cases().end(), [&](const test_case& c) { return is_wanted(c, r, i); }))
+        throw unusable(r.plugin.string() + ": no case that applies to it matches " + r.glob);
+    // By itself, because making an executor may be what the plugin gets wrong.
+    i.bridge = i.executors && run_apart(r, [&](const auto& say) {
+                                  environment env(r, introducing, say);
+                                  const auto e = env.make_executor();
+                                  if (e->raw()->vt->get_extension(e->raw(), CHM_EXT_BRIDGE)) throw skipped("bridge");
+                              }).detail == "bridge";
+    return i;
+}
 
+counts run(const request& r, const introduction& i, const std::function<void(const result&)>& report) {
+    ::signal(SIGPIPE, SIG_IGN); // as the host does
     counts total;
     for (const test_case& c : all_cases()) {
-        if (!applies(c.kind, executors, transports)) continue;
-        if (::fnmatch(r.glob.c_str(), std::string(c.name).c_str(), 0) != 0) continue;
-        const outcome o = in_process_or_child([&](const auto& say) { run_case(r, c, say); });
-        ++(o.verdict == verdict::passed ? total.passed : o.verdict == verdict::skipped ? total.skipped : total.failed);
+        if (!is_wanted(c, r, i)) continue;
+        const outcome o = run_apart(r, [&](const auto& say) { run_case(r, c, say); });
+        total.add(o.verdict);
         report({c, o.verdict, o.detail, o.seconds});
     }
-    if (total.passed + total.failed + total.skipped == 0) throw std::runtime_error("no case matches " + r.glob);
     return total;
 }
 

@@ -19,11 +19,32 @@ bool is_name(std::string_view s, std::string_view more) {
 void describes_itself(environment& env) {
     const chm_plugin_entry& e = env.plugin().entry();
     expect(is_name(e.id, "_"), "the id must be of the form [a-z][a-z0-9_]*");
-    expect(e.version && *e.version, "there must be a version");
-    expect(e.description && *e.description, "there must be a description");
+    expect(e.version != nullptr, "there must be a version");
+    expect(e.description != nullptr, "there must be a description");
     expect(std::string_view(e.description).find('\n') == std::string_view::npos, "the description must be one line");
-    expect(e.abi_minor <= CHM_ABI_MINOR, "abi_minor must be one that exists");
-    expect((e.flags & ~std::uint32_t{CHM_PLUGIN_NO_TSAN}) == 0, "flags must be ones that exist");
+    if (e.abi_minor <= CHM_ABI_MINOR)
+        expect((e.flags & ~std::uint32_t{CHM_PLUGIN_NO_TSAN}) == 0, "flags must be ones that exist");
+}
+
+void says_something(environment& env) {
+    const chm_plugin_entry& e = env.plugin().entry();
+    if (e.version && !*e.version) throw unwise("the version is empty: results cannot say what they were made with");
+    if (e.description && !*e.description) throw unwise("the description is empty");
+}
+
+void known_minor(environment& env) {
+    const std::uint32_t minor = env.plugin().entry().abi_minor;
+    if (minor > CHM_ABI_MINOR)
+        throw unwise("it was built for contract " + std::to_string(CHM_ABI_MAJOR) + "." + std::to_string(minor) +
+                     "; what came after " + std::to_string(CHM_ABI_MAJOR) + "." + std::to_string(CHM_ABI_MINOR) +
+                     " is not tried");
+}
+
+void has_factory(environment& env) {
+    if (const auto* f = env.plugin().executors())
+        expect(f->size >= sizeof *f && f->create, "the executor factory must be whole");
+    if (const auto* f = env.plugin().transports())
+        expect(f->size >= sizeof *f && f->create, "the transport factory must be whole");
 }
 
 const std::array odd_ids{"",
@@ -48,10 +69,6 @@ void constant_factory(environment& env) {
     const auto get = env.plugin().entry().get_factory;
     expect(get(CHM_FACTORY_EXECUTOR) == env.plugin().executors(), "the executor factory must stay the same");
     expect(get(CHM_FACTORY_TRANSPORT) == env.plugin().transports(), "the transport factory must stay the same");
-    if (const auto* f = env.plugin().executors())
-        expect(f->size >= sizeof *f && f->create, "the factory must be whole");
-    if (const auto* f = env.plugin().transports())
-        expect(f->size >= sizeof *f && f->create, "the factory must be whole");
 }
 
 void unknown_extension(environment& env) {
@@ -71,8 +88,11 @@ void unknown_extension(environment& env) {
 constexpr test_case cases[] = {
     {"entry.describes_itself", kind::plugin, "The entry has a well-formed id, a version and a description",
      describes_itself},
+    {"entry.says_something", kind::plugin, "Version and description are not empty", says_something},
+    {"entry.known_minor", kind::plugin, "The contract's minor version is one that this kit knows", known_minor},
+    {"entry.whole_factory", kind::plugin, "A factory is as large as the contract's and can create", has_factory},
     {"entry.unknown_factory", kind::plugin, "An unknown factory id gives NULL, whatever the string", unknown_factory},
-    {"entry.constant_factory", kind::plugin, "A factory is whole and always the same", constant_factory},
+    {"entry.constant_factory", kind::plugin, "A factory is always the same", constant_factory},
     {"entry.unknown_extension", kind::executor, "An unknown extension id gives NULL, whatever the string",
      unknown_extension},
 };

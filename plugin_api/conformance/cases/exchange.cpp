@@ -281,6 +281,36 @@ void timing(environment& env) {
     c.run(body());
 }
 
+void larger_structs(environment& env) {
+    scripted_server server(always(hello));
+    const client c(env);
+    const auto body = [&]() -> sdk::task<void> {
+        const std::string url = server.url();
+        struct {
+            chm_session_args known;
+            unsigned char later[64];
+        } args{};
+        std::memset(args.later, 0xff, sizeof args.later);
+        args.known.size = sizeof args;
+        args.known.executor = c.on().raw();
+        args.known.reactor = c.reactor();
+        args.known.base_url = sdk::str(url);
+        sdk::session s(c.transport(), args.known);
+        struct {
+            chm_request known;
+            unsigned char later[64];
+        } request{};
+        std::memset(request.later, 0xff, sizeof request.later);
+        request.known.size = sizeof request;
+        request.known.method = {"GET", 3};
+        request.known.path = {"/", 1};
+        auto fetching = client::finish(s.start(request.known));
+        const reply r = co_await fetching;
+        expect_equal(r.body, "hello", "the body");
+    };
+    c.run(body());
+}
+
 void unknown_extension(environment& env) {
     const client c(env);
     const auto extension = c.transport()->vt->get_extension;
@@ -307,6 +337,8 @@ constexpr test_case cases[] = {
     {"exchange.no_reactor", kind::transport, "A session that needs a reactor is refused without one", no_reactor},
     {"exchange.names", kind::transport, "Host names and IPv4 literals are reached", names_and_literals},
     {"exchange.ipv6", kind::transport, "An IPv6 literal is reached", ipv6},
+    {"exchange.larger_structs", kind::transport, "Arguments of a later minor, with more members, are accepted",
+     larger_structs},
     {"exchange.timing", kind::transport, "Timings are in order and of this exchange", timing},
 };
 

@@ -100,6 +100,23 @@ void truncated_chunks(environment& env) {
         expect_failure(env, CHM_E_CLOSED, answer(std::string(chunked_head) + rest));
 }
 void reset_before_head(environment& env) { expect_failure(env, CHM_E_IO, answer_and_reset("")); }
+void reset_in_request(environment& env) {
+    const std::string big(8 << 20, 'x'); // more than the kernel takes
+    scripted_server server([](peer& p) {
+        sleep_ms(20);
+        p.reset(); // with the request on its way
+    });
+    const client c(env);
+    const auto body = [&]() -> sdk::task<void> {
+        sdk::session s = c.open(server.url());
+        auto failing = client::fetch_failing(s, {"POST", "/", {}, big}, CHM_E_IO, server.url());
+        co_await failing;
+    };
+    c.run(body());
+}
+void reset_in_head(environment& env) {
+    expect_failure(env, CHM_E_IO, answer_and_reset("HTTP/1.1 200 OK\r\nContent-Type: te"));
+}
 void reset_in_body(environment& env) {
     expect_failure(env, CHM_E_IO, answer_and_reset("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this"));
 }
@@ -168,6 +185,9 @@ constexpr test_case cases[] = {
     {"failure.truncated_length", kind::transport, "A body shorter than its length is CHM_E_CLOSED", truncated_length},
     {"failure.truncated_chunks", kind::transport, "A chunked body without its end is CHM_E_CLOSED", truncated_chunks},
     {"failure.reset_before_head", kind::transport, "A reset instead of an answer is CHM_E_IO", reset_before_head},
+    {"failure.reset_in_request", kind::transport, "A reset while the request is being sent is CHM_E_IO",
+     reset_in_request},
+    {"failure.reset_in_head", kind::transport, "A reset inside the head is CHM_E_IO", reset_in_head},
     {"failure.reset_in_body", kind::transport, "A reset inside the body is CHM_E_IO", reset_in_body},
     {"failure.reset_between_chunks", kind::transport, "A reset between chunks is CHM_E_IO", reset_between_chunks},
     {"failure.garbage_head", kind::transport, "An answer that is no HTTP is CHM_E_PROTO", garbage_head},

@@ -93,6 +93,14 @@ void every_split(environment& env) {
     expect_equal(server.connections(), 1U, "the number of connections");
 }
 
+void split_characters(environment& env) {
+    std::string bytes = chunked_head;
+    for (const char c : odd_text) bytes += chunk({&c, 1}); // each character in as many chunks as it has bytes
+    expect_body(env, bytes + "0\r\n\r\n", 0, odd_text);
+    expect_body(env, bytes + "0\r\n\r\n", 1, odd_text);
+    expect_body(env, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\xf0\x9f", 0, "\xf0\x9f"); // cut for good
+}
+
 void close_delimited(environment& env) {
     expect_body(env, "HTTP/1.1 200 OK\r\n\r\nuntil the end", 0, "until the end", false);
     expect_body(env, "HTTP/1.0 200 OK\r\n\r\nuntil the end", 1, "until the end", false);
@@ -186,6 +194,8 @@ constexpr test_case cases[] = {
     {"framing.one_byte_at_a_time", kind::transport, "A response in pieces of one byte is the same response",
      one_byte_at_a_time},
     {"framing.every_split", kind::transport, "A response may be cut in two anywhere", every_split},
+    {"framing.split_characters", kind::transport, "A character cut by chunks and segments is given byte for byte",
+     split_characters},
     {"framing.close_delimited", kind::transport, "A body without a length ends with the connection", close_delimited},
     {"framing.interim", kind::transport, "1xx responses come before the final one and are passed over", interim},
     {"framing.many_chunks", kind::transport, "Thousands of small chunks in one segment are all given", many_chunks},

@@ -35,6 +35,22 @@ void destroy_drops_unrun(environment& env) {
 
 void run_empty(environment& env) { env.make_executor()->run_until_idle(); }
 
+void run_elsewhere(environment& env) {
+    const auto e = env.make_executor();
+    const probe& p = e->spawn([n = 0](chm_waker* w) mutable {
+        if (n++ > 0) return CHM_READY;
+        wake_by_ref(w);
+        return CHM_PENDING;
+    });
+    std::thread worker([&] { // the thread that called run destroys
+        if (const chm_rc rc = e->run(CHM_RUN_UNTIL_IDLE); rc != CHM_OK)
+            env.probes().report("run's result is " + std::to_string(rc));
+        e->destroy();
+    });
+    worker.join();
+    expect_equal(p.drops(), 1U, "the number of drops");
+}
+
 void repeated(environment& env) {
     const auto round = [&] {
         const auto e = env.make_executor();
@@ -65,6 +81,8 @@ constexpr test_case cases[] = {
     {"lifecycle.destroy_drops_unrun", kind::executor, "Destroy drops tasks that never ran, and polls none",
      destroy_drops_unrun},
     {"lifecycle.run_empty", kind::executor, "Run until idle returns at once when there is nothing to do", run_empty},
+    {"lifecycle.run_elsewhere", kind::executor,
+     "An executor may be made on one thread, and run and destroyed on another", run_elsewhere},
     {"lifecycle.repeated", kind::executor, "Executors created, run and destroyed many times leave no memory behind",
      repeated},
 };

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <set>
-#include <span>
 #include <string>
+#include <vector>
 
 #include "../case.hpp"
 #include "../kit/environment.hpp"
@@ -20,17 +20,16 @@ class maker {
     explicit maker(environment& env)
         : env_(env), executors_(env.plugin().executors()), transports_(env.plugin().transports()) {}
 
-    std::span<const chm_option> schema() const {
-        return executors_ ? std::span(executors_->options, executors_->n_options)
-                          : std::span(transports_->options, transports_->n_options);
+    const std::vector<chm_option>& schema() const {
+        return executors_ ? env_.plugin().executor_schema() : env_.plugin().transport_schema();
     }
     chm_rc create(std::string_view key, std::string_view value, chm_error* err) const {
         option_map given = env_.settings().options;
         std::vector<chm_kv> kv;
-        const auto s = schema();
+        const auto& s = schema();
         const bool known = std::any_of(s.begin(), s.end(), [&](const chm_option& o) { return key == o.name; });
         if (known) given[std::string(key)] = value;
-        const config usual(s.data(), s.size(), given);
+        const config usual(s, given);
         kv.assign(usual.abi()->kv, usual.abi()->kv + usual.abi()->n);
         if (!known && !key.empty()) kv.push_back({sdk::str(key), sdk::str(value)});
         const chm_config options{kv.data(), kv.size()};
@@ -45,6 +44,7 @@ class maker {
         expect(rc <= 0, "create must answer with CHM_OK or an error");
         if (rc < 0) expect(made == nullptr, "a failing create must leave *out alone");
         if (rc == CHM_OK) expect(made != nullptr, "a successful create must set *out");
+        if (made) expect(made->vt && made->vt->destroy, "an instance must have a table with destroy");
         if (made) made->vt->destroy(made);
         return rc;
     }
@@ -92,11 +92,16 @@ void schema_valid(environment& env) {
                name + ": a name must be in snake_case");
         expect(o.help && *o.help, name + ": there must be a line of help");
         const std::string_view help = o.help;
-        expect(help.back() != '.' && help.find('\n') == std::string_view::npos,
-               name + ": help must be one line without a full stop");
+        expect(help.find('\n') == std::string_view::npos, name + ": help must be one line");
         expect(o.default_value != nullptr, name + ": there must be a default");
         check_default(o, name);
     }
+}
+
+void help_style(environment& env) {
+    for (const chm_option& o : maker(env).schema())
+        if (o.name && o.help && std::string_view(o.help).ends_with('.'))
+            throw unwise(std::string(o.name) + ": listings want help without a full stop");
 }
 
 void defaults_are_enough(environment& env) {
@@ -166,6 +171,7 @@ void hostile_buffers(environment& env) {
 constexpr test_case cases[] = {
     {"options.schema_valid", kind::plugin, "Every option has a name, help, a type and a default that obeys it",
      schema_valid},
+    {"options.help_style", kind::plugin, "Help is a line without a full stop", help_style},
     {"options.defaults_are_enough", kind::plugin, "An instance can be made with every option at its default",
      defaults_are_enough},
     {"options.unknown_refused", kind::plugin, "An unknown option is refused with CHM_E_INVAL and named",

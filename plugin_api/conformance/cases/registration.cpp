@@ -3,11 +3,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "../case.hpp"
+#include "../kit/census.hpp"
 #include "../kit/counting_waker.hpp"
 #include "../kit/on_reactor.hpp"
 #include "../kit/socket_pair.hpp"
@@ -134,6 +136,92 @@ sdk::task<void> number_reused(chm_reactor* r, environment&) {
     }
 }
 
+sdk::task<void> memory_returned(chm_reactor* r, environment&) {
+    current_waker get;
+    const sdk::waker mine = co_await get;
+    const socket_pair wire;
+    sdk::timer rest(r);
+    std::size_t before = 0;
+    const unsigned rounds = scaled(4000);
+    for (unsigned i = 0; i < rounds; ++i) {
+        if (i % 50 == 0) co_await rest.after(100'000); // what a reactor frees at its next turn is freed
+        if (i == rounds / 4) before = heap_bytes();
+        sdk::io io(r, wire.near());
+        io.poll(CHM_IO_READ, mine.get());
+        sdk::timer t(r);
+        t.poll(sdk::now_ns() + 1'000'000'000, mine.get());
+    }
+    co_await rest.after(100'000);
+    const std::size_t after = heap_bytes();
+    expect(after < before + 16'000,
+           "the heap must not grow with registrations and timers that are gone: " + std::to_string(after - before) +
+               " bytes after " + std::to_string(rounds - rounds / 4) + " of them");
+}
+
+/// A waker that spawns and uses the reactor when it is woken, as one that belongs to a join or a channel may.
+class busy_waker final : public chm_waker {
+  public:
+    busy_waker(executor& on, sdk::waker to) noexcept : chm_waker{&vtable}, on_(on), to_(std::move(to)) {}
+    int references() const noexcept { return references_; }
+    unsigned wakes() const noexcept { return wakes_; }
+
+  private:
+    executor& on_;
+    sdk::waker to_;
+    std::atomic<int> references_{0};
+    std::atomic<unsigned> wakes_{0};
+
+    static busy_waker& self(chm_waker* w) noexcept { return *static_cast<busy_waker*>(w); }
+    void wake_once() noexcept {
+        on_.try_spawn([](chm_waker*) { return CHM_READY; });
+        if (chm_reactor* r = on_.reactor(); r->vt->flags & CHM_REACTOR_ANY_THREAD) {
+            chm_timer* t = nullptr; // arming and destroying takes every lock that timers need
+            if (r->vt->timer_create(r, &t) == CHM_OK) {
+                r->vt->timer_poll(r, t, UINT64_MAX, to_.get());
+                r->vt->timer_destroy(r, t);
+            }
+        }
+        ++wakes_;
+        to_.wake_by_ref();
+    }
+    static constexpr chm_waker_vt vtable{
+        [](chm_waker* w) noexcept { return ++self(w).references_, w; },
+        [](chm_waker* w) noexcept {
+            self(w).wake_once();
+            --self(w).references_; // last: whoever sees no reference may free the waker
+        },
+        [](chm_waker* w) noexcept { self(w).wake_once(); },
+        [](chm_waker* w) noexcept { --self(w).references_; },
+    };
+};
+
+void wakes_under_no_lock(environment& env) {
+    const auto e = env.make_executor();
+    chm_reactor* r = e->reactor();
+    if (!r) throw skipped("it has no reactor");
+    const auto body = [&]() -> sdk::task<void> {
+        current_waker get;
+        const sdk::waker mine = co_await get;
+        for (unsigned i = 0; i < 20; ++i) {
+            busy_waker w(*e, mine);
+            const socket_pair wire;
+            {
+                sdk::io io(r, wire.near());
+                sdk::timer t(r);
+                io.poll(CHM_IO_READ, &w);
+                const bool due = t.poll(sdk::now_ns() + 2'000'000, &w);
+                wire.send("x");
+                auto woken = yield_until([&] { return w.wakes() >= (due ? 1U : 2U); }, "both wakes");
+                co_await woken;
+            }
+            auto dropped = yield_until([&] { return w.references() == 0; }, "the waker to be given back");
+            co_await dropped;
+        }
+    };
+    e->spawn(body());
+    e->run_until_idle();
+}
+
 sdk::task<void> talk(chm_reactor* r, environment&) {
     const socket_pair wire;
     sdk::io near(r, wire.near());
@@ -197,6 +285,10 @@ constexpr test_case cases[] = {
      everywhere<deregister_in_flight>},
     {"io.number_reused", kind::reactor, "A descriptor's number that is reused at once gets its own events only",
      everywhere<number_reused>},
+    {"io.memory_returned", kind::reactor, "Registrations and timers that are gone leave no memory behind",
+     everywhere<memory_returned>},
+    {"io.wakes_under_no_lock", kind::reactor, "What a reactor wakes may spawn and use the reactor from inside the wake",
+     wakes_under_no_lock},
     {"io.many", kind::reactor, "Two hundred connections talk at once", many},
     {"io.stopped_while_waiting", kind::reactor, "Stop ends tasks that wait for readiness", stopped_while_waiting},
     {"io.affinity", kind::reactor, "An affine reactor refuses descriptors on another thread", affinity},

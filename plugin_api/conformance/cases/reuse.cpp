@@ -66,6 +66,48 @@ void closed_while_idle(environment& env) {
     expect_equal(server.connections(), 4U, "the number of connections for four exchanges");
 }
 
+void reset_while_idle(environment& env) {
+    scripted_server server([](peer& p) {
+        if (p.request()) p.send(hello);
+        sleep_ms(5);
+        p.reset();
+    });
+    const client c(env);
+    c.run(fetch_hello(c, server.url(), 4, 20));
+    expect_equal(server.connections(), 4U, "the number of connections for four exchanges");
+}
+
+/// A server that says more than it was asked for, with the response or after it.
+void leftover_bytes(environment& env) {
+    const std::string stale = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstale";
+    for (const bool at_once : {true, false}) {
+        std::atomic<unsigned> taken{0}, said{0};
+        scripted_server server([&](peer& p) {
+            while (p.request()) {
+                p.send(at_once ? hello + stale : hello);
+                if (!at_once) {
+                    wait_until([&] { return taken > said; }, "the response to be taken");
+                    p.send(stale);
+                }
+                ++said;
+            }
+        });
+        const client c(env);
+        const auto body = [&]() -> sdk::task<void> {
+            sdk::session s = c.open(server.url());
+            for (unsigned i = 1; i <= 3; ++i) {
+                auto fetching = client::fetch(s, {});
+                const reply r = co_await fetching;
+                expect_equal(r.body, "hello", "the body of exchange " + std::to_string(i));
+                taken = i;
+                auto more = yield_until([&] { return said == i; }, "the server to say more");
+                co_await more;
+            }
+        };
+        c.run(body());
+    }
+}
+
 void one_retry(environment& env) {
     scripted_server server([](peer& p) {
         if (p.request()) p.send(hello);
@@ -194,6 +236,9 @@ constexpr test_case cases[] = {
     {"reuse.old_version", kind::transport, "HTTP/1.0 without keep-alive serves no other", old_version},
     {"reuse.closed_while_idle", kind::transport, "A connection that was closed while idle is replaced",
      closed_while_idle},
+    {"reuse.reset_while_idle", kind::transport, "A connection that was reset while idle is replaced", reset_while_idle},
+    {"reuse.leftover_bytes", kind::transport, "What comes after a response is not taken for the next one",
+     leftover_bytes},
     {"reuse.one_retry", kind::transport, "A used connection that closes without a byte of response is retried",
      one_retry},
     {"reuse.one_retry_only", kind::transport, "The retry is not retried", one_retry_only},

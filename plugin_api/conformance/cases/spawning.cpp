@@ -1,4 +1,5 @@
 // Spawning from everywhere and at every moment.
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -132,6 +133,28 @@ void during_stop(environment& env) {
     }
 }
 
+void after_idle(environment& env) {
+    const auto e = env.make_executor();
+    e->run_until_idle();
+    const chm_rc rc = e->try_spawn([](chm_waker*) { return CHM_READY; });
+    expect(rc == CHM_OK || rc == CHM_E_CANCELED,
+           "spawn must take the task or say CHM_E_CANCELED, and says " + std::to_string(rc));
+    e->destroy(); // drops it where it was taken; a poll would be reported
+}
+
+void larger_options(environment& env) {
+    struct {
+        chm_spawn_opts known;
+        unsigned char later[64];
+    } opts{};
+    std::fill(std::begin(opts.later), std::end(opts.later), static_cast<unsigned char>(0xff));
+    opts.known.size = sizeof opts;
+    const auto e = env.make_executor();
+    const probe& p = e->spawn([](chm_waker*) { return CHM_READY; }, &opts.known);
+    e->run_until_idle();
+    expect_equal(p.polls(), 1U, "the number of polls");
+}
+
 constexpr test_case cases[] = {
     {"spawn.from_inside", kind::executor, "A task may spawn others from its poll", from_inside},
     {"spawn.chain", kind::executor, "Run until idle does not return between a task and the one it spawned", chain},
@@ -142,6 +165,10 @@ constexpr test_case cases[] = {
      after_stop},
     {"spawn.during_stop", kind::executor,
      "A task spawned while stop happens is taken or refused, never lost or dropped twice", during_stop},
+    {"spawn.after_idle", kind::executor, "A task spawned after run has ended is refused, or dropped by destroy",
+     after_idle},
+    {"spawn.larger_options", kind::executor, "Options of a later minor, with more members, are accepted",
+     larger_options},
 };
 
 } // namespace

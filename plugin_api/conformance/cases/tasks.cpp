@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "../case.hpp"
+#include "../kit/census.hpp"
 #include "../kit/environment.hpp"
 #include "chimera/sdk/text.hpp"
 
@@ -126,14 +127,25 @@ void polls_never_overlap(environment& env) {
 }
 
 void polled_on_workers_only(environment& env) {
+    std::vector<sdk::waker_slot> slots(32);
+    std::atomic<bool> over{false};
     const auto e = env.make_executor();
-    for (unsigned i = 0; i < 32; ++i)
+    for (sdk::waker_slot& slot : slots)
         e->spawn([&, n = 0](chm_waker* w) mutable {
-            if (++n == 10) return CHM_READY;
-            foreign_thread(env.probes(), [kept = sdk::waker::clone(w)]() mutable { wake(kept); });
+            if (++n == 100) return CHM_READY;
+            slot.set(w);
             return CHM_PENDING;
         });
-    e->run_until_idle();
+    const foreign_thread waking(env.probes(), [&] { // most of its wakes find the task asleep
+        while (!over)
+            for (sdk::waker_slot& slot : slots) {
+                sdk::waker w = slot.take();
+                if (w) wake(w);
+            }
+    });
+    const chm_rc rc = e->run(CHM_RUN_UNTIL_IDLE);
+    over = true;
+    expect_equal(rc, CHM_OK, "run's result");
 }
 
 void hints_and_names(environment& env) {
@@ -155,6 +167,47 @@ void hints_and_names(environment& env) {
     expect_equal(done.load(), 21U, "the number of tasks done");
 }
 
+/// A task without memory of its own, to be spawned again and again.
+struct bare_task : chm_task {
+    bare_task() noexcept : chm_task{&vtable} {}
+    std::atomic<bool> free{true};
+    static constexpr chm_task_vt vtable{
+        [](chm_task*, chm_waker* w) noexcept -> chm_rc {
+            const sdk::waker kept = sdk::waker::clone(w);
+            return CHM_READY;
+        },
+        [](chm_task* t) noexcept { static_cast<bare_task*>(t)->free = true; },
+    };
+};
+
+void memory_returned(environment& env) {
+    std::vector<bare_task> tasks(100);
+    std::size_t before = 0, after = 0;
+    const unsigned rounds = scaled(200);
+    const auto e = env.make_executor();
+    e->spawn([&, round = 0U](chm_waker* w) mutable {
+        for (bare_task& t : tasks) {
+            if (!t.free) { // of the last round, and not yet polled
+                wake_by_ref(w);
+                return CHM_PENDING;
+            }
+        }
+        if (round == rounds / 4) before = heap_bytes();
+        if (round++ == rounds) return after = heap_bytes(), CHM_READY;
+        for (bare_task& t : tasks) {
+            t.free = false;
+            expect_equal(e->raw()->vt->spawn(e->raw(), &t, nullptr), CHM_OK, "spawn's result");
+        }
+        wake_by_ref(w);
+        return CHM_PENDING;
+    });
+    e->run_until_idle();
+    const std::size_t gone = tasks.size() * (rounds - rounds / 4);
+    expect(after <= before + 2 * gone, // less than a pointer for each
+           "the heap must not grow with tasks that are gone: " + std::to_string(after - before) + " bytes after " +
+               std::to_string(gone) + " of them");
+}
+
 constexpr test_case cases[] = {
     {"task.ready_at_once", kind::executor, "A task that is ready at its first poll is polled once and dropped",
      ready_at_once},
@@ -170,6 +223,8 @@ constexpr test_case cases[] = {
     {"task.polled_on_workers", kind::executor, "Tasks are polled on the executor's threads, never on those that wake",
      polled_on_workers_only},
     {"task.hints_and_names", kind::executor, "Any spawn hint, worker number and name is accepted", hints_and_names},
+    {"task.memory_returned", kind::executor,
+     "Tasks that are done, and their wakers, leave no memory behind while the executor goes on", memory_returned},
 };
 
 } // namespace

@@ -1,5 +1,7 @@
 // Timers of a reactor.
+#include <atomic>
 #include <cstdint>
+#include <deque>
 #include <random>
 #include <vector>
 
@@ -13,9 +15,9 @@ namespace {
 
 constexpr std::uint64_t ms = 1'000'000, hour = 3600 * 1000 * ms;
 
-sdk::task<void> never_early(chm_reactor* r, environment&) {
+sdk::task<void> never_early(chm_reactor* r, environment& env) {
     sdk::timer t(r);
-    std::minstd_rand random(7);
+    std::mt19937_64 random = env.random();
     for (unsigned i = 0; i < 40; ++i) {
         const std::uint64_t deadline = sdk::now_ns() + random() % (3 * ms);
         co_await t.at(deadline);
@@ -107,8 +109,10 @@ sdk::task<void> destroyed_while_armed(chm_reactor* r, environment&) {
     }
 }
 
-sdk::task<void> many_at_once(chm_reactor* r, environment&) {
-    std::minstd_rand random(static_cast<unsigned>(sdk::now_ns()));
+sdk::task<void> many_at_once(chm_reactor* r, environment& env) {
+    static std::atomic<unsigned> number{0}; // each of the tasks draws its own
+    std::mt19937_64 random = env.random();
+    random.discard(number++);
     std::vector<sdk::timer> armed;
     current_waker get;
     const sdk::waker mine = co_await get;
@@ -122,6 +126,35 @@ sdk::task<void> many_at_once(chm_reactor* r, environment&) {
         co_await t.at(deadline);
         expect(sdk::now_ns() >= deadline, "a timer must not be early");
         armed.erase(armed.begin() + static_cast<std::ptrdiff_t>(random() % armed.size()));
+    }
+}
+
+sdk::task<void> in_order(chm_reactor* r, environment&) {
+    constexpr std::size_t n = 8;
+    constexpr std::uint64_t apart = 4 * ms;
+    current_waker get;
+    const sdk::waker mine = co_await get;
+    std::deque<counting_waker> wakers;
+    std::vector<sdk::timer> timers;
+    for (std::size_t i = 0; i < n; ++i) {
+        wakers.emplace_back(mine);
+        timers.emplace_back(r);
+    }
+    const std::uint64_t start = sdk::now_ns() + apart;
+    for (std::size_t i = 0; i < n; ++i) {
+        const std::size_t k = i * 5 % n; // armed in another order than they are due in
+        timers[k].poll(start + k * apart, &wakers[k]);
+    }
+    for (std::size_t due = 0; due < n; ++due) {
+        const auto later_woken = [&] { return due + 1 < n && wakers[due + 1].wakes() > 0; };
+        auto next = yield_until([&] { return later_woken() || wakers[due].wakes() > 0; }, "a timer to wake");
+        co_await next;
+        expect(wakers[due].wakes() > 0, "a timer must not wake after one that is due 4 ms later");
+    }
+    timers.clear();
+    for (const counting_waker& w : wakers) {
+        auto dropped = yield_until([&] { return w.references() == 0; }, "the waker of a fired timer to be given back");
+        co_await dropped;
     }
 }
 
@@ -179,6 +212,7 @@ constexpr test_case cases[] = {
      everywhere<destroyed_while_armed>},
     {"timer.ten_thousand", kind::reactor, "Ten thousand timers at once are each ready in time",
      crowd<many_at_once, 1000>},
+    {"timer.in_order", kind::reactor, "Timers wake in the order of their deadlines", everywhere<in_order>},
     {"timer.stopped_while_armed", kind::reactor, "Stop ends tasks that wait for timers", stopped_while_armed},
     {"timer.affinity", kind::reactor, "An affine reactor refuses timers on another thread", timer_affinity},
 };

@@ -71,7 +71,7 @@ void handshake(environment& env) {
     const foreign_thread asking(env.probes(), [&] {
         sdk::waker w;
         wait_until([&] { return static_cast<bool>(w = slot.take()); }, "the first poll");
-        const std::uint64_t end = sdk::now_ns() + 3'000'000'000; // a busy machine makes fewer rounds
+        const std::uint64_t end = sdk::now_ns() + 1'000'000'000; // a busy machine makes fewer rounds
         for (unsigned i = 1; i <= 30'000 && sdk::now_ns() < end; ++i) {
             asked.store(i, relaxed);
             wake_by_ref(w.get()); // lands anywhere around the end of the poll before

@@ -22,7 +22,7 @@ using steady = std::chrono::steady_clock;
 double since(steady::time_point start) { return std::chrono::duration<double>(steady::now() - start).count(); }
 
 // The child says what happens as it happens, one line each, so that it is known even if the child then dies:
-// "F detail" a broken rule, "S detail" skipped, "E" the end was reached.
+// "F detail" a broken rule, "W detail" something unwise, "S detail" skipped, "E" the end was reached.
 class line_pipe {
   public:
     explicit line_pipe(int fd) : fd_(fd) {}
@@ -54,6 +54,8 @@ class line_pipe {
         out.say('E', "");
     } catch (const skipped& s) {
         out.say('S', s.what());
+    } catch (const unwise& u) {
+        out.say('W', u.what());
     } catch (const std::exception& e) {
         report(e.what());
     }
@@ -62,7 +64,7 @@ class line_pipe {
 }
 
 struct transcript {
-    std::string failures, skip;
+    std::string failures, skip, warning;
     bool ended = false;
 
     void read(std::string_view text) {
@@ -71,6 +73,7 @@ struct transcript {
             const std::string_view line = text.substr(0, end);
             if (line.starts_with('F')) failures += (failures.empty() ? "" : "; ") + std::string(line.substr(1));
             if (line.starts_with('S')) skip = line.substr(1);
+            if (line.starts_with('W')) warning = line.substr(1);
             if (line.starts_with('E')) ended = true;
             if (end == std::string_view::npos) break;
             text.remove_prefix(end + 1);
@@ -87,6 +90,7 @@ outcome judge(const transcript& t, int status, bool in_time) {
     if (WEXITSTATUS(status) != 0)
         return {verdict::failed, "exit status " + std::to_string(WEXITSTATUS(status)) + ": see standard error"};
     if (!t.skip.empty()) return {verdict::skipped, t.skip};
+    if (!t.warning.empty()) return {verdict::warning, t.warning};
     if (!t.ended) return {verdict::crashed, "the process ended in the middle of the case"};
     return {verdict::passed, ""};
 }
@@ -115,6 +119,8 @@ outcome run_here(const work& w) {
         w(report);
     } catch (const skipped& s) {
         if (o.verdict == verdict::passed) o = {verdict::skipped, s.what()};
+    } catch (const unwise& u) {
+        if (o.verdict == verdict::passed) o = {verdict::warning, u.what()};
     } catch (const std::exception& e) {
         report(e.what());
     }

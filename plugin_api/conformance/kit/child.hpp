@@ -15,7 +15,8 @@ struct outcome {
     double seconds = 0;
 };
 
-/// Work that may throw failure or skipped; it may call `report` from any thread for broken rules that do not end it.
+/// Work that may throw failure, skipped or unwise; it may call `report` from any thread for broken rules that do not
+/// end it.
 using work = std::function<void(const std::function<void(const std::string&)>& report)>;
 
 /// Runs `w` in a forked child for at most limit_s seconds.

@@ -20,8 +20,8 @@ client::client(environment& env, const option_map& extra)
 client::~client() { transport_->vt->destroy(transport_); }
 
 bool client::has_option(const environment& env, std::string_view name) {
-    const chm_transport_factory& f = *env.plugin().transports();
-    return std::any_of(f.options, f.options + f.n_options, [&](const chm_option& o) { return name == o.name; });
+    const auto& schema = env.plugin().transport_schema();
+    return std::any_of(schema.begin(), schema.end(), [&](const chm_option& o) { return name == o.name; });
 }
 
 sdk::session client::open(const std::string& url) const {

@@ -1,5 +1,7 @@
 #include "environment.hpp"
 
+#include <type_traits>
+
 #include "census.hpp"
 #include "chimera/sdk/error.hpp"
 #include "reference_executor.hpp"
@@ -15,6 +17,26 @@ sdk::task<void> reporting(ledger& to, sdk::task<void> body) {
     } catch (const std::exception& e) {
         to.report(e.what());
     }
+}
+
+/// What a factory makes, with a table that is there and large enough. Throws failure.
+template <class Factory>
+auto* made_by(const Factory& factory, const chm_host* host, const std::vector<chm_option>& schema,
+              const option_map& given) {
+    const config options(schema, given);
+    std::conditional_t<std::is_same_v<Factory, chm_executor_factory>, chm_executor, chm_transport>* made = nullptr;
+    sdk::error_buffer err;
+    expect(factory.create != nullptr, "a factory must have create");
+    const chm_rc rc = factory.create(host, options.abi(), &made, err.abi());
+    if (rc < 0) throw failure("create failed with " + std::to_string(rc) + ": " + std::string(err.text()));
+    expect(made != nullptr && made->vt != nullptr, "create succeeded and must have set *out");
+    expect(made->vt->size >= sizeof *made->vt, "the instance's table must be as large as the contract's");
+    return made;
+}
+
+option_map merged(option_map given, const option_map& extra) {
+    for (const auto& [key, value] : extra) given[key] = value;
+    return given;
 }
 
 } // namespace
@@ -71,8 +93,9 @@ void executor::destroy() noexcept {
     if (chm_executor* e = std::exchange(raw_, nullptr)) e->vt->destroy(e);
 }
 
-environment::environment(const request& r, std::function<void(const std::string&)> report)
-    : request_(r), report_(std::move(report)), host_(kit_host(r.verbose)), plugin_(r.plugin, host_), ledger_(report_) {
+environment::environment(const request& r, const test_case& c, std::function<void(const std::string&)> report)
+    : request_(r), case_(c), report_(std::move(report)), host_(kit_host(r.verbose)), plugin_(r.plugin, host_),
+      ledger_(report_) {
     const auto load = [&](std::optional<plugin_file>& into, const std::filesystem::path& path) {
         if (path.empty()) return;
         into.emplace(path, host_);
@@ -85,50 +108,48 @@ environment::environment(const request& r, std::function<void(const std::string&
     if (!bridged_->transports()) throw std::runtime_error(r.transport.string() + ": has no transports");
 }
 
-std::unique_ptr<executor> environment::create(const chm_executor_factory& factory, const option_map& given) {
-    const config options(factory.options, factory.n_options, given);
-    chm_executor* made = nullptr;
-    sdk::error_buffer err;
-    const chm_rc rc = factory.create(host_, options.abi(), &made, err.abi());
-    if (rc < 0) throw failure("create failed with " + std::to_string(rc) + ": " + std::string(err.text()));
-    expect(made != nullptr && made->vt != nullptr, "create succeeded and must have set *out");
-    return std::make_unique<executor>(made, ledger_);
+std::mt19937_64 environment::random() const {
+    std::uint64_t name = 0xcbf29ce484222325; // FNV-1a: the same on every machine, unlike std::hash
+    for (const char c : case_.name) name = (name ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    return std::mt19937_64(request_.seed ^ name);
+}
+
+std::unique_ptr<executor> environment::create(const chm_executor_factory& factory,
+                                              const std::vector<chm_option>& schema, const option_map& given) {
+    chm_executor* e = made_by(factory, host_, schema, given);
+    const chm_executor_vt& vt = *e->vt;
+    expect(vt.spawn && vt.run && vt.stop && vt.destroy && vt.get_extension, "the executor's table must be whole");
+    return std::make_unique<executor>(e, ledger_);
 }
 
 std::unique_ptr<executor> environment::make_executor(const option_map& extra) {
-    option_map given = request_.options;
-    for (const auto& [key, value] : extra) given[key] = value;
-    return create(*plugin_.executors(), given);
+    return create(*plugin_.executors(), plugin_.executor_schema(), merged(request_.options, extra));
 }
 
 std::unique_ptr<executor> environment::make_executor_below() {
-    return create(below_ ? *below_->executors() : sdk::executor_factory<reference_executor>, {});
+    if (below_) return create(*below_->executors(), below_->executor_schema(), {});
+    return create(sdk::executor_factory<reference_executor>, {}, {});
 }
 
 std::unique_ptr<executor> environment::make_foreign() {
-    return foreign_ ? create(*foreign_->executors(), {}) : nullptr;
+    return foreign_ ? create(*foreign_->executors(), foreign_->executor_schema(), {}) : nullptr;
 }
 
-chm_transport* environment::create(const chm_transport_factory& factory, const option_map& given) {
-    const config options(factory.options, factory.n_options, given);
-    chm_transport* made = nullptr;
-    sdk::error_buffer err;
-    const chm_rc rc = factory.create(host_, options.abi(), &made, err.abi());
-    if (rc < 0) throw failure("create failed with " + std::to_string(rc) + ": " + std::string(err.text()));
-    expect(made != nullptr && made->vt != nullptr, "create succeeded and must have set *out");
-    return made;
+chm_transport* environment::create(const plugin_file& from, const option_map& given) {
+    chm_transport* t = made_by(*from.transports(), host_, from.transport_schema(), given);
+    expect(t->vt->open && t->vt->destroy && t->vt->get_extension, "the transport's table must be whole");
+    return t;
 }
 
 chm_transport* environment::make_transport(const option_map& extra) {
-    option_map given = request_.options;
-    for (const auto& [key, value] : extra) given[key] = value;
-    return create(*plugin_.transports(), given);
+    return create(plugin_, merged(request_.options, extra));
 }
 
-chm_transport* environment::make_bridged_transport() { return create(*bridged_->transports(), {}); }
+chm_transport* environment::make_bridged_transport() { return create(*bridged_, {}); }
 
 void environment::warm_up() {
     std::thread([] {}).join(); // ThreadSanitizer starts a thread of its own beside the first one
+    if (case_.kind == kind::plugin) return;
     if (plugin_.transports()) {
         chm_transport* t = make_transport();
         t->vt->destroy(t);

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 
 #include "../run.hpp"
@@ -58,12 +59,14 @@ class executor {
 class environment {
   public:
     /// `report` takes every broken rule, from any thread. Loads the plugin.
-    environment(const request&, std::function<void(const std::string&)> report);
+    environment(const request&, const test_case&, std::function<void(const std::string&)> report);
 
     const request& settings() const noexcept { return request_; }
     const plugin_file& plugin() const noexcept { return plugin_; }
     const chm_host* host() const noexcept { return host_; }
     ledger& probes() noexcept { return ledger_; }
+    /// Numbers that depend on the request's seed and on the case, and on nothing else.
+    std::mt19937_64 random() const;
 
     /// An executor of the plugin under test, with the options of the request and `extra`. Throws failure.
     std::unique_ptr<executor> make_executor(const option_map& extra = {});
@@ -78,17 +81,19 @@ class environment {
     /// A transport of the request's transport plugin, the caller's. Throws failure.
     chm_transport* make_bridged_transport();
 
-    /// Creates, runs and destroys one instance, so that what a library opens once and keeps is there before the census.
+    /// Creates, runs and destroys one instance, so that what a library opens once and keeps is there before the census;
+    /// not for a case about the plugin as such, whose instances may not even run.
     void warm_up();
     /// Reports what the case left behind.
     void check_nothing_left(const struct census& before);
 
   private:
-    std::unique_ptr<executor> create(const chm_executor_factory&, const option_map&);
-
-    chm_transport* create(const chm_transport_factory&, const option_map&);
+    std::unique_ptr<executor> create(const chm_executor_factory&, const std::vector<chm_option>& schema,
+                                     const option_map&);
+    chm_transport* create(const plugin_file&, const option_map&);
 
     const request& request_;
+    const test_case& case_;
     std::function<void(const std::string&)> report_;
     const chm_host* host_;
     plugin_file plugin_;

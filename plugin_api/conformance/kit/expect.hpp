@@ -21,6 +21,12 @@ class skipped : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// The case was passed, and what it found is legal but unwise; ends it.
+class unwise : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
 /// "file.cpp:12", for the end of a message.
 inline std::string place(const std::source_location& at) {
     const std::string_view path = at.file_name();

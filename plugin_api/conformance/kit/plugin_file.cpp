@@ -2,7 +2,9 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <stdexcept>
 
 #include "chimera/sdk/error.hpp"
@@ -20,6 +22,22 @@ const chm_host* kit_host(bool verbose) noexcept {
     static const chm_host quiet{sizeof(chm_host), hush, no_extension};
     return verbose ? &loud : &quiet;
 }
+
+namespace {
+
+/// Reads a table whose rows may be longer than this kit knows: the first row's size is the distance between rows.
+template <class Factory>
+std::vector<chm_option> read_schema(const Factory* f) {
+    std::vector<chm_option> schema;
+    if (!f || !f->options || f->n_options == 0) return schema;
+    const auto* row = reinterpret_cast<const char*>(f->options);
+    const std::size_t stride = std::max<std::size_t>(f->options->size, sizeof(chm_option));
+    for (std::uint32_t i = 0; i < f->n_options; ++i, row += stride)
+        std::memcpy(&schema.emplace_back(), row, sizeof(chm_option));
+    return schema;
+}
+
+} // namespace
 
 plugin_file::plugin_file(const std::filesystem::path& path, const chm_host* host) {
     const std::string name = path.string();
@@ -39,14 +57,17 @@ plugin_file::plugin_file(const std::filesystem::path& path, const chm_host* host
     }
     executors_ = static_cast<const chm_executor_factory*>(entry_->get_factory(CHM_FACTORY_EXECUTOR));
     transports_ = static_cast<const chm_transport_factory*>(entry_->get_factory(CHM_FACTORY_TRANSPORT));
+    executor_schema_ = read_schema(executors_);
+    transport_schema_ = read_schema(transports_);
 }
 
 plugin_file::~plugin_file() {
     if (entry_->deinit) entry_->deinit();
 }
 
-config::config(const chm_option* schema, std::size_t n, const std::map<std::string, std::string>& given) {
-    for (std::size_t i = 0; i < n; ++i) values_[schema[i].name] = schema[i].default_value;
+config::config(const std::vector<chm_option>& schema, const std::map<std::string, std::string>& given) {
+    for (const chm_option& o : schema)
+        if (o.name && o.default_value) values_[o.name] = o.default_value; // options.schema_valid reports the others
     for (const auto& [key, value] : given) {
         if (!values_.contains(key)) throw std::runtime_error("the plugin has no option '" + key + "'");
         values_[key] = value;

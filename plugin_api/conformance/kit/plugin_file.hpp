@@ -26,18 +26,24 @@ class plugin_file {
     /// NULL when it has none.
     const chm_executor_factory* executors() const noexcept { return executors_; }
     const chm_transport_factory* transports() const noexcept { return transports_; }
+    /// The options of either factory, each cut to the members that this kit knows; empty where there is no factory.
+    const std::vector<chm_option>& executor_schema() const noexcept { return executor_schema_; }
+    const std::vector<chm_option>& transport_schema() const noexcept { return transport_schema_; }
+    /// Something inside the plugin's file, mapped: where its entry lies.
+    const void* address() const noexcept { return entry_; }
 
   private:
     const chm_plugin_entry* entry_ = nullptr;
     const chm_executor_factory* executors_ = nullptr;
     const chm_transport_factory* transports_ = nullptr;
+    std::vector<chm_option> executor_schema_, transport_schema_;
 };
 
 /// Options as a chm_config: every key of the schema with its default, replaced by what is given.
 class config {
   public:
     /// Throws std::runtime_error for a key that the schema does not have.
-    config(const chm_option* schema, std::size_t n, const std::map<std::string, std::string>& given);
+    config(const std::vector<chm_option>& schema, const std::map<std::string, std::string>& given);
     config(const config&) = delete;
     config& operator=(const config&) = delete;
     const chm_config* abi() const noexcept { return &abi_; }

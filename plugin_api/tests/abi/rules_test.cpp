@@ -51,5 +51,5 @@ TEST_CASE("every case that docs/abi-rules.md names exists") {
     const auto& known = chimera::conformance::all_cases();
     for (const auto& name : written.cases)
         CHECK_MESSAGE(std::any_of(known.begin(), known.end(), [&](const auto& one) { return one.name == name; }),
-                      "no case is called \"", name, "\": see chimera-conformance --list");
+                      "no case is called \"", name, "\": see chimera-host validate --list");
 }

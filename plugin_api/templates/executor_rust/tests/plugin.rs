@@ -14,8 +14,8 @@ fn plugin() -> PathBuf {
 #[test]
 fn holds_every_rule_and_runs() {
     let plugin = plugin();
-    let validated = Command::new("chimera-conformance").arg(&plugin).status();
-    assert!(validated.expect("chimera-conformance is in PATH").success());
+    let validated = Command::new("chimera-host").arg("validate").arg(&plugin).status();
+    assert!(validated.expect("chimera-host is in PATH").success());
     let set = format!("executor.plugin={}", plugin.display());
     let mut run = Command::new("chimera-host");
     run.args(["--profile", "my_executor.toml", "--ui", "none", "--output-dir", "target/results", "--set", &set]);

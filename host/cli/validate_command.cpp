@@ -1,0 +1,192 @@
+#include "cli/validate_command.hpp"
+
+#include "cli/standard_output.hpp"
+#include "registry/registry.hpp"
+
+#include <conformance/run.hpp>
+#include <fmt/color.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdio>
+
+#include <unistd.h>
+
+namespace chimera::host {
+namespace {
+
+namespace kit = conformance;
+using kit::verdict;
+
+constexpr std::array every_verdict{verdict::passed,  verdict::warning, verdict::failed,
+                                   verdict::crashed, verdict::hung,    verdict::skipped};
+
+std::string_view name_of(kit::kind k) {
+    switch (k) {
+    case kit::kind::plugin:
+        return "plugin";
+    case kit::kind::executor:
+        return "executor";
+    case kit::kind::reactor:
+        return "reactor";
+    case kit::kind::bridge:
+        return "bridge";
+    case kit::kind::transport:
+        return "transport";
+    }
+    return "unknown";
+}
+
+nlohmann::ordered_json rule(const kit::test_case& c) {
+    return {{"name", c.name}, {"kind", name_of(c.kind)}, {"sentence", c.sentence}};
+}
+
+exit_status list(bool json) {
+    if (json) {
+        nlohmann::ordered_json j{{"schema_version", 1}, {"cases", nlohmann::ordered_json::array()}};
+        for (const kit::test_case& c : kit::all_cases()) j["cases"].push_back(rule(c));
+        print_result(j.dump(2) + "\n");
+        return exit_status::success;
+    }
+    std::string text;
+    for (const kit::test_case& c : kit::all_cases())
+        text += fmt::format("{:<32} {:<10} {}\n", c.name, name_of(c.kind), c.sentence);
+    print_result(text);
+    return exit_status::success;
+}
+
+fmt::text_style style_of(verdict v) {
+    switch (v) {
+    case verdict::passed:
+        return fg(fmt::terminal_color::green);
+    case verdict::warning:
+        return fg(fmt::terminal_color::yellow);
+    case verdict::skipped:
+        return fmt::emphasis::faint;
+    default:
+        return fg(fmt::terminal_color::red) | fmt::emphasis::bold;
+    }
+}
+
+std::string line(const kit::result& r, bool colour) {
+    const std::string word = fmt::format("{:<7}", kit::name_of(r.verdict));
+    return fmt::format("{} {}: {}{}  {:.2f} s\n", colour ? fmt::format(style_of(r.verdict), "{}", word) : word,
+                       r.which.name, r.which.sentence, r.detail.empty() ? "" : " (" + r.detail + ")", r.seconds);
+}
+
+std::string summary(const kit::counts& n) {
+    std::string text;
+    for (const verdict v : every_verdict)
+        if (v == verdict::passed || v == verdict::failed || n.of(v) > 0)
+            text += fmt::format("{}{} {}", text.empty() ? "" : ", ", n.of(v), kit::name_of(v));
+    return text + "\n";
+}
+
+nlohmann::ordered_json document(const kit::request& r, const kit::introduction& who) {
+    const auto or_null = [](const std::filesystem::path& path) {
+        return path.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(path.string());
+    };
+    nlohmann::ordered_json j{{"schema_version", 1}, {"plugin", who.id},     {"version", who.version},
+                             {"file", r.plugin},    {"options", r.options}, {"seed", r.seed},
+                             {"executor", nullptr}, {"foreign", nullptr},   {"transport", nullptr}};
+    if (who.transports) j["executor"] = or_null(r.executor);
+    if (who.bridge) j["foreign"] = or_null(r.foreign);
+    if (who.bridge) j["transport"] = or_null(r.transport);
+    j["cases"] = nlohmann::ordered_json::array();
+    return j;
+}
+
+std::string heading(const kit::request& r, const kit::introduction& who) {
+    std::string text = fmt::format("{} {}  {}, seed {}\n", who.id, who.version, r.plugin.string(), r.seed);
+    if (who.transports)
+        text += fmt::format("on executor {}\n", r.executor.empty() ? "of the kit's own" : r.executor.string());
+    if (who.bridge)
+        text += fmt::format("bridge to executor {} under transport {}\n",
+                            r.foreign.empty() ? "none (--foreign)" : r.foreign.string(),
+                            r.transport.empty() ? "none (--transport)" : r.transport.string());
+    return text;
+}
+
+std::map<std::string, std::string> parsed(const std::vector<std::string>& options) {
+    std::map<std::string, std::string> all;
+    for (const std::string& text : options) {
+        const auto equals = text.find('=');
+        if (equals == std::string::npos || equals == 0)
+            throw kit::unusable(fmt::format("--set: '{}' is not KEY=VALUE, as workers=2", text));
+        all[text.substr(0, equals)] = text.substr(equals + 1);
+    }
+    return all;
+}
+
+/// The request, its plugins found. What a bridge needs is left out where it is not to be had: its cases say so.
+kit::request resolved(const validate_arguments& a) {
+    if (a.plugin.empty()) throw kit::unusable("which plugin? Give its file, or its id (see chimera-host plugins)");
+    registry_settings settings;
+    settings.allow_untrusted = a.allow_untrusted;
+    const registry plugins(settings);
+    const auto find = [&](const std::string& name, const std::string& fallback = {}) -> std::filesystem::path {
+        if (name.empty()) return {};
+        try {
+            return plugins.find(name);
+        } catch (const plugin_error&) {
+            if (name != fallback) throw;
+            return {};
+        }
+    };
+    const validate_arguments defaults;
+    kit::request r;
+    r.plugin = find(a.plugin);
+    r.executor = find(a.executor);
+    r.foreign = find(a.foreign, defaults.foreign);
+    r.transport = find(a.transport, defaults.transport);
+    r.options = parsed(a.options);
+    r.glob = a.glob;
+    r.seed = a.seed;
+    r.limit_s = a.limit_s;
+    r.in_process = a.in_process;
+    r.verbose = a.verbose;
+    return r;
+}
+
+exit_status validate(const validate_arguments& a) {
+    kit::request r = resolved(a);
+    const kit::introduction who = kit::introduce(r);
+    if (!who.bridge) { // nothing asks for them
+        r.foreign.clear();
+        r.transport.clear();
+    }
+    nlohmann::ordered_json j = document(r, who);
+    if (!a.json) print_result(heading(r, who));
+    const bool colour = ::isatty(STDOUT_FILENO) == 1;
+    const kit::counts n = kit::run(r, who, [&](const kit::result& one) {
+        if (a.only_failed && (one.verdict == verdict::passed || one.verdict == verdict::skipped)) return;
+        if (!a.json) return print_result(line(one, colour));
+        nlohmann::ordered_json c = rule(one.which);
+        c["verdict"] = kit::name_of(one.verdict);
+        c["detail"] = one.detail;
+        c["seconds"] = one.seconds;
+        j["cases"].push_back(std::move(c));
+    });
+    for (const verdict v : every_verdict) j["counts"][std::string(kit::name_of(v))] = n.of(v);
+    print_result(a.json ? j.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" : summary(n));
+    return n.broken() == 0 ? exit_status::success : exit_status::broken_rule;
+}
+
+} // namespace
+
+exit_status validate_command(const validate_arguments& a) {
+    const auto refuse = [](const std::exception& e) {
+        std::fputs(fmt::format("chimera-host: {}\n", e.what()).c_str(), stderr);
+        return exit_status::bad_input;
+    };
+    try {
+        return a.list ? list(a.json) : validate(a);
+    } catch (const kit::unusable& e) {
+        return refuse(e);
+    } catch (const plugin_error& e) {
+        return refuse(e);
+    }
+}
+
+} // namespace chimera::host

@@ -1,0 +1,3 @@
+/* Nobody can say which build it was. */
+#define ENTRY_VERSION ""
+#include "skeleton.h"

@@ -1,0 +1,2 @@
+/* Linked without -z nodelete: a waker that outlives it points into nothing. */
+#include "skeleton.h"
