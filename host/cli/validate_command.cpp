@@ -26,6 +26,8 @@ std::string_view name_of(kit::kind k) {
     switch (k) {
     case kit::kind::plugin:
         return "plugin";
+    case kit::kind::instance:
+        return "instance";
     case kit::kind::executor:
         return "executor";
     case kit::kind::reactor:

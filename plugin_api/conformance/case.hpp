@@ -12,6 +12,7 @@ class environment;
 /// What a plugin has to offer for a case to apply to it.
 enum class kind {
     plugin,    ///< the entry and its factories: every plugin
+    instance,  ///< what a factory makes: every plugin, after one instance was made and destroyed
     executor,  ///< an executor factory
     reactor,   ///< an executor factory; skipped where its executors have no reactor
     bridge,    ///< an executor factory; skipped where its executors have no bridge, or no foreign executor was given

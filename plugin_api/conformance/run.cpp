@@ -14,7 +14,7 @@ namespace chimera::conformance {
 namespace {
 
 bool is_wanted(const test_case& c, const request& r, const introduction& i) {
-    const bool applies = c.kind == kind::plugin || (c.kind == kind::transport ? i.transports : i.executors);
+    const bool applies = c.kind == kind::plugin || c.kind == kind::instance || (c.kind == kind::transport ? i.transports : i.executors);
     return applies && ::fnmatch(r.glob.c_str(), std::string(c.name).c_str(), 0) == 0;
 }
 
@@ -27,7 +27,11 @@ void run_case(const request& r, const test_case& c, const std::function<void(con
 #ifdef __SANITIZE_THREAD__
     if (env.plugin().entry().flags & CHM_PLUGIN_NO_TSAN) throw skipped("it cannot run under ThreadSanitizer");
 #endif
-    env.warm_up();
+    try {
+        env.warm_up();
+    } catch (const failure&) {
+        if (c.kind != kind::instance) throw; // of these the case itself says what is wrong
+    }
     const census before = census::take();
     c.run(env);
     env.check_nothing_left(before);

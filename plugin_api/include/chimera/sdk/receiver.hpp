@@ -26,7 +26,9 @@ class receiver {
         const chm_rc rc = ops.start(reactor, fd, flags, &raw_);
         if (rc < 0) throw error(rc, "the reactor refused to receive from file descriptor " + std::to_string(fd));
     }
+    /// The other one is left without a receive.
     receiver(receiver&& o) noexcept : reactor_(o.reactor_), ops_(o.ops_), raw_(std::exchange(o.raw_, nullptr)) {}
+    /// The other one takes what this one had.
     receiver& operator=(receiver&& o) noexcept {
         std::swap(reactor_, o.reactor_);
         std::swap(ops_, o.ops_);
@@ -36,6 +38,7 @@ class receiver {
     ~receiver() {
         if (raw_) ops_->close(reactor_, raw_);
     }
+    /// Whether it has a receive.
     explicit operator bool() const noexcept { return raw_ != nullptr; }
 
     /// As chm_recv_ops.poll.

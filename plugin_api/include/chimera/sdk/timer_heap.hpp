@@ -14,6 +14,7 @@ namespace chimera::sdk {
 template <class Entry>
 class timer_heap {
   public:
+    /// No entry is in it.
     bool empty() const noexcept { return entries_.empty(); }
     /// [not empty] The one that is due first.
     Entry& first() const noexcept { return *entries_.front(); }
@@ -24,6 +25,7 @@ class timer_heap {
     }
     /// [in this heap] The deadline has changed.
     void moved(Entry& e) noexcept { sift(e.place - 1); }
+    /// Takes the entry out, if it is in it.
     void remove(Entry& e) noexcept {
         if (e.place == 0) return;
         const std::size_t hole = e.place - 1;
