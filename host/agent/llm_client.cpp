@@ -106,10 +106,14 @@ sdk::task<void> llm_client::exchange(request_record& r, const request_body& body
         const std::optional<std::string_view> chunk = co_await arriving;
         if (!chunk) break;
         const nanoseconds_t delivered = sdk::now_ns();
-        if (timing_) timing_->read(x.get(), &timing);
+        const bool timed = recorder_.times_pieces();
+        if (timed && timing_) timing_->read(x.get(), &timing);
         const feed_result got = stream_.feed(*chunk);
-        const nanoseconds_t recorded = sdk::now_ns();
-        recorder_.chunk(r, timing.readable_ns, delivered, recorded, got.content_records, got.first_t_ns);
+        const nanoseconds_t recorded = timed ? sdk::now_ns() : delivered;
+        if (timed)
+            recorder_.chunk(r, timing.readable_ns, delivered, recorded, got.content_records, got.first_t_ns);
+        else
+            recorder_.count(r, delivered, got.content_records);
         if (got.finished && r.done == 0) {
             r.done = recorded;
             recorder_.stage(agent_stage::between_calls); // the end of the body is awaited, the answer is there

@@ -78,6 +78,8 @@ exit_status run_command(const run_arguments& arguments) {
         print_result(plan_of(p));
         return exit_status::success;
     }
+    if (!arguments.trace.empty() && !p.measure.pieces)
+        throw profile_error({"--trace shows every poll: it needs measure.pieces = true"});
     make_room_for(p);
     const loaded_plugins loaded = load_plugins(plugins, p);
     execution_control control;

@@ -17,6 +17,9 @@ std::optional<double> lost(const run_facts& f, std::optional<double> part) {
     return part ? some(f.figures.loss.percent(*part)) : std::nullopt;
 }
 
+/// A part of the late starts, which polls tell apart.
+std::optional<double> late(const run_facts& f, double part) { return f.polls ? lost(f, part) : std::nullopt; }
+
 std::optional<double> inflated(const run_facts& f, double path_split::*stage) {
     const auto& stages = f.figures.loss.inflation_by_stage;
     return stages ? lost(f, (*stages).*stage) : std::nullopt;
@@ -60,11 +63,11 @@ constexpr metric_definition_row definitions[] = {
     {"late_start_pct", "%", derived, "N (W - max C_i), in percent of the agent-time N W",
      [](const run_facts& f) { return lost(f, f.figures.loss.late_start); }},
     {"late_permit_pct", "%", derived, "the part of it spent waiting for a permit",
-     [](const run_facts& f) { return lost(f, f.figures.loss.late_permit); }},
+     [](const run_facts& f) { return late(f, f.figures.loss.late_permit); }},
     {"late_blocked_pct", "%", derived, "the part of it spent runnable while another agent's poll held a worker",
-     [](const run_facts& f) { return lost(f, f.figures.loss.late_blocked); }},
+     [](const run_facts& f) { return late(f, f.figures.loss.late_blocked); }},
     {"late_spawn_pct", "%", derived, "the rest of it: spawning and joining",
-     [](const run_facts& f) { return lost(f, f.figures.loss.late_spawn); }},
+     [](const run_facts& f) { return late(f, f.figures.loss.late_spawn); }},
     {"imbalance_pct", "%", derived, "N max C_i - sum(C_i), in percent of the agent-time: agents of unequal length",
      [](const run_facts& f) { return lost(f, f.figures.loss.imbalance); }},
     {"inflation_pct", "%", derived, "sum(C_i - T_i), in percent of the agent-time: slower together than alone",
@@ -188,6 +191,7 @@ constexpr metric_definition_row definitions[] = {
      }},
     {"client_overhead_pct", "%", derived, "scheduling, transport and parsing of a request's pieces / its E2E",
      [](const agent_record& a, const request_record& r, sample& s) {
+         if (r.chunks == 0) return;
          nanoseconds_t client = 0;
          for (std::size_t i = r.first_chunk; i < r.first_chunk + r.chunks; ++i) client += a.chunks[i].client_delay();
          if (const double e2e = ms(r.dispatched, r.done); e2e > 0)
@@ -200,6 +204,7 @@ constexpr metric_definition_row definitions[] = {
 run_facts facts_of(const run_record& run) {
     run_facts f;
     f.figures = figures_of(run);
+    f.polls = run.concurrent.pieces;
     if (!run.concurrent.busiest.thread.empty()) f.busiest = run.concurrent.busiest;
     double tokens = 0;
     std::vector<double> rates;

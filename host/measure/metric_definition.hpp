@@ -14,6 +14,7 @@ namespace chimera::host {
 /// What the metrics of a run are made of.
 struct run_facts {
     run_figures figures;
+    bool polls = true; ///< polls were timed
     std::optional<thread_load> busiest;
     std::optional<double> throughput_tok_s, jain_index;
 };

@@ -79,7 +79,7 @@ std::optional<serialization_verdict> judge_serialization(const std::vector<run_r
                                                          const std::string& executor) {
     std::vector<serialization_verdict> verdicts;
     for (const run_record& run : runs)
-        if (run.concurrent.ok() && run.concurrent.agents.size() > 1)
+        if (run.concurrent.ok() && run.concurrent.pieces && run.concurrent.agents.size() > 1)
             verdicts.push_back(judge_serialization(run.concurrent, executor));
     const auto serialized =
         static_cast<std::size_t>(std::ranges::count_if(verdicts, &serialization_verdict::serialized));

@@ -18,16 +18,19 @@ namespace chimera::host {
 /// agent is done. Everything that a token needs is reserved beforehand.
 class recorder {
   public:
-    /// expected_chunks: room for this many pieces without an allocation, over all requests. tokens: a counter that all
+    /// expected_chunks: room for this many pieces without an allocation, over all requests; 0: pieces of bodies are not
+    /// timed. tokens: a counter that all
     /// agents of an execution share, for showing progress; outlives this object.
     recorder(std::string agent_id, double long_poll_ms, std::size_t expected_chunks, std::atomic<std::uint64_t>& tokens)
-        : threshold_(static_cast<nanoseconds_t>(long_poll_ms * 1e6)), tokens_(tokens) {
+        : threshold_(static_cast<nanoseconds_t>(long_poll_ms * 1e6)), times_pieces_(expected_chunks != 0),
+          tokens_(tokens) {
         record_.id = std::move(agent_id);
         record_.chunks.reserve(expected_chunks);
     }
     recorder(const recorder&) = delete;
     recorder& operator=(const recorder&) = delete;
 
+    bool times_pieces() const noexcept { return times_pieces_; }
     agent_record& record() noexcept { return record_; }
     agent_stage stage() const noexcept { return stage_; }
     /// Who is told of the agent's start and end and of its requests; they outlive this object. Before the first poll.
@@ -43,6 +46,15 @@ class recorder {
         record_.end = sdk::now_ns();
         for (agent_observer* o : observers_) o->agent_ends();
     }
+    /// A piece of the body has been delivered, where pieces are not timed; otherwise chunk() says so.
+    void count(request_record& r, nanoseconds_t delivered, std::uint32_t content_records) noexcept {
+        if (content_records == 0) return;
+        if (r.first_token == 0) r.first_token = delivered;
+        r.last_token = delivered;
+        r.content_records += content_records;
+        tokens_.fetch_add(content_records, std::memory_order_relaxed);
+    }
+
     /// What the agent does from now on. Called a few times for a request, never for a token.
     void stage(agent_stage next) noexcept {
         close_stage(sdk::now_ns());
@@ -129,11 +141,7 @@ class recorder {
                                   stamped != 0 ? delay_between(stamped, recorded) : 0});
         ++r.chunks;
         last_recorded_ = recorded;
-        if (content_records == 0) return;
-        if (r.first_token == 0) r.first_token = delivered;
-        r.last_token = delivered;
-        r.content_records += content_records;
-        tokens_.fetch_add(content_records, std::memory_order_relaxed);
+        count(r, delivered, content_records);
     }
 
   private:
@@ -148,6 +156,7 @@ class recorder {
 
     agent_record record_;
     nanoseconds_t threshold_;
+    const bool times_pieces_;
     std::atomic<std::uint64_t>& tokens_;
     std::span<agent_observer* const> observers_;
     nanoseconds_t poll_begin_ = 0, poll_ended_ = 0, runnable_ = 0, last_recorded_ = 0;

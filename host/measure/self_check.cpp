@@ -20,7 +20,8 @@ constexpr timing timings[] = {{"ttft_ms", "TTFT", true}, {"itl_ms", "ITL", false
 
 } // namespace
 
-self_check check_client(const std::vector<metric>& metrics) {
+std::optional<self_check> check_client(const std::vector<metric>& metrics) {
+    if (find(metrics, "delivery_delay_us").n == 0) return std::nullopt;
     self_check out;
     const auto limit = [&out](const char* metric, std::string why) {
         if (std::ranges::find(out.client_limited, metric) == out.client_limited.end())

@@ -3,6 +3,7 @@
 
 #include "measure/metrics.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,6 @@ struct self_check {
 };
 
 /// Judges the metrics of one run, or of all runs of a campaign together.
-self_check check_client(const std::vector<metric>&);
+std::optional<self_check> check_client(const std::vector<metric>&);
 
 } // namespace chimera::host

@@ -133,6 +133,7 @@ struct execution_record {
     nanoseconds_t end = 0;   ///< it has returned
     std::vector<agent_record> agents;
     thread_load busiest;
+    bool pieces = true; ///< polls and pieces of bodies were timed
 
     /// W, ns.
     nanoseconds_t wall() const noexcept { return end - begin; }

@@ -83,6 +83,7 @@ struct measure_spec {
     int warmup = 1;
     std::uint64_t seed = 1;
     bool baseline = true;      ///< run each agent alone as well
+    bool pieces = true;        ///< time every poll and every piece of a body
     double long_poll_ms = 10;  ///< a poll longer than this is named
     double time_limit_s = 600; ///< for all runs together
     bool operator==(const measure_spec&) const = default;

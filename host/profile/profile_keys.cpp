@@ -89,6 +89,8 @@ const std::array keys_of_profile = std::to_array<profile_key<profile>>({
      [](profile& p) -> key_field { return &p.measure.seed; }},
     {flag("measure.baseline", "Also run each agent alone; without it there is no true efficiency", "true"),
      [](profile& p) -> key_field { return &p.measure.baseline; }},
+    {flag("measure.pieces", "Time every poll and every piece of a body; without, only the moments of requests", "true"),
+     [](profile& p) -> key_field { return &p.measure.pieces; }},
     {number("measure.long_poll_ms", "A poll that holds a worker longer than this is reported by name, in ms", "10",
             0.001, 1e6),
      [](profile& p) -> key_field { return &p.measure.long_poll_ms; }},

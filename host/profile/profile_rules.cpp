@@ -66,6 +66,7 @@ class rules {
         check_urls();
         check_simulator();
         check_arrivals();
+        check_measurement();
         const auto& work = p_.workload;
         if (!work.corpus.empty() && !fs::is_directory(work.corpus, ignored_))
             fault("workload.corpus",
@@ -132,6 +133,17 @@ class rules {
         if (b.speeds.size() > instances)
             fault("backend.simulator.speeds",
                   fmt::format("has {} speeds for {} instances; leave out the last ones", b.speeds.size(), instances));
+    }
+
+    void check_measurement() {
+        if (p_.measure.pieces) return;
+        if (p_.measure.baseline)
+            fault("measure.pieces",
+                  "is off, so a loss of efficiency could not be explained; set measure.baseline = false");
+        const alert_spec& a = p_.alerts;
+        if (a.itl_p99_ms || a.client_delay_p99_ms)
+            fault(a.itl_p99_ms ? "alerts.itl_p99_ms" : "alerts.client_delay_p99_ms",
+                  "needs the pieces of bodies; leave it out, or set measure.pieces = true");
     }
 
     void check_arrivals() {

@@ -172,7 +172,8 @@ json run_document(const profile& p, const run_record& run) {
         verdict = judge_serialization(run.concurrent, p.executor.plugin);
     j["serialization"] = to_json(verdict);
     const std::vector<metric> metrics = metrics_of_run(run);
-    j["self_check"] = run.complete() ? to_json(check_client(metrics)) : json(nullptr);
+    const std::optional<self_check> client = check_client(metrics);
+    j["self_check"] = run.complete() && client ? to_json(*client) : json(nullptr);
     j["values"] = json::object();
     j["definitions"] = json::object();
     for (const run_value& v : values_of(metrics)) {

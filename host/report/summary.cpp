@@ -122,7 +122,7 @@ nlohmann::ordered_json to_json(const campaign_summary& s) {
                                {"samples", o.samples},
                                {"tripped", o.tripped}});
     j["serialization"] = to_json(s.serialization);
-    j["self_check"] = s.complete_runs > 0 ? to_json(s.client) : json(nullptr);
+    j["self_check"] = s.complete_runs > 0 && s.client ? to_json(*s.client) : json(nullptr);
     for (const metric& m : s.metrics) {
         const distribution& d = m.values;
         json& out = j["metrics"][std::string(m.name)];

@@ -133,9 +133,11 @@ std::string to_text(const campaign_summary& s) {
     if (const distribution& client = find(m, "client_overhead_pct"); client.n > 0)
         out.line("client", "{:.2f} % of E2E; p99 scheduling {:.0f} us, transport {:.0f} us, parsing {:.0f} us",
                  client.mean, find(m, "scheduling_us").p99, find(m, "transport_us").p99, find(m, "parsing_us").p99);
-    if (s.client.limited()) {
-        out.line("client-limited", "{}", fmt::join(s.client.client_limited, ", "));
-        for (const std::string& why : s.client.evidence) out.line("", "{}", why);
+    if (!s.client) {
+        if (s.complete_runs > 0) out.line("self-check", "not measured (measure.pieces = false)");
+    } else if (s.client->limited()) {
+        out.line("client-limited", "{}", fmt::join(s.client->client_limited, ", "));
+        for (const std::string& why : s.client->evidence) out.line("", "{}", why);
     } else if (s.complete_runs > 0) {
         out.line("self-check",
                  "the client could not have changed the result: busiest thread {:.0f} % on CPU, p99 delivery "

@@ -11,6 +11,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -20,7 +22,6 @@
 namespace chimera::host {
 namespace {
 
-constexpr std::size_t expected_chunks_per_call = 4096;
 constexpr unsigned blocking_threads = 2;
 
 /// The foreign executor, running on a thread of its own until this object goes.
@@ -132,8 +133,13 @@ llm_endpoint endpoint_of(const execution_setup& setup, std::size_t agent, std::u
     return e;
 }
 
-std::size_t calls_of(const workload_spec& w) {
-    return w.kind == workload_kind::report ? 2 : static_cast<std::size_t>(w.calls_per_agent);
+/// Room for what an agent's pieces may well come to: more than that costs an allocation now and then. Of memory that is
+/// never written to nothing is used.
+std::size_t expected_chunks(const profile& p) {
+    constexpr std::size_t of_call = 4096, most_calls = 4;
+    const workload_spec& w = p.workload;
+    const std::size_t calls = w.kind == workload_kind::report ? 2 : static_cast<std::size_t>(w.calls_per_agent);
+    return of_call * std::min(calls, most_calls);
 }
 
 } // namespace
@@ -167,14 +173,14 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
     blocking_pool blocking(blocking_threads);
     think_timer thinking;
     execution_record out;
+    out.pieces = p.measure.pieces;
     {
         stage_set s = set_up(setup);
         chm_executor* executor = s.executor.get();
         for (const std::size_t i : agents) {
             const agent_spec& spec = p.workload.agents.at(i);
-            auto& log = *recorders.emplace_back(
-                std::make_unique<recorder>(spec.id, p.measure.long_poll_ms,
-                                           calls_of(p.workload) * expected_chunks_per_call, control.token_counter()));
+            auto& log = *recorders.emplace_back(std::make_unique<recorder>(
+                spec.id, p.measure.long_poll_ms, p.measure.pieces ? expected_chunks(p) : 0, control.token_counter()));
             if (setup.log_polls) log.record().log = std::make_shared<poll_log>();
             log.tell(setup.observers);
             const llm_endpoint endpoint = endpoint_of(setup, i, seed_base);
@@ -182,7 +188,8 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
                                        static_cast<std::uint64_t>(call_seed(seed_base, spec.id, 0))};
             agent_environment env{spec,         p.workload, endpoint, s.used,   place, out.begin,
                                   setup.corpus, permits,    blocking, thinking, log};
-            chm_task* task = make_task_probe(sdk::root_task::create(run_agent(std::move(env))), log);
+            chm_task* task = sdk::root_task::create(run_agent(std::move(env)));
+            if (p.measure.pieces) task = make_task_probe(task, log);
             chm_spawn_opts opts{};
             opts.size = sizeof opts;
             opts.name = sdk::str(spec.id);
@@ -195,11 +202,12 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
         }
         control.attach(executor);
         sdk::error_buffer why;
-        thread_sampler threads;
+        std::optional<thread_sampler> threads;
+        if (out.pieces) threads.emplace();
         out.begin = sdk::now_ns();
         const chm_rc rc = executor->vt->run(executor, CHM_RUN_UNTIL_IDLE, why.abi());
         out.end = sdk::now_ns();
-        out.busiest = threads.finish();
+        if (threads) out.busiest = threads->finish();
         control.attach(nullptr);
         if (rc < 0 && rc != CHM_E_CANCELED)
             throw plugin_error(fmt::format("executor '{}' failed to run: {}", p.executor.plugin, why.text()), rc);

@@ -34,10 +34,10 @@ bool names(const self_check& c, const std::string& metric) {
 } // namespace
 
 TEST_CASE("a delivery delay limits exactly those metrics of which it is more than one percent") {
-    const self_check fast = check_client(metrics_of({streaming(50)}));
+    const self_check fast = *check_client(metrics_of({streaming(50)}));
     CHECK_FALSE(fast.limited());
     CHECK(fast.evidence.empty());
-    const self_check slow = check_client(metrics_of({streaming(150)}));
+    const self_check slow = *check_client(metrics_of({streaming(150)}));
     CHECK(names(slow, "itl_ms"));        // 1.5 % of 10 ms
     CHECK_FALSE(names(slow, "ttft_ms")); // 0.75 % of 20 ms
     CHECK_FALSE(names(slow, "e2e_ms"));
@@ -48,7 +48,7 @@ TEST_CASE("a delivery delay limits exactly those metrics of which it is more tha
 TEST_CASE("a worker without a pause limits every metric") {
     run_record run = streaming(0);
     run.concurrent.busiest = {"worker", 90, 0};
-    const self_check c = check_client(metrics_of({run}));
+    const self_check c = *check_client(metrics_of({run}));
     CHECK(c.client_limited.size() == 4);
     CHECK(c.evidence.size() == 1);
 }
@@ -57,7 +57,7 @@ TEST_CASE("a late request limits what begins with its dispatch") {
     run_record run = streaming(0);
     request_record& r = run.concurrent.agents[0].requests[0];
     r.intended = r.dispatched - 500'000; // 2.5 % of TTFT, 0.05 % of E2E
-    const self_check c = check_client(metrics_of({run}));
+    const self_check c = *check_client(metrics_of({run}));
     CHECK(c.client_limited == std::vector<std::string>{"ttft_ms"});
 }
 

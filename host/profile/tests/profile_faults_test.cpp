@@ -166,6 +166,13 @@ TEST_CASE("a plan of arrivals that contradicts itself is refused") {
     check_has(fault_of("[workload]\nkind = \"calls\"\nramp_ms = 1\n"), "measure: how long an agent takes is planned");
 }
 
+TEST_CASE("what needs pieces of bodies is refused where they are not timed") {
+    const std::string off = "[measure]\npieces = false\n";
+    check_has(fault_of(off), "p.toml:6:10: measure.pieces: is off, so a loss of efficiency could not be explained");
+    CHECK(fault_of(off + "baseline = false\n").empty());
+    check_has(fault_of(off + "baseline = false\n[alerts]\nitl_p99_ms = 5\n"), "alerts.itl_p99_ms: needs the pieces");
+}
+
 TEST_CASE("more simulators or speeds than anybody would use are refused") {
     check_has(fault_of("[backend.simulator]\ninstances = 3\n"), "backend.simulator.instances: is 3 for 2 agents");
     check_has(fault_of("[backend.simulator]\ninstances = 1\nspeeds = [1, 2]\n"),
