@@ -17,6 +17,7 @@ from harness.table import markdown
 
 BENCHMARKS = {
     "paced": streaming.paced_cost,
+    "measurement": streaming.measurement,
     "delay": streaming.delivery_delay,
     "scaling": streaming.scaling,
     "throughput": streaming.throughput,

@@ -1,6 +1,8 @@
 """Benchmarks in which clients read streams: cost, delay, scale and throughput."""
 
-from harness.clients import Load
+from dataclasses import replace
+
+from harness.clients import Load, measured_and_not
 from harness.measured_run import measure
 from harness.table import comparison, markdown, number
 
@@ -41,6 +43,13 @@ def paced_cost(plan):
     rows = _interleaved(plan, load)
     columns = [("cpu_us_per_token", "CPU us/token"), ("delay_us_p99", "delay p99 us")]
     return rows, comparison(rows, columns, REFERENCE) + _notes(rows)
+
+
+def measurement(plan):
+    """CPU time for each token with the timing of polls and pieces, and without: 100 agents x 50 tok/s"""
+    clients = measured_and_not(plan.paths)
+    rows = _interleaved(replace(plan, clients=clients), Load(plan.scaled(100, 10), 50, plan.scaled(200, 60)))
+    return rows, comparison(rows, [("cpu_us_per_token", "CPU us/token")], clients[0].name) + _notes(rows)
 
 
 def delivery_delay(plan):

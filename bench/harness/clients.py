@@ -66,11 +66,12 @@ class Peer:
 
 
 class Chimera:
-    """chimera-host with one worker. What it writes goes to a folder that is thrown away."""
+    """chimera-host with one worker. What it writes goes to a folder that is thrown away. Without `pieces` it records only
+    the moments of requests, and knows no delays of tokens."""
 
-    def __init__(self, paths, transport, executor):
-        self.name = f"chimera_{transport}_{executor}"
-        self._paths, self._transport, self._executor = paths, transport, executor
+    def __init__(self, paths, transport, executor, pieces=True):
+        self.name = f"chimera_{transport}_{executor}" + ("" if pieces else "_unmeasured")
+        self._paths, self._transport, self._executor, self._pieces = paths, transport, executor, pieces
         self._folder = None
 
     def missing(self):
@@ -89,6 +90,7 @@ class Chimera:
             "workload.agents.template.options.num_predict": load.tokens,
             "workload.calls_per_agent": load.requests,
             "workload.ramp_ms": int(load.ramp_s * 1000),
+            "measure.pieces": str(self._pieces).lower(),
         }
         command = [self._paths.bin / "chimera-host", "run", "--profile", self._paths.root / "bench" / "chimera.toml"]
         command += ["--url", url, "--ui", "none", "--json", "--output-dir", self._folder]
@@ -115,6 +117,10 @@ class Chimera:
     def tidy(self):
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def measured_and_not(paths):
+    return [Chimera(paths, "socket", "thread_pool", pieces) for pieces in (False, True)]
 
 
 def chimera_clients(paths):

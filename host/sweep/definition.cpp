@@ -136,7 +136,11 @@ class sweep_reader {
         if (const auto* d = std::get_if<double>(&v.value)) return fmt::format("{}", *d);
         if (const auto* b = std::get_if<bool>(&v.value)) return *b ? "true" : "false";
         if (const auto* s = std::get_if<std::string>(&v.value)) return *s;
-        return kind_of(v);
+        const auto* items = std::get_if<node::list>(&v.value);
+        if (items == nullptr) return kind_of(v);
+        std::string text; // "1-0.5"
+        for (const node& item : *items) text += (text.empty() ? "" : "-") + value_text(item);
+        return text;
     }
 
   private:
@@ -157,7 +161,9 @@ struct parameter_reader {
             for (const member& m : *members) read(m.value, path.empty() ? m.key : path + "." + m.key);
             return;
         }
-        if (patch.is_list()) return;
+        if (const auto* items = std::get_if<node::list>(&patch.value);
+            items != nullptr && std::ranges::any_of(*items, &node::is_table))
+            return; // agents
         std::variant<double, std::string> value = sweep_reader::value_text(patch);
         if (const auto* i = std::get_if<std::int64_t>(&patch.value)) value = static_cast<double>(*i);
         if (const auto* d = std::get_if<double>(&patch.value)) value = *d;

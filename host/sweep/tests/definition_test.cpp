@@ -61,6 +61,17 @@ name = "default"
     CHECK(agents[1].options.temperature == 0.8);
 }
 
+TEST_CASE("a list of a grid is named after its items") {
+    const sweep_definition s = sweep_of(base + R"(
+[sweep.grid]
+"backend.simulator.speeds" = [[1, 0.5], [1, 1]]
+)");
+    REQUIRE(s.configs.size() == 2);
+    CHECK(s.configs[0].name == "speeds1-0.5");
+    CHECK(std::get<std::string>(s.configs[0].parameters.at("speeds")) == "1-0.5");
+    CHECK(s.profiles[0][1].backend.speeds.size() == 2);
+}
+
 TEST_CASE("a parameter with different values for different agents is none") {
     const sweep_definition s = sweep_of(base + R"(
 [sweep]
