@@ -163,6 +163,23 @@ TEST_CASE("two plugins of one id on the search path are refused by their id and 
     CHECK(inspect(second).status == 0);
 }
 
+TEST_CASE("a listing is valid JSON whatever a file is called") {
+    const temporary_folder f;
+    copy(f, "good_executor", "\xff.so");
+    const plugin_path path(f.path().string());
+    const outcome o = run_host({"plugins", "--json"});
+    CHECK_MESSAGE(o.status == 0, o.err);
+    CHECK(o.json()["plugins"][0]["id"] == "good_executor");
+}
+
+TEST_CASE("a listing that cannot be written is no success") {
+    for (const std::string command : {"plugins", "inspect fiber"}) {
+        const outcome o = process("/bin/sh", {"-c", host_program().string() + " " + command + " >/dev/full"}).wait();
+        CHECK(o.status == 3);
+        CHECK_MESSAGE(contains(o.err, "standard output cannot be written"), o.err);
+    }
+}
+
 TEST_CASE("inspect shows a plugin by its id, as text and as JSON") {
     const outcome text = run_host({"inspect", "fiber"});
     CHECK_MESSAGE(text.status == 0, text.err);
@@ -187,5 +204,6 @@ TEST_CASE("inspect shows what can be known of a file that does not load") {
     CHECK_MESSAGE(contains(crashed.out, "crash_in_get_factory 1.2.3, contract 1.0"), crashed.out);
     CHECK(contains(crashed.err, "crashed (SIGABRT) in its get_factory"));
     CHECK(run_host({"inspect"}).status == 2);
+    CHECK(contains(inspect(bad / "missing.so", {"--json"}).json()["error"], "no such file"));
     CHECK(contains(run_host({"inspect", "fibre"}).err, "did you mean \"fiber\"?"));
 }

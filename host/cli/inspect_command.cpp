@@ -1,6 +1,7 @@
 #include "cli/inspect_command.hpp"
 
 #include "cli/plugin_options.hpp"
+#include "cli/standard_output.hpp"
 #include "registry/plugin_file.hpp"
 #include "registry/registry.hpp"
 #include "registry/trial.hpp"
@@ -42,44 +43,42 @@ std::string list_of(const json& words) {
     return words.empty() ? "none" : fmt::format("{}", fmt::join(words.get<std::vector<std::string>>(), ", "));
 }
 
-void print_file(const json& file) {
-    fmt::print("  file        {}\n", file["path"].get<std::string>());
-    fmt::print("  owner       user {}, mode {}, {}\n", file["owner"].get<unsigned>(), file["mode"].get<std::string>(),
-               file["trusted"].get<bool>() ? "trusted" : "not trusted: " + file["distrust"].get<std::string>());
-    if (file["word_size"].is_null()) return;
+std::string file_lines(const json& file) {
+    std::string lines =
+        fmt::format("  file        {}\n  owner       user {}, mode {}, {}\n", file["path"].get<std::string>(),
+                    file["owner"].get<unsigned>(), file["mode"].get<std::string>(),
+                    file["trusted"].get<bool>() ? "trusted" : "not trusted: " + file["distrust"].get<std::string>());
+    if (file["word_size"].is_null()) return lines;
     std::string kind = file["word_size"];
     for (const char* key : {"machine", "type"})
         if (file[key].is_string()) kind += " " + file[key].get<std::string>();
-    fmt::print("  ELF         {}, {}\n", kind,
-               file["nodelete"].get<bool>() ? "nodelete" : "not linked with -z nodelete");
-    fmt::print("  needs       {}\n", list_of(file["needed"]));
-    fmt::print("  exports     {}\n", file["exports"].is_null() ? "not readable"
-                                     : file["exports"].empty() ? "nothing but the entry"
-                                                               : "besides the entry: " + list_of(file["exports"]));
+    return lines + fmt::format("  ELF         {}, {}\n  needs       {}\n  exports     {}\n", kind,
+                               file["nodelete"].get<bool>() ? "nodelete" : "not linked with -z nodelete",
+                               list_of(file["needed"]),
+                               file["exports"].is_null() ? "not readable"
+                               : file["exports"].empty() ? "nothing but the entry"
+                                                         : "besides the entry: " + list_of(file["exports"]));
 }
 
-void print(const json& j) {
+std::string text(const json& j) {
     const json& entry = j["plugin"];
+    std::string t;
     if (entry.contains("id"))
-        fmt::print("{} {}, contract {}\n  {}\n", entry["id"].get<std::string>(), entry["version"].get<std::string>(),
-                   entry["abi"].get<std::string>(), entry["description"].get<std::string>());
-    print_file(j["file"]);
-    if (entry.contains("flags")) fmt::print("  flags       {}\n", list_of(entry["flags"]));
+        t = fmt::format("{} {}, contract {}\n  {}\n", entry["id"].get<std::string>(),
+                        entry["version"].get<std::string>(), entry["abi"].get<std::string>(),
+                        entry["description"].get<std::string>());
+    if (j["file"].is_object()) t += file_lines(j["file"]);
+    if (entry.contains("flags")) t += fmt::format("  flags       {}\n", list_of(entry["flags"]));
     for (const json& factory : entry.value("factories", json::array())) {
-        fmt::print("  {}\n", factory["kind"].get<std::string>());
+        t += fmt::format("  {}\n", factory["kind"].get<std::string>());
         if (factory.contains("extensions"))
-            fmt::print("    flags       {}\n    extensions  {}\n", list_of(factory["flags"]),
-                       list_of(factory["extensions"]));
+            t += fmt::format("    flags       {}\n    extensions  {}\n", list_of(factory["flags"]),
+                             list_of(factory["extensions"]));
         if (factory.contains("no_instance"))
-            fmt::print("    extensions  not known: {}\n", factory["no_instance"].get<std::string>());
-        fmt::print("    options{}\n", factory["options"].empty() ? "     none" : "");
-        print_options(factory);
+            t += fmt::format("    extensions  not known: {}\n", factory["no_instance"].get<std::string>());
+        t += fmt::format("    options{}\n", factory["options"].empty() ? "     none" : "") + option_lines(factory);
     }
-}
-
-exit_status refuse(const std::string& why) {
-    fmt::print(stderr, "chimera-host: {}\n", why);
-    return exit_status::bad_input;
+    return t;
 }
 
 } // namespace
@@ -88,13 +87,12 @@ exit_status inspect_command(const inspect_arguments& arguments) {
     registry_settings settings;
     settings.allow_untrusted = arguments.allow_untrusted;
     const registry plugins(settings);
-    json j{{"schema_version", 1}};
+    json j{{"schema_version", 1}, {"file", nullptr}, {"plugin", json::object()}};
     std::string error;
     try {
         const auto found = plugins.locate(arguments.plugin);
         const plugin_file file = look_at_plugin_file(found);
         j["file"] = document(file);
-        j["plugin"] = json::object();
         if (error = file.fault(arguments.allow_untrusted); !error.empty()) {
             error = found.string() + ": " + error;
         } else {
@@ -103,14 +101,13 @@ exit_status inspect_command(const inspect_arguments& arguments) {
             error = std::move(tried.fault);
         }
     } catch (const plugin_error& not_found) {
-        return refuse(not_found.what());
+        error = not_found.what();
     }
     j["error"] = or_null(error);
-    if (arguments.json)
-        fmt::print("{}\n", j.dump(2, ' ', false, json::error_handler_t::replace));
-    else
-        print(j);
-    return error.empty() ? exit_status::success : refuse(error);
+    print_result(arguments.json ? j.dump(2, ' ', false, json::error_handler_t::replace) + "\n" : text(j));
+    if (error.empty()) return exit_status::success;
+    fmt::print(stderr, "chimera-host: {}\n", error);
+    return exit_status::bad_input;
 }
 
 } // namespace chimera::host

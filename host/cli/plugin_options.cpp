@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <string>
-
 namespace chimera::host {
 namespace {
 
@@ -20,12 +18,14 @@ std::string accepted(const json& option) {
 
 } // namespace
 
-void print_options(const json& factory) {
+std::string option_lines(const json& factory) {
+    std::string lines;
     for (const json& o : factory["options"]) {
         const std::string by_default = o["default"];
-        fmt::print("    {:<24} {} (default {}; {})\n", o["name"].get<std::string>(), o["help"].get<std::string>(),
-                   by_default.empty() ? "empty" : by_default, accepted(o));
+        lines += fmt::format("    {:<24} {} (default {}; {})\n", o["name"].get<std::string>(),
+                             o["help"].get<std::string>(), by_default.empty() ? "empty" : by_default, accepted(o));
     }
+    return lines;
 }
 
 } // namespace chimera::host

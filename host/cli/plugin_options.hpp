@@ -3,9 +3,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include <string>
+
 namespace chimera::host {
 
-/// Prints one line for each option of a factory_document.
-void print_options(const nlohmann::ordered_json& factory);
+/// One line for each option of a factory_document.
+std::string option_lines(const nlohmann::ordered_json& factory);
 
 } // namespace chimera::host

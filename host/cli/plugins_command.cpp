@@ -1,6 +1,7 @@
 #include "cli/plugins_command.hpp"
 
 #include "cli/plugin_options.hpp"
+#include "cli/standard_output.hpp"
 #include "registry/plugin_listing.hpp"
 #include "registry/registry.hpp"
 
@@ -23,20 +24,17 @@ json document(const plugin_listing& p) {
             {"factories", p.said.value("factories", json::array())}};
 }
 
-void print(const plugin_listing& p) {
-    fmt::print("{} {}{}\n  {}\n", p.id, p.said.value("version", ""), p.shadowed_by.empty() ? "" : "  (not used)",
-               p.path.string());
-    if (!p.shadowed_by.empty()) fmt::print("  {} is found first\n", p.shadowed_by.string());
-    if (!p.error.empty()) {
-        fmt::print("  cannot be used: {}\n\n", p.error);
-        return;
-    }
-    fmt::print("  {}\n", p.said["description"].get<std::string>());
-    for (const json& factory : p.said["factories"]) {
-        fmt::print("  {}{}\n", factory["kind"].get<std::string>(), factory["options"].empty() ? ", no options" : ":");
-        print_options(factory);
-    }
-    fmt::print("\n");
+std::string text(const plugin_listing& p) {
+    std::string t = fmt::format("{} {}{}\n  {}\n", p.id, p.said.value("version", ""),
+                                p.shadowed_by.empty() ? "" : "  (not used)", p.path.string());
+    if (!p.shadowed_by.empty()) t += fmt::format("  {} is found first\n", p.shadowed_by.string());
+    if (!p.error.empty()) return t + fmt::format("  cannot be used: {}\n", p.error);
+    t += fmt::format("  {}\n", p.said["description"].get<std::string>());
+    for (const json& factory : p.said["factories"])
+        t += fmt::format("  {}{}\n", factory["kind"].get<std::string>(),
+                         factory["options"].empty() ? ", no options" : ":") +
+             option_lines(factory);
+    return t;
 }
 
 } // namespace
@@ -49,14 +47,14 @@ exit_status plugins_command(bool as_json, bool allow_untrusted) {
     if (as_json) {
         json j{{"schema_version", 1}, {"plugins", json::array()}};
         for (const plugin_listing& p : found) j["plugins"].push_back(document(p));
-        fmt::print("{}\n", j.dump(2));
+        print_result(j.dump(2, ' ', false, json::error_handler_t::replace) + "\n"); // a file's name may be any bytes
         return exit_status::success;
     }
-    fmt::print("searched:\n");
+    std::string all = "searched:\n";
     for (const auto& folders : {settings.search, settings.own})
-        for (const auto& folder : folders) fmt::print("  {}\n", folder.string());
-    fmt::print("\n");
-    for (const plugin_listing& p : found) print(p);
+        for (const auto& folder : folders) all += fmt::format("  {}\n", folder.string());
+    for (const plugin_listing& p : found) all += "\n" + text(p);
+    print_result(all);
     return exit_status::success;
 }
 

@@ -42,7 +42,7 @@ void check_factory(const Factory& factory, plugin_kind kind, const std::string& 
     std::string fault;
     *options = read_schema(factory.options, factory.n_options, &fault);
     if (fault.empty()) fault = schema_fault(*options);
-    if (!fault.empty()) refuse(fault);
+    if (!fault.empty()) refuse("offers an option that is not usable: " + fault);
 }
 
 } // namespace

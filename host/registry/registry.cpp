@@ -57,9 +57,9 @@ struct registry::state {
         for (const auto& file : libraries_in(tried.front().parent_path())) neighbours.push_back(file.filename());
         const auto hint = suggest(tried.front().filename().string(), neighbours);
         throw plugin_error(fmt::format("{}: no such file{}{}{}", name,
-                                       tried[0] == tried[1] ? ""
-                                                            : " in " + (folder.empty() ? "." : folder.string()) +
-                                                                  " nor in the working directory",
+                                       fs::absolute(tried[0]) == tried[1]
+                                           ? ""
+                                           : " in " + folder.string() + " nor in the working directory",
                                        hint.empty() ? "" : "; ", hint),
                            CHM_E_FAIL);
     }

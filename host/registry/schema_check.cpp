@@ -71,7 +71,7 @@ std::string schema_fault(std::span<const chm_option> schema) {
 std::span<const chm_option> read_schema(const chm_option* options, std::uint32_t n, std::string* fault) {
     if (n == 0) return {};
     if (options == nullptr) {
-        *fault = fmt::format("says that it has {} options and lists none (NULL)", n);
+        *fault = fmt::format("there are said to be {}, and none is listed (NULL)", n);
         return {};
     }
     const auto size = options->size;                                         // also the distance from one to the next
