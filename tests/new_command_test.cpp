@@ -33,6 +33,9 @@ TEST_CASE("a kind, a language or a name that is not usable is refused, and nothi
         check_refused(run_host({"new", "executor", name, to}), "small letters");
     check_refused(run_host({"new", "executor", std::string(65, 'a'), to}), "at most 64");
     check_refused(run_host({"new", "executor", "test", to}), "build tools");
+    check_refused(run_host({"new", "executor", "edit_cache", to}), "build tools");
+    check_refused(run_host({"new", "executor", "fiber", to}), "is the plugin");
+    check_refused(run_host({"new", "transport", "exchange", to, "--lang", "c"}), "another file of this template");
     check_refused(run_host({"new", "executor"}), "name");
     CHECK(entries(f.path()) == 0);
 }
@@ -42,21 +45,33 @@ TEST_CASE("what is there already is not touched") {
     f.write("full/notes.txt", "mine");
     f.write("file", "mine");
     fs::create_symlink("nowhere", f / "dangling");
-    for (const std::string there : {"full", "file", "dangling"})
+    fs::create_directory(f / "empty");
+    fs::create_symlink("empty", f / "link");
+    for (const std::string there : {"full", "file", "dangling", "link"})
         check_refused(run_host({"new", "executor", "mine", (f / there).string()}), "no empty folder");
     check_refused(run_host({"new", "executor", "mine", (f / "file/below").string()}), "cannot be made");
-    CHECK(entries(f.path()) == 3);
+    CHECK(entries(f.path()) == 5);
     CHECK(entries(f / "full") == 1);
 }
 
 TEST_CASE("an empty folder is filled, and folders on the way are made") {
     const temporary_folder f;
     fs::create_directory(f / "empty");
-    for (const std::string to : {"empty", "a/b/c/"}) {
+    for (const std::string to : {"empty", "a/b/c/", "it's here"}) {
         const outcome o = run_host({"new", "transport", "mine", (f / to).string(), "--lang", "cpp"});
         CHECK_MESSAGE(o.status == 0, o.err);
         CHECK(fs::exists(f / to / "mine.cpp"));
         CHECK(fs::exists(f / to / "mine.toml"));
     }
-    CHECK(entries(f.path()) == 2);
+    CHECK(entries(f.path()) == 3);
+}
+
+TEST_CASE("what is to be typed next is what a shell takes") {
+    const temporary_folder f;
+    const std::string odd = (f / "it's $HOME").string();
+    const outcome o = run_host({"new", "executor", "mine", odd});
+    const auto line = o.out.find("  cd ");
+    REQUIRE(line != std::string::npos);
+    const std::string cd = o.out.substr(line, o.out.find('\n', line) - line);
+    CHECK(process("/bin/sh", {"-c", cd + " && test -f mine.cpp"}).wait().status == 0);
 }

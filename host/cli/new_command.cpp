@@ -1,7 +1,9 @@
 #include "cli/new_command.hpp"
 
+#include "cli/standard_output.hpp"
 #include "profile/installed_data.hpp"
 #include "profile/nearest.hpp"
+#include "registry/registry.hpp"
 
 #include <fmt/format.h>
 
@@ -21,8 +23,9 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Names that CMake or cargo keep for themselves.
-constexpr std::string_view reserved[] = {"all",     "clean",   "core", "depend", "help",
-                                         "install", "package", "std",  "test",   "validate"};
+constexpr std::string_view reserved[] = {
+    "all",     "clean",         "core", "depend", "edit_cache", "help", "install", "list_install_components",
+    "package", "rebuild_cache", "std",  "test",   "validate"};
 
 void check_word(std::string_view what, const std::string& word, const std::vector<std::string>& known) {
     if (std::ranges::find(known, word) == known.end())
@@ -37,6 +40,9 @@ void check_name(const std::string& name) {
                                     name, longest));
     if (std::ranges::find(reserved, name) != std::end(reserved))
         throw new_error(fmt::format("'{}' is a name that build tools keep for themselves; take another", name));
+    for (const fs::path& folder : own_plugin_path()) // `cmake --install` would write over it
+        if (const fs::path file = folder / (name + ".so"); fs::exists(file))
+            throw new_error(fmt::format("'{}' is the plugin {} already; take another name", name, file.string()));
 }
 
 /// The languages of which there is a template of this kind.
@@ -56,6 +62,15 @@ void replace_all(std::string& text, const replacements& by) {
     for (const auto& [from, to] : by)
         for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
             text.replace(at, from.size(), to);
+}
+
+/// What a shell reads as this text.
+std::string shell_word(const std::string& text) {
+    constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+,:@%";
+    if (text.find_first_not_of(plain) == std::string::npos) return text;
+    std::string word = text;
+    replace_all(word, {{"'", "'\\''"}});
+    return "'" + word + "'";
 }
 
 /// A folder beside the one that is wanted, gone with everything in it unless it has taken that one's place.
@@ -84,6 +99,9 @@ class unfinished_folder {
 };
 
 void write_copy(const fs::path& from, const fs::path& to, const replacements& by) {
+    if (fs::exists(to))
+        throw new_error(
+            fmt::format("'{}' is the name of another file of this template; take another", to.stem().string()));
     std::ifstream in(from, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(in), {}};
     replace_all(text, by);
@@ -106,7 +124,8 @@ exit_status new_command(const new_arguments& a) {
     fs::path folder = fs::absolute(a.folder.empty() ? fs::path(a.name) : a.folder).lexically_normal();
     if (!folder.has_filename()) folder = folder.parent_path();
     try {
-        if (fs::exists(fs::symlink_status(folder)) && !(fs::is_directory(folder) && fs::is_empty(folder)))
+        const fs::file_status there = fs::symlink_status(folder);
+        if (fs::exists(there) && !(fs::is_directory(there) && fs::is_empty(folder)))
             throw new_error(fmt::format("{} exists and is no empty folder; name another", folder.string()));
         fs::create_directories(folder.parent_path());
         unfinished_folder made(folder);
@@ -128,9 +147,9 @@ exit_status new_command(const new_arguments& a) {
     const char* const build =
         a.lang == "rust" ? "cargo build --release && cargo test --release"
                          : "cmake -B build && cmake --build build && ctest --test-dir build --output-on-failure";
-    fmt::print("{0}\n\nbuild it, try it on every rule of the contract, and run it:\n\n"
-               "  cd {0}\n  {1}\n  chimera-host --profile {2}.toml\n",
-               folder.string(), build, a.name);
+    print_result(fmt::format("{}\n\nbuild it, try it on every rule of the contract, and run it:\n\n"
+                             "  cd {}\n  {}\n  chimera-host --profile {}.toml\n",
+                             folder.string(), shell_word(folder.string()), build, a.name));
     return exit_status::success;
 }
 

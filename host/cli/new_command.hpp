@@ -21,7 +21,7 @@ struct new_error : std::runtime_error {
 
 /// Copies the template of this kind and language, called by its new name, and prints what to do next. The folder is
 /// there as a whole or not at all. Throws new_error for an argument that is not usable, and where the templates are not
-/// installed.
+/// installed, and result_file_error.
 exit_status new_command(const new_arguments&);
 
 } // namespace chimera::host
