@@ -84,6 +84,8 @@ TEST_CASE("the list names every case, with its rule, for no plugin in particular
     CHECK(contains(text.out, "No wake is lost around the end of a poll\n"));
     const auto j = validate({"--list", "--json"}).json();
     CHECK(j["cases"].size() > 140);
+    CHECK(validate({"--list", "--json", "--case", "entry.un*"}).json()["cases"].size() == 2);
+    check_refused({"--list", "--case", "nothing"}, "nothing");
     CHECK(j["cases"][0].contains("sentence"));
 }
 
@@ -93,6 +95,13 @@ TEST_CASE("a bridge is tried with the shipped plugins, and it says so") {
     CHECK(o.status == 0);
     CHECK(contains(o.out, "/thread_pool.so under transport "));
     CHECK(contains(o.out, "\npassed  bridge.works"));
+}
+
+TEST_CASE("a plugin that passes what was tried and that the host refuses is refused") {
+    const outcome o = validate({bad + "small_option.so", "--case", "entry.says_something"});
+    CHECK(o.status == 2);
+    CHECK(contains(o.out, "\npassed  entry.says_something"));
+    CHECK(contains(o.err, "option 0 has size 8, expected at least 56"));
 }
 
 TEST_CASE("what cannot be used is refused, and why") {
@@ -107,6 +116,11 @@ TEST_CASE("what cannot be used is refused, and why") {
     check_refused({"thread_pool", "--timeout", "x"}, "--timeout");
     check_refused({"thread_pool", "--seed", "x"}, "--seed");
     check_refused({"socket", "--executor", "curl"}, "has no executors");
+    check_refused({"thread_pool", "--set", "workers=many"}, "option 'workers': 'many'");
+    check_refused({"thread_pool", "--executor", "fiber"}, "--executor is for a transport");
+    check_refused({"thread_pool", "--foreign", "fiber"}, "--foreign is for an executor with a bridge");
+    check_refused({"socket", "--transport", "curl"}, "--transport is for an executor with a bridge");
+    CHECK(contains(validate({"thread_pol", "--json"}).json()["error"], "did you mean \"thread_pool\"?"));
     const temporary_folder f;
     f.write("text.so", "this is no plugin");
     check_refused({(f.path() / "text.so").string()}, "text.so");

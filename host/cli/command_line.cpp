@@ -10,8 +10,8 @@
 #include "cli/run_command.hpp"
 #include "cli/selfcheck_command.hpp"
 #include "cli/sweep_command.hpp"
-#include "profile/installed_data.hpp"
 #include "cli/validate_command.hpp"
+#include "profile/installed_data.hpp"
 #include "report/result_files.hpp"
 #include "study/results_json.hpp"
 #include "sweep/cell_process.hpp"
@@ -151,7 +151,7 @@ CLI::App* add_validate(CLI::App& app, validate_arguments& a) {
     CLI::App* validate =
         app.add_subcommand("validate", "Try to break the contract's rules on a plugin, each in a process of its own");
     validate->add_option("plugin", a.plugin, "Plugin file, or the id of one on the search path");
-    validate->add_flag("--list", a.list, "Name the cases and their rules, run nothing");
+    validate->add_flag("--list", a.list, "Name the cases and their rules, those of --case; run nothing");
     validate->add_option("--case", a.glob, "Only cases whose name matches, as 'wake.*'")
         ->type_name("GLOB")
         ->capture_default_str();
@@ -176,7 +176,7 @@ CLI::App* add_validate(CLI::App& app, validate_arguments& a) {
     validate->add_flag("--in-process", a.in_process,
                        "No processes of their own, for debuggers: a crash or a hang ends everything");
     validate->add_flag("--verbose", a.verbose, "What the plugin logs goes to standard error");
-    validate->add_flag("--allow-untrusted-plugins", a.allow_untrusted, "Load plugin files that others may write");
+    add_trust_option(*validate, a.allow_untrusted);
     validate->add_flag("--json", a.json, "Print JSON");
     validate->footer("Exit status: 0 no case failed, 1 some did, 2 the command or the plugin is unusable.");
     return validate;

@@ -2,6 +2,7 @@
 
 #include "cli/standard_output.hpp"
 #include "registry/registry.hpp"
+#include "registry/trial.hpp"
 
 #include <conformance/run.hpp>
 #include <fmt/color.h>
@@ -44,17 +45,16 @@ nlohmann::ordered_json rule(const kit::test_case& c) {
     return {{"name", c.name}, {"kind", name_of(c.kind)}, {"sentence", c.sentence}};
 }
 
-exit_status list(bool json) {
-    if (json) {
-        nlohmann::ordered_json j{{"schema_version", 1}, {"cases", nlohmann::ordered_json::array()}};
-        for (const kit::test_case& c : kit::all_cases()) j["cases"].push_back(rule(c));
-        print_result(j.dump(2) + "\n");
-        return exit_status::success;
-    }
+exit_status list(const validate_arguments& a) {
     std::string text;
-    for (const kit::test_case& c : kit::all_cases())
+    nlohmann::ordered_json j{{"schema_version", 1}, {"cases", nlohmann::ordered_json::array()}};
+    for (const kit::test_case& c : kit::all_cases()) {
+        if (!kit::matches(c, a.glob)) continue;
         text += fmt::format("{:<32} {:<10} {}\n", c.name, name_of(c.kind), c.sentence);
-    print_result(text);
+        j["cases"].push_back(rule(c));
+    }
+    if (text.empty()) throw kit::unusable("no case matches " + a.glob);
+    print_result(a.json ? j.dump(2) + "\n" : text);
     return exit_status::success;
 }
 
@@ -154,6 +154,13 @@ kit::request resolved(const validate_arguments& a) {
 exit_status validate(const validate_arguments& a) {
     kit::request r = resolved(a);
     const kit::introduction who = kit::introduce(r);
+    const validate_arguments defaults;
+    const auto refuse = [&](const char* option, const char* whose) {
+        throw kit::unusable(fmt::format("{} is for {}, and {} is none", option, whose, who.id));
+    };
+    if (!who.transports && a.executor != defaults.executor) refuse("--executor", "a transport");
+    if (!who.bridge && a.foreign != defaults.foreign) refuse("--foreign", "an executor with a bridge");
+    if (!who.bridge && a.transport != defaults.transport) refuse("--transport", "an executor with a bridge");
     if (!who.bridge) { // nothing asks for them
         r.foreign.clear();
         r.transport.clear();
@@ -170,6 +177,10 @@ exit_status validate(const validate_arguments& a) {
         c["seconds"] = one.seconds;
         j["cases"].push_back(std::move(c));
     });
+    if (n.broken() == 0 && !a.in_process) // it kept every rule that was tried, and may have broken another one
+        if (const trial loaded = try_plugin(r.plugin, trial_depth::load, registry_settings{}.trial_limit);
+            !loaded.fault.empty())
+            throw plugin_error(loaded.fault, loaded.rc);
     for (const verdict v : every_verdict) j["counts"][std::string(kit::name_of(v))] = n.of(v);
     print_result(a.json ? j.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" : summary(n));
     return n.broken() == 0 ? exit_status::success : exit_status::broken_rule;
@@ -178,12 +189,14 @@ exit_status validate(const validate_arguments& a) {
 } // namespace
 
 exit_status validate_command(const validate_arguments& a) {
-    const auto refuse = [](const std::exception& e) {
+    const auto refuse = [&a](const std::exception& e) {
         std::fputs(fmt::format("chimera-host: {}\n", e.what()).c_str(), stderr);
+        const nlohmann::ordered_json j{{"schema_version", 1}, {"error", e.what()}};
+        if (a.json) print_result(j.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
         return exit_status::bad_input;
     };
     try {
-        return a.list ? list(a.json) : validate(a);
+        return a.list ? list(a) : validate(a);
     } catch (const kit::unusable& e) {
         return refuse(e);
     } catch (const plugin_error& e) {

@@ -27,7 +27,7 @@ struct validate_arguments {
 
 /// [main thread, with no other thread running: cases run in forked children] Prints each case's verdict as it comes, or
 /// one JSON document at the end. broken_rule when a case failed, crashed or hung; bad_input, with a message on standard
-/// error, when the plugin or the command is unusable. Throws result_file_error.
+/// error and in the document, when the plugin or the command is unusable. Throws result_file_error.
 exit_status validate_command(const validate_arguments&);
 
 } // namespace chimera::host

@@ -15,7 +15,7 @@ namespace {
 
 bool is_wanted(const test_case& c, const request& r, const introduction& i) {
     const bool applies = c.kind == kind::plugin || c.kind == kind::instance || (c.kind == kind::transport ? i.transports : i.executors);
-    return applies && ::fnmatch(r.glob.c_str(), std::string(c.name).c_str(), 0) == 0;
+    return applies && matches(c, r.glob);
 }
 
 outcome run_apart(const request& r, const work& w) {
@@ -59,6 +59,10 @@ std::string_view name_of(verdict v) noexcept {
     return "unknown";
 }
 
+bool matches(const test_case& c, const std::string& glob) {
+    return ::fnmatch(glob.c_str(), std::string(c.name).c_str(), 0) == 0;
+}
+
 introduction introduce(const request& r) {
     // A child can say something that is no failure by skipping.
     const outcome asked = run_apart(r, [&](const auto& say) {
@@ -89,12 +93,25 @@ introduction introduce(const request& r) {
     i.version = asked.detail.substr(id + 1);
     if (std::none_of(all_cases().begin(), all_cases().end(), [&](const test_case& c) { return is_wanted(c, r, i); }))
         throw unusable(r.plugin.string() + ": no case that applies to it matches " + r.glob);
-    // By itself, because making an executor may be what the plugin gets wrong.
-    i.bridge = i.executors && run_apart(r, [&](const auto& say) {
-                                  environment env(r, introducing, say);
-                                  const auto e = env.make_executor();
-                                  if (e->raw()->vt->get_extension(e->raw(), CHM_EXT_BRIDGE)) throw skipped("bridge");
-                              }).detail == "bridge";
+    // By itself, because making an instance may be what the plugin gets wrong.
+    const auto make = [&](const request& with) {
+        return run_apart(with, [&](const auto& say) {
+            environment env(with, introducing, say);
+            if (i.transports) {
+                chm_transport* t = env.make_transport();
+                t->vt->destroy(t);
+            }
+            if (!i.executors) return;
+            const auto e = env.make_executor();
+            if (e->raw()->vt->get_extension(e->raw(), CHM_EXT_BRIDGE)) throw skipped("bridge");
+        });
+    };
+    const outcome made = make(r);
+    i.bridge = made.detail == "bridge";
+    request by_default = r;
+    by_default.options.clear();
+    if (made.verdict == verdict::failed && !r.options.empty() && make(by_default).verdict != verdict::failed)
+        throw unusable(r.plugin.string() + ": with these options " + made.detail);
     return i;
 }
 

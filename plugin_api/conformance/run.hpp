@@ -65,7 +65,10 @@ struct introduction {
     bool bridge = false; ///< its executors have one
 };
 
-/// The file is no plugin, an option is unknown to it, or no case matches. what() names the file.
+/// Whether a case's name is one that a glob with * and ? means.
+bool matches(const test_case&, const std::string& glob);
+
+/// The file is no plugin, an option is unknown to it or refused, or no case matches. what() names the file.
 struct unusable : std::runtime_error {
     using std::runtime_error::runtime_error;
 };

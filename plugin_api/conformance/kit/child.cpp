@@ -9,6 +9,7 @@
 #include <cstring>
 #include <exception>
 #include <mutex>
+#include <set>
 
 #include "expect.hpp"
 #include "forked.hpp"
@@ -44,10 +45,10 @@ class line_pipe {
 [[noreturn]] void live_in_child(const work& w, int fd) {
     const line_pipe out(fd);
     std::mutex mutex;
-    unsigned said = 0;
+    std::set<std::string> said;
     const auto report = [&](const std::string& what) {
         const std::lock_guard lock(mutex);
-        if (++said <= 8) out.say('F', what);
+        if (said.size() < 8 && said.insert(what).second) out.say('F', what);
     };
     try {
         w(report);

@@ -107,7 +107,11 @@ class options {
     }
     void check_range(const chm_option& o, double value) const {
         if (o.min <= o.max && !(value >= o.min && value <= o.max))
-            throw invalid(o, "is outside of " + std::to_string(o.min) + " to " + std::to_string(o.max));
+            throw invalid(o, "is outside of " + text_of(o.min) + " to " + text_of(o.max));
+    }
+    static std::string text_of(double bound) {
+        char text[32];
+        return {text, std::to_chars(text, text + sizeof text, bound, std::chars_format::general, 15).ptr};
     }
 
     std::span<const chm_option> schema_;
