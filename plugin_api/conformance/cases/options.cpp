@@ -84,7 +84,7 @@ void check_default(const chm_option& o, const std::string& name) {
 void schema_valid(environment& env) {
     std::set<std::string> names;
     for (const chm_option& o : maker(env).schema()) {
-        expect(o.size >= sizeof(chm_option), "an option's size must be set");
+        expect(o.size >= least_option_size, "an option's size must be set");
         expect(o.name && *o.name, "an option must have a name");
         const std::string name = o.name;
         expect(names.insert(name).second, name + ": a name must be unique");

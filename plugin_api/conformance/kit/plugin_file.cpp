@@ -25,15 +25,16 @@ const chm_host* kit_host(bool verbose) noexcept {
 
 namespace {
 
-/// Reads a table whose rows may be longer than this kit knows: the first row's size is the distance between rows.
+/// Reads a table whose rows may be of another minor than this kit's: the first row's size is the distance between rows.
 template <class Factory>
 std::vector<chm_option> read_schema(const Factory* f) {
     std::vector<chm_option> schema;
     if (!f || !f->options || f->n_options == 0) return schema;
     const auto* row = reinterpret_cast<const char*>(f->options);
-    const std::size_t stride = std::max<std::size_t>(f->options->size, sizeof(chm_option));
+    const std::size_t said = f->options->size; // options.schema_valid reports one that cannot be
+    const std::size_t stride = said < least_option_size ? sizeof(chm_option) : said;
     for (std::uint32_t i = 0; i < f->n_options; ++i, row += stride)
-        std::memcpy(&schema.emplace_back(), row, sizeof(chm_option));
+        std::memcpy(&schema.emplace_back(), row, std::min(stride, sizeof(chm_option)));
     return schema;
 }
 
@@ -46,8 +47,8 @@ plugin_file::plugin_file(const std::filesystem::path& path, const chm_host* host
     if (!library) reject(std::string("cannot be loaded: ") + dlerror());
     entry_ = static_cast<const chm_plugin_entry*>(dlsym(library, CHM_ENTRY_SYMBOL));
     if (!entry_) reject("does not export " CHM_ENTRY_SYMBOL);
-    if (entry_->size < sizeof(chm_plugin_entry))
-        reject("its entry is " + std::to_string(entry_->size) + " bytes small");
+    constexpr std::size_t least = offsetof(chm_plugin_entry, get_factory) + sizeof(entry_->get_factory); // what 1.0 has
+    if (entry_->size < least) reject("its entry is " + std::to_string(entry_->size) + " bytes small");
     if (entry_->abi_major != CHM_ABI_MAJOR) reject("is for contract " + std::to_string(entry_->abi_major));
     if (!entry_->id || !entry_->get_factory) reject("its entry lacks id or get_factory");
     if (entry_->init) {

@@ -13,6 +13,9 @@ namespace chimera::conformance {
 /// What the plugin gets as its host: logs to stderr when asked to, offers no extension.
 const chm_host* kit_host(bool verbose) noexcept;
 
+/// What an option of 1.0 has: the least that one may have.
+constexpr std::size_t least_option_size = offsetof(chm_option, max) + sizeof(chm_option::max);
+
 /// A loaded and initialised plugin. Never unloaded; deinit() once, after its instances are gone.
 class plugin_file {
   public:
