@@ -4,15 +4,16 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <string>
 
 namespace {
 
-/// The words in backquotes of the rules' fourth column, and the numbers of the first.
+/// The words in backquotes of the rules' fourth and fifth column, and the numbers of the first.
 struct rules {
-    std::set<std::string> cases;
+    std::set<std::string> cases, enforcers;
     unsigned count = 0;
 
     rules() {
@@ -24,13 +25,19 @@ struct rules {
             REQUIRE_MESSAGE(std::count(line.begin(), line.end(), '|') == 6, "a rule has five columns: ", line);
             std::size_t begin = 0;
             for (int column = 0; column < 3; ++column) begin = line.find('|', begin + 1);
-            const auto column = line.substr(begin, line.find('|', begin + 1) - begin);
-            for (auto at = column.find('`'); at != std::string::npos;) {
-                const auto end = column.find('`', at + 1);
-                REQUIRE_MESSAGE(end != std::string::npos, line);
-                cases.insert(column.substr(at + 1, end - at - 1));
-                at = column.find('`', end + 1);
-            }
+            const auto end = line.find('|', begin + 1);
+            collect(line.substr(begin, end - begin), cases);
+            collect(line.substr(end), enforcers);
+        }
+    }
+
+  private:
+    static void collect(const std::string& column, std::set<std::string>& words) {
+        for (auto at = column.find('`'); at != std::string::npos;) {
+            const auto end = column.find('`', at + 1);
+            REQUIRE_MESSAGE(end != std::string::npos, column);
+            words.insert(column.substr(at + 1, end - at - 1));
+            at = column.find('`', end + 1);
         }
     }
 };
@@ -52,4 +59,11 @@ TEST_CASE("every case that docs/abi-rules.md names exists") {
     for (const auto& name : written.cases)
         CHECK_MESSAGE(std::any_of(known.begin(), known.end(), [&](const auto& one) { return one.name == name; }),
                       "no case is called \"", name, "\": see chimera-host validate --list");
+}
+
+TEST_CASE("every file that docs/abi-rules.md names as enforcing a rule exists") {
+    const rules written;
+    CHECK(written.enforcers.size() > 5);
+    for (const auto& name : written.enforcers)
+        CHECK_MESSAGE(std::filesystem::exists(std::filesystem::path(CHIMERA_SOURCE_DIR "/host") / name), name);
 }
