@@ -32,7 +32,7 @@ function(chimera_add_plugin name)
   target_compile_options(${name} PRIVATE -Wall -Wextra)
   target_link_libraries(${name} PRIVATE chimera::plugin_api ${arg_LIBRARIES} Threads::Threads)
   target_link_options(${name} PRIVATE "LINKER:--version-script=${CHIMERA_PLUGIN_VERSION_SCRIPT}" "LINKER:-z,nodelete")
-  if(NOT "${CHIMERA_SANITIZE}${CMAKE_C_FLAGS}${CMAKE_CXX_FLAGS}" MATCHES "address|thread|undefined")
+  if(NOT CHIMERA_SANITIZE AND NOT "${CMAKE_C_FLAGS} ${CMAKE_CXX_FLAGS}" MATCHES "-fsanitize=")
     target_link_options(${name} PRIVATE "LINKER:-z,defs") # a sanitizer's own symbols are resolved at run time
   endif()
   if(TARGET programs)
