@@ -102,7 +102,9 @@ sdk::task<void> only_looks(chm_reactor* r, environment&) {
 sdk::task<void> end_stays(chm_reactor* r, environment&) {
     socket_pair wire;
     sdk::receiver from = receiver_on(r, wire.near());
-    wire.send("last words");
+    wire.send("first words");
+    expect_equal(co_await next(from, 100), std::string("first words"), "what was read before the peer closed");
+    wire.send("last words"); // with the end behind them, before the reactor's next turn
     wire.close_far();
     expect_equal(co_await next(from, 100), std::string("last words"), "what was read after the peer closed");
     for (int i = 0; i < 3; ++i) expect_equal(co_await next(from, 100), std::string(), "what was read after the end");

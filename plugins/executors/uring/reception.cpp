@@ -1,6 +1,7 @@
 #include "reception.hpp"
 
 #include <linux/errqueue.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -36,6 +37,22 @@ std::uint64_t stamp_in(io_uring_recvmsg_out* out, msghdr& shape) noexcept {
 
 } // namespace
 
+void reception::start() noexcept {
+    begin();
+    end_watch_.begin();
+}
+
+void reception::end_watch::begin() noexcept {
+    of_.home.requests().ask(*this, [&](io_uring_sqe* sqe) { io_uring_prep_poll_add(sqe, of_.fd_, POLLRDHUP); });
+}
+
+void reception::end_watch::answered(int result, std::uint32_t) noexcept {
+    if (of_.closed_ && !of_.asked())
+        delete &of_;
+    else if (!of_.closed_ && result > 0)
+        of_.home.requests().cancel(of_); // it begins anew, and finds the end
+}
+
 void reception::begin() noexcept {
     starving_ = false;
     home.requests().ask(*this, [&](io_uring_sqe* sqe) {
@@ -56,13 +73,13 @@ void reception::answered(int result, std::uint32_t flags) noexcept {
         else
             take(p, id, result);
     }
-    // The end comes as a header without bytes, or as 0, with a buffer or without: the kernel has all three.
+    // The end comes as a header without bytes, or as 0.
     if (result < 0 ? result != -ECANCELED && result != -ENOBUFS : result == 0 || !has_buffer) {
         over_ = true;
         error_ = -result;
     }
     if (closed_) {
-        if (!in_flight()) delete this;
+        if (!asked()) delete this;
         return;
     }
     const bool enough = held_ * buffers.buffer_size() + moved_out_.size() - moved_read_ >= read_ahead;
@@ -168,11 +185,12 @@ void reception::end() noexcept {
     home.receiving().erase(fd_);
     while (first_) lend_first();
     if (starving_) home.starves_no_more(*this);
-    if (!in_flight()) {
+    if (!asked()) {
         delete this;
         return;
     }
     home.requests().cancel(*this);
+    home.requests().cancel(end_watch_);
     home.requests().flush();
 }
 
@@ -198,7 +216,7 @@ chm_rc start(chm_reactor* r, int fd, std::uint32_t flags, chm_recv** out) noexce
             home->receiving().erase(fd);
             return CHM_E_NOMEM;
         }
-        made->begin();
+        made->start();
         *out = reinterpret_cast<chm_recv*>(made);
         return CHM_OK;
     });

@@ -17,6 +17,8 @@ class reception final : public entry, public operation {
     reception(worker& at, int fd, std::uint32_t flags) noexcept
         : entry(at), fd_(fd), stamps_((flags & CHM_RECV_STAMPS) != 0) {}
 
+    /// [once] Receives, and watches for the peer's end.
+    void start() noexcept;
     /// [not in flight] Asks the kernel to receive.
     void begin() noexcept;
     /// As chm_recv_ops.poll.
@@ -28,9 +30,22 @@ class reception final : public entry, public operation {
   private:
     static constexpr std::size_t read_ahead = 64 * 1024;
 
+    /// One poll for the peer's end, beside the receive: where bytes and the end come between two turns, kernels wake the
+    /// receive once, for the bytes (seen with Linux 6.18), and it would wait for ever.
+    class end_watch final : public operation {
+      public:
+        explicit end_watch(reception& of) noexcept : of_(of) {}
+        void begin() noexcept;
+
+      private:
+        void answered(int result, std::uint32_t flags) noexcept override;
+        reception& of_;
+    };
+
     ~reception() override = default;
     void end() noexcept override;
     void answered(int result, std::uint32_t flags) noexcept override;
+    bool asked() const noexcept { return in_flight() || end_watch_.in_flight(); }
     void take(piece& p, unsigned buffer, int result) noexcept;
     piece* lend_first() noexcept;
     std::size_t read(char* to, std::size_t capacity, std::uint64_t& stamp_ns) noexcept;
@@ -38,6 +53,7 @@ class reception final : public entry, public operation {
 
     const int fd_;
     const bool stamps_;
+    end_watch end_watch_{*this};
     bool closed_ = false; // let go: freed with the last answer
     bool pausing_ = false;
     bool starving_ = false;
