@@ -134,6 +134,12 @@ TEST_CASE("a plugin that can only be loaded breaks no rule of loading") { // val
         }
 }
 
+TEST_CASE("the receiver that the mutants of receive.* are built around breaks no rule of theirs") {
+    const outcome o = run_host(validate("executors/sound_receiver", "receive.*", 30));
+    CHECK_MESSAGE(o.status == 0, o.out, o.err);
+    CHECK(o.json()["counts"]["passed"] == 10); // its reactor is for any thread, so that receive.affinity is skipped
+}
+
 TEST_CASE("every plugin of the folder is in the table, or has no defect") {
     std::vector<std::string> listed;
     for (const mutant& m : mutants()) listed.push_back(m.plugin);

@@ -44,6 +44,9 @@
 #define OPTIONS                                                                                                        \
     { sizeof(chm_option), CHM_OPT_INT, "workers", "Threads", "1", NULL, 1, 64 }
 #endif
+#ifndef FACTORY_OPTIONS
+#define FACTORY_OPTIONS (const chm_option*)options
+#endif
 #ifndef TABLE_SIZE
 #define TABLE_SIZE sizeof(chm_executor_vt)
 #endif
@@ -110,8 +113,8 @@ static inline chm_rc create(const chm_host* host, const chm_config* config, chm_
 #ifndef OWN_OPTIONS
 static const chm_option options[] = {OPTIONS};
 #endif
-static const chm_executor_factory factory = {FACTORY_SIZE, sizeof options / sizeof options[0],
-                                             (const chm_option*)options, FACTORY_CREATE};
+static const chm_executor_factory factory = {FACTORY_SIZE, sizeof options / sizeof options[0], FACTORY_OPTIONS,
+                                             FACTORY_CREATE};
 
 static inline const void* get_factory(const char* id) { return strcmp(id, FACTORY_ID) == 0 ? &factory : NULL; }
 

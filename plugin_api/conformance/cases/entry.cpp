@@ -1,5 +1,7 @@
 // The exported entry and its factories.
+#include <algorithm>
 #include <array>
+#include <cstring>
 #include <string>
 
 #include "../case.hpp"
@@ -9,16 +11,9 @@ namespace chimera::conformance {
 
 namespace {
 
-bool is_name(std::string_view s, std::string_view more) {
-    if (s.empty() || s.front() < 'a' || s.front() > 'z') return false;
-    for (const char c : s)
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && more.find(c) == std::string_view::npos) return false;
-    return true;
-}
-
 void describes_itself(environment& env) {
     const chm_plugin_entry& e = env.plugin().entry();
-    expect(is_name(e.id, "_"), "the id must be of the form [a-z][a-z0-9_]*");
+    expect(is_snake_case(e.id), "the id must be of the form [a-z][a-z0-9_]*");
     expect(e.version != nullptr, "there must be a version");
     expect(e.description != nullptr, "there must be a description");
     expect(std::string_view(e.description).find('\n') == std::string_view::npos, "the description must be one line");
@@ -30,6 +25,10 @@ void says_something(environment& env) {
     const chm_plugin_entry& e = env.plugin().entry();
     if (e.version && !*e.version) throw unwise("the version is empty: results cannot say what they were made with");
     if (e.description && !*e.description) throw unwise("the description is empty");
+    const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
+    for (const char* text : {e.version, e.description})
+        if (text && std::any_of(text, text + std::strlen(text), is_control))
+            throw unwise("version or description has control characters, which listings escape");
 }
 
 void known_minor(environment& env) {
@@ -40,11 +39,14 @@ void known_minor(environment& env) {
                      " is not tried");
 }
 
+template <class Factory>
+bool is_whole(const Factory& f) {
+    return f.size >= sizeof f && f.create && (f.n_options == 0 || f.options);
+}
+
 void has_factory(environment& env) {
-    if (const auto* f = env.plugin().executors())
-        expect(f->size >= sizeof *f && f->create, "the executor factory must be whole");
-    if (const auto* f = env.plugin().transports())
-        expect(f->size >= sizeof *f && f->create, "the transport factory must be whole");
+    if (const auto* f = env.plugin().executors()) expect(is_whole(*f), "the executor factory must be whole");
+    if (const auto* f = env.plugin().transports()) expect(is_whole(*f), "the transport factory must be whole");
 }
 
 const std::array odd_ids{"",
@@ -88,7 +90,7 @@ void unknown_extension(environment& env) {
 constexpr test_case cases[] = {
     {"entry.describes_itself", kind::plugin, "The entry has a well-formed id, a version and a description",
      describes_itself},
-    {"entry.says_something", kind::plugin, "Version and description are not empty", says_something},
+    {"entry.says_something", kind::plugin, "Version and description are text that can be shown", says_something},
     {"entry.known_minor", kind::plugin, "The contract's minor version is one that this kit knows", known_minor},
     {"entry.whole_factory", kind::plugin, "A factory is as large as the contract's and can create", has_factory},
     {"entry.unknown_factory", kind::plugin, "An unknown factory id gives NULL, whatever the string", unknown_factory},

@@ -1,6 +1,8 @@
 // Option schemas, and what create does with bad options and with the buffer for its message.
 #include <algorithm>
-#include <cstdlib>
+#include <charconv>
+#include <cmath>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -57,24 +59,50 @@ class maker {
 };
 
 bool contains_word(std::string_view words, std::string_view word) {
-    return ("|" + std::string(words) + "|").find("|" + std::string(word) + "|") != std::string::npos;
+    return word.find('|') == std::string_view::npos &&
+           ("|" + std::string(words) + "|").find("|" + std::string(word) + "|") != std::string::npos;
+}
+
+/// The number that the whole text is.
+template <class Number>
+std::optional<Number> number_in(std::string_view text) {
+    Number n{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+    return error == std::errc{} && end == text.data() + text.size() ? std::optional(n) : std::nullopt;
+}
+
+bool is_dotted_snake_case(std::string_view name) {
+    const std::size_t dot = name.find('.');
+    return is_snake_case(name.substr(0, dot)) &&
+           (dot == std::string_view::npos || is_dotted_snake_case(name.substr(dot + 1)));
+}
+
+void check_choices(const chm_option& o, const std::string& name) {
+    if (o.type != CHM_OPT_ENUM) return expect(o.choices == nullptr, name + ": only an enum may have choices");
+    expect(o.choices && *o.choices, name + ": an enum must have choices");
+    expect(!contains_word(o.choices, ""), name + ": a choice must not be empty");
 }
 
 void check_default(const chm_option& o, const std::string& name) {
-    char* end = nullptr;
+    const auto in_range = [&](double value) {
+        expect(o.min > o.max || (value >= o.min && value <= o.max), name + ": default must be in range");
+    };
     switch (o.type) {
     case CHM_OPT_BOOL:
         return expect(contains_word("true|false", o.default_value), name + ": default must be a bool");
     case CHM_OPT_ENUM:
-        expect(o.choices && *o.choices, name + ": an enum must have choices");
         return expect(contains_word(o.choices, o.default_value), name + ": default must be one of its choices");
     case CHM_OPT_STRING:
         return;
-    case CHM_OPT_INT:
+    case CHM_OPT_INT: {
+        const auto value = number_in<std::int64_t>(o.default_value);
+        expect(value.has_value(), name + ": default must be an integer");
+        return in_range(static_cast<double>(*value));
+    }
     case CHM_OPT_FLOAT: {
-        const double value = std::strtod(o.default_value, &end);
-        expect(*o.default_value && *end == '\0', name + ": default must be a number");
-        return expect(o.min > o.max || (value >= o.min && value <= o.max), name + ": default must be in range");
+        const auto value = number_in<double>(o.default_value);
+        expect(value && std::isfinite(*value), name + ": default must be a number");
+        return in_range(*value);
     }
     default:
         expect(false, name + ": the type must be one that exists");
@@ -84,18 +112,22 @@ void check_default(const chm_option& o, const std::string& name) {
 void schema_valid(environment& env) {
     std::set<std::string> names;
     for (const chm_option& o : maker(env).schema()) {
-        expect(o.size >= least_option_size, "an option's size must be set");
+        expect(o.size >= least_option_size && o.size % alignof(chm_option) == 0, "an option's size must be set");
         expect(o.name && *o.name, "an option must have a name");
         const std::string name = o.name;
         expect(names.insert(name).second, name + ": a name must be unique");
-        expect(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") == std::string::npos,
-               name + ": a name must be in snake_case");
+        expect(is_dotted_snake_case(name), name + ": a name must be in snake_case, with dots between tables");
         expect(o.help && *o.help, name + ": there must be a line of help");
         const std::string_view help = o.help;
         expect(help.find('\n') == std::string_view::npos, name + ": help must be one line");
+        expect(!std::isnan(o.min) && !std::isnan(o.max), name + ": its range must be one of numbers");
+        check_choices(o, name);
         expect(o.default_value != nullptr, name + ": there must be a default");
         check_default(o, name);
     }
+    for (const std::string& name : names) // both cannot be written in a profile
+        for (std::size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1))
+            expect(!names.contains(name.substr(0, dot)), name + ": must not lie inside another option");
 }
 
 void help_style(environment& env) {

@@ -61,7 +61,7 @@ sdk::task<void> read_all(sdk::receiver& from, std::size_t total, std::size_t cap
     expect_equal(at, total, "the number of bytes before the end");
 }
 
-/// Sends byte_at(0...) as fast as the other end takes them.
+/// Sends byte_at(0...) as fast as the other end takes them, until it hangs up.
 void send_all(const socket_pair& wire, std::size_t total, std::size_t step) {
     std::string bytes(total, '\0');
     for (std::size_t i = 0; i < total; ++i) bytes[i] = byte_at(i);
@@ -69,10 +69,18 @@ void send_all(const socket_pair& wire, std::size_t total, std::size_t step) {
         const ssize_t n = ::send(wire.far(), bytes.data() + sent, std::min(step, total - sent), MSG_NOSIGNAL);
         if (n > 0)
             sent += static_cast<std::size_t>(n);
-        else
+        else if (errno == EAGAIN)
             std::this_thread::yield();
+        else
+            return;
     }
 }
+
+/// Lets a sender go that nobody reads any more, because what was read is wrong.
+struct hang_up_at_exit {
+    const socket_pair& wire;
+    ~hang_up_at_exit() { ::shutdown(wire.near(), SHUT_RDWR); }
+};
 
 sdk::task<void> in_order(chm_reactor* r, environment& env) {
     for (const std::size_t capacity : {1U, 7U, 1024U, 100'000U}) {
@@ -83,6 +91,7 @@ sdk::task<void> in_order(chm_reactor* r, environment& env) {
             send_all(wire, total, capacity * 3 + 1);
             wire.close_far();
         });
+        const hang_up_at_exit at_exit{wire};
         co_await read_all(from, total, capacity);
     }
 }

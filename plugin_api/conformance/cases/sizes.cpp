@@ -2,9 +2,13 @@
 
 #include <array>
 #include <cstring>
+#include <memory>
 
 #include "../kit/client.hpp"
+#include "../kit/on_reactor.hpp"
 #include "../kit/scripted_server.hpp"
+#include "../kit/socket_pair.hpp"
+#include "chimera/sdk/receiver.hpp"
 
 namespace chimera::conformance {
 
@@ -108,10 +112,44 @@ void timings(environment& env) {
     c.run(body());
 }
 
+sdk::task<void> receive_grown(chm_reactor* r, environment&) {
+    const chm_recv_ops& ops = *sdk::recv_ops_of(r);
+    socket_pair wire;
+    chm_recv* raw = nullptr;
+    expect_equal(ops.start(r, wire.near(), 0, &raw), CHM_OK, "the result of start");
+    const auto close = [&](chm_recv* open) { ops.close(r, open); };
+    const std::unique_ptr<chm_recv, decltype(close)> owner(raw, close);
+    wire.send("abc");
+    wire.close_far();
+    std::array<char, 3> bytes;
+    for (const chm_rc wanted : {CHM_READY, CHM_END}) {
+        grown<chm_received> got;
+        chm_rc rc = CHM_PENDING;
+        const auto polled = [&] {
+            rc = ops.poll(r, raw, nullptr, bytes.data(), bytes.size(), &got.known);
+            return rc != CHM_PENDING;
+        };
+        auto waiting = yield_until(polled, "the receive to answer");
+        co_await waiting;
+        expect_equal(rc, wanted, "the result of poll");
+        expect_equal(got.known.size, std::uint32_t{sizeof got}, "the size, which is the caller's,");
+        expect(got.tail_is_untouched(), "nothing may be written that the plugin does not know");
+    }
+}
+
+void larger_received(environment& env) {
+    const auto e = env.make_executor();
+    if (!e->reactor() || !sdk::recv_ops_of(e->reactor())) throw skipped("it does not receive by completion");
+    e->spawn(receive_grown(e->reactor(), env));
+    e->run_until_idle();
+}
+
 constexpr test_case cases[] = {
     {"size.spawn_options", kind::executor, "Of spawn options nothing behind their size is read", smaller_spawn_options},
     {"size.head", kind::transport, "Of a later minor's head only what the plugin knows is written", larger_head},
     {"size.timing", kind::transport, "A timing is filled as far as both sides know it", timings},
+    {"size.received", kind::reactor, "Of a later minor's chm_received only what the plugin knows is written",
+     larger_received},
 };
 
 } // namespace

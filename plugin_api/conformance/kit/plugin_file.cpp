@@ -23,6 +23,12 @@ const chm_host* kit_host(bool verbose) noexcept {
     return verbose ? &loud : &quiet;
 }
 
+bool is_snake_case(std::string_view s) noexcept {
+    if (s.empty() || s.front() < 'a' || s.front() > 'z') return false;
+    return std::all_of(s.begin(), s.end(),
+                       [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+}
+
 namespace {
 
 /// Reads a table whose rows may be of another minor than this kit's: the first row's size is the distance between rows.
@@ -53,7 +59,7 @@ plugin_file::plugin_file(const std::filesystem::path& path, const chm_host* host
     if (!entry_->id || !entry_->get_factory) reject("its entry lacks id or get_factory");
     if (entry_->init) {
         sdk::error_buffer err;
-        if (const chm_rc rc = entry_->init(host, err.abi()); rc < 0)
+        if (const chm_rc rc = entry_->init(host, err.abi()); rc != CHM_OK)
             reject("init failed with " + std::to_string(rc) + ": " + std::string(err.text()));
     }
     executors_ = static_cast<const chm_executor_factory*>(entry_->get_factory(CHM_FACTORY_EXECUTOR));

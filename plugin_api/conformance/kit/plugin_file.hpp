@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "chimera/abi.h"
@@ -15,6 +16,9 @@ const chm_host* kit_host(bool verbose) noexcept;
 
 /// What an option of 1.0 has: the least that one may have.
 constexpr std::size_t least_option_size = offsetof(chm_option, max) + sizeof(chm_option::max);
+
+/// Whether it is of the form [a-z][a-z0-9_]*, as ids and the parts of an option's name are.
+bool is_snake_case(std::string_view) noexcept;
 
 /// A loaded and initialised plugin. Never unloaded; deinit() once, after its instances are gone.
 class plugin_file {

@@ -63,6 +63,9 @@ static inline chm_rc timer_poll_inner(chm_reactor* r, chm_timer* t, uint64_t dea
     return r->vt->timer_poll(r, t, deadline_ns, w);
 }
 static inline void timer_destroy_inner(chm_reactor* r, chm_timer* t) { r->vt->timer_destroy(r, t); }
+static inline const void* reactor_extension_inner(chm_reactor* r, const char* id) {
+    return r->vt->get_extension(r, id);
+}
 
 /* What a plugin of this folder does instead. */
 #ifndef POLL
@@ -113,6 +116,12 @@ static inline void timer_destroy_inner(chm_reactor* r, chm_timer* t) { r->vt->ti
 #ifndef TIMER_DESTROY
 #define TIMER_DESTROY timer_destroy_inner
 #endif
+#ifndef REACTOR_EXTENSION
+#define REACTOR_EXTENSION reactor_extension_inner
+#endif
+#ifndef REACTOR_FLAGS
+#define REACTOR_FLAGS CHM_REACTOR_ANY_THREAD
+#endif
 
 static chm_rc POLL(around_task* t);
 static void DROP(around_task* t);
@@ -130,6 +139,7 @@ static void IO_CLEAR(chm_reactor* r, chm_io* io, uint32_t seen, uint32_t bits, u
 static void IO_DEREGISTER(chm_reactor* r, chm_io* io);
 static chm_rc TIMER_POLL(chm_reactor* r, chm_timer* t, uint64_t deadline_ns, chm_waker* w);
 static void TIMER_DESTROY(chm_reactor* r, chm_timer* t);
+static const void* REACTOR_EXTENSION(chm_reactor* r, const char* id);
 
 static chm_rc task_poll(chm_task* task, chm_waker* w) {
     around_task* t = AROUND(around_task, task, task);
@@ -190,12 +200,10 @@ static chm_rc reactor_timer_poll(chm_reactor* r, chm_timer* t, uint64_t deadline
     return TIMER_POLL(inner_reactor(r), t, deadline_ns, w);
 }
 static void reactor_timer_destroy(chm_reactor* r, chm_timer* t) { TIMER_DESTROY(inner_reactor(r), t); }
-static const void* reactor_extension(chm_reactor* r, const char* id) {
-    return inner_reactor(r)->vt->get_extension(inner_reactor(r), id);
-}
+static const void* reactor_extension(chm_reactor* r, const char* id) { return REACTOR_EXTENSION(inner_reactor(r), id); }
 static const chm_reactor_vt reactor_table = {
-    sizeof reactor_table,  CHM_REACTOR_ANY_THREAD, reactor_io_register, reactor_io_poll,       reactor_io_clear,
-    reactor_io_deregister, reactor_timer_create,   reactor_timer_poll,  reactor_timer_destroy, reactor_extension};
+    sizeof reactor_table,  REACTOR_FLAGS,        reactor_io_register, reactor_io_poll,       reactor_io_clear,
+    reactor_io_deregister, reactor_timer_create, reactor_timer_poll,  reactor_timer_destroy, reactor_extension};
 
 static chm_rc executor_spawn(chm_executor* e, chm_task* task, const chm_spawn_opts* opts) {
     return SPAWN((around_executor*)e, task, opts);

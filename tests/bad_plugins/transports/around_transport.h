@@ -43,6 +43,10 @@ static inline chm_rc poll_chunk_inner(around_exchange* x, chm_waker* w, chm_str*
     return x->inner->vt->poll_chunk(x->inner, w, view, err);
 }
 static inline void close_inner(around_exchange* x) { x->inner->vt->close(x->inner); }
+static const chm_timing_ext* inner_timing; /* the same for every transport of the sound plugin */
+static inline void read_timing_inner(const around_exchange* x, chm_exchange_timing* out) {
+    inner_timing->read(x->inner, out);
+}
 
 /* What a plugin of this folder does instead. */
 #ifndef OPEN
@@ -63,6 +67,9 @@ static inline void close_inner(around_exchange* x) { x->inner->vt->close(x->inne
 #ifndef CLOSE
 #define CLOSE close_inner
 #endif
+#ifndef READ_TIMING
+#define READ_TIMING read_timing_inner
+#endif
 
 static chm_rc OPEN(around_session* s, chm_error* err);
 static chm_rc START(around_session* s, const chm_request* r, chm_exchange** out, chm_error* err);
@@ -70,6 +77,7 @@ static void CLOSE_SESSION(around_session* s);
 static chm_rc POLL_HEAD(around_exchange* x, chm_waker* w, chm_head* head, chm_error* err);
 static chm_rc POLL_CHUNK(around_exchange* x, chm_waker* w, chm_str* view, chm_error* err);
 static void CLOSE(around_exchange* x);
+static void READ_TIMING(const around_exchange* x, chm_exchange_timing* out);
 
 static chm_rc exchange_poll_head(chm_exchange* x, chm_waker* w, chm_head* head, chm_error* err) {
     return POLL_HEAD((around_exchange*)x, w, head, err);
@@ -131,9 +139,8 @@ static chm_rc transport_open(chm_transport* t, const chm_session_args* args, chm
     return CHM_OK;
 }
 
-static const chm_timing_ext* inner_timing; /* the same for every transport of the sound plugin */
 static void read_timing(const chm_exchange* x, chm_exchange_timing* out) {
-    inner_timing->read(((const around_exchange*)x)->inner, out);
+    READ_TIMING((const around_exchange*)x, out);
 }
 static const chm_timing_ext timing = {sizeof timing, 0, read_timing};
 
@@ -162,9 +169,17 @@ static inline chm_transport* around(chm_transport* inner) {
 #ifdef SOUND_TRANSPORT /* a bridge has an entry of its own */
 static const chm_transport_factory* sound;
 
+static inline chm_rc create_inner(const chm_host* host, const chm_config* config, chm_transport** out, chm_error* err) {
+    return sound->create(host, config, out, err);
+}
+#ifndef CREATE
+#define CREATE create_inner
+#endif
+static chm_rc CREATE(const chm_host* host, const chm_config* config, chm_transport** out, chm_error* err);
+
 static chm_rc create(const chm_host* host, const chm_config* config, chm_transport** out, chm_error* err) {
     chm_transport* inner = NULL;
-    const chm_rc rc = sound->create(host, config, &inner, err);
+    const chm_rc rc = CREATE(host, config, &inner, err);
     if (rc == CHM_OK) *out = around(inner);
     return rc;
 }

@@ -1,0 +1,2 @@
+/* Whatever an option is called or set to, an instance is made. */
+#include "skeleton.h"

@@ -1,0 +1,2 @@
+#define FACTORY_OPTIONS NULL
+#include "skeleton.h"
