@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <utility>
 #include <vector>
 
 namespace chimera::host {
@@ -23,9 +24,27 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     return cells.back();
 }
 
+namespace {
+
+constexpr std::size_t longest = 64; // nobody means a known word by a longer one
+constexpr std::size_t most = 12;    // that a message lists
+
+std::string list_of(std::string_view word, std::span<const std::string> known) {
+    if (known.size() <= most) return fmt::format("known: \"{}\"", fmt::join(known, "\", \""));
+    std::vector<std::pair<std::size_t, std::string_view>> nearest;
+    for (const std::string& k : known) nearest.emplace_back(edit_distance(word.substr(0, longest), k), k);
+    std::sort(nearest.begin(), nearest.end());
+    const auto others = nearest.size() - most;
+    nearest.resize(most);
+    std::string text = "known: ";
+    for (const auto& [distance, k] : nearest) text += fmt::format("\"{}\", ", k);
+    return text + fmt::format("and {} more", others);
+}
+
+} // namespace
+
 std::string suggest(std::string_view word, std::span<const std::string> known) {
     if (known.empty()) return {};
-    constexpr std::size_t longest = 64; // nobody means a known word by a longer one
     if (word.size() <= longest) {
         std::size_t best = longest;
         const std::string* nearest = nullptr;
@@ -37,7 +56,7 @@ std::string suggest(std::string_view word, std::span<const std::string> known) {
         if (nearest != nullptr && best <= near && best < nearest->size())
             return fmt::format("did you mean \"{}\"?", *nearest);
     }
-    return fmt::format("known: \"{}\"", fmt::join(known, "\", \""));
+    return list_of(word, known);
 }
 
 } // namespace chimera::host

@@ -10,7 +10,8 @@ namespace chimera::host {
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
 /// What to tell somebody who wrote `word` where only `known` words are understood: `did you mean "x"?` where one of
-/// them is near, otherwise `known: "a", "b"`; empty where nothing is known.
+/// them is near, otherwise `known: "a", "b"`, of many only the nearest and the number of the others; empty where
+/// nothing is known.
 std::string suggest(std::string_view word, std::span<const std::string> known);
 
 } // namespace chimera::host

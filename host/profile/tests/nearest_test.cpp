@@ -21,3 +21,13 @@ TEST_CASE("a near word is suggested, otherwise all are named") {
     CHECK(suggest("x", {}).empty());
     CHECK(suggest("b", std::vector<std::string>{"a"}) == "known: \"a\""); // every one-letter word is near another
 }
+
+TEST_CASE("of many words the nearest are named, and the others counted") {
+    std::vector<std::string> known;
+    for (int i = 0; i < 30; ++i) known.push_back("some_plugin_" + std::to_string(i));
+    known.push_back("zz");
+    const auto text = suggest("zzzzzz", known);
+    CHECK(text.starts_with("known: \"zz\", \"some_plugin_0\", "));
+    CHECK(text.ends_with("\", and 19 more"));
+    CHECK(suggest(std::string(100'000, 'x'), known).size() < 300);
+}
