@@ -194,6 +194,16 @@ TEST_CASE("inspect shows a plugin by its id, as text and as JSON") {
     CHECK(j["error"].is_null());
 }
 
+TEST_CASE("what a plugin says of itself reaches no terminal raw") {
+    const fs::path file = bad / "control_characters.so";
+    for (const outcome& o : {inspect(file), run_host({"validate", file.string(), "--case", "entry.says_something"})})
+        CHECK_FALSE(contains(o.out + o.err, "\033"));
+    const std::string text = inspect(file).out;
+    CHECK(contains(text, "An \\x1b[31mexecutor"));
+    CHECK(contains(text, "Threads \\x1b]0;title\\x07"));
+    CHECK(inspect(file, {"--json"}).json()["plugin"]["description"] == "An \033[31mexecutor");
+}
+
 TEST_CASE("inspect shows what can be known of a file that does not load") {
     const outcome unresolved = inspect(bad / "undefined_symbol.so", {"--json"});
     CHECK(unresolved.status == 2);

@@ -104,9 +104,10 @@ exit_status inspect_command(const inspect_arguments& arguments) {
         error = not_found.what();
     }
     j["error"] = or_null(error);
-    print_result(arguments.json ? j.dump(2, ' ', false, json::error_handler_t::replace) + "\n" : text(j));
+    print_result(arguments.json ? j.dump(2, ' ', false, json::error_handler_t::replace) + "\n"
+                                : text(printable_document(j)));
     if (error.empty()) return exit_status::success;
-    fmt::print(stderr, "chimera-host: {}\n", error);
+    fmt::print(stderr, "chimera-host: {}\n", printable(error));
     return exit_status::bad_input;
 }
 

@@ -1,5 +1,7 @@
 #include "cli/plugin_options.hpp"
 
+#include "protocol/excerpt.hpp"
+
 #include <fmt/format.h>
 
 namespace chimera::host {
@@ -17,6 +19,15 @@ std::string accepted(const json& option) {
 }
 
 } // namespace
+
+std::string printable(std::string_view said) { return excerpt(said, std::string_view::npos); }
+
+json printable_document(json document) {
+    if (document.is_string()) return printable(document.get_ref<const std::string&>());
+    if (document.is_structured())
+        for (json& member : document) member = printable_document(std::move(member));
+    return document;
+}
 
 std::string option_lines(const json& factory) {
     std::string lines;

@@ -1,11 +1,18 @@
-// How a listing shows the options of a plugin.
+// How a listing shows what a plugin says of itself.
 #pragma once
 
 #include <nlohmann/json.hpp>
 
 #include <string>
+#include <string_view>
 
 namespace chimera::host {
+
+/// What a plugin said, in words for a terminal: on one line, control characters escaped.
+std::string printable(std::string_view said);
+
+/// The same document with every string printable.
+nlohmann::ordered_json printable_document(nlohmann::ordered_json);
 
 /// One line for each option of a factory_document.
 std::string option_lines(const nlohmann::ordered_json& factory);

@@ -24,13 +24,15 @@ json document(const plugin_listing& p) {
             {"factories", p.said.value("factories", json::array())}};
 }
 
-std::string text(const plugin_listing& p) {
-    std::string t = fmt::format("{} {}{}\n  {}\n", p.id, p.said.value("version", ""),
-                                p.shadowed_by.empty() ? "" : "  (not used)", p.path.string());
-    if (!p.shadowed_by.empty()) t += fmt::format("  {} is found first\n", p.shadowed_by.string());
-    if (!p.error.empty()) return t + fmt::format("  cannot be used: {}\n", p.error);
-    t += fmt::format("  {}\n", p.said["description"].get<std::string>());
-    for (const json& factory : p.said["factories"])
+std::string text(const json& p) {
+    const auto word = [&p](const char* key) { return p[key].get<std::string>(); };
+    const bool shadowed = p["shadowed_by"].is_string();
+    std::string t =
+        fmt::format("{} {}{}\n  {}\n", word("id"), word("version"), shadowed ? "  (not used)" : "", word("path"));
+    if (shadowed) t += fmt::format("  {} is found first\n", word("shadowed_by"));
+    if (p["error"].is_string()) return t + fmt::format("  cannot be used: {}\n", word("error"));
+    t += fmt::format("  {}\n", word("description"));
+    for (const json& factory : p["factories"])
         t += fmt::format("  {}{}\n", factory["kind"].get<std::string>(),
                          factory["options"].empty() ? ", no options" : ":") +
              option_lines(factory);
@@ -53,7 +55,7 @@ exit_status plugins_command(bool as_json, bool allow_untrusted) {
     std::string all = "searched:\n";
     for (const auto& folders : {settings.search, settings.own})
         for (const auto& folder : folders) all += fmt::format("  {}\n", folder.string());
-    for (const plugin_listing& p : found) all += "\n" + text(p);
+    for (const plugin_listing& p : found) all += "\n" + text(printable_document(document(p)));
     print_result(all);
     return exit_status::success;
 }

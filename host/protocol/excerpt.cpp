@@ -22,6 +22,8 @@ std::string shown(std::string_view character) {
     if (byte == '\r') return "\\r";
     if (byte == '\t') return "\\t";
     const auto code = static_cast<unsigned char>(byte);
+    if (character.size() == 2 && code == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0)
+        return escape(byte) + escape(character[1]); // U+0080 to U+009F: control characters to some terminals
     return code < 0x20 || code == 0x7F ? escape(byte) : std::string(character);
 }
 

@@ -6,8 +6,8 @@
 
 namespace chimera::host {
 
-/// Server bytes made fit for a one-line message: at most `limit` bytes of it, control bytes and broken UTF-8 written as
-/// \n, \r, \t or \xNN, never cut within a character, "..." where something is left out.
+/// Bytes of a server or a plugin made fit for a one-line message: at most `limit` bytes of it, control characters and
+/// broken UTF-8 written as \n, \r, \t or \xNN, never cut within a character, "..." where something is left out.
 std::string excerpt(std::string_view text, std::size_t limit = 120);
 
 } // namespace chimera::host
