@@ -119,7 +119,7 @@ TEST_CASE("every mutant is caught by the case that is there for it") {
         running.pop_front();
     };
     for (const mutant& m : mutants()) {
-        if (running.size() == 6) finish_first();
+        if (running.size() == 10) finish_first();
         const auto arguments = validate(m.plugin, m.rule == "-" ? "*" : m.rule, m.verdict == "hung" ? 1 : 30);
         running.push_back({m, std::make_unique<process>(chimera::test::host_program(), arguments)});
     }

@@ -43,8 +43,11 @@ void run_elsewhere(environment& env) {
         return CHM_PENDING;
     });
     std::thread worker([&] { // the thread that called run destroys
-        if (const chm_rc rc = e->run(CHM_RUN_UNTIL_IDLE); rc != CHM_OK)
-            env.probes().report("run's result is " + std::to_string(rc));
+        try {
+            e->run_until_idle();
+        } catch (const failure& x) {
+            env.probes().report(x.what());
+        }
         e->destroy();
     });
     worker.join();

@@ -162,9 +162,10 @@ void hints_and_names(environment& env) {
     };
     for (const std::uint32_t hint : {0U, 1U, 2U, 77U})
         for (const std::uint32_t worker : {0U, 1U, 2U, 1000U, 0xffffffffU}) spawn_one(hint, worker, "some task");
+    spawn_one(CHM_HINT_ANY, 0, std::string(100'000, 'x'));
     e->spawn([&](chm_waker*) { return spawn_one(CHM_HINT_CURRENT, 0, ""), CHM_READY; });
     e->run_until_idle();
-    expect_equal(done.load(), 21U, "the number of tasks done");
+    expect_equal(done.load(), 22U, "the number of tasks done");
 }
 
 /// A task without memory of its own, to be spawned again and again.
