@@ -10,8 +10,11 @@ target_precompile_headers(chimera_doctest_main PRIVATE
   <doctest/doctest.h> <atomic> <chrono> <filesystem> <fstream> <functional> <map> <memory> <nlohmann/json.hpp> <optional> <sstream> <string> <thread>
   <vector>)
 
-# Every test whose subject is threads: what is worth building and running under ThreadSanitizer.
+# Every test whose subject is threads: what is worth building and running under ThreadSanitizer. And those whose subject is
+# memory that others own, or that comes from outside: the same for AddressSanitizer. What a library checks (JSON, numbers,
+# pages) is neither, and takes most of a build's time.
 add_custom_target(thread_tests)
+add_custom_target(memory_tests DEPENDS thread_tests)
 
 function(chimera_add_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS;DEPENDS" ${ARGN})
@@ -32,6 +35,8 @@ function(chimera_add_test name)
   endif()
   if(arg_LABELS MATCHES "executor|transport|sdk|threads")
     add_dependencies(thread_tests ${name})
+  elseif(arg_LABELS MATCHES "memory|simulator")
+    add_dependencies(memory_tests ${name})
   endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
