@@ -1,6 +1,7 @@
 // Wakers: none is lost, none is polled inside, and all outlive everything.
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -139,9 +140,11 @@ void after_done(environment& env) {
 
 void after_destroy(environment& env) {
     std::vector<sdk::waker> kept;
+    std::mutex keeping; // both tasks may be polled at once
     {
         const auto e = env.make_executor();
         const auto keep = [&](chm_waker* w, unsigned n) {
+            const std::lock_guard lock(keeping);
             for (unsigned i = 0; i < n; ++i) kept.push_back(sdk::waker::clone(w));
         };
         e->spawn([&, keep](chm_waker* w) { return keep(w, 10), CHM_READY; });
