@@ -5,6 +5,7 @@
 #include "profile/profile.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <random>
 
@@ -34,9 +35,9 @@ class call_schedule {
 
     const workload_spec& workload_;
     nanoseconds_t begin_;
-    double interval_ns_; ///< open arrivals: mean distance between this agent's calls
-    double due_ns_;      ///< open arrivals: the next call, from begin_
-    std::mt19937_64 random_;
+    double interval_ns_;                      ///< open arrivals: mean distance between this agent's calls
+    double due_ns_;                           ///< open arrivals: the next call, from begin_
+    std::unique_ptr<std::mt19937_64> random_; ///< Poisson arrivals only: it is larger than all else of an agent
     int made_ = 0;
 };
 

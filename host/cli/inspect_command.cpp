@@ -17,8 +17,6 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-json or_null(const std::string& text) { return text.empty() ? json(nullptr) : json(text); }
-
 json document(const plugin_file& file) {
     json exports = nullptr; // beyond the entry; null: not readable
     if (file.elf.exported) {

@@ -29,6 +29,8 @@ json printable_document(json document) {
     return document;
 }
 
+json or_null(const std::string& text) { return text.empty() ? json(nullptr) : json(text); }
+
 std::string option_lines(const json& factory) {
     std::string lines;
     for (const json& o : factory["options"]) {

@@ -14,6 +14,9 @@ std::string printable(std::string_view said);
 /// The same document with every string printable.
 nlohmann::ordered_json printable_document(nlohmann::ordered_json);
 
+/// What is not there is null in a document.
+nlohmann::ordered_json or_null(const std::string& text);
+
 /// One line for each option of a factory_document.
 std::string option_lines(const nlohmann::ordered_json& factory);
 

@@ -12,8 +12,6 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-json or_null(const std::string& text) { return text.empty() ? json(nullptr) : json(text); }
-
 json document(const plugin_listing& p) {
     return {{"id", p.id},
             {"version", p.said.value("version", "")},

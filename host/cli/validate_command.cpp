@@ -88,15 +88,12 @@ std::string summary(const kit::counts& n) {
 }
 
 nlohmann::ordered_json document(const kit::request& r, const kit::introduction& who) {
-    const auto or_null = [](const std::filesystem::path& path) {
-        return path.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(path.string());
-    };
     nlohmann::ordered_json j{{"schema_version", 1}, {"plugin", who.id},     {"version", who.version},
                              {"file", r.plugin},    {"options", r.options}, {"seed", r.seed},
                              {"executor", nullptr}, {"foreign", nullptr},   {"transport", nullptr}};
-    if (who.transports) j["executor"] = or_null(r.executor);
-    if (who.bridge) j["foreign"] = or_null(r.foreign);
-    if (who.bridge) j["transport"] = or_null(r.transport);
+    if (who.transports) j["executor"] = or_null(r.executor.string());
+    if (who.bridge) j["foreign"] = or_null(r.foreign.string());
+    if (who.bridge) j["transport"] = or_null(r.transport.string());
     j["cases"] = nlohmann::ordered_json::array();
     return j;
 }

@@ -158,42 +158,17 @@ sdk::task<void> memory_returned(chm_reactor* r, environment&) {
                " bytes after " + std::to_string(rounds - rounds / 4) + " of them");
 }
 
-/// A waker that spawns and uses the reactor when it is woken, as one that belongs to a join or a channel may.
-class busy_waker final : public chm_waker {
-  public:
-    busy_waker(executor& on, sdk::waker to) noexcept : chm_waker{&vtable}, on_(on), to_(std::move(to)) {}
-    int references() const noexcept { return references_; }
-    unsigned wakes() const noexcept { return wakes_; }
-
-  private:
-    executor& on_;
-    sdk::waker to_;
-    std::atomic<int> references_{0};
-    std::atomic<unsigned> wakes_{0};
-
-    static busy_waker& self(chm_waker* w) noexcept { return *static_cast<busy_waker*>(w); }
-    void wake_once() noexcept {
-        on_.try_spawn([](chm_waker*) { return CHM_READY; });
-        if (chm_reactor* r = on_.reactor(); r->vt->flags & CHM_REACTOR_ANY_THREAD) {
-            chm_timer* t = nullptr; // arming and destroying takes every lock that timers need
-            if (r->vt->timer_create(r, &t) == CHM_OK) {
-                r->vt->timer_poll(r, t, UINT64_MAX, to_.get());
-                r->vt->timer_destroy(r, t);
-            }
+/// Spawns and uses the reactor, as whoever is woken for a join or a channel may.
+void keep_busy(executor& on, const sdk::waker& woken) {
+    on.try_spawn([](chm_waker*) { return CHM_READY; });
+    if (chm_reactor* r = on.reactor(); r->vt->flags & CHM_REACTOR_ANY_THREAD) {
+        chm_timer* t = nullptr; // arming and destroying takes every lock that timers need
+        if (r->vt->timer_create(r, &t) == CHM_OK) {
+            r->vt->timer_poll(r, t, UINT64_MAX, woken.get());
+            r->vt->timer_destroy(r, t);
         }
-        ++wakes_;
-        to_.wake_by_ref();
     }
-    static constexpr chm_waker_vt vtable{
-        [](chm_waker* w) noexcept { return ++self(w).references_, w; },
-        [](chm_waker* w) noexcept {
-            self(w).wake_once();
-            --self(w).references_; // last: whoever sees no reference may free the waker
-        },
-        [](chm_waker* w) noexcept { self(w).wake_once(); },
-        [](chm_waker* w) noexcept { --self(w).references_; },
-    };
-};
+}
 
 void wakes_under_no_lock(environment& env) {
     const auto e = env.make_executor();
@@ -202,8 +177,9 @@ void wakes_under_no_lock(environment& env) {
     const auto body = [&]() -> sdk::task<void> {
         current_waker get;
         const sdk::waker mine = co_await get;
+        const std::function<void()> busy = [&] { keep_busy(*e, mine); };
         for (unsigned i = 0; i < 20; ++i) {
-            busy_waker w(*e, mine);
+            counting_waker w(mine, busy);
             const socket_pair wire;
             {
                 sdk::io io(r, wire.near());

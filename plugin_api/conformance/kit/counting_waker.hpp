@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 
 #include "chimera/sdk/task.hpp"
 #include "chimera/sdk/waker.hpp"
@@ -12,8 +13,9 @@ namespace chimera::conformance {
 /// before it goes. Any thread.
 class counting_waker final : public chm_waker {
   public:
-    /// Passes wakes on to `to`; empty: they are only counted.
-    explicit counting_waker(sdk::waker to) noexcept : chm_waker{&vtable}, to_(std::move(to)) {}
+    /// Passes wakes on to `to`; empty: they are only counted. on_wake: called first inside each wake; throws nothing.
+    explicit counting_waker(sdk::waker to, std::function<void()> on_wake = {}) noexcept
+        : chm_waker{&vtable}, to_(std::move(to)), on_wake_(std::move(on_wake)) {}
     counting_waker(const counting_waker&) = delete;
     counting_waker& operator=(const counting_waker&) = delete;
 
@@ -23,11 +25,13 @@ class counting_waker final : public chm_waker {
 
   private:
     sdk::waker to_;
+    const std::function<void()> on_wake_;
     std::atomic<int> references_{0};
     std::atomic<unsigned> wakes_{0};
 
     static counting_waker& self(chm_waker* w) noexcept { return *static_cast<counting_waker*>(w); }
     void wake_once() noexcept {
+        if (on_wake_) on_wake_();
         ++wakes_;
         to_.wake_by_ref();
     }
