@@ -70,8 +70,9 @@ void generation_engine::begin_decoding(generation& reply, std::int64_t at) {
         return;
     }
     const auto rate = decode_rate(options_, reply.request.runner.num_gpu);
-    reply.grid =
-        token_grid(gpu_.progress_at(at), rate, reply.token_count(), options_.jitter, reply.request.reply_seed + 1);
+    // The number, so that equal requests do not move in step.
+    const auto jitter_seed = mix(reply.request.reply_seed + 1) ^ mix(++decoded_);
+    reply.grid = token_grid(gpu_.progress_at(at), rate, reply.token_count(), options_.jitter, jitter_seed);
     reply.decoding = true;
     gpu_.start_decoder(monotonic_ns());
     const bool strikes_first =

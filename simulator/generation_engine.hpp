@@ -88,6 +88,7 @@ class generation_engine {
     model_runner<generation> runner_;
     std::int64_t load_began_ = 0;
     std::int64_t loaded_at_ = 0;
+    std::uint64_t decoded_ = 0; ///< replies that began to decode
 
     timer_heap<generation> by_time_;
     timer_heap<generation> by_progress_;

@@ -77,6 +77,21 @@ TEST_CASE("a paced reply takes as long as its tokens, however the single sends f
     }
 }
 
+TEST_CASE("jitter keeps two equal requests out of step") {
+    sim_process sim(paced({"--jitter", "1"}));
+    const auto [first, second] = both(sim.port(), sim.port());
+    const auto one = send_times(first);
+    const auto other = send_times(second);
+    REQUIRE(one.size() == other.size());
+    // In step, all differences are that of the two starts, but for how late each was sent.
+    std::vector<std::int64_t> differences;
+    for (std::size_t i = 0; i < one.size(); ++i) {
+        differences.push_back(other[i] - one[i]);
+    }
+    const auto [least, most] = std::ranges::minmax(differences);
+    CHECK(most - least > 2'500'000); // half an interval; out of step it comes near to two
+}
+
 TEST_CASE("a client reads each paced token in a send of its own") {
     sim_process sim(paced({"--records-per-send", "1"}));
     const auto r = post_once(sim.port(), "/api/generate", body);
