@@ -1,7 +1,9 @@
 #include "protocol/ollama.hpp"
 
 #include "protocol/json_scratch.hpp"
+#include "protocol/plain_json.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace chimera::host {
@@ -19,7 +21,7 @@ struct ollama_record {
     bool done = false;
     std::int64_t t_ns = 0;
     std::string_view error;
-    server_figures figures;
+    std::optional<server_figures> figures; ///< not of a record that only brings text
 };
 
 /// The text of a string field, or only as much of it as tells that it is not empty.
@@ -49,20 +51,48 @@ void read_field(std::string_view key, od::value value, bool decode, ollama_recor
             is_text ? std::string_view(value.get_string()) : std::string_view(simdjson::to_json_string(value));
         record.known = true;
     } else if (key == "done_reason") {
-        if (!value.is_null()) record.figures.finish_reason = std::string_view(value.get_string());
+        if (!value.is_null()) record.figures->finish_reason = std::string_view(value.get_string());
     } else if (key == "prompt_eval_count") {
-        record.figures.prompt_tokens = uint64_t(value.get_uint64());
+        record.figures->prompt_tokens = uint64_t(value.get_uint64());
     } else if (key == "eval_count") {
-        record.figures.completion_tokens = uint64_t(value.get_uint64());
+        record.figures->completion_tokens = uint64_t(value.get_uint64());
     } else if (key == "total_duration") {
-        record.figures.total_ns = int64_t(value.get_int64());
+        record.figures->total_ns = int64_t(value.get_int64());
     } else if (key == "load_duration") {
-        record.figures.load_ns = int64_t(value.get_int64());
+        record.figures->load_ns = int64_t(value.get_int64());
     } else if (key == "prompt_eval_duration") {
-        record.figures.prompt_eval_ns = int64_t(value.get_int64());
+        record.figures->prompt_eval_ns = int64_t(value.get_int64());
     } else if (key == "eval_duration") {
-        record.figures.eval_ns = int64_t(value.get_int64());
+        record.figures->eval_ns = int64_t(value.get_int64());
     }
+}
+
+/// Reads a record that brings text and nothing else, as all but the last do. False: `record` is as good as not read.
+bool read_plain(record_view line, ollama_record& record) {
+    plain_json json(line);
+    const auto field = [&](std::string_view key) {
+        if (key == "response") return (record.known = true) && json.string_or_null(record.response);
+        if (key == "done") return (record.known = true) && json.boolean(record.done) && !record.done;
+        if (key == "t_ns") return json.integer(record.t_ns);
+        if (key == "thinking") return (record.known = true) && json.string_or_null(record.thinking);
+        if (key == "model" || key == "created_at") return json.skip();
+        return false; // errors, figures, what one does not know
+    };
+    return json.object(field) && json.at_end();
+}
+
+/// Reads any record. Throws simdjson::simdjson_error; `key` is then the field that it did so in, if any.
+[[gnu::noinline]] ollama_record read_record(record_view line, bool decode, std::string_view& key) {
+    ollama_record record;
+    record.figures.emplace();
+    od::document document = json_scratch::of_this_thread().open(line);
+    od::object object = document.get_object();
+    for (auto field : object) {
+        key = field.unescaped_key();
+        read_field(key, field.value(), decode, record);
+    }
+    require_end(document);
+    return record;
 }
 
 } // namespace
@@ -89,18 +119,14 @@ bool ollama_stream::on_line(record_view line) {
         return false;
     }
     ollama_record record;
-    std::string_view key;
-    try {
-        od::document document = json_scratch::of_this_thread().open(line);
-        od::object object = document.get_object();
-        for (auto field : object) {
-            key = field.unescaped_key();
-            read_field(key, field.value(), options_.keep_text, record);
+    if (!read_plain(line, record)) {
+        std::string_view key;
+        try {
+            record = read_record(line, options_.keep_text, key);
+        } catch (const simdjson::simdjson_error& error) {
+            fail_json(error, key, line.text);
+            return false;
         }
-        require_end(document);
-    } catch (const simdjson::simdjson_error& error) {
-        fail_json(error, key, line.text);
-        return false;
     }
     if (!record.known) {
         fail(stream_error_kind::protocol, "no 'response', 'done' or 'error' in the record of /api/generate", line.text);
@@ -113,7 +139,7 @@ bool ollama_stream::on_line(record_view line) {
     }
     add_content(record.response, record.thinking);
     if (record.done) {
-        state_.figures = std::move(record.figures);
+        state_.figures = std::move(*record.figures);
         state_.finished = true;
     }
     return true;

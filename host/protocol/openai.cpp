@@ -1,6 +1,7 @@
 #include "protocol/openai.hpp"
 
 #include "protocol/json_scratch.hpp"
+#include "protocol/plain_json.hpp"
 
 #include <optional>
 
@@ -128,6 +129,43 @@ struct record_reader {
     }
 };
 
+/// Reads a record that brings a piece of the reply and nothing else, as all but the last ones do. False: `record` is as
+/// good as not read.
+bool read_plain(record_view event, openai_record& record) {
+    plain_json json(event);
+    openai_record piece;
+    const auto delta_field = [&](std::string_view key) {
+        if (key == "content") return json.string_or_null(piece.content);
+        if (key == "role") return json.skip();
+        return false; // reasoning under either name, tool calls
+    };
+    std::int64_t index = 0;
+    const auto choice_field = [&](std::string_view key) {
+        if (key == "index") return json.integer(index) && index == 0; // only one choice is asked for
+        if (key == "delta") return json.object(delta_field);
+        if (key == "finish_reason" || key == "logprobs") return json.null();
+        return false;
+    };
+    const auto field = [&](std::string_view key) {
+        if (key == "choices") {
+            return (record.known = true) && json.array([&] {
+                piece = {};
+                if (!json.object(choice_field)) return false;
+                record.content = piece.content;
+                return true;
+            });
+        }
+        if (key == "t_ns") return json.integer(record.t_ns);
+        if (key == "object") {
+            std::string_view type;
+            return json.string(type) && type != "error";
+        }
+        if (key == "id" || key == "created" || key == "model" || key == "system_fingerprint") return json.skip();
+        return false; // usage, errors, what one does not know
+    };
+    return json.object(field) && json.at_end();
+}
+
 } // namespace
 
 void openai_stream::reset() {
@@ -215,16 +253,19 @@ bool openai_stream::on_event(record_view event) {
         fail(stream_error_kind::protocol, "data after [DONE]", event.text);
         return false;
     }
-    record_reader reader{options_.keep_text};
-    try {
-        od::document document = json_scratch::of_this_thread().open(event);
-        reader.read(document.get_object());
-        require_end(document);
-    } catch (const simdjson::simdjson_error& error) {
-        fail_json(error, reader.field, event.text);
-        return false;
+    openai_record record;
+    if (!read_plain(event, record)) {
+        record_reader reader{options_.keep_text};
+        try {
+            od::document document = json_scratch::of_this_thread().open(event);
+            reader.read(document.get_object());
+            require_end(document);
+        } catch (const simdjson::simdjson_error& error) {
+            fail_json(error, reader.field, event.text);
+            return false;
+        }
+        record = reader.record;
     }
-    const openai_record& record = reader.record;
     if (record.t_ns != 0) note_send_time(record.t_ns);
     if (!record.error.empty() || record.is_error) {
         fail(stream_error_kind::server_error, "the server reports an error",

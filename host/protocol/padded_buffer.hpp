@@ -11,7 +11,7 @@ namespace chimera::host {
 /// Bytes that a JSON parser may read (never interpret) behind the end of a record.
 inline constexpr std::size_t record_padding = 64;
 
-/// A piece of text with `slack` readable bytes behind it.
+/// A piece of text with `slack` readable bytes behind it: of a line at least one, its end or a 0.
 struct record_view {
     std::string_view text;
     std::size_t slack = 0;

@@ -93,6 +93,22 @@ TEST_CASE("thinking is reasoning content: it counts, is flagged and kept apart")
     CHECK(stream.state().text == "yes");
 }
 
+TEST_CASE("a plain record and the same with an escape, a space or a field more are read alike") {
+    for (const char* same :
+         {R"({"model":"m","response":"ab","done":false,"t_ns":7})", R"({"response":"\u0061b","done":false,"t_ns":7})",
+          R"({ "t_ns" : 7, "response" : "ab", "thinking" : null, "done" : false })",
+          R"({"response":"ab","done":false,"t_ns":7,"logprobs":[0.5]})"}) {
+        CAPTURE(same);
+        ollama_stream stream;
+        const feed_result got = stream.feed(std::string(same) + "\n");
+        CHECK(got.content_records == 1);
+        CHECK(got.first_t_ns == 7);
+        CHECK_FALSE(got.finished);
+        CHECK(stream.state().text == "ab");
+        CHECK_FALSE(stream.state().error);
+    }
+}
+
 TEST_CASE("figures that the server does not give stay absent") {
     ollama_stream stream;
     stream.feed(record("a") + R"({"response":"","done":true,"eval_count":1})"

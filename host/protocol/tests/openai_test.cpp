@@ -73,6 +73,25 @@ TEST_CASE("an OpenAI body gives the same result wherever it is cut, with LF and 
     for_every_split<openai_stream>(with_crlf(sample), check_sample);
 }
 
+TEST_CASE("a plain record and the same with an escape, a space or a field more are read alike") {
+    for (const char* same :
+         {R"({"id":"1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":)"
+          R"({"role":"assistant","content":"ab"},"logprobs":null,"finish_reason":null}],"t_ns":7})",
+          R"({"choices":[{"index":0,"delta":{"content":"\u0061b"},"finish_reason":null}],"t_ns":7})",
+          R"({ "t_ns" : 7, "choices" : [ { "delta" : { "content" : "ab" } } ] })",
+          R"({"choices":[{"index":0,"delta":{"content":"ab","refusal":null}}],"usage":null,"t_ns":7})",
+          R"({"choices":[{"index":0,"delta":{"content":"ab"}},{"index":1,"delta":{"content":"z"}}],"t_ns":7})"}) {
+        CAPTURE(same);
+        openai_stream stream;
+        const feed_result got = stream.feed("data: " + std::string(same) + "\n\n");
+        CHECK(got.content_records == 1);
+        CHECK(got.first_t_ns == 7);
+        CHECK_FALSE(got.finished);
+        CHECK(stream.state().text == "ab");
+        CHECK_FALSE(stream.state().error);
+    }
+}
+
 TEST_CASE("a body whose last event lacks its blank line or line end is complete") {
     for_every_split<openai_stream>(sample.substr(0, sample.size() - 1), check_sample);
     for_every_split<openai_stream>(sample.substr(0, sample.size() - 2), check_sample);

@@ -1,0 +1,194 @@
+#pragma once
+
+#include "protocol/padded_buffer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+namespace chimera::host {
+
+/// Reads JSON of the plain kind that nearly every record of a model server is: one line of at most 512 bytes, strings
+/// of printable ASCII without escapes, integers of at most 18 digits, true, false, null, objects and arrays. It is
+/// strict, and where a text is not plain (or not JSON) it only says so: member functions return false, and the record
+/// is to be read again by the full parser, which knows the rest and the errors.
+///
+/// A cursor over a record of one byte or more of slack, of which the first is not printable: it stops every scan. The
+/// record outlives it; strings are views of it. No allocation. One thread at a time. All of the record is looked
+/// through for quotes before it is read, 16 bytes at a time: strings then need no loop, and no branch that depends on
+/// their length. On processors without SSE2 no record is plain.
+class plain_json {
+  public:
+    explicit plain_json(record_view record) noexcept : begin_(record.text.data()), end_(begin_ + record.text.size()) {
+        if (!find_quotes(record)) at_ = end_;
+    }
+
+    /// An object; `member(key)` reads each value and tells whether it could.
+    template <class F>
+    bool object(F&& member) {
+        return group('{', '}', [&] {
+            std::string_view key;
+            return string(key) && next(':') && member(key);
+        });
+    }
+
+    /// An array; `element()` reads each value and tells whether it could.
+    template <class F>
+    bool array(F&& element) {
+        return group('[', ']', element);
+    }
+
+    bool string(std::string_view& out) noexcept {
+        if (!next('"')) return false;
+        take_quote(); // the one just passed: nothing but strings passes quotes
+        const char* const close = take_quote();
+        if (!close) return false;
+        out = {at_, static_cast<std::size_t>(close - at_)};
+        at_ = close + 1;
+        return true;
+    }
+
+    /// null leaves `out` as it is.
+    bool string_or_null(std::string_view& out) noexcept { return peek() == 'n' ? null() : string(out); }
+
+    bool boolean(bool& out) noexcept {
+        out = peek() == 't';
+        return literal(out ? "true" : "false");
+    }
+
+    bool integer(std::int64_t& out) noexcept {
+        const bool negative = peek() == '-';
+        if (negative) ++at_;
+        const char* const begin = at_;
+        std::int64_t value = 0;
+        while (*at_ >= '0' && *at_ <= '9' && at_ - begin < 18) value = value * 10 + (*at_++ - '0');
+        const auto digits = at_ - begin;
+        if (digits == 0 || (digits > 1 && *begin == '0')) return false;
+        out = negative ? -value : value;
+        return true; // one more digit, a fraction or an exponent is not what may follow a value
+    }
+
+    bool null() noexcept { return literal("null"); }
+
+    /// Any plain value.
+    bool skip(int depth = 8) noexcept {
+        std::string_view text;
+        std::int64_t number = 0;
+        bool flag = false;
+        switch (peek()) {
+        case '"':
+            return string(text);
+        case '{':
+            return depth != 0 && object([&](std::string_view) { return skip(depth - 1); });
+        case '[':
+            return depth != 0 && array([&] { return skip(depth - 1); });
+        case 't':
+        case 'f':
+            return boolean(flag);
+        case 'n':
+            return null();
+        default:
+            return integer(number);
+        }
+    }
+
+    bool at_end() noexcept {
+        skip_space();
+        return at_ == end_;
+    }
+
+  private:
+    static constexpr std::size_t longest = 512, word_bits = 64;
+
+    /// Fills quotes_; false if a byte is not plain.
+    bool find_quotes(record_view record) noexcept {
+#ifdef __SSE2__
+        const std::size_t size = record.text.size();
+        if (size > longest) return false;
+        for (std::size_t at = 0; at < size; at += word_bits) {
+            std::uint64_t word = 0;
+            for (std::size_t in_word = 0; in_word < std::min(size - at, word_bits); in_word += 16) {
+                const char* const from = begin_ + at + in_word;
+                const std::size_t here = std::min<std::size_t>(end_ - from, 16);
+                __m128i bytes{};
+                if (here == 16 || record.slack >= 16)
+                    bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+                else
+                    std::memcpy(&bytes, from, here);
+                const __m128i special =
+                    _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')),
+                                 _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '))); // signed: also what is over 0x7f
+                const unsigned valid = 0xFFFFU >> (16 - here);
+                if ((static_cast<unsigned>(_mm_movemask_epi8(special)) & valid) != 0) return false;
+                const auto quotes = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'))));
+                word |= std::uint64_t{quotes & valid} << in_word;
+            }
+            quotes_[words_++] = word;
+        }
+        return true;
+#else
+        return record.text.empty();
+#endif
+    }
+
+    /// The next quote of the record, once; nullptr if there is none.
+    const char* take_quote() noexcept {
+        for (; word_ != words_; ++word_) {
+            std::uint64_t& word = quotes_[word_];
+            if (word == 0) continue;
+            const int bit = std::countr_zero(word);
+            word &= word - 1;
+            return begin_ + word_ * word_bits + bit;
+        }
+        return nullptr;
+    }
+
+    template <class F>
+    bool group(char open, char close, F&& part) {
+        if (!next(open)) return false;
+        if (next(close)) return true;
+        do {
+            if (!part()) return false;
+        } while (next(','));
+        return next(close);
+    }
+
+    char peek() noexcept {
+        skip_space();
+        return *at_;
+    }
+
+    bool next(char c) noexcept {
+        if (peek() != c) return false;
+        ++at_;
+        return true;
+    }
+
+    bool literal(std::string_view word) noexcept {
+        skip_space();
+        for (const char c : word) {
+            if (*at_ != c) return false;
+            ++at_;
+        }
+        return true; // a letter is not what may follow a value
+    }
+
+    void skip_space() noexcept {
+        while (*at_ == ' ') ++at_;
+    }
+
+    const char* const begin_;
+    const char* at_ = begin_;
+    const char* const end_;
+    std::size_t word_ = 0, words_ = 0;
+    std::array<std::uint64_t, longest / word_bits> quotes_; ///< a bit for each byte of the record; the first words_
+};
+
+} // namespace chimera::host

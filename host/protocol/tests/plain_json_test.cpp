@@ -1,0 +1,160 @@
+#include "protocol/plain_json.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <cstring>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+
+using namespace chimera::host;
+using nlohmann::json;
+
+namespace {
+
+/// A record in a heap block of its very size and one byte of slack, so that a sanitizer sees a read beyond it.
+class exact_copy {
+  public:
+    explicit exact_copy(std::string_view text) : bytes_(std::make_unique<char[]>(text.size() + 1)), size_(text.size()) {
+        if (size_ != 0) std::memcpy(bytes_.get(), text.data(), size_);
+        bytes_[size_] = '\n';
+    }
+    record_view view() const { return {{bytes_.get(), size_}, 1}; }
+
+  private:
+    std::unique_ptr<char[]> bytes_;
+    std::size_t size_;
+};
+
+bool is_plain(std::string_view text) {
+    const exact_copy copy(text);
+    plain_json j(copy.view());
+    return j.skip() && j.at_end();
+}
+
+} // namespace
+
+TEST_CASE("records as servers send them are plain") {
+    CHECK(
+        is_plain(R"({"model":"gemma3:latest","created_at":"2025-11-14T19:02:11.1Z","response":" The","done":false})"));
+    CHECK(
+        is_plain(R"({"id":"c-1","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":)"
+                 R"([{"index":0,"delta":{"role":"assistant","content":" a"},"logprobs":null,"finish_reason":null}]})"));
+    CHECK(is_plain(R"( { "a" : [ 1 , -2 , true , false , null , { } , [ ] , "" ] } )"));
+}
+
+TEST_CASE("what is not plain is left to the full parser") {
+    for (const auto* text : {R"({"a":"\n"})", R"({"a":"é"})", R"({"a":1.5})", R"({"a":1e3})",
+                             R"({"a":1234567890123456789})", "{\n}", "{}\t", "[[[[[[[[[1]]]]]]]]]"}) {
+        CAPTURE(text);
+        CHECK(json::accept(text));
+        CHECK_FALSE(is_plain(text));
+    }
+}
+
+TEST_CASE("no text that is not JSON passes as plain") {
+    for (const auto* text : {"",
+                             " ",
+                             "{",
+                             "}",
+                             "{\"a\"}",
+                             "{\"a\":}",
+                             "{\"a\":1,}",
+                             "{,}",
+                             "{\"a\":1 \"b\":2}",
+                             "[1,]",
+                             "[1 2]",
+                             "{\"a\":01}",
+                             "{\"a\":-}",
+                             "{\"a\":+1}",
+                             "{\"a\":tru}",
+                             "{\"a\":truee}",
+                             "{\"a\":nul}",
+                             "{\"a\":\"b}",
+                             "{\"a\":\"\x01\"}",
+                             "{\"a\":\"\x7f\x80\"}",
+                             "{} {}",
+                             "{}x",
+                             "{\"a\":1-2}",
+                             "{\"a\":\"b\"\"c\"}",
+                             "{a:1}",
+                             "\v{}"}) {
+        CAPTURE(text);
+        CHECK_FALSE(json::accept(text));
+        CHECK_FALSE(is_plain(text));
+    }
+}
+
+TEST_CASE("values come out as the full parser has them") {
+    for (std::size_t length = 0; length < 140; ++length) { // beyond two words of 64 bytes
+        const std::string value(length, 'x');
+        const exact_copy text("\"" + value + "\"");
+        plain_json j(text.view());
+        std::string_view read;
+        CHECK(j.string(read));
+        CHECK(read == value);
+        CHECK(j.at_end());
+        for (const char bad : {'\\', '\n', '\x1f', '\0', '\x80', '\xff'}) {
+            for (std::size_t at = 0; at < length; ++at) {
+                std::string broken = value;
+                broken[at] = bad;
+                const exact_copy around("\"" + broken + "\"");
+                plain_json k(around.view());
+                CHECK_FALSE(k.string(read));
+            }
+        }
+    }
+    CHECK(is_plain("\"" + std::string(510, 'x') + "\""));
+    CHECK_FALSE(is_plain("\"" + std::string(511, 'x') + "\""));
+    for (const std::int64_t number : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{999'999'999'999'999'999}}) {
+        const exact_copy text(std::to_string(number));
+        plain_json j(text.view());
+        std::int64_t read = 7;
+        CHECK(j.integer(read));
+        CHECK(read == number);
+    }
+    bool yes = false, no = true;
+    const exact_copy true_text("true"), false_text(" false"), null_text("null");
+    CHECK(plain_json(true_text.view()).boolean(yes));
+    CHECK(plain_json(false_text.view()).boolean(no));
+    CHECK(yes);
+    CHECK_FALSE(no);
+    std::string_view kept = "kept";
+    CHECK(plain_json(null_text.view()).string_or_null(kept));
+    CHECK(kept == "kept");
+}
+
+TEST_CASE("of a record damaged anywhere, plain is only what is JSON still") {
+    const std::string record =
+        R"({"model":"gemma3:latest","n":[1,-20,{"x":null}],"response":" The value","done":false,"t_ns":41000123})";
+    const std::string_view alphabet = "\"\\{}[]:,-+.0129eEtfn \n\t\x01\x7f\x80\xc3\xff";
+    std::mt19937 random(20251121);
+    int plain = 0, refused = 0;
+    for (int round = 0; round < 200'000; ++round) {
+        std::string text = record;
+        for (auto edits = 1 + random() % 3; edits != 0; --edits) {
+            const std::size_t at = random() % text.size();
+            switch (random() % 3) {
+            case 0:
+                text[at] = alphabet[random() % alphabet.size()];
+                break;
+            case 1:
+                text.erase(at, 1 + random() % 4);
+                break;
+            default:
+                text.insert(at, 1, alphabet[random() % alphabet.size()]);
+            }
+            if (text.empty()) text = "x";
+        }
+        if (!is_plain(text)) {
+            ++refused;
+            continue;
+        }
+        ++plain;
+        if (!json::accept(text)) FAIL("passed as plain: " << text);
+    }
+    CHECK(plain > 1000); // both kinds were there
+    CHECK(refused > 1000);
+}
