@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace chimera::host {
@@ -28,6 +29,17 @@ void redact(std::string& text, std::string_view secret) {
 
 chm_kv header(std::string_view key, std::string_view value) { return {sdk::str(key), sdk::str(value)}; }
 
+[[noreturn]] void refuse(int status, const std::string& body) {
+    throw std::runtime_error(fmt::format("HTTP status {}: {}", status, body));
+}
+
+/// Of English text a token is four or five bytes. A longer reply costs an allocation now and then.
+stream_options room_for(const llm_endpoint& endpoint) {
+    stream_options options;
+    options.reserve_text_bytes = std::min(options.reserve_text_bytes, 8 * endpoint.expected_tokens);
+    return options;
+}
+
 } // namespace
 
 std::int64_t call_seed(std::uint64_t base, std::string_view agent, std::uint64_t call) {
@@ -42,7 +54,7 @@ std::int64_t call_seed(std::uint64_t base, std::string_view agent, std::uint64_t
 llm_client::llm_client(llm_endpoint endpoint, const llm_transport& by, recorder& log)
     : endpoint_(std::move(endpoint)), recorder_(log),
       timing_(static_cast<const chm_timing_ext*>(by.transport->vt->get_extension(by.transport, CHM_EXT_TIMING))),
-      session_(by.transport, session_args(endpoint_, by)), stream_(endpoint_.api) {}
+      session_(by.transport, session_args(endpoint_, by)), stream_(endpoint_.api, room_for(endpoint_)) {}
 
 sdk::task<const request_record*> llm_client::call(std::string name, std::string prompt, nanoseconds_t intended) {
     request_record& r = recorder_.begin_request(std::move(name));
@@ -95,31 +107,41 @@ sdk::task<void> llm_client::exchange(request_record& r, const request_body& body
     recorder_.head(r, readable);
     if (head.status != 200) {
         auto reading = read_error_body(x);
-        const std::string text = co_await reading;
-        throw std::runtime_error(fmt::format("HTTP status {}: {}", r.status, text));
+        refuse(r.status, co_await reading);
     }
-
-    chm_exchange_timing timing{};
-    timing.size = sizeof timing;
     for (;;) {
         auto arriving = x.chunk();
-        const std::optional<std::string_view> chunk = co_await arriving;
-        if (!chunk) break;
-        const nanoseconds_t delivered = sdk::now_ns();
-        const bool timed = recorder_.times_pieces();
-        if (timed && timing_) timing_->read(x.get(), &timing);
-        const feed_result got = stream_.feed(*chunk);
-        const nanoseconds_t recorded = timed ? sdk::now_ns() : delivered;
-        if (timed)
-            recorder_.chunk(r, timing.readable_ns, delivered, recorded, got.content_records, got.first_t_ns);
-        else
-            recorder_.count(r, delivered, got.content_records);
-        if (got.finished && r.done == 0) {
-            r.done = recorded;
-            recorder_.stage(agent_stage::between_calls); // the end of the body is awaited, the answer is there
-        }
-        if (got.failed) break; // the exchange is cancelled: what follows means nothing
+        const std::optional<std::string_view> piece = co_await arriving;
+        if (!piece || !take(r, x, *piece)) break;
     }
+    finish(r);
+}
+
+/// False: what follows means nothing, and the exchange is to be cancelled. A function of its own, like those below, so
+/// that what a token needs is in registers and not in the memory of every agent's coroutine.
+bool llm_client::take(request_record& r, const sdk::exchange& x, std::string_view piece) {
+    const nanoseconds_t delivered = sdk::now_ns();
+    nanoseconds_t recorded = delivered;
+    feed_result got;
+    if (recorder_.times_pieces()) {
+        chm_exchange_timing timing{};
+        timing.size = sizeof timing;
+        if (timing_) timing_->read(x.get(), &timing);
+        got = stream_.feed(piece);
+        recorded = sdk::now_ns();
+        recorder_.chunk(r, timing.readable_ns, delivered, recorded, got.content_records, got.first_t_ns);
+    } else {
+        got = stream_.feed(piece);
+        recorder_.count(r, delivered, got.content_records);
+    }
+    if (got.finished && r.done == 0) {
+        r.done = recorded;
+        recorder_.stage(agent_stage::between_calls); // the end of the body is awaited, the answer is there
+    }
+    return !got.failed;
+}
+
+void llm_client::finish(request_record& r) {
     if (!stream_.state().error) stream_.finish();
     if (const auto& error = stream_.state().error)
         throw std::runtime_error(fmt::format("{}: {}", name_of(error->kind), error->message));

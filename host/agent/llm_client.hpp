@@ -22,8 +22,9 @@ struct llm_endpoint {
     std::string url;
     std::string api_key; ///< sent as a bearer token; empty: none. Never recorded
     std::string model;
-    std::vector<model_option> options; ///< without the seed
-    std::optional<std::int64_t> seed;  ///< the same for every call; nothing: call_seed draws one
+    std::vector<model_option> options;  ///< without the seed
+    std::size_t expected_tokens = 1024; ///< of a reply: room is made for as much text beforehand
+    std::optional<std::int64_t> seed;   ///< the same for every call; nothing: call_seed draws one
     std::uint64_t seed_base = 0; ///< drawn seeds depend on this, the agent and the call, so that an agent alone and the
                                  ///< same agent among others are asked the same
 };
@@ -47,6 +48,8 @@ class llm_client {
 
   private:
     sdk::task<void> exchange(request_record& r, const request_body& body);
+    bool take(request_record& r, const sdk::exchange& x, std::string_view piece);
+    void finish(request_record& r);
     sdk::task<std::string> read_error_body(sdk::exchange& x);
     /// Fills in what the transport knows so far; returns when the latest bytes could be read, 0 if it cannot say.
     nanoseconds_t read_timing(request_record& r, const sdk::exchange& x) const;

@@ -120,6 +120,13 @@ std::vector<model_option> model_options(const server_options& o) {
     return out;
 }
 
+/// How long a reply may well be. A longer one costs its agent an allocation now and then.
+std::size_t expected_tokens(const agent_spec& a) {
+    constexpr std::int64_t most = 4096;
+    const std::int64_t limit = a.options.num_predict.value_or(0);
+    return static_cast<std::size_t>(limit > 0 ? std::min(limit, most) : most);
+}
+
 llm_endpoint endpoint_of(const execution_setup& setup, std::size_t agent, std::uint64_t seed_base) {
     const agent_spec& spec = setup.what.workload.agents.at(agent);
     llm_endpoint e;
@@ -129,17 +136,16 @@ llm_endpoint endpoint_of(const execution_setup& setup, std::size_t agent, std::u
     e.model = spec.model;
     e.options = model_options(spec.options);
     e.seed = spec.options.seed;
+    e.expected_tokens = expected_tokens(spec);
     e.seed_base = seed_base;
     return e;
 }
 
-/// Room for what an agent's pieces may well come to: more than that costs an allocation now and then. Of memory that is
-/// never written to nothing is used.
-std::size_t expected_chunks(const profile& p) {
-    constexpr std::size_t of_call = 4096, most_calls = 4;
-    const workload_spec& w = p.workload;
+/// Room for the pieces of an agent's replies: one for each token and a few more, of a few calls.
+std::size_t expected_chunks(const workload_spec& w, const agent_spec& a) {
+    constexpr std::size_t more = 16, most_calls = 4;
     const std::size_t calls = w.kind == workload_kind::report ? 2 : static_cast<std::size_t>(w.calls_per_agent);
-    return of_call * std::min(calls, most_calls);
+    return (expected_tokens(a) + more) * std::min(calls, most_calls);
 }
 
 } // namespace
@@ -180,7 +186,8 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
         for (const std::size_t i : agents) {
             const agent_spec& spec = p.workload.agents.at(i);
             auto& log = *recorders.emplace_back(std::make_unique<recorder>(
-                spec.id, p.measure.long_poll_ms, p.measure.pieces ? expected_chunks(p) : 0, control.token_counter()));
+                spec.id, p.measure.long_poll_ms, p.measure.pieces ? expected_chunks(p.workload, spec) : 0,
+                control.token_counter()));
             if (setup.log_polls) log.record().log = std::make_shared<poll_log>();
             log.tell(setup.observers);
             const llm_endpoint endpoint = endpoint_of(setup, i, seed_base);

@@ -212,7 +212,10 @@ chm_rc exchange::advance_body(chm_waker* waker, chm_str& view) {
             return CHM_END;
         }
         const std::uint32_t seen = connection_.poll(CHM_IO_READ, waker);
-        if (seen == 0 && !alarm_.passed(wait_limit(), waker)) return CHM_PENDING;
+        if (seen == 0 && !alarm_.passed(wait_limit(), waker)) {
+            buffer_.give_back();
+            return CHM_PENDING;
+        }
         switch (receive(seen)) {
         case received::nothing:
             if (seen == 0) time_out(); // and the kernel, ahead of the reactor, has nothing either
@@ -280,7 +283,8 @@ exchange::received exchange::receive(std::uint32_t seen) {
         if (seen && size < settings_.read_size) connection_.drained(seen, CHM_IO_READ);
         buffer_.received(size);
         last_activity_ns_ = sdk::now_ns();
-        arrived_ns_ = arrivals_.monotonic(stamp_ns, std::max(timing_.sent_ns, timing_.first_byte_ns), last_activity_ns_);
+        arrived_ns_ =
+            arrivals_.monotonic(stamp_ns, std::max(timing_.sent_ns, timing_.first_byte_ns), last_activity_ns_);
         return received::bytes;
     }
     if (n == 0) return received::end;

@@ -2,40 +2,68 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace chimera::socket {
 
-/// Received bytes that the parser has not consumed, followed by room for the next receive. Grows, and keeps its size.
+/// Received bytes that the parser has not consumed, followed by room for the next receive. Grows, and keeps its size
+/// until it is given back.
 class receive_buffer {
   public:
     /// Exactly n bytes to receive into. Moves what is unparsed to the front: views into the buffer end here.
     char* room(std::size_t n) {
         const std::size_t kept = end_ - begin_;
-        if (kept + n > capacity_) {
-            const std::size_t larger = std::max(kept + n + 64, capacity_ * 2);
+        const char* const from = memory_.bytes ? memory_.bytes.get() + begin_ : rest_.data();
+        if (!memory_.bytes) memory_ = std::exchange(spare(), {});
+        if (kept + n > memory_.capacity) {
+            const std::size_t larger = std::max(kept + n + 64, memory_.capacity * 2);
             auto bytes = std::make_unique_for_overwrite<char[]>(larger);
-            if (kept != 0) std::memcpy(bytes.get(), bytes_.get() + begin_, kept);
-            bytes_ = std::move(bytes);
-            capacity_ = larger;
-        } else if (begin_ != 0) {
-            std::memmove(bytes_.get(), bytes_.get() + begin_, kept);
+            std::memcpy(bytes.get(), from, kept);
+            memory_ = {std::move(bytes), larger};
+        } else {
+            std::memmove(memory_.bytes.get(), from, kept);
         }
         begin_ = 0;
         end_ = kept;
-        return bytes_.get() + end_;
+        return memory_.bytes.get() + end_;
     }
     void received(std::size_t n) noexcept { end_ += n; }
-    std::span<char> unparsed() noexcept { return {bytes_.get() + begin_, end_ - begin_}; }
+    std::span<char> unparsed() noexcept { return {memory_.bytes.get() + begin_, end_ - begin_}; }
     void consumed(std::size_t n) noexcept { begin_ += n; }
     bool empty() const noexcept { return begin_ == end_; }
 
+    /// Nobody has a view. Leaves the memory to whoever on this thread receives next, unless much of it is unparsed (the
+    /// line end behind a chunk is, until the next one comes). Who waits then holds none, and a thousand connections
+    /// share what is still in the cache. Before unparsed() is called again, room() is.
+    void give_back() noexcept {
+        const std::size_t kept = end_ - begin_;
+        if (!memory_.bytes || kept > rest_.size()) return;
+        std::memcpy(rest_.data(), memory_.bytes.get() + begin_, kept);
+        begin_ = 0;
+        end_ = kept;
+        spare() = std::move(memory_);
+        memory_ = {};
+    }
+
   private:
-    std::unique_ptr<char[]> bytes_;
-    std::size_t capacity_ = 0, begin_ = 0, end_ = 0;
+    struct memory {
+        std::unique_ptr<char[]> bytes;
+        std::size_t capacity = 0;
+    };
+    /// One is enough: a thread polls one task at a time, and a task gives back before it waits.
+    static memory& spare() noexcept {
+        thread_local memory left_over;
+        return left_over;
+    }
+
+    memory memory_;
+    std::array<char, 8> rest_; // what is unparsed, while there is no memory_
+    std::size_t begin_ = 0, end_ = 0;
 };
 
 } // namespace chimera::socket

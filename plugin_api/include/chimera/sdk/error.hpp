@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <exception>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -69,6 +70,16 @@ class error_buffer {
     /// Throws an error when rc is negative.
     void check(chm_rc rc) const {
         if (rc < 0) throw error(rc, text_[0] != '\0' ? std::string(text()) : "error " + std::to_string(rc));
+    }
+
+    /// What check() throws; null when rc is not negative. For whoever cannot keep a buffer until somebody listens.
+    std::exception_ptr exception(chm_rc rc) const noexcept {
+        try {
+            check(rc);
+        } catch (...) {
+            return std::current_exception();
+        }
+        return nullptr;
     }
 
   private:

@@ -1,6 +1,7 @@
 // Owning handles on a transport's sessions and exchanges, with awaitables for head and body.
 #pragma once
 
+#include <exception>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -37,12 +38,14 @@ class exchange {
         /// Borrows the exchange.
         explicit head_awaitable(chm_exchange* raw) noexcept : raw_(raw) { head_.size = sizeof head_; }
         bool poll(chm_waker* waker) override {
-            rc_ = raw_->vt->poll_head(raw_, waker, &head_, error_.abi());
+            error_buffer said; // not a member: an agent that waits would keep it
+            rc_ = raw_->vt->poll_head(raw_, waker, &head_, said.abi());
+            if (rc_ < 0) failure_ = said.exception(rc_);
             return rc_ != CHM_PENDING;
         }
         /// Throws error when the exchange failed. The headers are valid until the next call on the exchange.
         chm_head await_resume() const {
-            error_.check(rc_);
+            if (failure_) std::rethrow_exception(failure_);
             return head_;
         }
 
@@ -50,7 +53,7 @@ class exchange {
         chm_exchange* raw_;
         chm_head head_{};
         chm_rc rc_ = CHM_PENDING;
-        error_buffer error_;
+        std::exception_ptr failure_;
     };
     /// Awaits the final head of the response.
     head_awaitable head() noexcept { return head_awaitable(raw_); }
@@ -61,13 +64,15 @@ class exchange {
         /// Borrows the exchange.
         explicit chunk_awaitable(chm_exchange* raw) noexcept : raw_(raw) {}
         bool poll(chm_waker* waker) override {
-            rc_ = raw_->vt->poll_chunk(raw_, waker, &view_, error_.abi());
+            error_buffer said; // not a member: an agent that waits would keep it
+            rc_ = raw_->vt->poll_chunk(raw_, waker, &view_, said.abi());
+            if (rc_ < 0) failure_ = said.exception(rc_);
             return rc_ != CHM_PENDING;
         }
         /// The next piece of the body, valid until the next call on the exchange; nullopt at its end. Throws error when
         /// the exchange failed.
         std::optional<std::string_view> await_resume() const {
-            error_.check(rc_);
+            if (failure_) std::rethrow_exception(failure_);
             if (rc_ == CHM_END) return std::nullopt;
             return view(view_);
         }
@@ -76,7 +81,7 @@ class exchange {
         chm_exchange* raw_;
         chm_str view_{};
         chm_rc rc_ = CHM_PENDING;
-        error_buffer error_;
+        std::exception_ptr failure_;
     };
     /// Awaits the next piece of the body.
     chunk_awaitable chunk() noexcept { return chunk_awaitable(raw_); }
