@@ -92,11 +92,20 @@ class Chimera:
             "workload.ramp_ms": int(load.ramp_s * 1000),
             "measure.pieces": str(self._pieces).lower(),
         }
+        if load.rate == 0:
+            settings |= self._long_reads()
         command = [self._paths.bin / "chimera-host", "run", "--profile", self._paths.root / "bench" / "chimera.toml"]
         command += ["--url", url, "--ui", "none", "--json", "--output-dir", self._folder]
         for key, value in settings.items():
             command += ["--set", f"{key}={value}"]
         return command
+
+    def _long_reads(self):
+        """As the peers do: the C loop reads 64 KB at once, libcurl by itself 16 KB."""
+        if self._transport == "curl":
+            return {"transport.options.buffer_size": 16 << 10}
+        ring = {"executor.options.buffer_size": 16 << 10} if self._executor == "uring" else {}
+        return ring | {"transport.options.read_size": 64 << 10}
 
     def result(self, output):
         summary = json.loads(output)
