@@ -26,7 +26,10 @@ add_compile_options(-fno-omit-frame-pointer -fvisibility=hidden
                     $<$<COMPILE_LANGUAGE:CXX>:-fvisibility-inlines-hidden>)
 
 set(CHIMERA_SANITIZE "" CACHE STRING "Comma-separated -fsanitize= list (address,undefined or thread)")
+# For what is large and seldom run.
+set(CHIMERA_FOR_SIZE $<$<CONFIG:Release,RelWithDebInfo>:-Os>)
 if(CHIMERA_SANITIZE)
+  set(CHIMERA_FOR_SIZE) # those builds are for finding faults fast
   add_compile_options(-fsanitize=${CHIMERA_SANITIZE} -fno-sanitize-recover=all)
   # A fifth of the time of a build, for what AddressSanitizer finds as well.
   add_compile_options(-fno-sanitize=null,vptr,object-size)

@@ -45,6 +45,7 @@ struct generation {
     ending end = ending::keep;
     bool has_slot = false;
     bool decoding = false; ///< counted by the decode clock
+    std::uint32_t twin = 0; ///< its number among equal requests that decode
     bool stalled = false;
 
     timer_slot timer;

@@ -70,8 +70,8 @@ void generation_engine::begin_decoding(generation& reply, std::int64_t at) {
         return;
     }
     const auto rate = decode_rate(options_, reply.request.runner.num_gpu);
-    // The number, so that equal requests do not move in step.
-    const auto jitter_seed = mix(reply.request.reply_seed + 1) ^ mix(++decoded_);
+    reply.twin = equals_.enter(reply.request.reply_seed);
+    const auto jitter_seed = reply.request.reply_seed + 1 + (reply.twin == 0 ? 0 : mix(reply.twin));
     reply.grid = token_grid(gpu_.progress_at(at), rate, reply.token_count(), options_.jitter, jitter_seed);
     reply.decoding = true;
     gpu_.start_decoder(monotonic_ns());
@@ -196,6 +196,7 @@ void generation_engine::count_lateness(const generation& reply, std::uint32_t fi
 void generation_engine::finish_decoding(generation& reply, std::int64_t now) {
     if (std::exchange(reply.decoding, false)) {
         gpu_.stop_decoder(now);
+        equals_.leave(reply.request.reply_seed, reply.twin);
     }
     if (std::exchange(reply.has_slot, false)) {
         runner_.release();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "decode_clock.hpp"
+#include "equal_requests.hpp"
 #include "generation.hpp"
 #include "model_runner.hpp"
 #include "options.hpp"
@@ -88,7 +89,7 @@ class generation_engine {
     model_runner<generation> runner_;
     std::int64_t load_began_ = 0;
     std::int64_t loaded_at_ = 0;
-    std::uint64_t decoded_ = 0; ///< replies that began to decode
+    equal_requests equals_;
 
     timer_heap<generation> by_time_;
     timer_heap<generation> by_progress_;

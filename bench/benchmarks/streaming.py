@@ -65,22 +65,33 @@ def _broken(row):
     if "failed" in row or row["errors"]:
         return "failed"
     if row["delay_us_p99"] > 10_000:
-        return "p99 over 10 ms"
+        return f"p99 {number(row['delay_us_p99'] / 1000)} ms"
     if row["wall_s"] > 1.01 * row["ideal_wall_s"]:
         return f"wall {row['wall_s'] / row['ideal_wall_s']:.2f}x"
     return None
 
 
+def _settled(plan, client, load):
+    """The rows of one load, the last of which decides: one that breaks may be the machine's doing, so two must of three."""
+    rows = [measure(plan.paths, client, load)]
+    while _broken(rows[-1]) and len(rows) < 2:
+        rows.append(measure(plan.paths, client, load))
+    if len(rows) == 2 and not _broken(rows[-1]):
+        rows.append(measure(plan.paths, client, load))
+    return rows
+
+
 def scaling(plan):
-    """20 tok/s each, more and more agents, until p99 is over 10 ms or the wall time over 101 % of ideal"""
-    steps = plan.scaled([100, 250, 500, 1000, 2000, 3000, 4000, 5000], [10, 20])
+    """20 tok/s each, more and more agents, until p99 is over 10 ms or the wall time over 101 % of ideal in two runs of three"""
+    steps = plan.scaled([100, 500, 1000, 2000, 3000, 4000, 5000], [10, 20])
     rows, lines = [], []
     for client in plan.clients:
         line = [client.name]
         for agents in steps:
             plan.say(f"{client.name}: {agents} agents")
-            row = measure(plan.paths, client, Load(agents, 20, plan.scaled(100, 20), ramp_s=agents / 2000))
-            rows.append(row)
+            tried = _settled(plan, client, Load(agents, 20, plan.scaled(100, 20), ramp_s=agents / 2000))
+            rows += tried
+            row = tried[-1]
             why = _broken(row)
             if why:
                 line.append(f"{why}{' (server-limited)' if limited_by_server(row) else ''}")

@@ -46,7 +46,7 @@ def _observe(simulator, process, load, window, row):
     if load.rate == 0 or not _until_first_token(simulator, process, 60):
         return
     began = time.monotonic()
-    streams_until = began + (load.requests * load.tokens - 1) / load.rate  # a token has come already
+    streams_until = began + (load.requests * load.tokens - 1.5) / load.rate  # a token has come, up to half an interval late
     time.sleep(load.ramp_s + window.settle_s)
     try:
         before, simulator_before, at = simulator.stats(), simulator.cpu_s(), time.monotonic()

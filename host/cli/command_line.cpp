@@ -115,6 +115,9 @@ CLI::App* add_report(CLI::App& app, report_arguments& a) {
     report->add_option("--format", a.format, "Form of the report")
         ->check(CLI::IsMember(report_formats()))
         ->capture_default_str();
+    report->add_option("--only", a.only, "Analyse only runs whose runtime/config or runtime/config/run_N matches")
+        ->check(is_named)
+        ->type_name("GLOB");
     report->add_option("--output", a.output, "File for it, in place of standard output")
         ->check(is_named)
         ->type_name("FILE");
@@ -228,7 +231,8 @@ int run_command_line(int argc, const char* const* argv) {
     plugins_app->add_flag("--json", plugins_json, "Print JSON");
     add_trust_option(*plugins_app, allow_untrusted);
     inspect_arguments inspect;
-    CLI::App* inspect_app = app.add_subcommand("inspect", "Show everything about one plugin, also why it cannot be used");
+    CLI::App* inspect_app =
+        app.add_subcommand("inspect", "Show everything about one plugin, also why it cannot be used");
     inspect_app->add_option("plugin", inspect.plugin, "A plugin's file, or its id")->type_name("FILE")->required();
     inspect_app->add_flag("--json", inspect.json, "Print JSON");
     add_trust_option(*inspect_app, inspect.allow_untrusted);

@@ -8,6 +8,7 @@
 #include "publish/vllm.hpp"
 #include "report/result_files.hpp"
 #include "study/load.hpp"
+#include "study/part.hpp"
 #include "study/report_document.hpp"
 #include "study/run_file.hpp"
 
@@ -41,6 +42,7 @@ std::vector<std::string> report_formats() {
 
 exit_status report_command(const report_arguments& arguments) {
     study s = load_study(arguments.results);
+    if (!arguments.only.empty()) s = part_of(std::move(s), arguments.only);
     read_requests(s);
     const renderer* chosen = std::ranges::find(renderers, arguments.format, &renderer::format);
     const std::string text = chosen->render(report_document(s, "chimera-host " CHIMERA_VERSION));

@@ -15,7 +15,7 @@
 namespace chimera::host {
 
 /// Owned by whoever runs the agent; written only from the agent's polls, so by one thread at a time; read when the
-/// agent is done. Everything that a token needs is reserved beforehand.
+/// agent is done. Room for what is expected is reserved beforehand; a longer reply makes it grow.
 class recorder {
   public:
     /// expected_chunks: room for this many pieces without an allocation, over all requests; 0: pieces of bodies are not

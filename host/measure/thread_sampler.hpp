@@ -12,7 +12,7 @@
 namespace chimera::host {
 
 /// Samples /proc/self/task/*/schedstat on a thread of its own from construction to finish(). A thread that ends in
-/// between counts with what its last sample said, so up to one period is missing.
+/// between counts with what its last sample said, so a twentieth of the time before it may be missing, at most 250 ms.
 class thread_sampler {
   public:
     thread_sampler();

@@ -71,10 +71,11 @@ void read_field(std::string_view key, od::value value, bool decode, ollama_recor
 bool read_plain(record_view line, ollama_record& record) {
     plain_json json(line);
     const auto field = [&](std::string_view key) {
-        if (key == "response") return (record.known = true) && json.string_or_null(record.response);
-        if (key == "done") return (record.known = true) && json.boolean(record.done) && !record.done;
+        record.known = record.known || key == "response" || key == "done" || key == "thinking";
+        if (key == "response") return json.string_or_null(record.response);
+        if (key == "done") return json.boolean(record.done) && !record.done;
         if (key == "t_ns") return json.integer(record.t_ns);
-        if (key == "thinking") return (record.known = true) && json.string_or_null(record.thinking);
+        if (key == "thinking") return json.string_or_null(record.thinking);
         if (key == "model" || key == "created_at") return json.skip();
         return false; // errors, figures, what one does not know
     };

@@ -136,7 +136,7 @@ bool read_plain(record_view event, openai_record& record) {
     openai_record piece;
     const auto delta_field = [&](std::string_view key) {
         if (key == "content") return json.string_or_null(piece.content);
-        if (key == "role") return json.skip();
+        if (key == "role" || key == "refusal") return json.skip();
         return false; // reasoning under either name, tool calls
     };
     std::int64_t index = 0;
@@ -148,20 +148,26 @@ bool read_plain(record_view event, openai_record& record) {
     };
     const auto field = [&](std::string_view key) {
         if (key == "choices") {
-            return (record.known = true) && json.array([&] {
+            record.known = true;
+            return json.array([&] {
                 piece = {};
                 if (!json.object(choice_field)) return false;
                 record.content = piece.content;
                 return true;
             });
         }
+        if (key == "usage") { // asked for: it comes with the last record, and from some servers as null with all others
+            record.known = true;
+            return json.null();
+        }
         if (key == "t_ns") return json.integer(record.t_ns);
         if (key == "object") {
             std::string_view type;
             return json.string(type) && type != "error";
         }
-        if (key == "id" || key == "created" || key == "model" || key == "system_fingerprint") return json.skip();
-        return false; // usage, errors, what one does not know
+        if (key == "id" || key == "created" || key == "model" || key == "system_fingerprint" || key == "service_tier")
+            return json.skip();
+        return false; // errors, what one does not know
     };
     return json.object(field) && json.at_end();
 }

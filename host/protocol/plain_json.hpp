@@ -23,7 +23,7 @@ namespace chimera::host {
 /// A cursor over a record of one byte or more of slack, of which the first is not printable: it stops every scan. The
 /// record outlives it; strings are views of it. No allocation. One thread at a time. All of the record is looked
 /// through for quotes before it is read, 16 bytes at a time: strings then need no loop, and no branch that depends on
-/// their length. On processors without SSE2 no record is plain.
+/// their length.
 class plain_json {
   public:
     explicit plain_json(record_view record) noexcept : begin_(record.text.data()), end_(begin_ + record.text.size()) {
@@ -55,8 +55,11 @@ class plain_json {
         return true;
     }
 
-    /// null leaves `out` as it is.
-    bool string_or_null(std::string_view& out) noexcept { return peek() == 'n' ? null() : string(out); }
+    /// null: an empty string.
+    bool string_or_null(std::string_view& out) noexcept {
+        out = {};
+        return peek() == 'n' ? null() : string(out);
+    }
 
     bool boolean(bool& out) noexcept {
         out = peek() == 't';
@@ -70,7 +73,7 @@ class plain_json {
         std::int64_t value = 0;
         while (*at_ >= '0' && *at_ <= '9' && at_ - begin < 18) value = value * 10 + (*at_++ - '0');
         const auto digits = at_ - begin;
-        if (digits == 0 || (digits > 1 && *begin == '0')) return false;
+        if (digits == 0 || (*begin == '0' && (digits > 1 || negative))) return false;
         out = negative ? -value : value;
         return true; // one more digit, a fraction or an exponent is not what may follow a value
     }
@@ -107,35 +110,49 @@ class plain_json {
   private:
     static constexpr std::size_t longest = 512, word_bits = 64;
 
+    /// Of sixteen bytes, a bit for each.
+    struct marks {
+        unsigned special, quotes;
+    };
+    static marks marks_of(const char* sixteen) noexcept {
+#ifdef __SSE2__
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(sixteen));
+        const __m128i special =
+            _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')),
+                         _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '))); // signed: also what is over 0x7f
+        const __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+        return {static_cast<unsigned>(_mm_movemask_epi8(special)), static_cast<unsigned>(_mm_movemask_epi8(quotes))};
+#else
+        marks m{0, 0};
+        for (unsigned i = 0; i < 16; ++i) {
+            const auto c = static_cast<unsigned char>(sixteen[i]);
+            m.special |= unsigned{c < 0x20 || c > 0x7f || c == '\\'} << i;
+            m.quotes |= unsigned{c == '"'} << i;
+        }
+        return m;
+#endif
+    }
+
     /// Fills quotes_; false if a byte is not plain.
     bool find_quotes(record_view record) noexcept {
-#ifdef __SSE2__
         const std::size_t size = record.text.size();
         if (size > longest) return false;
         for (std::size_t at = 0; at < size; at += word_bits) {
             std::uint64_t word = 0;
             for (std::size_t in_word = 0; in_word < std::min(size - at, word_bits); in_word += 16) {
-                const char* const from = begin_ + at + in_word;
-                const std::size_t here = std::min<std::size_t>(end_ - from, 16);
-                __m128i bytes{};
-                if (here == 16 || record.slack >= 16)
-                    bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-                else
-                    std::memcpy(&bytes, from, here);
-                const __m128i special =
-                    _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')),
-                                 _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '))); // signed: also what is over 0x7f
+                const char* from = begin_ + at + in_word;
+                const std::size_t here = std::min<std::size_t>(static_cast<std::size_t>(end_ - from), 16);
+                std::array<char, 16> last; // a copy, where nobody may read on behind the record
+                if (here != 16 && record.slack < 16)
+                    from = static_cast<const char*>(std::memcpy(last.data(), from, here));
+                const marks found = marks_of(from);
                 const unsigned valid = 0xFFFFU >> (16 - here);
-                if ((static_cast<unsigned>(_mm_movemask_epi8(special)) & valid) != 0) return false;
-                const auto quotes = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'))));
-                word |= std::uint64_t{quotes & valid} << in_word;
+                if ((found.special & valid) != 0) return false;
+                word |= std::uint64_t{found.quotes & valid} << in_word;
             }
             quotes_[words_++] = word;
         }
         return true;
-#else
-        return record.text.empty();
-#endif
     }
 
     /// The next quote of the record, once; nullptr if there is none.

@@ -144,7 +144,9 @@ llm_endpoint endpoint_of(const execution_setup& setup, std::size_t agent, std::u
 /// Room for the pieces of an agent's replies: one for each token and a few more, of a few calls.
 std::size_t expected_chunks(const workload_spec& w, const agent_spec& a) {
     constexpr std::size_t more = 16, most_calls = 4;
-    const std::size_t calls = w.kind == workload_kind::report ? 2 : static_cast<std::size_t>(w.calls_per_agent);
+    const std::size_t calls = w.kind == workload_kind::report ? 2
+                              : w.duration_s > 0              ? most_calls
+                                                              : static_cast<std::size_t>(w.calls_per_agent);
     return (expected_tokens(a) + more) * std::min(calls, most_calls);
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -90,6 +91,19 @@ TEST_CASE("jitter keeps two equal requests out of step") {
     }
     const auto [least, most] = std::ranges::minmax(differences);
     CHECK(most - least > 2'500'000); // half an interval; out of step it comes near to two
+}
+
+TEST_CASE("one after the other, equal requests have the same jitter") {
+    sim_process sim(paced({"--jitter", "1"}));
+    const auto one = send_times(post_once(sim.port(), "/api/generate", body));
+    const auto again = send_times(post_once(sim.port(), "/api/generate", body));
+    std::vector<std::int64_t> differences;
+    for (std::size_t i = 0; i < one.size(); ++i) {
+        differences.push_back(again[i] - one[i]);
+    }
+    std::ranges::sort(differences);
+    // All but a few that were sent late.
+    CHECK(differences[differences.size() * 3 / 4] - differences[differences.size() / 4] < 1'000'000);
 }
 
 TEST_CASE("a client reads each paced token in a send of its own") {

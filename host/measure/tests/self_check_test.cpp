@@ -61,6 +61,19 @@ TEST_CASE("a late request limits what begins with its dispatch") {
     CHECK(c.client_limited == std::vector<std::string>{"ttft_ms"});
 }
 
+TEST_CASE("a thread that has ended before the last sample counts all the same") {
+    thread_sampler sampler;
+    std::thread([] {
+        pthread_setname_np(pthread_self(), "ended");
+        const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+        while (std::chrono::steady_clock::now() < end) {
+        }
+    }).join();
+    const thread_load load = sampler.finish();
+    CHECK(load.thread == "ended");
+    CHECK(load.busy_pct + load.queued_pct > 50);
+}
+
 TEST_CASE("the sampler names the thread that was on a CPU most") {
     std::atomic<bool> over{false};
     thread_sampler sampler;

@@ -91,6 +91,16 @@ TEST_CASE("an error across the line becomes an exception with its message, or at
     CHECK_THROWS_WITH_AS(err.check(CHM_E_CONNECT), "error -12", error);
 }
 
+TEST_CASE("an error that is kept outlives the buffer it came in") {
+    std::exception_ptr kept;
+    {
+        error_buffer err;
+        CHECK(err.exception(CHM_READY) == nullptr);
+        kept = err.exception(fail(err.abi(), CHM_E_CONNECT, "http://host refused"));
+    }
+    CHECK_THROWS_WITH_AS(std::rethrow_exception(kept), "http://host refused", error);
+}
+
 TEST_CASE("options have their defaults") {
     const options o(nullptr, schema);
     CHECK(o.integer("workers") == 4);

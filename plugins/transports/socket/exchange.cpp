@@ -127,7 +127,10 @@ bool exchange::talk(chm_waker* waker) {
         const std::uint32_t seen = connection_.poll(unsent() ? CHM_IO_READ | CHM_IO_WRITE : CHM_IO_READ, waker);
         if (seen == 0) {
             const std::uint64_t limit = wait_limit();
-            if (!alarm_.passed(limit, waker)) return false;
+            if (!alarm_.passed(limit, waker)) {
+                buffer_.give_back();
+                return false;
+            }
             if (take_head(0)) return true; // the reactor may lag behind the kernel, where a worker was blocked
             if (wait_limit() == limit) time_out();
             continue;
@@ -269,6 +272,7 @@ void exchange::complete() noexcept {
     else
         connection_.close();
     alarm_.silence();
+    buffer_.give_back();
     phase_ = phase::over;
 }
 

@@ -19,7 +19,8 @@ class receive_buffer {
     char* room(std::size_t n) {
         const std::size_t kept = end_ - begin_;
         const char* const from = memory_.bytes ? memory_.bytes.get() + begin_ : rest_.data();
-        if (!memory_.bytes) memory_ = std::exchange(spare(), {});
+        if (!memory_.bytes) memory_ = spares().take();
+        wanted_ = n;
         if (kept + n > memory_.capacity) {
             const std::size_t larger = std::max(kept + n + 64, memory_.capacity * 2);
             auto bytes = std::make_unique_for_overwrite<char[]>(larger);
@@ -46,7 +47,7 @@ class receive_buffer {
         std::memcpy(rest_.data(), memory_.bytes.get() + begin_, kept);
         begin_ = 0;
         end_ = kept;
-        spare() = std::move(memory_);
+        if (memory_.capacity <= 4 * wanted_ + 1024) spares().put(std::move(memory_)); // not what one large head grew to
         memory_ = {};
     }
 
@@ -55,15 +56,27 @@ class receive_buffer {
         std::unique_ptr<char[]> bytes;
         std::size_t capacity = 0;
     };
-    /// One is enough: a thread polls one task at a time, and a task gives back before it waits.
-    static memory& spare() noexcept {
-        thread_local memory left_over;
-        return left_over;
+    /// Of a thread. Most of the time there is one: a task gives back before it waits. Some more for those who do not,
+    /// as behind a bridge that yields between two pieces.
+    class spare_memory {
+      public:
+        memory take() noexcept { return count_ == 0 ? memory{} : std::move(kept_[--count_]); }
+        void put(memory&& m) noexcept {
+            if (count_ != kept_.size()) kept_[count_++] = std::move(m);
+        }
+
+      private:
+        std::array<memory, 16> kept_;
+        std::size_t count_ = 0;
+    };
+    static spare_memory& spares() noexcept {
+        thread_local spare_memory of_this_thread;
+        return of_this_thread;
     }
 
     memory memory_;
     std::array<char, 8> rest_; // what is unparsed, while there is no memory_
-    std::size_t begin_ = 0, end_ = 0;
+    std::size_t begin_ = 0, end_ = 0, wanted_ = 0;
 };
 
 } // namespace chimera::socket
