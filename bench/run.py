@@ -105,8 +105,11 @@ def main():
     complete = True
     for name in arguments.name or BENCHMARKS:
         benchmark = BENCHMARKS[name]
+        began = machine.ticks()
         rows, text = benchmark(plan)
-        parts.append(f"\n## {name}\n\n{benchmark.__doc__}.\n\n{text}")
+        stolen = machine.stolen_pct(began)
+        theft = f"\n\nThe hypervisor took {stolen:.1f} % of the machine's time meanwhile." if stolen >= 0.5 else ""
+        parts.append(f"\n## {name}\n\n{benchmark.__doc__}.\n\n{text}{theft}")
         print(parts[-1], flush=True)
         results["benchmarks"][name] = rows
         complete = complete and not any("failed" in row or row.get("errors") for row in rows)

@@ -19,6 +19,18 @@ def cores():
     return allowed[0], allowed[min(1, len(allowed) - 1)]
 
 
+def ticks():
+    """(stolen by the hypervisor, all) of all cores since the machine's start."""
+    fields = [int(field) for field in (_read("/proc/stat") or "cpu 0 0 0 0 0 0 0 0").splitlines()[0].split()[1:9]]
+    return fields[7], sum(fields)
+
+
+def stolen_pct(since):
+    """What the hypervisor took of the machine's time since a call of ticks()."""
+    stolen, total = ticks()
+    return (stolen - since[0]) * 100 / max(1, total - since[1])
+
+
 def description():
     model = next(
         (line.split(":", 1)[1].strip() for line in (_read("/proc/cpuinfo") or "").splitlines() if "model name" in line),
