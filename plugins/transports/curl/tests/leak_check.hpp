@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "../../../testing/first_thread.hpp"
 #include "loaded_plugin.hpp"
 
 namespace curl_test {
@@ -16,7 +17,7 @@ class leak_check {
   public:
     leak_check() {
         factory();
-        std::thread([] {}).join(); // a sanitizer's own thread comes with the first of ours
+        chimera::test::start_first_thread();
         fds_ = count("fd");
         threads_ = count("task");
     }
