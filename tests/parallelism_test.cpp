@@ -24,19 +24,37 @@ std::vector<std::string> with(std::vector<std::string> more) {
     return more;
 }
 
+struct bounds {
+    double low, high;
+};
+constexpr bounds parallel{96, 102}, between{60, 96}, halved{48.5, 51.5};
+
+/// Runs the profile, up to three times where its efficiency is out of bounds: something else that keeps the machine
+/// busy for a moment does that once, a defect every time.
+outcome run_until(bounds efficiency, const temporary_folder& results, const std::string& profile,
+                  const std::vector<std::string>& arguments) {
+    for (int attempt = 1;; ++attempt) {
+        outcome o = run_profile(results, profile, arguments);
+        if (attempt == 3 || o.status != 0) return o;
+        const double found = o.mean("efficiency_pct");
+        if (found > efficiency.low && found < efficiency.high) return o;
+    }
+}
+
 void check_parallel(const outcome& o) {
     CHECK_MESSAGE(o.status == 0, o.err);
     CHECK(o.json()["serialization"]["verdict"] == "parallel");
     CHECK(o.json()["errors"].empty());
-    CHECK(o.mean("efficiency_pct") > 96);
-    CHECK(o.mean("efficiency_pct") < 102);
+    CHECK(o.mean("efficiency_pct") > parallel.low);
+    CHECK(o.mean("efficiency_pct") < parallel.high);
 }
 
 void check_serialized(const outcome& o, const char* cause) {
     CHECK_MESSAGE(o.status == 0, o.err);
     CHECK(o.json()["serialization"]["verdict"] == "serialized");
     CHECK(o.json()["serialization"]["cause"] == cause);
-    CHECK(o.mean("efficiency_pct") == doctest::Approx(50).epsilon(0.03));
+    CHECK(o.mean("efficiency_pct") > halved.low);
+    CHECK(o.mean("efficiency_pct") < halved.high);
 }
 
 /// False, with a message, where a runtime of examples/rust was not built.
@@ -61,10 +79,9 @@ TEST_CASE("every executor runs two agents side by side on every transport") {
             CAPTURE(executor);
             CAPTURE(options);
             CAPTURE(transport);
-            check_parallel(
-                run_profile(results, "smol1kb",
-                            with({"--set", "executor.plugin=" + executor, "--set", "executor.options=" + options,
-                                  "--set", "transport.plugin=" + transport})));
+            check_parallel(run_until(parallel, results, "smol1kb",
+                                     with({"--set", "executor.plugin=" + executor, "--set",
+                                           "executor.options=" + options, "--set", "transport.plugin=" + transport})));
         }
     }
     CHECK(simulators_running() == 0);
@@ -75,8 +92,8 @@ TEST_CASE("real runtimes on a foreign reactor: awaited they run side by side, bl
     for (const std::string profile : {"real_async_std", "real_smol_on_tokio"}) {
         if (!is_built("tokio")) continue;
         CAPTURE(profile);
-        check_parallel(run_profile(results, profile, with({"--set", "executor.options.await=wake"})));
-        check_serialized(run_profile(results, profile, with({"--set", "executor.options.await=block"})),
+        check_parallel(run_until(parallel, results, profile, with({"--set", "executor.options.await=wake"})));
+        check_serialized(run_until(halved, results, profile, with({"--set", "executor.options.await=block"})),
                          "blocked-executor");
     }
 }
@@ -85,7 +102,7 @@ TEST_CASE("a blocked worker is found and named") {
     const temporary_folder results;
     for (const std::string transport : {"curl", "socket"}) {
         CAPTURE(transport);
-        const outcome o = run_profile(results, "async_std", with({"--set", "transport.plugin=" + transport}));
+        const outcome o = run_until(halved, results, "async_std", with({"--set", "transport.plugin=" + transport}));
         check_serialized(o, "blocked-executor");
         CHECK(o.json()["serialization"]["evidence"].get<std::string>().find("async_std_bridge") != std::string::npos);
     }
@@ -94,29 +111,29 @@ TEST_CASE("a blocked worker is found and named") {
 TEST_CASE("what cures a blocked worker") {
     const temporary_folder results;
     SUBCASE("a second worker") {
-        check_parallel(run_profile(results, "async_std", with({"--set", "executor.options.workers=2"})));
+        check_parallel(run_until(parallel, results, "async_std", with({"--set", "executor.options.workers=2"})));
     }
     SUBCASE("a yield for each token, though each still waits while the other waits for its first") {
-        const outcome o = run_profile(results, "async_std", with({"--set", "executor.options.yield_every=1"}));
+        const outcome o = run_until(between, results, "async_std", with({"--set", "executor.options.yield_every=1"}));
         CHECK_MESSAGE(o.status == 0, o.err);
         CHECK(o.json()["serialization"]["verdict"] == "parallel");
-        CHECK(o.mean("efficiency_pct") > 60);
-        CHECK(o.mean("efficiency_pct") < 96);
+        CHECK(o.mean("efficiency_pct") > between.low);
+        CHECK(o.mean("efficiency_pct") < between.high);
     }
-    SUBCASE("waking instead of blocking") { check_parallel(run_profile(results, "async_std_fixed", with({}))); }
+    SUBCASE("waking instead of blocking") { check_parallel(run_until(parallel, results, "async_std_fixed", with({}))); }
     SUBCASE("a channel to the foreign runtime") {
-        check_parallel(run_profile(results, "async_std", with({"--set", "executor.options.await=channel"})));
+        check_parallel(run_until(parallel, results, "async_std", with({"--set", "executor.options.await=channel"})));
     }
     SUBCASE("a channel to a foreign runtime whose reactor is its own") {
         check_parallel(
-            run_profile(results, "async_std",
-                        with({"--set", "executor.options.await=channel", "--set", "foreign.plugin=uv_pinned"})));
+            run_until(parallel, results, "async_std",
+                      with({"--set", "executor.options.await=channel", "--set", "foreign.plugin=uv_pinned"})));
     }
 }
 
 TEST_CASE("one permit for two agents is told apart from a blocked worker") {
     const temporary_folder results;
-    const outcome o = run_profile(results, "async_std_one_permit", with({}));
+    const outcome o = run_until(halved, results, "async_std_one_permit", with({}));
     check_serialized(o, "permit");
     CHECK(o.mean("estimated_efficiency_pct") == doctest::Approx(50).epsilon(0.03));
     CHECK(o.mean("late_permit_pct") == doctest::Approx(50).epsilon(0.03));
