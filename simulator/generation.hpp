@@ -44,7 +44,7 @@ struct generation {
     phase now = phase::queued;
     ending end = ending::keep;
     bool has_slot = false;
-    bool decoding = false; ///< counted by the decode clock
+    bool decoding = false;  ///< counted by the decode clock
     std::uint32_t twin = 0; ///< its number among equal requests that decode
     bool stalled = false;
 

@@ -1,5 +1,5 @@
-// `chimera-host new` with arguments that are not usable: it says what to do, and leaves nothing behind. What it writes is
-// built and run by the tests in tests/install.
+// `chimera-host new` with arguments that are not usable: it says what to do, and leaves nothing behind. What it writes
+// is built and run by the tests in tests/install.
 #include "host_process.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,5 @@
-// What the contract costs for one poll: the same body called inline, and through a task's table as an executor calls it.
+// What the contract costs for one poll: the same body called inline, and through a task's table as an executor calls
+// it.
 #include <benchmark/benchmark.h>
 #include <chimera/abi/task.h>
 

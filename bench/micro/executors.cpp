@@ -38,7 +38,8 @@ void run(chm_executor* executor) {
 }
 
 /// A task that calls `poll` and is nobody's after it is done.
-template <typename Body> struct task_of : chm_task {
+template <typename Body>
+struct task_of : chm_task {
     explicit task_of(Body what) : chm_task{&table}, body(what) {}
     Body body;
 
@@ -119,9 +120,8 @@ int main(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
         const std::string id = argv[i];
         for (const auto& [name, body] : {std::pair{"spawn", &spawn}, {"yield", &yield}, {"wake", &wake}})
-            benchmark::RegisterBenchmark((name + ("/" + id)).c_str(), [&plugins, id, body = body](benchmark::State& s) {
-                body(s, plugins, id);
-            })
+            benchmark::RegisterBenchmark((name + ("/" + id)).c_str(),
+                                         [&plugins, id, body = body](benchmark::State& s) { body(s, plugins, id); })
                 ->UseManualTime()
                 ->Iterations(rounds);
     }

@@ -19,7 +19,7 @@ struct agent_environment {
     llm_endpoint endpoint;
     llm_transport transport;
     schedule_place place;
-    const nanoseconds_t& begin; ///< of the execution; set before the agent is polled
+    const nanoseconds_t& begin;   ///< of the execution; set before the agent is polled
     std::filesystem::path corpus; ///< kind = report: the folder to ingest
     permit_pool& permits;
     blocking_pool& blocking;

@@ -12,7 +12,7 @@ namespace chimera::host {
 struct report_arguments {
     std::filesystem::path results;
     std::string format = "md";
-    std::string only; ///< shell pattern of the runs that are analysed; empty: all
+    std::string only;             ///< shell pattern of the runs that are analysed; empty: all
     std::filesystem::path output; ///< empty: standard output
 };
 

@@ -175,7 +175,8 @@ struct live_metrics::series {
     histogram_family& itl = histograms("chimera_itl_seconds", "Gaps between consecutive content records");
     histogram_family& e2e = histograms("chimera_e2e_seconds", "done - dispatched");
     histogram_family& delivery_delay =
-        histograms("chimera_delivery_delay_seconds", "arrived where it is known, else readable -> delivered, of every piece of a body");
+        histograms("chimera_delivery_delay_seconds",
+                   "arrived where it is known, else readable -> delivered, of every piece of a body");
     prometheus::Gauge& at_work = gauge("chimera_agents_at_work", "Agents that hold a permit");
     prometheus::Counter& complete = runs.Add({{"status", "complete"}});
     prometheus::Counter& failed = runs.Add({{"status", "failed"}});

@@ -51,8 +51,8 @@ profile parse_profile(std::string_view toml, const fs::path& source, const schem
     auto root = parse_document(toml, file, &syntax);
     if (!syntax.empty()) throw profile_error({syntax});
     if (const auto* sweep = root.find("sweep"))
-        throw profile_error({fmt::format("{}: this is a sweep; run it with: chimera-host sweep --profile {}",
-                                         sweep->at.where, file)});
+        throw profile_error(
+            {fmt::format("{}: this is a sweep; run it with: chimera-host sweep --profile {}", sweep->at.where, file)});
     apply_overrides(root, overrides, &faults);
     return resolve_profile(std::move(root), source, lookup, std::move(faults));
 }

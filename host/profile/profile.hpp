@@ -52,8 +52,8 @@ struct workload_spec {
     std::filesystem::path report_template;   ///< empty: the built-in prompt
     // kind = calls:
     int calls_per_agent = 1;
-    double duration_s = 0;            ///< not 0: calls begin until then, in place of calls_per_agent
-    double ramp_ms = 0;               ///< the agents begin evenly spread over this
+    double duration_s = 0; ///< not 0: calls begin until then, in place of calls_per_agent
+    double ramp_ms = 0;    ///< the agents begin evenly spread over this
     arrival_kind arrivals = arrival_kind::closed;
     double rate_per_s = 0;            ///< open arrivals: calls of all agents together
     double think_ms = 0;              ///< closed arrivals: pause between the calls of one agent

@@ -88,9 +88,10 @@ struct registry::state {
             std::error_code error;
             if (!is_there(file) || (!first.empty() && fs::equivalent(first, file, error))) continue;
             if (!first.empty())
-                return fmt::format("two plugins are called \"{}\": {} and {}; name one of them by its path, or take its "
-                                   "folder out of CHIMERA_PLUGIN_PATH",
-                                   id, first.string(), file.string());
+                return fmt::format(
+                    "two plugins are called \"{}\": {} and {}; name one of them by its path, or take its "
+                    "folder out of CHIMERA_PLUGIN_PATH",
+                    id, first.string(), file.string());
             first = file;
         }
         return {};
@@ -114,7 +115,8 @@ std::shared_ptr<const plugin> registry::open(const fs::path& file) {
         state::loaded result;
         try {
             // What crashes or hangs does so in a child, and is then an error like others.
-            if (const auto tried = try_plugin(path, trial_depth::load, state_->settings.trial_limit); !tried.fault.empty())
+            if (const auto tried = try_plugin(path, trial_depth::load, state_->settings.trial_limit);
+                !tried.fault.empty())
                 throw plugin_error(tried.fault, tried.rc);
             const plugin_steps in_silence = [](const char*) {};
             result = initialize_plugin(path, open_entry(path, in_silence), in_silence);

@@ -74,14 +74,16 @@ struct plugin_listing;
 /// The folders of CHIMERA_PLUGIN_PATH, separated by ':'. Folders need not exist.
 std::vector<std::filesystem::path> plugin_path_of_environment();
 
-/// Where the host's own plugins are: ../lib/chimera beside the running program's folder, then the installation's folder.
+/// Where the host's own plugins are: ../lib/chimera beside the running program's folder, then the installation's
+/// folder.
 std::vector<std::filesystem::path> own_plugin_path();
 
 struct registry_settings {
-    std::vector<std::filesystem::path> search = plugin_path_of_environment(); ///< two files of one name here are an error
+    std::vector<std::filesystem::path> search =
+        plugin_path_of_environment();                           ///< two files of one name here are an error
     std::vector<std::filesystem::path> own = own_plugin_path(); ///< searched after those; the first file found is taken
-    bool allow_untrusted = false; ///< also load files that others may write or own
-    std::chrono::milliseconds trial_limit{5000}; ///< for a plugin to load and initialize itself
+    bool allow_untrusted = false;                               ///< also load files that others may write or own
+    std::chrono::milliseconds trial_limit{5000};                ///< for a plugin to load and initialize itself
 };
 
 /// One per process: a plugin is initialized once for each registry that loads it. Thread: the main thread, except that
@@ -110,8 +112,8 @@ class registry {
     static executor_ptr create_executor(const std::shared_ptr<const plugin>&, std::span<const option_value> options);
     static transport_ptr create_transport(const std::shared_ptr<const plugin>&, std::span<const option_value> options);
 
-    /// Every *.so in directory and along the search path, tried in a child process to see what it is; never throws for a
-    /// bad file. None is loaded here.
+    /// Every *.so in directory and along the search path, tried in a child process to see what it is; never throws for
+    /// a bad file. None is loaded here.
     std::vector<plugin_listing> list(const std::filesystem::path& directory = {}) const;
 
   private:

@@ -28,7 +28,7 @@ std::vector<failure> failures_of(const std::vector<run_record>&);
 struct campaign_summary {
     const profile& what;
     std::vector<metric> metrics;
-    std::optional<self_check> client; ///< nothing: pieces of bodies were not timed
+    std::optional<self_check> client;                   ///< nothing: pieces of bodies were not timed
     std::optional<serialization_verdict> serialization; ///< nothing: no complete run of two agents or more
     std::vector<alert_outcome> alerts;                  ///< those that the profile sets
     std::vector<failure> failures;

@@ -32,8 +32,9 @@ struct campaign_events {
     std::function<void(std::vector<run_record>& done)> run_done;
 };
 
-/// Runs plan_executions(setup.what, only) until its end, until the control is stopped, or until a run in which every request failed: there is no
-/// point in failing again. The runs that were completed are in `done`, also when it throws as execute() does.
+/// Runs plan_executions(setup.what, only) until its end, until the control is stopped, or until a run in which every
+/// request failed: there is no point in failing again. The runs that were completed are in `done`, also when it throws
+/// as execute() does.
 void run_campaign(const execution_setup&, execution_control&, const campaign_events&, std::vector<run_record>& done,
                   std::optional<int> only = std::nullopt);
 

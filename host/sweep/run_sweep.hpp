@@ -30,7 +30,8 @@ enum class sweep_end { complete, interrupted };
 /// Runs the cells that the folder's journal does not have yet, writes a journal entry for each, and tells each of them.
 /// [take_over_signals was called] SIGINT and SIGTERM end the cells in progress, which then count as not run. A cell
 /// that crashes, hangs or fails is an entry like any other. Throws std::runtime_error when the folder holds a sweep and
-/// `resume` is false, or one whose cells are configured otherwise or are none of this sweep (then nothing is changed), and std::system_error when it cannot be written.
+/// `resume` is false, or one whose cells are configured otherwise or are none of this sweep (then nothing is changed),
+/// and std::system_error when it cannot be written.
 sweep_end run_sweep(const sweep_definition&, const sweep_settings&,
                     const std::function<void(const journal_entry&, const sweep_progress&)>& told,
                     std::vector<journal_entry>& entries);

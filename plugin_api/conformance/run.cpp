@@ -14,7 +14,8 @@ namespace chimera::conformance {
 namespace {
 
 bool is_wanted(const test_case& c, const request& r, const introduction& i) {
-    const bool applies = c.kind == kind::plugin || c.kind == kind::instance || (c.kind == kind::transport ? i.transports : i.executors);
+    const bool applies =
+        c.kind == kind::plugin || c.kind == kind::instance || (c.kind == kind::transport ? i.transports : i.executors);
     return applies && matches(c, r.glob);
 }
 

@@ -8,8 +8,9 @@
 #include <time.h>
 
 __attribute__((noreturn)) static void refuse(const char* what) {
-    fprintf(stderr, "%s\nusage: PEER --url http://ADDRESS:PORT [--agents N] [--requests R] [--tokens-per-reply K] "
-                    "[--ramp-ms MS]\n",
+    fprintf(stderr,
+            "%s\nusage: PEER --url http://ADDRESS:PORT [--agents N] [--requests R] [--tokens-per-reply K] "
+            "[--ramp-ms MS]\n",
             what);
     exit(2);
 }

@@ -1,5 +1,5 @@
-// The limit: one epoll loop, one recv for each wake, chunks and records taken apart by hand in the buffer they were read
-// into. Edge-triggered, so that a short read needs no second one.
+// The limit: one epoll loop, one recv for each wake, chunks and records taken apart by hand in the buffer they were
+// read into. Edge-triggered, so that a short read needs no second one.
 #include "peer.h"
 
 #include <arpa/inet.h>
@@ -167,8 +167,7 @@ int main(int argc, char** argv) {
             const int64_t now = now_ns();
             while (begun < l.load.agents && start_of(&l.load, begun, l.tally.began) <= now)
                 begin(&l, &l.agents[begun++]);
-            if (begun < l.load.agents)
-                wait_ms = (int)((start_of(&l.load, begun, l.tally.began) - now) / 1000000) + 1;
+            if (begun < l.load.agents) wait_ms = (int)((start_of(&l.load, begun, l.tally.began) - now) / 1000000) + 1;
         }
         const int count = epoll_wait(l.epoll, events, events_per_turn, wait_ms);
         for (int i = 0; i < count; ++i) on_event(&l, events[i].data.ptr, events[i].events);

@@ -36,8 +36,8 @@ TEST_CASE("closed arrivals wait for the call before, and think") {
     workload_spec w = calls(arrival_kind::closed, 0);
     w.calls_per_agent = 3;
     w.think_ms = 100;
-    CHECK(all_of(w, {}, second) == std::vector<nanoseconds_t>{begin, begin + second + second / 10,
-                                                              begin + 2 * second + 2 * (second / 10)});
+    CHECK(all_of(w, {}, second) ==
+          std::vector<nanoseconds_t>{begin, begin + second + second / 10, begin + 2 * second + 2 * (second / 10)});
 }
 
 TEST_CASE("a ramp spreads the beginnings evenly") {

@@ -25,8 +25,8 @@ TEST_CASE("a piece of a body is split into scheduling, transport and parsing") {
     recorder log("a", 10, 4, tokens);
     log.poll_begins(at(1), at(3)); // woken at 1, polled at 3
     request_record& r = log.begin_request("call_0");
-    log.chunk(r, 0, at(4), at(4.5), 1);   // its wake says when it was readable
-    log.chunk(r, at(5), at(7), at(8), 2); // arrived while the poll went on, as the transport knows
+    log.chunk(r, 0, at(4), at(4.5), 1);         // its wake says when it was readable
+    log.chunk(r, at(5), at(7), at(8), 2);       // arrived while the poll went on, as the transport knows
     log.chunk(r, 0, at(9), at(9.25), 0, at(6)); // asked for as soon as the one before it was done
     const auto& c = log.record().chunks;
     CHECK(c[0].readable_to_polled == 2'000'000);

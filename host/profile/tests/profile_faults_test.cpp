@@ -52,8 +52,7 @@ TEST_CASE("wrong types and values are placed at the value") {
           "p.toml:6:8: measure.seed: -1 is out of range; give an integer of at least 0");
     CHECK(fault_of("[backend]\napi = \"open_ai\"\n") ==
           "p.toml:6:7: backend.api: \"open_ai\" is not a choice; did you mean \"openai\"?");
-    CHECK(fault_of("[backend]\nurls = \"http://a\"\n") ==
-          "p.toml:6:8: backend.urls: is a string; give an array");
+    CHECK(fault_of("[backend]\nurls = \"http://a\"\n") == "p.toml:6:8: backend.urls: is a string; give an array");
     CHECK(fault_of("[backend]\nurls = [1]\n") == "p.toml:6:9: backend.urls: is an integer; give a string");
     CHECK(fault_of("options = { read_size = 1.5 }\n") ==
           "p.toml:5:25: transport.options.read_size: is a float; give an integer from 1 to 1048576");

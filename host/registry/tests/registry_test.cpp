@@ -262,8 +262,9 @@ TEST_CASE("a plugin that is twice on the user's search path is refused, also in 
     copy_plugin("good_executor", folder / "second/good_executor.so");
     registry plugins_of({.search = {folder / "first", folder / "second"}, .own = {plugins}});
     const auto error = refusal([&] { plugins_of.load(plugin_kind::executor, "good_executor"); });
-    check_has(error.what(), "two plugins are called \"good_executor\": " + (folder / "first/good_executor.so").string() +
-                                " and " + (folder / "second/good_executor.so").string());
+    check_has(error.what(),
+              "two plugins are called \"good_executor\": " + (folder / "first/good_executor.so").string() + " and " +
+                  (folder / "second/good_executor.so").string());
     CHECK(plugins_of.load(plugin_kind::executor, "good_executor", folder / "second"));
     CHECK(plugins_of.load(plugin_kind::executor, (folder / "first/good_executor.so").string()));
     check_has(registry({.search = {folder / "first", folder / "second"}, .own = {}}).list().at(0).error,
@@ -291,7 +292,8 @@ TEST_CASE("the listing names every file, what is wrong with it, and which one is
     folder.write("second/text.so", "not a plugin");
     folder.write("second/README.md", "not listed");
 
-    registry plugins_of({.search = {folder / "first", folder / "absent"}, .own = {folder / "second", folder / "first"}});
+    registry plugins_of(
+        {.search = {folder / "first", folder / "absent"}, .own = {folder / "second", folder / "first"}});
     const auto lines = plugins_of.list();
     REQUIRE(lines.size() == 5);
     const auto& first = lines[0];

@@ -116,9 +116,10 @@ TEST_CASE("configurations are held against the default") {
     const study s = load_study(f / "sweep");
     const auto said = findings_of(s, results_of(s), {});
     CHECK(std::ranges::find(
-              said, "tokens_per_second_mean: the mean of 66.7 % of the configurations is better than that of default. Over "
-                    "all of them the change is 10.00 %, of the best one 30.00 %; by chance alone about half would be "
-                    "better.") != said.end());
+              said,
+              "tokens_per_second_mean: the mean of 66.7 % of the configurations is better than that of default. Over "
+              "all of them the change is 10.00 %, of the best one 30.00 %; by chance alone about half would be "
+              "better.") != said.end());
     CHECK(table["by_config"][0]["cv_pct"].get<double>() == doctest::Approx(std::sqrt(0.5)));
 }
 

@@ -275,7 +275,8 @@ void timing(environment& env) {
             expect(t.sent_ns <= t.first_byte_ns, "the first byte must come after the request was sent");
             expect(t.first_byte_ns <= end, "the first byte must not come from the future");
             if (t.readable_ns)
-                expect(t.readable_ns >= t.first_byte_ns && t.readable_ns <= end, "readable_ns is of the latest receive");
+                expect(t.readable_ns >= t.first_byte_ns && t.readable_ns <= end,
+                       "readable_ns is of the latest receive");
         }
     };
     c.run(body());

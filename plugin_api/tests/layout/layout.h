@@ -15,5 +15,5 @@
 #define MEMBER(type, member, offset) ASSERT(offsetof(type, member) == (offset))
 #define CONSTANT(name, value) ASSERT((name) == (value))
 
-ASSERT(sizeof(void *) == 8)
+ASSERT(sizeof(void*) == 8)
 #include "../../abi/contract.def"

@@ -30,8 +30,8 @@ class reception final : public entry, public operation {
   private:
     static constexpr std::size_t read_ahead = 64 * 1024;
 
-    /// One poll for the peer's end, beside the receive: where bytes and the end come between two turns, kernels wake the
-    /// receive once, for the bytes (seen with Linux 6.18), and it would wait for ever.
+    /// One poll for the peer's end, beside the receive: where bytes and the end come between two turns, kernels wake
+    /// the receive once, for the bytes (seen with Linux 6.18), and it would wait for ever.
     class end_watch final : public operation {
       public:
         explicit end_watch(reception& of) noexcept : of_(of) {}

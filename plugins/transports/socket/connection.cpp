@@ -138,8 +138,8 @@ ssize_t connection::receive(char* to, std::size_t capacity, std::uint64_t& stamp
         if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_TIMESTAMPING) {
             timespec stamp; // the first of three: the software's
             std::memcpy(&stamp, CMSG_DATA(first), sizeof stamp);
-            stamp_ns = static_cast<std::uint64_t>(stamp.tv_sec) * 1'000'000'000U +
-                       static_cast<std::uint64_t>(stamp.tv_nsec);
+            stamp_ns =
+                static_cast<std::uint64_t>(stamp.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(stamp.tv_nsec);
         }
         return n;
     }

@@ -26,8 +26,8 @@ class exchange final : public sdk::exchange_base<exchange> {
     /// All arguments outlive the exchange.
     exchange(const base_url& url, const settings& limits, resolver& names, chm_reactor* reactor)
         : url_(url), settings_(limits), connector_(url, names, limits.connect_timeout_ns),
-          connection_(reactor, limits.completions ? sdk::recv_ops_of(reactor) : nullptr, limits.kernel_timestamps), alarm_(reactor),
-          parser_({limits.max_header_bytes, limits.max_chunk_bytes}) {}
+          connection_(reactor, limits.completions ? sdk::recv_ops_of(reactor) : nullptr, limits.kernel_timestamps),
+          alarm_(reactor), parser_({limits.max_header_bytes, limits.max_chunk_bytes}) {}
 
     /// True from begin() to close().
     bool open() const noexcept { return phase_ != phase::closed; }

@@ -13,8 +13,9 @@ inline constexpr std::array option_schema{
     sdk::int_option("read_size", "1024", 64, 1 << 20, "Bytes asked of each recv; no piece of a body is larger"),
     sdk::enum_option("delivery", "immediate", "immediate|fill",
                      "Hand over what each recv brought, or accumulate until read_size bytes of body are there"),
-    sdk::enum_option("receive", "auto", "auto|readiness",
-                     "Let the reactor receive into its own buffers where it can, or call recv when it reports readiness"),
+    sdk::enum_option(
+        "receive", "auto", "auto|readiness",
+        "Let the reactor receive into its own buffers where it can, or call recv when it reports readiness"),
     sdk::bool_option("kernel_timestamps", "true", "Report when the kernel received each piece"),
     sdk::int_option("connect_timeout_ms", "10000", 0, 86'400'000,
                     "Limit on name resolution and connecting together; 0: none"),
@@ -31,7 +32,8 @@ inline constexpr std::array option_schema{
 struct settings {
     explicit settings(const sdk::options& o)
         : read_size(static_cast<std::size_t>(o.integer("read_size"))), fill(o.choice("delivery") == "fill"),
-          completions(o.choice("receive") == "auto"), kernel_timestamps(o.flag("kernel_timestamps")), connect_timeout_ns(nanoseconds(o, "connect_timeout_ms")),
+          completions(o.choice("receive") == "auto"), kernel_timestamps(o.flag("kernel_timestamps")),
+          connect_timeout_ns(nanoseconds(o, "connect_timeout_ms")),
           first_byte_timeout_ns(nanoseconds(o, "first_byte_timeout_ms")),
           idle_timeout_ns(nanoseconds(o, "idle_timeout_ms")),
           max_header_bytes(static_cast<std::uint32_t>(o.integer("max_header_bytes"))),

@@ -79,7 +79,11 @@ fn take_record(line: &[u8], asked: i64, seen: &mut Seen, tokens_of_reply: &mut u
     Ok(record.done)
 }
 
-async fn one_reply(client: &Client, load: &Load, seen: &mut Seen) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+async fn one_reply(
+    client: &Client,
+    load: &Load,
+    seen: &mut Seen,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let body = format!(
         r#"{{"model":"m","prompt":"Why is the sky blue?","options":{{"num_predict":{}}}}}"#,
         load.tokens_per_reply

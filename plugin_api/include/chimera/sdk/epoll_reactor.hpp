@@ -144,8 +144,7 @@ class epoll_reactor final : public chm_reactor {
         e.waiter.set(waker);
         return e.ready(interest); // again: a report between the two looks has found no waiter
     }
-    static void io_clear(chm_reactor*, chm_io* io, std::uint32_t seen, std::uint32_t bits,
-                         std::uint32_t how) noexcept {
+    static void io_clear(chm_reactor*, chm_io* io, std::uint32_t seen, std::uint32_t bits, std::uint32_t how) noexcept {
         io_entry& e = entry(io);
         bits &= CHM_IO_READ | CHM_IO_WRITE;
         std::uint32_t now = e.readiness.load(std::memory_order_acquire);
