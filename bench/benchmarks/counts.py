@@ -18,8 +18,7 @@ class Callgrind(Window):
 
     def wrap(self, command):
         self.folder = tempfile.TemporaryDirectory(prefix="chimera_callgrind_")
-        at = command.index("-c") + 2  # taskset stays outside
-        return [*command[:at], "valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={self.folder.name}/out", *command[at:]]
+        return ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={self.folder.name}/out", *command]
 
     def begin(self, pid):
         subprocess.run(["callgrind_control", "-z", str(pid)], check=True, capture_output=True)

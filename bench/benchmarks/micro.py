@@ -14,10 +14,11 @@ def _run(plan, pattern, cores, reference):
     if not program.exists():
         return [], "skipped: chimera-microbench is not built (libbenchmark-dev)"
     present = [e for e in EXECUTORS if (plan.paths.build / "lib" / "chimera" / f"{e}.so").exists()]
-    command = ["taskset", "-c", cores, program, *present, f"--benchmark_filter={pattern}", "--benchmark_format=json"]
+    command = [program, *present, f"--benchmark_filter={pattern}", "--benchmark_format=json"]
     command += [f"--benchmark_repetitions={plan.repeats}", "--benchmark_enable_random_interleaving=true"]
     command += [f"--benchmark_min_time={plan.scaled(0.2, 0.001)}"]
-    report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    with machine.only_on(*cores):
+        report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     rows = [
         {"client": b["run_name"].split("/iterations:")[0], "ns": b["real_time"]}
         for b in report["benchmarks"]
@@ -29,10 +30,9 @@ def _run(plan, pattern, cores, reference):
 
 def dispatch(plan):
     """One poll through a task's table against the same body inlined"""
-    return _run(plan, "^poll_", str(machine.cores()[0]), "poll_inlined")
+    return _run(plan, "^poll_", machine.cores()[:1], "poll_inlined")
 
 
 def executors(plan):
     """A spawned task, a yield, and a wake from another thread to the poll, one worker"""
-    both = ",".join(str(core) for core in sorted(set(machine.cores())))
-    return _run(plan, "^(spawn|yield|wake)/", both, "yield/thread_pool")
+    return _run(plan, "^(spawn|yield|wake)/", machine.cores(), "yield/thread_pool")

@@ -67,8 +67,9 @@ def measure(paths, client, load, window=None):
     row = {"client": client.name, "agents": load.agents, "ideal_wall_s": load.ideal_wall_s()}
     window = window or Window()
     with Simulator(paths, load.rate, load.tokens) as simulator:
-        command = window.wrap(["taskset", "-c", str(machine.cores()[0]), *map(str, client.command(simulator.url, load))])
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        command = window.wrap([*map(str, client.command(simulator.url, load))])
+        with machine.only_on(machine.cores()[0]):
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
             _observe(simulator, process, load, window, row)
             out, err = process.communicate(timeout=60 + 4 * (load.ideal_wall_s() or 30))

@@ -17,13 +17,14 @@ class Simulator:
     """`rate` 0: unpaced. Tokens are spread over their interval, so that the agents' do not come all at once."""
 
     def __init__(self, paths, rate, tokens_per_reply):
-        self.command = ["taskset", "-c", str(machine.cores()[1]), paths.bin / "chimera-sim", "--exit-with-parent", "--quiet"]
+        self.command = [paths.bin / "chimera-sim", "--exit-with-parent", "--quiet"]
         self.command += ["--load-ms", "0", "--prefill-tokens-per-s", "0", "--jitter", "1"]
         self.command += ["--decode-tokens-per-s", str(rate)]
         self.command += ["--reply-tokens-min", str(tokens_per_reply), "--reply-tokens-max", str(tokens_per_reply)]
 
     def __enter__(self):
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        with machine.only_on(machine.cores()[1]):
+            self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().split()[-1]
         host, port = self.url.removeprefix("http://").split(":")
         self.connection = http.client.HTTPConnection(host, int(port), timeout=30)
