@@ -1,5 +1,6 @@
 #include "agent/llm_client.hpp"
 
+#include "profile/fnv1a.hpp"
 #include "protocol/error_body.hpp"
 
 #include <fmt/format.h>
@@ -43,12 +44,14 @@ stream_options room_for(const llm_endpoint& endpoint) {
 } // namespace
 
 std::int64_t call_seed(std::uint64_t base, std::string_view agent, std::uint64_t call) {
-    std::uint64_t hash = 0xcbf29ce484222325U;
-    const auto mix = [&hash](std::uint64_t byte) { hash = (hash ^ (byte & 0xFFU)) * 0x100000001b3U; };
-    for (int i = 0; i < 64; i += 8) mix(base >> i);
-    for (const char c : agent) mix(static_cast<unsigned char>(c));
-    for (int i = 0; i < 64; i += 8) mix(call >> i);
-    return static_cast<std::int64_t>((hash >> 32U) & 0x7FFFFFFFU);
+    std::string bytes;
+    const auto add = [&bytes](std::uint64_t number) {
+        for (int i = 0; i < 64; i += 8) bytes += static_cast<char>(number >> i);
+    };
+    add(base);
+    bytes += agent;
+    add(call);
+    return static_cast<std::int64_t>((fnv1a(bytes) >> 32U) & 0x7FFFFFFFU);
 }
 
 llm_client::llm_client(llm_endpoint endpoint, const llm_transport& by, recorder& log)

@@ -1,4 +1,5 @@
 #include "profile/counted_agents.hpp"
+#include "profile/fnv1a.hpp"
 #include "profile/profile_keys.hpp"
 #include "simulator/option_table.hpp"
 #include <fmt/format.h>
@@ -163,12 +164,7 @@ std::string config_hash(const profile& p) {
     content.description.clear();
     content.alerts = {};
     content.measure.runs = content.measure.warmup = 0;
-    std::uint64_t hash = 0xcbf29ce484222325; // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/
-    for (const char c : to_toml(content)) {
-        hash ^= static_cast<unsigned char>(c);
-        hash *= 0x100000001b3;
-    }
-    return fmt::format("{:016x}", hash);
+    return fmt::format("{:016x}", fnv1a(to_toml(content)));
 }
 
 } // namespace chimera::host

@@ -1,5 +1,6 @@
 #include "sweep/definition.hpp"
 
+#include "profile/fnv1a.hpp"
 #include "profile/nearest.hpp"
 #include "profile/overrides.hpp"
 #include "profile/patch.hpp"
@@ -188,8 +189,7 @@ sweep_config config_of(const variant_spec& v, std::size_t n_agents) {
 
 /// A configuration's own seed, of 31 bits: FNV-1a over the sweep's seed and the name.
 std::uint64_t seed_for(std::uint64_t seed, const std::string& name) {
-    std::uint64_t hash = 0xcbf29ce484222325U ^ seed;
-    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+    const std::uint64_t hash = fnv1a(name, fnv1a({}) ^ seed);
     return (hash ^ (hash >> 32U)) & 0x7fffffffU;
 }
 
