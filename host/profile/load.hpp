@@ -3,10 +3,13 @@
 #include "profile/plugin_kind.hpp"
 #include "profile/profile.hpp"
 #include <chimera/abi/option.h>
+#include <concepts>
+#include <filesystem>
 #include <functional>
 #include <span>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 namespace chimera::host {
 
@@ -16,10 +19,21 @@ struct schema_answer {
     std::string error;                   ///< not empty: the plugin is not usable, and why
 };
 
-/// Finds a plugin's schema: by id, or by absolute path. directory is the profile's folder, searched first for an id.
-/// Called on the thread that loads; may throw std::exception, whose what() is then the error.
-using schema_lookup =
-    std::function<schema_answer(plugin_kind, const std::string& plugin, const std::filesystem::path& directory)>;
+/// Where the schemas of plugins come from. A plugin is named by id, or by absolute path; directory is the profile's
+/// folder, searched first for an id. Both functions are called on the thread that loads.
+struct schema_lookup {
+    using ask_function =
+        std::function<schema_answer(plugin_kind, const std::string& plugin, const std::filesystem::path& directory)>;
+    using expect_function =
+        std::function<void(std::span<const std::string> plugins, const std::filesystem::path& directory)>;
+
+    template <std::convertible_to<ask_function> Ask>
+    schema_lookup(Ask how, expect_function first = {}) : ask(std::move(how)), expect(std::move(first)) {}
+
+    ask_function ask; ///< may throw std::exception, whose what() is then the error
+    expect_function
+        expect; ///< told what a profile is going to ask for, so that it can be fetched at once; may be empty
+};
 
 /// What the command line changes. Applied in this order, later ones winning; a --set always wins.
 struct profile_overrides {

@@ -48,9 +48,7 @@ class reader {
         drop_what_has_no_meaning();
         profile p;
         for (const auto& key : profile_keys()) read_key(key, p, {});
-        p.executor = read_plugin(plugin_kind::executor, "executor");
-        if (root_.find("foreign") != nullptr) p.foreign = read_plugin(plugin_kind::executor, "foreign");
-        p.transport = read_plugin(plugin_kind::transport, "transport");
+        read_plugins(p);
         for (const auto& path : agent_paths_) {
             p.workload.agents.emplace_back();
             for (const auto& key : agent_keys()) read_key(key, p.workload.agents.back(), path);
@@ -229,26 +227,42 @@ class reader {
         return ((given.at.from_file ? folder_ : fs::current_path()) / path).lexically_normal();
     }
 
-    plugin_choice read_plugin(plugin_kind kind, const std::string& table) {
+    void read_plugins(profile& p) {
+        p.executor = read_choice("executor");
+        if (root_.find("foreign") != nullptr) p.foreign = read_choice("foreign");
+        p.transport = read_choice("transport");
+        if (lookup_.expect) {
+            std::vector<std::string> named;
+            for (const plugin_choice& choice : {p.executor, p.foreign.value_or(plugin_choice{}), p.transport})
+                if (!choice.plugin.empty()) named.push_back(choice.plugin);
+            lookup_.expect(named, folder_);
+        }
+        read_options(plugin_kind::executor, "executor", p.executor);
+        if (p.foreign) read_options(plugin_kind::executor, "foreign", *p.foreign);
+        read_options(plugin_kind::transport, "transport", p.transport);
+    }
+
+    plugin_choice read_choice(const std::string& table) {
         plugin_choice choice;
         for (const auto& key : plugin_keys()) read_key(key, choice, table);
-        if (choice.plugin.empty()) return choice;
-        const auto& name = *node_at(root_, table + ".plugin");
         if (choice.plugin.find('/') != std::string::npos || choice.plugin.ends_with(".so"))
-            choice.plugin = absolute_from(name, choice.plugin);
+            choice.plugin = absolute_from(*node_at(root_, table + ".plugin"), choice.plugin);
+        return choice;
+    }
+
+    void read_options(plugin_kind kind, const std::string& table, plugin_choice& choice) {
+        if (choice.plugin.empty()) return;
         const auto schema = ask(kind, choice.plugin);
-        if (!schema.error.empty()) {
-            fault(name.at, table + ".plugin", schema.error);
-        } else {
+        if (!schema.error.empty())
+            fault(node_at(root_, table + ".plugin")->at, table + ".plugin", schema.error);
+        else
             choice.options =
                 resolve_options(schema.options, node_at(root_, table + ".options"), table + ".options", faults_);
-        }
-        return choice;
     }
 
     schema_answer ask(plugin_kind kind, const std::string& plugin) const {
         try {
-            return lookup_(kind, plugin, folder_);
+            return lookup_.ask(kind, plugin, folder_);
         } catch (const std::exception& error) {
             return {{}, error.what()};
         }

@@ -40,6 +40,7 @@ struct registry::state {
 
     registry_settings settings;
     std::map<fs::path, loaded> by_path; // a plugin that failed is not initialized a second time
+    std::map<fs::path, trial> trials;   // and not tried a second time
 
     std::vector<fs::path> folders(const fs::path& first) const {
         std::vector<fs::path> all;
@@ -97,6 +98,13 @@ struct registry::state {
         return {};
     }
 
+    /// Tries those of them that have not been tried.
+    void try_all(std::vector<fs::path> paths) {
+        std::erase_if(paths, [this](const auto& path) { return trials.contains(path); });
+        auto answers = try_plugins(paths, trial_depth::load, settings.trial_limit);
+        for (std::size_t i = 0; i < paths.size(); ++i) trials.emplace(paths[i], std::move(answers[i]));
+    }
+
     fs::path locate(const std::string& name, const fs::path& folder) const {
         return is_path(name) ? find_file(name, folder) : find_id(name, folder);
     }
@@ -109,14 +117,15 @@ registry::registry(registry_settings settings) : state_(std::make_unique<state>(
 registry::~registry() = default;
 
 std::shared_ptr<const plugin> registry::open(const fs::path& file) {
-    const auto path = checked(file);
-    auto found = state_->by_path.find(path);
+    std::error_code gone; // what is not there, checked() refuses
+    auto found = state_->by_path.find(fs::canonical(file, gone));
     if (found == state_->by_path.end()) {
+        const auto path = checked(file);
         state::loaded result;
         try {
             // What crashes or hangs does so in a child, and is then an error like others.
-            if (const auto tried = try_plugin(path, trial_depth::load, state_->settings.trial_limit);
-                !tried.fault.empty())
+            state_->try_all({path});
+            if (const auto& tried = state_->trials.at(path); !tried.fault.empty())
                 throw plugin_error(tried.fault, tried.rc);
             const plugin_steps in_silence = [](const char*) {};
             result = initialize_plugin(path, open_entry(path, in_silence), in_silence);
@@ -127,6 +136,15 @@ std::shared_ptr<const plugin> registry::open(const fs::path& file) {
     }
     if (const auto* error = std::get_if<plugin_error>(&found->second)) throw *error;
     return std::get<std::shared_ptr<const plugin>>(found->second);
+}
+
+void registry::try_ahead(std::span<const std::string> names, const fs::path& directory) {
+    std::vector<fs::path> paths;
+    for (const auto& name : names) try {
+            paths.push_back(find(name, directory));
+        } catch (const plugin_error&) { // load() says it
+        }
+    state_->try_all(std::move(paths));
 }
 
 fs::path registry::checked(const fs::path& file) const {

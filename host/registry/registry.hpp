@@ -98,9 +98,13 @@ class registry {
     /// The plugin called `name`, loaded at the first call. A name with a '/' or ending in ".so" is a file, relative to
     /// directory, then to the working directory; otherwise an id, and its file `<id>.so` is looked for in directory
     /// (the profile's folder; may be empty), then along the search path. It is first tried in a child process (see
-    /// try_plugin), so no other thread may run yet. Errors: plugin_error.
+    /// try_plugins), so no other thread may run yet. Errors: plugin_error.
     std::shared_ptr<const plugin> load(plugin_kind, const std::string& name,
                                        const std::filesystem::path& directory = {});
+
+    /// Tries the plugins that load() is going to be asked for in one child process for all, as each child costs a
+    /// millisecond. Says nothing: what is wrong with one, load() says.
+    void try_ahead(std::span<const std::string> names, const std::filesystem::path& directory = {});
 
     /// The file that load() takes for this name, as it was found. Errors: plugin_error.
     std::filesystem::path locate(const std::string& name, const std::filesystem::path& directory = {}) const;

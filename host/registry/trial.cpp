@@ -7,9 +7,10 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <string_view>
+#include <sstream>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 namespace chimera::host {
 
@@ -37,12 +38,7 @@ class told {
     int fd_;
 };
 
-void live_in_child(const fs::path& path, trial_depth depth, int fd) {
-    const told tell(fd);
-    for (const int fatal : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV}) // whoever handles them would report them as ours
-        std::signal(fatal, SIG_DFL);
-    dup2(STDERR_FILENO, STDOUT_FILENO); // standard output is for results
-    spdlog::set_level(spdlog::level::off);
+void live_in_child(const fs::path& path, trial_depth depth, const told& tell) {
     const plugin_steps steps = [&tell](const char* step) { tell.step(step); };
     try {
         const auto& entry = open_entry(path, steps);
@@ -60,10 +56,18 @@ void live_in_child(const fs::path& path, trial_depth depth, int fd) {
         }
         tell.step("in its deinit");
         found.reset();
-        tell({{"step", nullptr}});
+        tell({{"done", true}});
     } catch (const plugin_error& refused) {
-        tell({{"refused", refused.what()}, {"rc", refused.rc()}});
+        tell({{"refused", refused.what()}, {"rc", refused.rc()}, {"done", true}});
     }
+}
+
+void live_in_child(std::span<const fs::path> paths, trial_depth depth, int fd) {
+    for (const int fatal : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV}) // whoever handles them would report them as ours
+        std::signal(fatal, SIG_DFL);
+    dup2(STDERR_FILENO, STDOUT_FILENO); // standard output is for results
+    spdlog::set_level(spdlog::level::off);
+    for (const auto& path : paths) live_in_child(path, depth, told(fd));
 }
 
 std::string end_of(const conformance::forked_end& child, std::chrono::milliseconds limit) {
@@ -73,33 +77,51 @@ std::string end_of(const conformance::forked_end& child, std::chrono::millisecon
     return fmt::format("crashed (SIG{})", name != nullptr ? name : std::to_string(WTERMSIG(child.status)));
 }
 
-} // namespace
-
-trial try_plugin(const fs::path& path, trial_depth depth, std::chrono::milliseconds limit) {
-    const auto child = conformance::run_forked([&](int out) { live_in_child(path, depth, out); }, limit);
-    trial out;
-    for (std::string_view rest = child.told; !rest.empty();) {
-        const auto end = rest.find('\n');
-        if (end == std::string_view::npos) break; // it died while it wrote
-        const auto line = json::parse(rest.substr(0, end), nullptr, false);
-        if (line.is_object()) out.said.update(line);
-        rest.remove_prefix(end + 1);
-    }
-    const auto taken = [&out](const char* key) {
-        json value = out.said.contains(key) ? out.said[key] : json();
-        out.said.erase(key);
+/// What a child told of a plugin that was done with, or that it ended with.
+trial outcome_of(const fs::path& path, json said, const conformance::forked_end& child,
+                 std::chrono::milliseconds limit) {
+    const auto taken = [&said](const char* key) {
+        json value = said.contains(key) ? said[key] : json();
+        said.erase(key);
         return value;
     };
-    const json refused = taken("refused"), rc = taken("rc"), step = taken("step");
+    const json done = taken("done"), refused = taken("refused"), rc = taken("rc"), step = taken("step");
+    trial out{std::move(said), {}, CHM_OK};
     if (refused.is_string()) {
         out.fault = refused.get<std::string>();
         out.rc = rc.get<chm_rc>();
-    } else if (!step.is_null() || out.said.empty()) {
+    } else if (done.is_null()) {
         out.fault = fmt::format("{}: {} {}; it is not loaded", path.string(), end_of(child, limit),
                                 step.is_string() ? step.get<std::string>() : "before it was loaded");
         out.rc = CHM_E_FAIL;
     }
     return out;
+}
+
+} // namespace
+
+std::vector<trial> try_plugins(std::span<const fs::path> paths, trial_depth depth, std::chrono::milliseconds limit) {
+    std::vector<trial> tried;
+    while (tried.size() < paths.size()) {
+        const auto rest = paths.subspan(tried.size());
+        const auto child = conformance::run_forked([&](int out) { live_in_child(rest, depth, out); }, limit);
+        json said = json::object();
+        const auto next = [&] {
+            tried.push_back(outcome_of(paths[tried.size()], std::exchange(said, json::object()), child, limit));
+        };
+        std::istringstream lines(child.told);
+        for (std::string line; std::getline(lines, line);) {
+            const auto members = json::parse(line, nullptr, false);
+            if (members.is_object()) said.update(members); // the last line is none if the child died while it wrote
+            if (said.contains("done")) next();
+        }
+        if (tried.size() < paths.size()) next(); // the child ended with this one
+    }
+    return tried;
+}
+
+trial try_plugin(const fs::path& path, trial_depth depth, std::chrono::milliseconds limit) {
+    return try_plugins({&path, 1}, depth, limit).front();
 }
 
 } // namespace chimera::host

@@ -3,7 +3,9 @@
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace chimera::host {
 
@@ -19,9 +21,11 @@ struct trial {
     chm_rc rc = CHM_OK; ///< the plugin's own code where it failed itself, otherwise CHM_E_FAIL
 };
 
-/// [no other thread running] Loads a checked file and initializes and deinitializes the plugin in a child process of at
-/// most `limit`, so that a crash, a hang or an exit costs no more than that. It logs nothing, and what it prints goes
-/// to standard error. Throws std::system_error where there can be no child process.
+/// [no other thread running] Loads checked files and initializes and deinitializes the plugins, one after the other, in
+/// a child process of at most `limit`, so that a crash, a hang or an exit costs no more than that; those behind one
+/// that ended the child get another child. They log nothing, and what they print goes to standard error. The answers
+/// are in the order of the files. Throws std::system_error where there can be no child process.
+std::vector<trial> try_plugins(std::span<const std::filesystem::path>, trial_depth, std::chrono::milliseconds limit);
 trial try_plugin(const std::filesystem::path&, trial_depth, std::chrono::milliseconds limit);
 
 } // namespace chimera::host

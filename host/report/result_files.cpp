@@ -92,16 +92,13 @@ void write_whole(const fs::path& path, std::string_view content) {
 }
 
 result_files::result_files(const profile& p, const fs::path& output) : profile_(p) {
-    const std::string resolved = to_toml(p);
+    const std::string hash = config_hash(p), first_line = fmt::format("# configuration {}\n", hash);
     folder_ = output / p.name / config_name(p);
-    const auto of_another = [&](const fs::path& folder) {
-        const fs::path hash = folder / "config_hash";
-        return fs::exists(hash) && read_whole(hash) != config_hash(p) + "\n";
-    };
-    if (of_another(folder_)) folder_ += "-" + config_hash(p).substr(0, 8);
+    if (const fs::path other = folder_ / "profile.toml";
+        fs::exists(other) && !read_whole(other).starts_with(first_line))
+        folder_ += "-" + hash.substr(0, 8);
     make_folder(folder_);
-    write_whole(folder_ / "profile.toml", resolved);
-    write_whole(folder_ / "config_hash", config_hash(p) + "\n");
+    write_whole(folder_ / "profile.toml", first_line + to_toml(p));
 }
 
 result_files result_files::of_cell(const profile& p, fs::path folder, int run) { return {p, std::move(folder), run}; }

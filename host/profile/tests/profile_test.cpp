@@ -155,6 +155,24 @@ TEST_CASE("paths are relative to the profile's folder, or to the working directo
     CHECK(parse_profile(text, "/opt/p.toml", pool, o).workload.corpus == fs::current_path() / "");
 }
 
+TEST_CASE("all plugins of a profile are announced before the first is asked for") {
+    std::vector<std::string> told;
+    const schema_lookup both(
+        [&](plugin_kind kind, const std::string& plugin, const fs::path& folder) {
+            CHECK(told == std::vector<std::string>{"bridge", "/opt/pool.so", "socket"});
+            return lookup(kind, plugin, folder);
+        },
+        [&](std::span<const std::string> plugins, const fs::path& folder) {
+            CHECK(told.empty());
+            CHECK(folder == "/opt");
+            told.assign(plugins.begin(), plugins.end());
+        });
+    parse_profile(
+        "[executor]\nplugin = \"bridge\"\n[foreign]\nplugin = \"./pool.so\"\n[transport]\nplugin = \"socket\"\n",
+        "/opt/p.toml", both);
+    CHECK(told.size() == 3);
+}
+
 TEST_CASE("the hash changes with what is run, and not with how often or what it is called in words") {
     const auto hash = [](std::vector<std::string> sets) { return config_hash(with_sets(everything, std::move(sets))); };
     const auto plain = hash({});

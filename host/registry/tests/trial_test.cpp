@@ -77,6 +77,32 @@ TEST_CASE("what a plugin said before it went down is kept") {
     CHECK(try_plugin(plugin_file_of("crash_in_create"), trial_depth::load, 5s).fault.empty()); // nobody asked for one
 }
 
+TEST_CASE("plugins that are tried together are told apart, and those behind one that ended the child are tried too") {
+    std::vector<fs::path> files;
+    for (const char* id : {"good_executor", "crash_in_init", "create_fails", "hang_in_init", "good_executor"})
+        files.push_back(plugin_file_of(id));
+    const auto tried = try_plugins(files, trial_depth::load, 500ms);
+    REQUIRE(tried.size() == files.size());
+    for (const std::size_t good : {0U, 2U, 4U}) {
+        CAPTURE(good);
+        CHECK(tried[good].fault.empty());
+        CHECK(tried[good].said["id"] == files[good].stem().string());
+        CHECK(tried[good].said["factories"].size() == 1);
+        CHECK_FALSE(tried[good].said.contains("done"));
+    }
+    CHECK(contains(tried[1].fault, "crash_in_init.so: crashed (SIGABRT) in its init"));
+    CHECK(contains(tried[3].fault, "hang_in_init.so: hung (no end within 0.5 s) in its init"));
+}
+
+TEST_CASE("what is wrong with a plugin that was tried ahead is said when it is loaded") {
+    registry plugins_of({.search = {plugins}, .own = {}});
+    const std::vector<std::string> names{"crash_in_init", "not_there", "good_executor"};
+    plugins_of.try_ahead(names);
+    CHECK(contains(refusal(plugins_of, "crash_in_init"), "crashed (SIGABRT) in its init"));
+    CHECK(contains(refusal(plugins_of, "not_there"), "no plugin \"not_there\""));
+    CHECK(refusal(plugins_of, "good_executor").empty());
+}
+
 TEST_CASE("an instance tells its flags and extensions, or why there is none") {
     const auto good = try_plugin(plugin_file_of("good_executor"), trial_depth::instance, 5s);
     CHECK(good.fault.empty());
