@@ -12,7 +12,7 @@
 #include "cli/sweep_command.hpp"
 #include "cli/validate_command.hpp"
 #include "profile/installed_data.hpp"
-#include "report/result_files.hpp"
+#include "report/whole_file.hpp"
 #include "study/results_json.hpp"
 #include "sweep/cell_process.hpp"
 #include "workload/prompt_template.hpp"

@@ -6,7 +6,7 @@
 #include "publish/json_text.hpp"
 #include "publish/markdown.hpp"
 #include "publish/vllm.hpp"
-#include "report/result_files.hpp"
+#include "report/whole_file.hpp"
 #include "study/load.hpp"
 #include "study/part.hpp"
 #include "study/report_document.hpp"

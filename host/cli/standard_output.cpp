@@ -1,6 +1,6 @@
 #include "cli/standard_output.hpp"
 
-#include "report/result_files.hpp"
+#include "report/whole_file.hpp"
 
 #include <cerrno>
 #include <cstdio>

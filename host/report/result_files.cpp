@@ -2,16 +2,14 @@
 
 #include "measure/attribution.hpp"
 #include "report/run_document.hpp"
+#include "report/whole_file.hpp"
 
 #include <chimera/sdk/owned_fd.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <atomic>
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include <fcntl.h>
@@ -23,9 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void fail(const fs::path& path, const char* what) {
-    throw result_file_error(errno, std::generic_category(), fmt::format("{}: {}", path.string(), what));
-}
+std::string first_line_of(const profile& p) { return fmt::format("# configuration {}\n", config_hash(p)); }
 
 void make_folder(const fs::path& path) {
     std::error_code ec;
@@ -35,7 +31,7 @@ void make_folder(const fs::path& path) {
 
 void sync_folder(const fs::path& folder) {
     const sdk::owned_fd fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd || fsync(fd.get()) != 0) fail(folder, "cannot be synced");
+    if (!fd || fsync(fd.get()) != 0) fail_to_write(folder, "cannot be synced");
 }
 
 /// Makes <folder>/<prefix>N with the lowest N that nobody has: making it is what claims it, also against another
@@ -44,13 +40,13 @@ fs::path claim(const fs::path& folder, const char* prefix, int& n) {
     for (n = 1;; ++n) {
         fs::path path = folder / fmt::format("{}{}", prefix, n);
         if (mkdir(path.c_str(), 0777) == 0) return path;
-        if (errno != EEXIST) fail(path, "cannot make the folder");
+        if (errno != EEXIST) fail_to_write(path, "cannot make the folder");
     }
 }
 
 fs::path make_cell_folder(const fs::path& folder, int n) {
     fs::path path = folder / fmt::format("run_{}", n);
-    if (mkdir(path.c_str(), 0777) != 0) fail(path, "cannot make the folder");
+    if (mkdir(path.c_str(), 0777) != 0) fail_to_write(path, "cannot make the folder");
     return path;
 }
 
@@ -67,28 +63,8 @@ void write_texts(const fs::path& folder, const char* execution, const execution_
 
 } // namespace
 
-std::string read_whole(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
-void write_whole(const fs::path& path, std::string_view content) {
-    static std::atomic<unsigned> serial{0};
-    const fs::path temporary = fmt::format("{}.{}-{}.tmp", path.string(), getpid(), serial++);
-    try {
-        const sdk::owned_fd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-        if (!fd) fail(temporary, "cannot be written");
-        for (std::string_view rest = content; !rest.empty();) {
-            const ssize_t n = write(fd.get(), rest.data(), rest.size());
-            if (n < 0 && errno != EINTR) fail(temporary, "cannot be written");
-            if (n > 0) rest.remove_prefix(static_cast<std::size_t>(n));
-        }
-        if (fsync(fd.get()) != 0) fail(temporary, "cannot be synced");
-        if (rename(temporary.c_str(), path.c_str()) != 0) fail(path, "cannot be renamed into place");
-    } catch (...) {
-        unlink(temporary.c_str());
-        throw;
-    }
+void write_profile(const fs::path& folder, const profile& p) {
+    write_whole(folder / "profile.toml", first_line_of(p) + to_toml(p));
 }
 
 result_files::result_files(const profile& p, const fs::path& output) : profile_(p) {
@@ -111,15 +87,15 @@ void result_files::add(run_record& run) {
         cell_ != 0 && !warmup ? make_cell_folder(folder_, n) : claim(folder_, warmup ? "warmup_" : "run_", n);
     if (!warmup) run.number = n;
     for (const char* sub : {"prompts", "responses", "reports"}) make_folder(folder / sub);
-    std::string lines;
+    whole_file requests(folder / "requests.jsonl");
     const auto add_execution = [&](const char* execution, const execution_record& x) {
         write_texts(folder, execution, x);
         for (const agent_record& a : x.agents)
-            for (const request_record& r : a.requests) lines += request_document(execution, x, a, r).dump() + "\n";
+            for (const request_record& r : a.requests) requests.append(request_document(execution, x, a, r).dump() + "\n");
     };
     for (const execution_record& x : run.baseline) add_execution("alone", x);
     add_execution("together", run.concurrent);
-    write_whole(folder / "requests.jsonl", lines);
+    requests.commit();
     write_whole(folder / "metrics.json", run_document(profile_, run).dump(2) + "\n");
     for (const char* sub : {"prompts", "responses", "reports", "."}) sync_folder(folder / sub);
     sync_folder(folder_);

@@ -1,21 +1,13 @@
-// The result folder: results/<profile>/<config>/run_N/. A file is there whole or not at all.
+// The result folder: results/<profile>/<config>/run_N/.
 #pragma once
 
 #include "profile/profile.hpp"
 #include "report/summary.hpp"
 
 #include <filesystem>
-#include <string>
-#include <string_view>
-#include <system_error>
 #include <utility>
 
 namespace chimera::host {
-
-/// A result that could not be written; what() names the path.
-struct result_file_error : std::system_error {
-    using std::system_error::system_error;
-};
 
 /// One campaign's folder. Runs are added to what is there, never over it: run numbers go on where the folder's stop.
 class result_files {
@@ -44,10 +36,7 @@ class result_files {
     int cell_ = 0; ///< 0: a campaign
 };
 
-/// What is in a file; empty where it cannot be read.
-std::string read_whole(const std::filesystem::path&);
-
-/// Writes a file under a temporary name, syncs it and renames it. Throws result_file_error.
-void write_whole(const std::filesystem::path&, std::string_view content);
+/// Writes profile.toml: the resolved profile, below a line that names its configuration. Errors: result_file_error.
+void write_profile(const std::filesystem::path& folder, const profile&);
 
 } // namespace chimera::host

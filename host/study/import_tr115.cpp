@@ -1,7 +1,7 @@
 #include "study/import_tr115.hpp"
 
 #include "measure/distribution.hpp"
-#include "report/result_files.hpp"
+#include "report/whole_file.hpp"
 #include "statistics/scaling.hpp"
 #include "study/load.hpp"
 #include "study/metric_catalogue.hpp"

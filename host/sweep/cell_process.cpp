@@ -1,7 +1,7 @@
 #include "sweep/cell_process.hpp"
 
 #include "backend/child_process.hpp"
-#include "report/result_files.hpp"
+#include "report/whole_file.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

@@ -1,6 +1,6 @@
 #include "sweep/journal.hpp"
 
-#include "report/result_files.hpp"
+#include "report/whole_file.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

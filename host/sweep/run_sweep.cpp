@@ -1,6 +1,7 @@
 #include "sweep/run_sweep.hpp"
 
 #include "report/result_files.hpp"
+#include "report/whole_file.hpp"
 #include "statistics/description.hpp"
 #include "sweep/cell_process.hpp"
 #include "sweep/sweep_document.hpp"
@@ -140,8 +141,7 @@ class supervisor {
         const fs::path folder = group(c);
         fs::create_directories(folder);
         const profile& p = profile_of(c);
-        write_whole(folder / "profile.toml", to_toml(p));
-        write_whole(folder / "config_hash", config_hash(p) + "\n");
+        write_profile(folder, p);
         fs::remove_all(folder / fmt::format("run_{}", c.run)); // of a try that was killed
         running_.push_back(
             {c, cell_process(settings_.program, folder, c.run, settings_.arguments, p.measure.time_limit_s)});

@@ -1,0 +1,74 @@
+#include "report/whole_file.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace chimera::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t most_kept = 64 * 1024;
+
+fs::path temporary_name(const fs::path& path) {
+    static std::atomic<unsigned> serial{0};
+    return fmt::format("{}.{}-{}.tmp", path.string(), getpid(), serial++);
+}
+
+} // namespace
+
+void fail_to_write(const fs::path& path, const char* what) {
+    throw result_file_error(errno, std::generic_category(), fmt::format("{}: {}", path.string(), what));
+}
+
+whole_file::whole_file(fs::path path)
+    : path_(std::move(path)), temporary_(temporary_name(path_)),
+      fd_(open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+    if (!fd_) fail_to_write(temporary_, "cannot be written");
+}
+
+whole_file::~whole_file() {
+    if (!committed_) unlink(temporary_.c_str());
+}
+
+void whole_file::append(std::string_view more) {
+    kept_ += more;
+    if (kept_.size() >= most_kept) flush();
+}
+
+void whole_file::flush() {
+    for (std::string_view rest = kept_; !rest.empty();) {
+        const ssize_t n = write(fd_.get(), rest.data(), rest.size());
+        if (n < 0 && errno != EINTR) fail_to_write(temporary_, "cannot be written");
+        if (n > 0) rest.remove_prefix(static_cast<std::size_t>(n));
+    }
+    kept_.clear();
+}
+
+void whole_file::commit() {
+    flush();
+    if (fsync(fd_.get()) != 0) fail_to_write(temporary_, "cannot be synced");
+    if (rename(temporary_.c_str(), path_.c_str()) != 0) fail_to_write(path_, "cannot be renamed into place");
+    committed_ = true;
+}
+
+void write_whole(const fs::path& path, std::string_view content) {
+    whole_file file(path);
+    file.append(content);
+    file.commit();
+}
+
+std::string read_whole(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+} // namespace chimera::host

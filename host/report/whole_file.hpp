@@ -1,0 +1,51 @@
+// Result files: there whole, under their names and on the disk, or not at all.
+#pragma once
+
+#include <chimera/sdk/owned_fd.hpp>
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace chimera::host {
+
+/// A result that could not be written; what() names the path.
+struct result_file_error : std::system_error {
+    using std::system_error::system_error;
+};
+
+/// Throws result_file_error for errno.
+[[noreturn]] void fail_to_write(const std::filesystem::path&, const char* what);
+
+/// A file that is written under a temporary name, piece by piece, and gets its own when it is complete. One thread at a
+/// time. Errors: result_file_error.
+class whole_file {
+  public:
+    explicit whole_file(std::filesystem::path);
+    whole_file(const whole_file&) = delete;
+    whole_file& operator=(const whole_file&) = delete;
+    /// Nothing is left of one that was not committed.
+    ~whole_file();
+
+    /// Keeps up to 64 KB back.
+    void append(std::string_view);
+    /// Syncs and renames it. Once, and nothing is appended after it.
+    void commit();
+
+  private:
+    void flush();
+
+    std::filesystem::path path_, temporary_;
+    sdk::owned_fd fd_;
+    std::string kept_;
+    bool committed_ = false;
+};
+
+/// The same for what is at hand.
+void write_whole(const std::filesystem::path&, std::string_view content);
+
+/// What is in a file; empty where it cannot be read.
+std::string read_whole(const std::filesystem::path&);
+
+} // namespace chimera::host
