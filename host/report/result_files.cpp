@@ -4,22 +4,20 @@
 #include "report/run_document.hpp"
 #include "report/whole_file.hpp"
 
-#include <chimera/sdk/owned_fd.hpp>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <cerrno>
 #include <system_error>
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace chimera::host {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* profile_name = "profile.toml";
 
 std::string first_line_of(const profile& p) { return fmt::format("# configuration {}\n", config_hash(p)); }
 
@@ -27,11 +25,6 @@ void make_folder(const fs::path& path) {
     std::error_code ec;
     fs::create_directories(path, ec);
     if (ec) throw result_file_error(ec, fmt::format("{}: cannot make the folder", path.string()));
-}
-
-void sync_folder(const fs::path& folder) {
-    const sdk::owned_fd fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd || fsync(fd.get()) != 0) fail_to_write(folder, "cannot be synced");
 }
 
 /// Makes <folder>/<prefix>N with the lowest N that nobody has: making it is what claims it, also against another
@@ -64,17 +57,19 @@ void write_texts(const fs::path& folder, const char* execution, const execution_
 } // namespace
 
 void write_profile(const fs::path& folder, const profile& p) {
-    write_whole(folder / "profile.toml", first_line_of(p) + to_toml(p));
+    whole_file file(folder / profile_name);
+    file.append(first_line_of(p));
+    file.append(to_toml(p));
+    file.commit_unsynced();
 }
 
 result_files::result_files(const profile& p, const fs::path& output) : profile_(p) {
-    const std::string hash = config_hash(p), first_line = fmt::format("# configuration {}\n", hash);
     folder_ = output / p.name / config_name(p);
-    if (const fs::path other = folder_ / "profile.toml";
-        fs::exists(other) && !read_whole(other).starts_with(first_line))
-        folder_ += "-" + hash.substr(0, 8);
+    if (const fs::path there = folder_ / profile_name;
+        fs::exists(there) && !read_whole(there).starts_with(first_line_of(p)))
+        folder_ += "-" + config_hash(p).substr(0, 8);
     make_folder(folder_);
-    write_whole(folder_ / "profile.toml", first_line + to_toml(p));
+    write_profile(folder_, p);
 }
 
 result_files result_files::of_cell(const profile& p, fs::path folder, int run) { return {p, std::move(folder), run}; }
@@ -91,14 +86,16 @@ void result_files::add(run_record& run) {
     const auto add_execution = [&](const char* execution, const execution_record& x) {
         write_texts(folder, execution, x);
         for (const agent_record& a : x.agents)
-            for (const request_record& r : a.requests) requests.append(request_document(execution, x, a, r).dump() + "\n");
+            for (const request_record& r : a.requests)
+                requests.append(request_document(execution, x, a, r).dump() + "\n");
     };
     for (const execution_record& x : run.baseline) add_execution("alone", x);
     add_execution("together", run.concurrent);
     requests.commit();
+    sync_path(folder_ / profile_name);
     write_whole(folder / "metrics.json", run_document(profile_, run).dump(2) + "\n");
-    for (const char* sub : {"prompts", "responses", "reports", "."}) sync_folder(folder / sub);
-    sync_folder(folder_);
+    for (const char* sub : {"prompts", "responses", "reports", "."}) sync_path(folder / sub);
+    sync_path(folder_);
 }
 
 void result_files::summarize(const campaign_summary& s) {

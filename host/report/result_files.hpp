@@ -36,7 +36,8 @@ class result_files {
     int cell_ = 0; ///< 0: a campaign
 };
 
-/// Writes profile.toml: the resolved profile, below a line that names its configuration. Errors: result_file_error.
+/// Writes profile.toml: the resolved profile, below a line that names its configuration. It is on the disk with the
+/// first run that is added: nobody waits for a disk before there is something to lose. Errors: result_file_error.
 void write_profile(const std::filesystem::path& folder, const profile&);
 
 } // namespace chimera::host

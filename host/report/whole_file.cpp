@@ -56,8 +56,18 @@ void whole_file::flush() {
 void whole_file::commit() {
     flush();
     if (fsync(fd_.get()) != 0) fail_to_write(temporary_, "cannot be synced");
+    commit_unsynced();
+}
+
+void whole_file::commit_unsynced() {
+    flush();
     if (rename(temporary_.c_str(), path_.c_str()) != 0) fail_to_write(path_, "cannot be renamed into place");
     committed_ = true;
+}
+
+void sync_path(const fs::path& path) {
+    const sdk::owned_fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd || fsync(fd.get()) != 0) fail_to_write(path, "cannot be synced");
 }
 
 void write_whole(const fs::path& path, std::string_view content) {

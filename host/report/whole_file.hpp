@@ -32,6 +32,8 @@ class whole_file {
     void append(std::string_view);
     /// Syncs and renames it. Once, and nothing is appended after it.
     void commit();
+    /// The same, but it is only on the disk after sync_path().
+    void commit_unsynced();
 
   private:
     void flush();
@@ -42,7 +44,10 @@ class whole_file {
     bool committed_ = false;
 };
 
-/// The same for what is at hand.
+/// Waits until a file's content, or what a folder lists, is on the disk. Errors: result_file_error.
+void sync_path(const std::filesystem::path&);
+
+/// A whole_file of what is at hand.
 void write_whole(const std::filesystem::path&, std::string_view content);
 
 /// What is in a file; empty where it cannot be read.
