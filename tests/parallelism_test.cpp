@@ -38,6 +38,7 @@ outcome run_until(bounds efficiency, const temporary_folder& results, const std:
         if (attempt == 3 || o.status != 0) return o;
         const double found = o.mean("efficiency_pct");
         if (found > efficiency.low && found < efficiency.high) return o;
+        MESSAGE(profile, ": efficiency ", found, " %, tried again");
     }
 }
 

@@ -29,7 +29,7 @@ def _notes(rows):
             notes.append(f"{row['client']}: {row['errors']} errors")
         elif limited_by_server(row):
             notes.append(f"{row['client']}, {row['agents']} agents: server-limited (the simulator was late)")
-    return "".join(f"\n- {note}" for note in dict.fromkeys(notes))
+    return "".join(["\n" if notes else "", *(f"\n- {note}" for note in dict.fromkeys(notes))])
 
 
 def limited_by_server(row):

@@ -98,8 +98,10 @@ struct registry::state {
         return {};
     }
 
-    /// Tries those of them that have not been tried.
+    /// Tries those of them that have not been tried, each once.
     void try_all(std::vector<fs::path> paths) {
+        std::sort(paths.begin(), paths.end());
+        paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
         std::erase_if(paths, [this](const auto& path) { return trials.contains(path); });
         auto answers = try_plugins(paths, trial_depth::load, settings.trial_limit);
         for (std::size_t i = 0; i < paths.size(); ++i) trials.emplace(paths[i], std::move(answers[i]));
@@ -140,11 +142,15 @@ std::shared_ptr<const plugin> registry::open(const fs::path& file) {
 
 void registry::try_ahead(std::span<const std::string> names, const fs::path& directory) {
     std::vector<fs::path> paths;
-    for (const auto& name : names) try {
-            paths.push_back(find(name, directory));
-        } catch (const plugin_error&) { // load() says it
-        }
-    state_->try_all(std::move(paths));
+    try {
+        for (const auto& name : names) try {
+                const auto file = locate(name, directory);
+                if (!state_->trials.contains(fs::canonical(file))) paths.push_back(checked(file));
+            } catch (const plugin_error&) { // the others can be tried
+            }
+        state_->try_all(std::move(paths));
+    } catch (const std::system_error&) { // load() meets it again, and says for which plugin
+    }
 }
 
 fs::path registry::checked(const fs::path& file) const {

@@ -102,8 +102,8 @@ class registry {
     std::shared_ptr<const plugin> load(plugin_kind, const std::string& name,
                                        const std::filesystem::path& directory = {});
 
-    /// Tries the plugins that load() is going to be asked for in one child process for all, as each child costs a
-    /// millisecond. Says nothing: what is wrong with one, load() says.
+    /// [no other thread running] Tries the plugins that load() is going to be asked for in one child process for all,
+    /// as each child costs a millisecond. Says nothing: what is wrong with one, load() says.
     void try_ahead(std::span<const std::string> names, const std::filesystem::path& directory = {});
 
     /// The file that load() takes for this name, as it was found. Errors: plugin_error.

@@ -22,9 +22,10 @@ struct trial {
 };
 
 /// [no other thread running] Loads checked files and initializes and deinitializes the plugins, one after the other, in
-/// a child process of at most `limit`, so that a crash, a hang or an exit costs no more than that; those behind one
-/// that ended the child get another child. They log nothing, and what they print goes to standard error. The answers
-/// are in the order of the files. Throws std::system_error where there can be no child process.
+/// a child process of at most `limit`, so that a crash, a hang or an exit costs no more than that. One that ends the
+/// child is blamed only where it was the first in it; otherwise it begins another child. They log nothing, and what
+/// they print goes to standard error. The answers are in the order of the files. Throws std::system_error where there
+/// can be no child process.
 std::vector<trial> try_plugins(std::span<const std::filesystem::path>, trial_depth, std::chrono::milliseconds limit);
 trial try_plugin(const std::filesystem::path&, trial_depth, std::chrono::milliseconds limit);
 

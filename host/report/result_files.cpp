@@ -57,16 +57,18 @@ void write_texts(const fs::path& folder, const char* execution, const execution_
 } // namespace
 
 void write_profile(const fs::path& folder, const profile& p) {
-    whole_file file(folder / profile_name);
-    file.append(first_line_of(p));
-    file.append(to_toml(p));
-    file.commit_unsynced();
+    const fs::path path = folder / profile_name;
+    const std::string text = first_line_of(p) + to_toml(p), there = read_whole(path);
+    if (there == text) return;
+    whole_file file(path);
+    file.append(text);
+    there.empty() ? file.commit_unsynced() : file.commit();
 }
 
 result_files::result_files(const profile& p, const fs::path& output) : profile_(p) {
     folder_ = output / p.name / config_name(p);
-    if (const fs::path there = folder_ / profile_name;
-        fs::exists(there) && !read_whole(there).starts_with(first_line_of(p)))
+    if (const std::string there = read_whole(folder_ / profile_name);
+        !there.empty() && !there.starts_with(first_line_of(p)))
         folder_ += "-" + config_hash(p).substr(0, 8);
     make_folder(folder_);
     write_profile(folder_, p);
@@ -92,6 +94,7 @@ void result_files::add(run_record& run) {
     for (const execution_record& x : run.baseline) add_execution("alone", x);
     add_execution("together", run.concurrent);
     requests.commit();
+    if (!fs::exists(folder_ / profile_name)) write_profile(folder_, profile_); // somebody has taken it away
     sync_path(folder_ / profile_name);
     write_whole(folder / "metrics.json", run_document(profile_, run).dump(2) + "\n");
     for (const char* sub : {"prompts", "responses", "reports", "."}) sync_path(folder / sub);

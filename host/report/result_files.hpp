@@ -36,8 +36,9 @@ class result_files {
     int cell_ = 0; ///< 0: a campaign
 };
 
-/// Writes profile.toml: the resolved profile, below a line that names its configuration. It is on the disk with the
-/// first run that is added: nobody waits for a disk before there is something to lose. Errors: result_file_error.
+/// Writes profile.toml, unless it is there: the resolved profile, below a line that names its configuration. It is on
+/// the disk with the first run that is added: nobody waits for a disk before there is something to lose. Errors:
+/// result_file_error.
 void write_profile(const std::filesystem::path& folder, const profile&);
 
 } // namespace chimera::host

@@ -61,6 +61,7 @@ void whole_file::commit() {
 
 void whole_file::commit_unsynced() {
     flush();
+    if (close(fd_.release()) != 0) fail_to_write(temporary_, "cannot be written"); // some file systems only say so now
     if (rename(temporary_.c_str(), path_.c_str()) != 0) fail_to_write(path_, "cannot be renamed into place");
     committed_ = true;
 }

@@ -1,4 +1,4 @@
-// Result files: there whole, under their names and on the disk, or not at all.
+// Result files: under their names they are there whole, or not at all.
 #pragma once
 
 #include <chimera/sdk/owned_fd.hpp>
@@ -32,7 +32,7 @@ class whole_file {
     void append(std::string_view);
     /// Syncs and renames it. Once, and nothing is appended after it.
     void commit();
-    /// The same, but it is only on the disk after sync_path().
+    /// The same, but it is only on the disk after sync_path(). For a name that nothing on the disk has yet.
     void commit_unsynced();
 
   private:

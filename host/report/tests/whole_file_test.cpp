@@ -35,9 +35,28 @@ TEST_CASE("nothing is left of a file that was not committed, and an older one st
 
 TEST_CASE("where a file cannot be written, the error names it") {
     const chimera::test::temporary_folder folder;
-    CHECK_THROWS_AS(write_whole(folder / "none" / "file", "x"), result_file_error);
-    fs::create_directory(folder / "taken");
-    CHECK_THROWS_AS(write_whole(folder / "taken", "x"), result_file_error); // is a folder
+    const auto error = [](const fs::path& path) {
+        try {
+            write_whole(path, "x");
+        } catch (const result_file_error& e) {
+            return std::string(e.what());
+        }
+        return std::string();
+    };
+    const std::string none = folder / "none" / "file", taken = folder / "taken";
+    CHECK(error(none).starts_with(none));
+    fs::create_directory(taken);
+    CHECK(error(taken).starts_with(taken + ": cannot be renamed into place: "));
     CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
     CHECK(read_whole(folder / "none").empty());
+    CHECK_THROWS_AS(sync_path(folder / "none"), result_file_error);
+    CHECK_NOTHROW(sync_path(folder.path()));
+}
+
+TEST_CASE("a file that is not synced is there all the same") {
+    const chimera::test::temporary_folder folder;
+    whole_file file(folder / "file");
+    file.append("text");
+    file.commit_unsynced();
+    CHECK(read_whole(folder / "file") == "text");
 }

@@ -33,6 +33,8 @@ class owned_fd {
     int get() const noexcept { return fd_; }
     /// There is one.
     explicit operator bool() const noexcept { return fd_ >= 0; }
+    /// The descriptor, which is the caller's from now on; -1 when there was none.
+    int release() noexcept { return std::exchange(fd_, -1); }
     /// Closes it, if there is one.
     void reset() noexcept {
         if (fd_ >= 0) ::close(std::exchange(fd_, -1));
