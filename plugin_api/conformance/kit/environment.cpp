@@ -4,6 +4,7 @@
 
 #include "census.hpp"
 #include "chimera/sdk/error.hpp"
+#include "first_thread.hpp"
 #include "reference_executor.hpp"
 
 namespace chimera::conformance {
@@ -148,7 +149,7 @@ chm_transport* environment::make_transport(const option_map& extra) {
 chm_transport* environment::make_bridged_transport() { return create(*bridged_, {}); }
 
 void environment::warm_up() {
-    std::thread([] {}).join(); // ThreadSanitizer starts a thread of its own beside the first one
+    start_first_thread();
     if (case_.kind == kind::plugin) return;
     if (plugin_.transports()) {
         chm_transport* t = make_transport();

@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-#include "../../testing/first_thread.hpp"
+#include "../../../plugin_api/conformance/kit/first_thread.hpp"
 #include "chimera/abi.h"
 #include "chimera/sdk/error.hpp"
 #include "chimera/sdk/reactor.hpp"
@@ -138,7 +138,7 @@ class executor_under_test {
 class census {
   public:
     explicit census(int expected_complaints = 0) : expected_complaints_(expected_complaints) {
-        start_first_thread();
+        conformance::start_first_thread();
         for (const std::string& plugin : plugins_under_test) executor_factory(plugin);
         fds_ = entries("/proc/self/fd");
         threads_ = entries("/proc/self/task");

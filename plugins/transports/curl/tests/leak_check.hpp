@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include "../../../testing/first_thread.hpp"
+#include "../../../../plugin_api/conformance/kit/first_thread.hpp"
 #include "loaded_plugin.hpp"
 
 namespace curl_test {
@@ -17,7 +17,7 @@ class leak_check {
   public:
     leak_check() {
         factory();
-        chimera::test::start_first_thread();
+        chimera::conformance::start_first_thread();
         fds_ = count("fd");
         threads_ = count("task");
     }

@@ -1,3 +1,4 @@
+// The one thread that a count of threads must not meet.
 #pragma once
 
 #include <unistd.h>
@@ -7,7 +8,7 @@
 #include <string>
 #include <thread>
 
-namespace chimera::test {
+namespace chimera::conformance {
 
 /// To be called before threads are counted: a sanitizer brings one of its own with the first that a program starts.
 /// Returns when that first one is not listed any more, as a joined thread may be for a moment, and for longer on a busy
@@ -19,4 +20,4 @@ inline void start_first_thread() {
     while (std::filesystem::exists(listed)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
-} // namespace chimera::test
+} // namespace chimera::conformance
