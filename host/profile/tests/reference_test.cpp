@@ -18,19 +18,35 @@ std::string reference() {
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
-void check_row(const std::string& page, const std::string& prefix, const chm_option& o) {
-    const std::string row = "| `" + prefix + o.name + "` | " + o.help + " | " + describe(o) + " |\n";
+void check_row(const std::string& page, const std::string& prefix, const chm_option& o, const std::string& value) {
+    const std::string row = "| `" + prefix + o.name + "` | " + o.help + " | " + value + " |\n";
     CHECK_MESSAGE(page.find(row) != std::string::npos, "docs/profile.md lacks: " << row);
+}
+
+void check_row(const std::string& page, const std::string& prefix, const chm_option& o) {
+    check_row(page, prefix, o, describe(o));
+}
+
+/// For a key whose value is an array; its option describes an item.
+void check_list_row(const std::string& page, const std::string& prefix, chm_option o) {
+    const std::string item = o.default_value == nullptr ? "" : o.default_value;
+    o.default_value = nullptr;
+    check_row(page, prefix, o,
+              "an array, each item " + describe(o) + (item.empty() ? "" : ", default [\"" + item + "\"]"));
 }
 
 } // namespace
 
 TEST_CASE("the reference of profiles is complete and true") {
     const std::string page = reference();
-    for (const auto& key : profile_keys()) check_row(page, "", key.option);
+    profile p;
+    for (const auto& key : profile_keys()) {
+        const bool is_list = std::holds_alternative<std::vector<std::string>*>(key.field(p));
+        is_list ? check_list_row(page, "", key.option) : check_row(page, "", key.option);
+    }
     for (const auto& key : plugin_keys()) check_row(page, "executor.", key.option);
     for (const auto& key : agent_keys()) check_row(page, "workload.agents.", key.option);
     check_row(page, "workload.agents.", agent_count_key().option);
     for (const chm_option& o : chimera::sim::option_table()) check_row(page, "backend.simulator.", o);
-    for (const chm_option& o : chimera::sim::repeatable_option_table()) check_row(page, "backend.simulator.", o);
+    for (const chm_option& o : chimera::sim::repeatable_option_table()) check_list_row(page, "backend.simulator.", o);
 }
