@@ -30,9 +30,10 @@ struct schema_lookup {
     template <std::convertible_to<ask_function> Ask>
     schema_lookup(Ask how, expect_function first = {}) : ask(std::move(how)), expect(std::move(first)) {}
 
-    ask_function ask; ///< may throw std::exception, whose what() is then the error
-    expect_function
-        expect; ///< told what a profile is going to ask for, so that it can be fetched at once; may be empty
+    /// May throw std::exception, whose what() is then the error.
+    ask_function ask;
+    /// Told what a profile is going to ask for, so that it can be fetched together; may be empty.
+    expect_function expect;
 };
 
 /// What the command line changes. Applied in this order, later ones winning; a --set always wins.

@@ -18,7 +18,8 @@ write_basic_package_version_file("${made}/chimera_plugin_apiConfigVersion.cmake"
   VERSION ${contract} COMPATIBILITY SameMajorVersion ARCH_INDEPENDENT)
 configure_file(cmake/chimera_plugin_api.pc.in "${made}/chimera_plugin_api.pc" @ONLY)
 
-install(DIRECTORY include/chimera DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT dev)
+install(DIRECTORY include/chimera DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT dev
+  PATTERN .clang-format EXCLUDE)
 install(TARGETS chimera_plugin_api EXPORT chimera_plugin_api)
 install(EXPORT chimera_plugin_api FILE chimera_plugin_apiTargets.cmake NAMESPACE chimera:: DESTINATION "${package}"
   COMPONENT dev)
