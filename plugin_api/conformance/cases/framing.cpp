@@ -3,8 +3,8 @@
 #include <cstdio>
 
 #include "../case.hpp"
-#include "../kit/census.hpp"
 #include "../kit/client.hpp"
+#include "../kit/heap.hpp"
 #include "../kit/scripted_server.hpp"
 
 namespace chimera::conformance {

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "../case.hpp"
-#include "../kit/census.hpp"
 #include "../kit/environment.hpp"
+#include "../kit/heap.hpp"
 
 namespace chimera::conformance {
 

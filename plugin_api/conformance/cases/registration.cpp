@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "../case.hpp"
-#include "../kit/census.hpp"
 #include "../kit/counting_waker.hpp"
+#include "../kit/heap.hpp"
 #include "../kit/on_reactor.hpp"
 #include "../kit/socket_pair.hpp"
 

@@ -7,8 +7,8 @@
 #include <mutex>
 
 #include "../case.hpp"
-#include "../kit/census.hpp"
 #include "../kit/client.hpp"
+#include "../kit/heap.hpp"
 #include "../kit/scripted_server.hpp"
 #include "chimera/sdk/text.hpp"
 

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "../case.hpp"
-#include "../kit/census.hpp"
 #include "../kit/environment.hpp"
+#include "../kit/heap.hpp"
 #include "chimera/sdk/text.hpp"
 
 namespace chimera::conformance {

@@ -4,7 +4,6 @@
 
 #include "census.hpp"
 #include "chimera/sdk/error.hpp"
-#include "first_thread.hpp"
 #include "reference_executor.hpp"
 
 namespace chimera::conformance {
@@ -164,13 +163,8 @@ void environment::warm_up() {
 
 void environment::check_nothing_left(const census& before) {
     ledger_.expect_all_dropped();
-    std::string left;
-    for (unsigned turn = 0; turn < (sanitized ? 500 : 100); ++turn) { // a joined thread stays in /proc for a moment
-        left = before.left_over(census::take());
-        if (left.empty()) return;
-        sleep_ms(10);
-    }
-    report_("left behind: " + left);
+    const std::string left = before.left_over_after(std::chrono::seconds(sanitized ? 5 : 1));
+    if (!left.empty()) report_("left behind: " + left);
 }
 
 } // namespace chimera::conformance

@@ -10,10 +10,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <initializer_list>
-#include <iterator>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -21,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "../../../plugin_api/conformance/kit/first_thread.hpp"
+#include "../../../plugin_api/conformance/kit/census.hpp"
 #include "chimera/abi.h"
 #include "chimera/sdk/error.hpp"
 #include "chimera/sdk/reactor.hpp"
@@ -133,34 +131,27 @@ class executor_under_test {
     chm_executor* raw_;
 };
 
-/// Declared first in a test: at its end there are as many descriptors and threads as there were, and the plugins have
+/// Declared first in a test: at its end there are the descriptors and threads that there were, and the plugins have
 /// logged what was expected.
 class census {
   public:
     explicit census(int expected_complaints = 0) : expected_complaints_(expected_complaints) {
         conformance::start_first_thread();
         for (const std::string& plugin : plugins_under_test) executor_factory(plugin);
-        fds_ = entries("/proc/self/fd");
-        threads_ = entries("/proc/self/task");
+        held_ = conformance::census::take();
         complaints = 0;
     }
     census(const census&) = delete;
     census& operator=(const census&) = delete;
     ~census() {
-        CHECK(entries("/proc/self/fd") == fds_);
-        // A joined thread may stay listed for a moment.
-        for (int i = 0; i < 1000 && entries("/proc/self/task") != threads_; ++i)
-            std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        CHECK(entries("/proc/self/task") == threads_);
+        CHECK(held_.left_over_after(std::chrono::seconds(5)) == "");
+        CHECK(conformance::census::take().descriptors == held_.descriptors); // nor was another's closed
         CHECK(complaints == expected_complaints_);
     }
 
   private:
-    static std::size_t entries(const char* folder) {
-        return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
-    }
     int expected_complaints_;
-    std::size_t fds_ = 0, threads_ = 0;
+    conformance::census held_;
 };
 
 /// Of the calling thread.

@@ -2,12 +2,10 @@
 #pragma once
 
 #include <chrono>
-#include <filesystem>
-#include <thread>
 
 #include <doctest/doctest.h>
 
-#include "../../../../plugin_api/conformance/kit/first_thread.hpp"
+#include "../../../../plugin_api/conformance/kit/census.hpp"
 #include "loaded_plugin.hpp"
 
 namespace curl_test {
@@ -18,25 +16,18 @@ class leak_check {
     leak_check() {
         factory();
         chimera::conformance::start_first_thread();
-        fds_ = count("fd");
-        threads_ = count("task");
+        held_ = chimera::conformance::census::take();
     }
     leak_check(const leak_check&) = delete;
     leak_check& operator=(const leak_check&) = delete;
     ~leak_check() {
         // A resolver's thread ends a moment after its exchange.
-        for (int i = 0; i < 200 && (count("task") > threads_ || count("fd") > fds_); ++i)
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
-        CHECK(count("fd") == fds_);
-        CHECK(count("task") == threads_);
+        CHECK(held_.left_over_after(std::chrono::seconds(5)) == "");
+        CHECK(chimera::conformance::census::take().descriptors == held_.descriptors); // nor was another's closed
     }
 
   private:
-    static long count(const char* what) {
-        const std::filesystem::directory_iterator entries(std::filesystem::path("/proc/self") / what);
-        return std::distance(begin(entries), end(entries));
-    }
-    long fds_ = 0, threads_ = 0;
+    chimera::conformance::census held_;
 };
 
 /// The code and the message of the failure that f() has to end with.

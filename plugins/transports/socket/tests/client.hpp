@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "../../../../plugin_api/conformance/kit/census.hpp"
 #include "chimera/abi/timing.h"
 #include "chimera/abi/transport.h"
 #include "chimera/sdk/epoll_reactor.hpp"
@@ -90,7 +91,7 @@ class client {
     chm_error* listen() noexcept;
     chm_rc heard(chm_rc rc);
 
-    int descriptors_, threads_;
+    conformance::census held_;
     char text_[1024] = {};
     chm_error listener_{};
     std::string error_;
@@ -99,9 +100,5 @@ class client {
     chm_transport* transport_ = nullptr;
     chm_session* session_ = nullptr;
 };
-
-/// Entries of /proc/self/fd and /proc/self/task.
-int open_descriptors();
-int running_threads();
 
 } // namespace chimera::socket::test

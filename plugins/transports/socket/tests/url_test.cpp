@@ -98,9 +98,9 @@ TEST_CASE("a name is resolved off the worker, and its addresses are tried in ord
     scripted_server server(hello());
     client c;
     REQUIRE(c.open("http://localhost:" + std::to_string(server.port())) == CHM_OK);
-    const int before = running_threads();
+    const auto before = chimera::conformance::census::take();
     CHECK(c.fetch().body() == "ok");
-    CHECK(running_threads() == before + 1);
+    CHECK(before.new_threads(chimera::conformance::census::take()) == 1);
     const outcome again = c.fetch();
     CHECK(again.body() == "ok");
     CHECK(again.timing.reused == 1);
@@ -109,9 +109,9 @@ TEST_CASE("a name is resolved off the worker, and its addresses are tried in ord
 TEST_CASE("a literal starts no thread") {
     scripted_server server(hello());
     client c;
-    const int before = running_threads();
+    const auto before = chimera::conformance::census::take();
     CHECK(c.fetch_from(server.url()).body() == "ok");
-    CHECK(running_threads() == before);
+    CHECK(before.new_threads(chimera::conformance::census::take()) == 0);
 }
 
 TEST_CASE("unknown extensions and options are refused") {
