@@ -141,13 +141,13 @@ sdk::task<void> wakers(chm_reactor* r, environment&) {
     const socket_pair wire;
     {
         sdk::receiver from = receiver_on(r, wire.near());
-        expect(!from.ready(&first) && !from.ready(&second), "nothing may be ready before any data");
+        expect(!from.ready(first.get()) && !from.ready(second.get()), "nothing may be ready before any data");
         co_await yield_until([&] { return first.references() == 0; }, "the waker of the earlier poll to be dropped");
         wire.send("x");
         co_await yield_until([&] { return second.wakes() > 0; }, "the waker of the later poll to be woken");
         expect_equal(first.wakes(), 0U, "the number of wakes of a replaced waker");
         expect_equal(co_await next(from, 9), std::string("x"), "what was read");
-        expect(!from.ready(&third), "nothing may be ready when all was read");
+        expect(!from.ready(third.get()), "nothing may be ready when all was read");
     }
     co_await yield_until([&] { return second.references() == 0 && third.references() == 0; },
                          "the waker of a closed receive to be dropped");

@@ -53,8 +53,8 @@ sdk::task<void> waker_replaced(chm_reactor* r, environment&) {
     const socket_pair wire;
     {
         sdk::io io(r, wire.near());
-        expect_equal(io.poll(CHM_IO_READ, &first), 0U, "readiness before any data");
-        expect_equal(io.poll(CHM_IO_READ, &second), 0U, "readiness before any data");
+        expect_equal(io.poll(CHM_IO_READ, first.get()), 0U, "readiness before any data");
+        expect_equal(io.poll(CHM_IO_READ, second.get()), 0U, "readiness before any data");
         co_await yield_until([&] { return first.references() == 0; }, "the waker of the earlier poll to be dropped");
         wire.send("x");
         co_await yield_until([&] { return second.wakes() > 0; }, "the waker of the later poll to be woken");
@@ -71,7 +71,7 @@ sdk::task<void> deregister_drops_waker(chm_reactor* r, environment&) {
     for (unsigned i = 0; i < 50; ++i) {
         {
             sdk::io io(r, wire.near());
-            expect_equal(io.poll(CHM_IO_READ, &w), 0U, "readiness before any data");
+            expect_equal(io.poll(CHM_IO_READ, w.get()), 0U, "readiness before any data");
         }
         co_await yield_until([&] { return w.references() == 0; }, "the waker of a deregistered io to be dropped");
     }
@@ -90,8 +90,8 @@ sdk::task<void> deregister_in_flight(chm_reactor* r, environment&) {
         {
             sdk::io first(r, one.near());
             auto second = std::make_unique<sdk::io>(r, two.near());
-            first.poll(CHM_IO_READ, &first_waker);
-            second->poll(CHM_IO_READ, &second_waker);
+            first.poll(CHM_IO_READ, first_waker.get());
+            second->poll(CHM_IO_READ, second_waker.get());
             one.send("x");
             two.send("x"); // both are reported in one turn, and one of the reports finds nobody
             if (i % 2 == 0)
@@ -184,8 +184,8 @@ void wakes_under_no_lock(environment& env) {
             {
                 sdk::io io(r, wire.near());
                 sdk::timer t(r);
-                io.poll(CHM_IO_READ, &w);
-                const bool due = t.poll(sdk::now_ns() + 2'000'000, &w);
+                io.poll(CHM_IO_READ, w.get());
+                const bool due = t.poll(sdk::now_ns() + 2'000'000, w.get());
                 wire.send("x");
                 auto woken = yield_until([&] { return w.wakes() >= (due ? 1U : 2U); }, "both wakes");
                 co_await woken;

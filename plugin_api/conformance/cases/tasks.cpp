@@ -204,7 +204,9 @@ void memory_returned(environment& env) {
     });
     e->run_until_idle();
     const std::size_t gone = tasks.size() * (rounds - rounds / 4);
-    expect(after <= before + 2 * gone, // less than a pointer for each
+    // Half a pointer for each: one that is kept would be at least twice that, and what allocators and queues keep back
+    // for later, which grows for a while with how threads happen to meet, is less.
+    expect(after <= before + 4 * gone,
            "the heap must not grow with tasks that are gone: " + std::to_string(after - before) + " bytes after " +
                std::to_string(gone) + " of them");
 }

@@ -31,7 +31,7 @@ sdk::task<void> past_deadline(chm_reactor* r, environment&) {
     counting_waker unused(mine);
     sdk::timer t(r);
     for (const std::uint64_t deadline : {std::uint64_t{0}, std::uint64_t{1}, sdk::now_ns() - 1, sdk::now_ns()})
-        expect(t.poll(deadline, &unused), "a deadline in the past must be ready at once");
+        expect(t.poll(deadline, unused.get()), "a deadline in the past must be ready at once");
     expect_equal(unused.references(), 0, "the number of wakers kept by a timer that is ready");
 }
 
@@ -41,8 +41,8 @@ sdk::task<void> earlier_after_later(chm_reactor* r, environment&) {
     counting_waker far(mine);
     {
         sdk::timer later(r), never(r), soon(r);
-        expect(!later.poll(sdk::now_ns() + hour, &far), "an hour must not be over");
-        expect(!never.poll(UINT64_MAX, &far), "the end of time must not be over");
+        expect(!later.poll(sdk::now_ns() + hour, far.get()), "an hour must not be over");
+        expect(!never.poll(UINT64_MAX, far.get()), "the end of time must not be over");
         co_await soon.after(5 * ms);
         co_await soon.after(2 * ms);
     }
@@ -68,11 +68,11 @@ sdk::task<void> waker_replaced(chm_reactor* r, environment&) {
     counting_waker first(mine), second(mine);
     sdk::timer t(r);
     const std::uint64_t deadline = sdk::now_ns() + 20 * ms;
-    if (t.poll(deadline, &first) || t.poll(deadline, &second)) throw skipped("too slow a machine");
+    if (t.poll(deadline, first.get()) || t.poll(deadline, second.get())) throw skipped("too slow a machine");
     co_await yield_until([&] { return first.references() == 0; }, "the waker of the earlier poll to be dropped");
     co_await yield_until([&] { return second.wakes() > 0; }, "the waker of the later poll to be woken");
     expect_equal(first.wakes(), 0U, "the number of wakes of a replaced waker");
-    expect(t.poll(deadline, &second), "a timer that has woken must be ready");
+    expect(t.poll(deadline, second.get()), "a timer that has woken must be ready");
     co_await yield_until([&] { return second.references() == 0; }, "the waker of a fired timer to be given back");
 }
 
@@ -85,7 +85,7 @@ sdk::task<void> destroyed_while_armed(chm_reactor* r, environment&) {
         const std::uint64_t deadline = sdk::now_ns() + 3 * ms;
         {
             sdk::timer t(r);
-            t.poll(deadline, &w);
+            t.poll(deadline, w.get());
         }
         in_time &= sdk::now_ns() + ms < deadline;
     }
@@ -96,7 +96,7 @@ sdk::task<void> destroyed_while_armed(chm_reactor* r, environment&) {
         {
             sdk::timer t(r);
             const std::uint64_t deadline = sdk::now_ns() + i * 2000;
-            while (!t.poll(deadline, &w) && sdk::now_ns() < deadline - (i % 3) * 1000) {
+            while (!t.poll(deadline, w.get()) && sdk::now_ns() < deadline - (i % 3) * 1000) {
                 sdk::yield_now once;
                 co_await once;
             }
@@ -143,7 +143,7 @@ sdk::task<void> in_order(chm_reactor* r, environment&) {
     const std::uint64_t start = sdk::now_ns() + apart;
     for (std::size_t i = 0; i < n; ++i) {
         const std::size_t k = i * 5 % n; // armed in another order than they are due in
-        timers[k].poll(start + k * apart, &wakers[k]);
+        timers[k].poll(start + k * apart, wakers[k].get());
     }
     for (std::size_t due = 0; due < n; ++due) {
         const auto later_woken = [&] { return due + 1 < n && wakers[due + 1].wakes() > 0; };

@@ -3,47 +3,63 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
+#include <utility>
 
 #include "chimera/sdk/task.hpp"
 #include "chimera/sdk/waker.hpp"
 
 namespace chimera::conformance {
 
-/// Counts references and wakes, and passes a wake on to a task. Must outlive every reference to it: check references()
-/// before it goes. Any thread.
-class counting_waker final : public chm_waker {
+/// Counts references and wakes, and passes a wake on to a task. One that is referred to when it goes is left alive,
+/// deaf, for the plugin that kept it: the case has failed or is about to, and must not crash instead. Any thread.
+class counting_waker {
   public:
     /// Passes wakes on to `to`; empty: they are only counted. on_wake: called first inside each wake; throws nothing.
-    explicit counting_waker(sdk::waker to, std::function<void()> on_wake = {}) noexcept
-        : chm_waker{&vtable}, to_(std::move(to)), on_wake_(std::move(on_wake)) {}
+    explicit counting_waker(sdk::waker to, std::function<void()> on_wake = {})
+        : counted_(std::make_unique<counted>(std::move(to), std::move(on_wake))) {}
+    ~counting_waker() {
+        if (references() == 0) return;
+        counted_->deaf = true;
+        static_cast<void>(counted_.release());
+    }
     counting_waker(const counting_waker&) = delete;
     counting_waker& operator=(const counting_waker&) = delete;
 
+    /// To be lent to the plugin.
+    chm_waker* get() const noexcept { return counted_.get(); }
     /// References given away and not given back.
-    int references() const noexcept { return references_.load(); }
-    unsigned wakes() const noexcept { return wakes_.load(); }
+    int references() const noexcept { return counted_->references.load(); }
+    unsigned wakes() const noexcept { return counted_->wakes.load(); }
 
   private:
-    sdk::waker to_;
-    const std::function<void()> on_wake_;
-    std::atomic<int> references_{0};
-    std::atomic<unsigned> wakes_{0};
+    struct counted final : chm_waker {
+        counted(sdk::waker passed_to, std::function<void()> called) noexcept
+            : chm_waker{&vtable}, to(std::move(passed_to)), on_wake(std::move(called)) {}
+        sdk::waker to;
+        const std::function<void()> on_wake;
+        std::atomic<bool> deaf{false};
+        std::atomic<int> references{0};
+        std::atomic<unsigned> wakes{0};
 
-    static counting_waker& self(chm_waker* w) noexcept { return *static_cast<counting_waker*>(w); }
-    void wake_once() noexcept {
-        if (on_wake_) on_wake_();
-        ++wakes_;
-        to_.wake_by_ref();
-    }
+        void wake_once() noexcept {
+            if (deaf) return;
+            if (on_wake) on_wake();
+            ++wakes;
+            to.wake_by_ref();
+        }
+    };
+    static counted& self(chm_waker* w) noexcept { return *static_cast<counted*>(w); }
     static constexpr chm_waker_vt vtable{
-        [](chm_waker* w) noexcept { return ++self(w).references_, w; },
+        [](chm_waker* w) noexcept { return ++self(w).references, w; },
         [](chm_waker* w) noexcept {
             self(w).wake_once();
-            --self(w).references_; // last: whoever sees no reference may free the waker
+            --self(w).references; // last: whoever sees no reference may free the waker
         },
         [](chm_waker* w) noexcept { self(w).wake_once(); },
-        [](chm_waker* w) noexcept { --self(w).references_; },
+        [](chm_waker* w) noexcept { --self(w).references; },
     };
+    std::unique_ptr<counted> counted_;
 };
 
 /// Awaits nothing: a clone of the waker of the task that is being polled.
