@@ -118,6 +118,16 @@ outcome run_profile(const temporary_folder& results, const std::string& name, st
     return run_host(all);
 }
 
+outcome run_until_efficiency(double low, double high, const std::function<outcome()>& run) {
+    for (int attempt = 1;; ++attempt) {
+        outcome o = run();
+        if (attempt == 3 || o.status != 0) return o;
+        const double found = o.mean("efficiency_pct");
+        if (found > low && found < high) return o;
+        MESSAGE("efficiency ", found, " %, tried again");
+    }
+}
+
 fs::path profile_path(const std::string& name) { return fs::path(CHIMERA_SOURCE_DIR) / "profiles" / (name + ".toml"); }
 fs::path host_program() { return fs::path(CHIMERA_BIN_DIR) / "chimera-host"; }
 fs::path simulator_program() { return fs::path(CHIMERA_BIN_DIR) / "chimera-sim"; }

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,10 @@ outcome run_host(const std::vector<std::string>& arguments);
 
 /// A profile of this repository, run with --json, --ui none and results in `results`.
 outcome run_profile(const temporary_folder& results, const std::string& name, std::vector<std::string> arguments = {});
+
+/// run(), up to three times while the mean efficiency of what it gives is not between these: something else that keeps
+/// the machine busy for a moment does that once, a defect every time.
+outcome run_until_efficiency(double low, double high, const std::function<outcome()>& run);
 
 std::filesystem::path profile_path(const std::string& name);
 std::filesystem::path host_program();

@@ -29,17 +29,10 @@ struct bounds {
 };
 constexpr bounds parallel{96, 102}, between{60, 96}, halved{48.5, 51.5};
 
-/// Runs the profile, up to three times where its efficiency is out of bounds: something else that keeps the machine
-/// busy for a moment does that once, a defect every time.
 outcome run_until(bounds efficiency, const temporary_folder& results, const std::string& profile,
                   const std::vector<std::string>& arguments) {
-    for (int attempt = 1;; ++attempt) {
-        outcome o = run_profile(results, profile, arguments);
-        if (attempt == 3 || o.status != 0) return o;
-        const double found = o.mean("efficiency_pct");
-        if (found > efficiency.low && found < efficiency.high) return o;
-        MESSAGE(profile, ": efficiency ", found, " %, tried again");
-    }
+    return run_until_efficiency(efficiency.low, efficiency.high,
+                                [&] { return run_profile(results, profile, arguments); });
 }
 
 void check_parallel(const outcome& o) {

@@ -216,7 +216,7 @@ TEST_CASE("a folder that holds a sweep is not begun anew, nor gone on with by an
 TEST_CASE("a sweep stops adding runs where the interval is narrow enough, and says so") {
     const temporary_folder folder;
     std::string adaptive = quick;
-    adaptive.insert(adaptive.find("[sweep]\n") + 8, "until_ci_pct = 50\n");
+    adaptive.insert(adaptive.find("[sweep]\n") + 8, "until_ci_pct = 100\n");
     const outcome o = run_host(
         arguments(folder.write("quick.toml", adaptive), folder.path(), {"--runs", "5", "--only", "pool/permits1"}));
     CHECK_MESSAGE(o.status == 0, o.err);

@@ -56,7 +56,8 @@ sdk::task<void> rearmed(chm_reactor* r, environment&) {
     sdk::timer t(r);
     expect(!t.poll(sdk::now_ns() + hour, mine.get()), "an hour must not be over");
     co_await t.after(3 * ms); // earlier than it was armed for
-    expect(!t.poll(sdk::now_ns() + 2 * ms, mine.get()), "2 ms must not be over");
+    const std::uint64_t soon = sdk::now_ns() + 2 * ms;
+    expect(!t.poll(soon, mine.get()) || sdk::now_ns() >= soon, "2 ms must not be over");
     const std::uint64_t later = sdk::now_ns() + 30 * ms;
     co_await t.at(later);
     expect(sdk::now_ns() >= later, "a timer armed for later must wait until then");
@@ -143,7 +144,7 @@ sdk::task<void> in_order(chm_reactor* r, environment&) {
     const std::uint64_t start = sdk::now_ns() + apart;
     for (std::size_t i = 0; i < n; ++i) {
         const std::size_t k = i * 5 % n; // armed in another order than they are due in
-        timers[k].poll(start + k * apart, wakers[k].get());
+        if (timers[k].poll(start + k * apart, wakers[k].get())) throw skipped("too slow a machine");
     }
     for (std::size_t due = 0; due < n; ++due) {
         const auto later_woken = [&] { return due + 1 < n && wakers[due + 1].wakes() > 0; };

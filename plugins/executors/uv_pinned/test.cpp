@@ -95,6 +95,8 @@ TEST_CASE("stop drops every task on its own worker, inside run") {
     const census before;
     socket_pair pair;
     executor_under_test ex{{"workers", "2"}};
+    static std::atomic<int> started; // a task that was never polled has no coroutine's frame to destroy
+    started = 0;
     struct holder { // what a suspended coroutine owns is destroyed where the task is dropped
         std::atomic<int>& n;
         std::string expected;
@@ -107,12 +109,14 @@ TEST_CASE("stop drops every task on its own worker, inside run") {
         holder h{n, "uv_pinned-" + std::to_string(worker)};
         sdk::io io(reactor, fd);
         sdk::timer timer(reactor);
+        ++started;
         co_await timer.after(3'600'000'000'000U);
     };
     std::atomic<int> destroyed{0};
     ex.spawn(sleeper(ex.reactor(), pair.a.get(), destroyed, 0), CHM_HINT_WORKER, 0);
     ex.spawn(sleeper(ex.reactor(), pair.b.get(), destroyed, 1), CHM_HINT_WORKER, 1);
     std::thread stopper([&] {
+        CHECK(block_until([&] { return started == 2; }));
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
         ex.stop();
         ex.stop();
