@@ -1,6 +1,9 @@
 // The size and the moment of what is handed over.
 #include <doctest/doctest.h>
 
+#include <atomic>
+
+#include "chimera/sdk/text.hpp"
 #include "client.hpp"
 #include "scripted_server.hpp"
 
@@ -43,20 +46,31 @@ TEST_CASE("no piece is larger than read_size, and full reads give pieces of exac
     }
 }
 
-TEST_CASE("immediate: what was sent apart is handed over apart") {
-    scripted_server server([](peer& p, int) {
+TEST_CASE("immediate: what was sent apart is handed over apart, without waiting for more") {
+    const std::vector<std::string> tokens{"one", "two", "six"};
+    std::atomic<std::size_t> seen{0};
+    scripted_server server([&](peer& p, int) {
         p.read_request();
         p.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-        for (const char* token : {"one", "two", "six"}) {
-            pause_ms(20);
-            p.send("3\r\n" + std::string(token) + "\r\n");
+        for (std::size_t i = 0; i < tokens.size(); ++i) {
+            p.send("3\r\n" + tokens[i] + "\r\n");
+            for (int ms = 0; ms < 10'000 && seen == i; ++ms) pause_ms(1);
         }
-        pause_ms(20);
         p.send("0\r\n\r\n");
     });
     client c;
-    const outcome r = c.fetch_from(server.url());
-    CHECK(r.pieces == std::vector<std::string>{"one", "two", "six"});
+    REQUIRE(c.open(server.url()) == CHM_OK);
+    chm_exchange* x = c.start();
+    chm_head head{};
+    chm_str view{};
+    REQUIRE(c.wait_head(x, head) == CHM_READY);
+    for (const std::string& token : tokens) {
+        CHECK(c.wait_chunk(x, view) == CHM_READY);
+        CHECK(chimera::sdk::view(view) == token);
+        ++seen;
+    }
+    CHECK(c.wait_chunk(x, view) == CHM_END);
+    x->vt->close(x);
 }
 
 TEST_CASE("fill: pieces of exactly read_size, and the end of the body flushes the rest") {
