@@ -47,8 +47,8 @@ std::pair<response, response> both(std::uint16_t one, std::uint16_t other) {
     return {std::move(first), b.read_response()};
 }
 
-// A token is never early. How late the last one is depends on the machine too, which any one try may meet at a bad
-// moment: the first of up to three replies that took less than so many seconds, or the last.
+/// The first of up to three replies that took less than so many seconds, or the last: a token is never early, but how
+/// late it is depends on the machine too, which any one try may meet at a bad moment.
 response timely(std::uint16_t port, double limit_s, const std::string& request = body) {
     response r;
     for (int i = 0; i < 3; ++i)

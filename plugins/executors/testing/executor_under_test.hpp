@@ -144,8 +144,8 @@ class census {
     census(const census&) = delete;
     census& operator=(const census&) = delete;
     ~census() {
+        CHECK(conformance::census::take().descriptors == held_.descriptors); // none more, and none of another's fewer
         CHECK(held_.left_over_after(std::chrono::seconds(5)) == "");
-        CHECK(conformance::census::take().descriptors == held_.descriptors); // nor was another's closed
         CHECK(complaints == expected_complaints_);
     }
 
