@@ -149,7 +149,7 @@ bool exchange::take_head(std::uint32_t seen) {
         if (!answered_ && send_error_ != 0) refuse_receive(send_error_);
         if (!answered_)
             throw sdk::error(CHM_E_CLOSED, "the server closed the connection before the first byte of the response");
-        parser_.end_of_stream();
+        parser_.end_of_stream(buffer_.unparsed());
         return false;
     case received::bytes:
         answered_ = true;
@@ -199,10 +199,10 @@ void exchange::send_some(std::uint32_t seen) {
 
 chm_rc exchange::advance_body(chm_waker* waker, chm_str& view) {
     for (;;) {
-        if (unseen_) {
-            unseen_ = false;
+        if (unseen_ && !parser_.done()) {
             const auto [consumed, body] = parser_.parse_body(buffer_.unparsed());
             buffer_.consumed(consumed);
+            unseen_ = !body.empty() && !buffer_.empty(); // a fault, or trailers: told when this piece was handed out
             if (!body.empty()) {
                 body_bytes_ += body.size();
                 timing_.readable_ns = arrived_ns_;
@@ -227,7 +227,7 @@ chm_rc exchange::advance_body(chm_waker* waker, chm_str& view) {
             unseen_ = true;
             break;
         case received::end:
-            parser_.end_of_stream();
+            parser_.end_of_stream(buffer_.unparsed());
             break;
         }
     }

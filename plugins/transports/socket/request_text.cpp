@@ -6,18 +6,11 @@
 
 #include "chimera/sdk/error.hpp"
 #include "chimera/sdk/text.hpp"
+#include "http_text.hpp"
 
 namespace chimera::socket {
 
 namespace {
-
-bool is_token(std::string_view s) {
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return !s.empty() && std::all_of(s.begin(), s.end(), [&](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               marks.find(c) != std::string_view::npos;
-    });
-}
 
 bool is_field_value(std::string_view s) {
     return std::none_of(s.begin(), s.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
@@ -25,11 +18,6 @@ bool is_field_value(std::string_view s) {
 
 bool is_path(std::string_view s) {
     return std::all_of(s.begin(), s.end(), [](char c) { return c > ' ' && c < '\x7f' && c != '#'; });
-}
-
-bool same_name(std::string_view a, std::string_view lower) {
-    return std::equal(a.begin(), a.end(), lower.begin(), lower.end(),
-                      [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x - 'A' + 'a' : x) == y; });
 }
 
 [[noreturn]] void refuse(std::string_view what, std::string_view value, std::string_view why) {

@@ -4,11 +4,10 @@
 #include <random>
 
 #include "client.hpp"
-#include "response_parser.hpp"
+#include "parsed.hpp"
 #include "scripted_server.hpp"
 
 using namespace chimera::socket::test;
-using chimera::socket::response_parser;
 
 namespace {
 
@@ -19,27 +18,6 @@ scripted_server::script always(std::string bytes) {
     return [bytes = std::move(bytes)](peer& p, int) {
         while (!p.read_request().empty()) p.send(bytes);
     };
-}
-
-/// Feeds the pieces between the cuts to a parser as receives would bring them.
-std::string parse_in_pieces(std::string_view message, const std::vector<std::size_t>& cuts, bool& done) {
-    response_parser parser({65536, 1 << 24});
-    parser.begin(false);
-    std::string unparsed, body;
-    std::size_t from = 0;
-    for (std::size_t i = 0; i <= cuts.size(); ++i) {
-        const std::size_t to = i < cuts.size() ? cuts[i] : message.size();
-        unparsed.append(message.substr(from, to - from));
-        from = to;
-        if (!parser.head_done()) unparsed.erase(0, parser.parse_head(unparsed));
-        if (parser.head_done() && !parser.done() && !unparsed.empty()) {
-            const auto [consumed, piece] = parser.parse_body(unparsed);
-            body += piece;
-            unparsed.erase(0, consumed);
-        }
-    }
-    done = parser.head_done() && parser.done() && unparsed.empty();
-    return body;
 }
 
 const std::string typical =
@@ -147,6 +125,49 @@ TEST_CASE("HEAD, 204, 304 and Content-Length 0 have no body, and the connection 
     }
 }
 
+TEST_CASE("bytes behind a response that has no body are not parsed, and cost the connection") {
+    for (const std::string_view head :
+         {"HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
+          "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"}) {
+        for (const std::string_view delivery : {"immediate", "fill"}) {
+            CAPTURE(head);
+            scripted_server server(always(std::string(head) + "x"));
+            client c({{"delivery", delivery}});
+            REQUIRE(c.open(server.url()) == CHM_OK);
+            for (int i = 0; i < 2; ++i) {
+                const outcome r = c.fetch();
+                CHECK(r.rc == CHM_END);
+                CHECK(r.pieces.empty());
+                CHECK(r.timing.reused == 0);
+            }
+        }
+    }
+    scripted_server server(always("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"));
+    client c;
+    CHECK(c.fetch_from(server.url(), {.method = "HEAD"}).rc == CHM_END);
+}
+
+TEST_CASE("a last chunk that comes in pieces ends the body, also an empty one") {
+    for (const std::size_t first : {1, 2, 3, 4}) {
+        scripted_server server([first](peer& p, int) {
+            while (!p.read_request().empty()) {
+                p.send(chunked_head);
+                pause_ms(2);
+                p.send(std::string_view("0\r\n\r\n").substr(0, first));
+                p.send_bytewise(std::string_view("0\r\n\r\n").substr(first));
+            }
+        });
+        client c;
+        REQUIRE(c.open(server.url()) == CHM_OK);
+        for (std::uint32_t i = 0; i < 2; ++i) {
+            const outcome r = c.fetch();
+            CHECK(r.rc == CHM_END);
+            CHECK(r.pieces.empty());
+            CHECK(r.timing.reused == i);
+        }
+    }
+}
+
 TEST_CASE("a response that comes byte by byte is the same response") {
     scripted_server server([](peer& p, int) {
         while (!p.read_request().empty()) p.send_bytewise(typical);
@@ -162,12 +183,10 @@ TEST_CASE("a response that comes byte by byte is the same response") {
 }
 
 TEST_CASE("a response cut at each byte is the same response") {
-    for (std::size_t cut = 1; cut < typical.size(); ++cut) {
-        CAPTURE(cut);
-        bool done = false;
-        CHECK(parse_in_pieces(typical, {cut}, done) == typical_body);
-        CHECK(done);
-    }
+    const parsed r = parse_every_way(typical);
+    CHECK(r.body == typical_body);
+    CHECK(r.done);
+    CHECK(r.left == 0);
 }
 
 TEST_CASE("a response cut at random places is the same response") {
@@ -182,13 +201,12 @@ TEST_CASE("a response cut at random places is the same response") {
         body += data;
     }
     message += "0\r\nT: u\r\n\r\n";
-    for (int round = 0; round < 300; ++round) {
-        std::vector<std::size_t> cuts;
-        const std::size_t step = 1 + random() % 700;
-        for (std::size_t at = 1 + random() % step; at < message.size(); at += 1 + random() % step) cuts.push_back(at);
-        bool done = false;
-        REQUIRE(parse_in_pieces(message, cuts, done) == body);
-        REQUIRE(done);
+    for (std::uint32_t seed = 0; seed < 300; ++seed) {
+        CAPTURE(seed);
+        const parsed r = parse(message, random_cuts(message, seed));
+        REQUIRE(r.body == body);
+        REQUIRE(r.done);
+        REQUIRE(r.left == 0);
     }
 }
 
