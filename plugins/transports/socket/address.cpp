@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace chimera::socket {
@@ -34,7 +35,19 @@ address address::v6(const std::array<unsigned char, 16>& bytes, std::uint16_t po
     return pack(in);
 }
 
+address address::unix_socket(std::string_view path) noexcept {
+    sockaddr_un in{};
+    in.sun_family = AF_UNIX;
+    std::memcpy(in.sun_path, path.data(), std::min(path.size(), longest_path));
+    return pack(in);
+}
+
 std::string address::text() const {
+    if (is_unix_socket()) {
+        sockaddr_un in{};
+        std::memcpy(&in, &storage, sizeof in);
+        return std::string("the unix socket ") + in.sun_path;
+    }
     std::array<char, INET6_ADDRSTRLEN> host{};
     std::uint16_t port = 0;
     if (storage.ss_family == AF_INET6) {

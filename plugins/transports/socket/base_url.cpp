@@ -3,9 +3,11 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 #include "chimera/sdk/error.hpp"
+#include "http_text.hpp"
 
 namespace chimera::socket {
 
@@ -21,9 +23,68 @@ std::string without_credentials(std::string_view url) {
     return std::string(url.substr(0, scheme + 3)) + "***" + std::string(url.substr(at));
 }
 
+constexpr std::string_view unix_scheme = "http+unix://";
+
+/// The path of a unix socket as a URL has it. Nothing: an escape in it is not one.
+std::optional<std::string> decoded(std::string_view s) {
+    std::string path;
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        if (s[i] != '%') {
+            path += s[i];
+            continue;
+        }
+        unsigned char byte = 0;
+        const char* const digits = s.data() + i + 1;
+        if (i + 2 >= s.size() || std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2) return std::nullopt;
+        path += static_cast<char>(byte);
+        i += 2;
+    }
+    return path;
+}
+
 } // namespace
 
+base_url base_url::parse_unix(std::string_view text, std::string_view behind_scheme) {
+    const auto refuse = [&](const std::string& why) {
+        return sdk::error(CHM_E_INVAL, "URL '" + without_credentials(text) + "' " + why);
+    };
+    const std::size_t host_end = std::min(behind_scheme.find('/'), behind_scheme.size());
+    const bool whole_path = host_end == 0; // no host: all of it is the socket's path
+    const std::string_view encoded = whole_path ? behind_scheme : behind_scheme.substr(0, host_end);
+    const std::string_view prefix = whole_path ? std::string_view{} : behind_scheme.substr(host_end);
+    if (behind_scheme.find_first_of("?#") != std::string_view::npos)
+        throw refuse("has a query or a fragment: a base URL has none");
+    if (!whole_path && encoded.find_first_of("@:") != std::string_view::npos)
+        throw refuse("has user information or a port, which a unix socket does not have (in its path write %40 for '@' "
+                     "and %3A for ':')");
+
+    const std::optional<std::string> path = decoded(encoded);
+    if (!path) throw refuse("has a '%' that is not followed by two hexadecimal digits");
+    if (path->empty() || path->front() != '/' || path->back() == '/')
+        throw refuse("does not name a unix socket by its absolute path: write http+unix://%2Frun%2Fname.sock/prefix");
+    if (std::any_of(path->begin(), path->end(),
+                    [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }))
+        throw refuse("has a control character in the path of its unix socket");
+    if (path->size() > address::longest_path)
+        throw refuse("names a unix socket by a path of " + std::to_string(path->size()) + " bytes: the system takes " +
+                     std::to_string(address::longest_path));
+
+    // The prefix obeys the same rules as any other.
+    base_url result;
+    if (!prefix.empty()) {
+        const std::string on_a_host = "http://localhost" + std::string(prefix);
+        if (!urls::parse_uri(on_a_host)) throw refuse("has a prefix that is not a path");
+        result.path_prefix = parse(on_a_host).path_prefix;
+    }
+    result.origin = std::string(text.substr(0, text.size() - prefix.size()));
+    result.host_header = "localhost";
+    result.literal = address::unix_socket(*path);
+    return result;
+}
+
 base_url base_url::parse(std::string_view text) {
+    if (text.size() >= unix_scheme.size() && same_name(text.substr(0, unix_scheme.size()), unix_scheme))
+        return parse_unix(text, text.substr(unix_scheme.size()));
     const auto refuse = [&](chm_rc code, const std::string& why) {
         return sdk::error(code, "URL '" + without_credentials(text) + "' " + why);
     };
@@ -37,7 +98,8 @@ base_url base_url::parse(std::string_view text) {
                                   "([transport] plugin = \"curl\")");
     if (!u.has_authority()) throw refuse(CHM_E_INVAL, "names no host: write http://host:port/prefix");
     if (u.scheme_id() != urls::scheme::http)
-        throw refuse(CHM_E_NOSYS, "has a scheme that the socket transport does not speak: it offers http only");
+        throw refuse(CHM_E_NOSYS,
+                     "has a scheme that the socket transport does not speak: it offers http and http+unix");
     if (u.has_userinfo()) throw refuse(CHM_E_INVAL, "has user information: give credentials as a header");
     if (u.has_query() || u.has_fragment()) throw refuse(CHM_E_INVAL, "has a query or a fragment: a base URL has none");
 

@@ -10,17 +10,21 @@
 
 namespace chimera::socket {
 
-/// "http://host:port/prefix".
+/// "http://host:port/prefix", or "http+unix://%2Fpath%2Fof%2Fthe.sock/prefix": a unix socket, its path in the host's
+/// place, percent-encoded. "http+unix:///path/of/the.sock" is one too, without a prefix.
 struct base_url {
-    std::string origin;             ///< "http://host:port", for messages
-    std::string host;               ///< for the resolver
+    std::string origin;             ///< "http://host:port", or the unix socket as it was given, for messages
+    std::string host;               ///< for the resolver; of a unix socket: none
     std::uint16_t port = 80;        ///< 80 where the URL has none
-    std::string host_header;        ///< value of the Host header
+    std::string host_header;        ///< value of the Host header; of a unix socket: "localhost"
     std::string path_prefix;        ///< without a final '/'; may be empty
-    std::optional<address> literal; ///< where the host is an address and needs no resolver
+    std::optional<address> literal; ///< where the host is an address, or a unix socket, and needs no resolver
 
-    /// Throws sdk::error: CHM_E_NOSYS for https and other schemes, CHM_E_INVAL for what is no base URL.
+    /// Throws sdk::error: CHM_E_NOSYS for https and other schemes, CHM_E_INVAL for what is not a base URL.
     static base_url parse(std::string_view text);
+
+  private:
+    static base_url parse_unix(std::string_view text, std::string_view behind_scheme);
 };
 
 } // namespace chimera::socket

@@ -33,18 +33,22 @@ chm_waker* nobody() noexcept {
 
 } // namespace
 
-void connection::open(const address& to) {
+bool connection::open(const address& to) {
     fd_ = sdk::owned_fd(::socket(to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd_) throw failure(errno);
     const int one = 1;
-    setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (kernel_timestamps_) { // a kernel that cannot gives no stamps
+    if (!to.is_unix_socket()) setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    // The kernel stamps nothing on a unix socket. There recv is called without room for control messages, in which a
+    // peer could put descriptors, which would then be ours to close.
+    stamped_ = kernel_timestamps_ && !to.is_unix_socket();
+    if (stamped_) { // a kernel that cannot gives no stamps
         const int software = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
         setsockopt(fd_.get(), SOL_SOCKET, SO_TIMESTAMPING, &software, sizeof software);
     }
     if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&to.storage), to.length) < 0 && errno != EINPROGRESS) {
         const int why = errno;
         close();
+        if (why == EAGAIN && to.is_unix_socket()) return false;
         throw failure(why);
     }
     try { // not before connect: a socket that was never connected reports a hang-up
@@ -53,6 +57,7 @@ void connection::open(const address& to) {
         close();
         throw;
     }
+    return true;
 }
 
 bool connection::poll_open(chm_waker* waker) {
@@ -79,7 +84,7 @@ bool connection::poll_open(chm_waker* waker) {
 void connection::established() {
     connected_ns_ = sdk::now_ns();
     if (!receives_) return;
-    const std::uint32_t stamps = kernel_timestamps_ ? std::uint32_t{CHM_RECV_STAMPS} : 0;
+    const std::uint32_t stamps = stamped_ ? std::uint32_t{CHM_RECV_STAMPS} : 0;
     try {
         io_ = sdk::io();
         receiver_ = sdk::receiver(reactor_, *receives_, fd_.get(), stamps);
@@ -131,9 +136,9 @@ ssize_t connection::receive(char* to, std::size_t capacity, std::uint64_t& stamp
         message.msg_iovlen = 1;
         message.msg_control = control;
         message.msg_controllen = sizeof control;
-        const ssize_t n = kernel_timestamps_ ? ::recvmsg(fd_.get(), &message, 0) : ::recv(fd_.get(), to, capacity, 0);
+        const ssize_t n = stamped_ ? ::recvmsg(fd_.get(), &message, 0) : ::recv(fd_.get(), to, capacity, 0);
         if (n < 0 && errno == EINTR) continue;
-        if (n <= 0 || !kernel_timestamps_) return n;
+        if (n <= 0 || !stamped_) return n;
         const cmsghdr* const first = CMSG_FIRSTHDR(&message); // the only one that was asked for
         if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_TIMESTAMPING) {
             timespec stamp; // the first of three: the software's

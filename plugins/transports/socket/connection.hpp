@@ -1,4 +1,4 @@
-// One TCP connection, registered with a reactor.
+// One connection, over TCP or a unix socket, registered with a reactor.
 #pragma once
 
 #include <sys/types.h>
@@ -26,9 +26,10 @@ class connection {
 
     explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
 
-    /// Begins to connect; the connection was closed before. Throws sdk::error(CHM_E_CONNECT, CHM_E_TIMEOUT, CHM_E_IO)
-    /// and is closed then.
-    void open(const address& to);
+    /// Begins to connect; the connection was closed before. False: it is closed still, since the queue of a unix
+    /// socket's listener is full, and nobody will tell when it no longer is. Throws sdk::error(CHM_E_CONNECT,
+    /// CHM_E_TIMEOUT, CHM_E_IO) and is closed then.
+    bool open(const address& to);
     /// True once the connection is established. Throws as open() does.
     bool poll_open(chm_waker* waker);
     /// Deregisters, ends the receive, then closes.
@@ -61,6 +62,7 @@ class connection {
     chm_reactor* reactor_;
     const chm_recv_ops* receives_;
     const bool kernel_timestamps_;
+    bool stamped_ = false; // kernel_timestamps_, and over TCP
     sdk::owned_fd fd_;
     sdk::io io_;             // destroyed before fd_
     sdk::receiver receiver_; // likewise; receives_ != nullptr, and connected

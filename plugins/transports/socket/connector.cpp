@@ -1,5 +1,6 @@
 #include "connector.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "chimera/sdk/clock.hpp"
@@ -8,6 +9,9 @@
 namespace chimera::socket {
 
 namespace {
+
+// Nothing tells when a listener has room again.
+constexpr std::uint64_t queue_pause_ns = 5'000'000;
 
 std::string milliseconds(std::uint64_t ns) { return std::to_string(ns / 1'000'000U) + " ms (connect_timeout_ms)"; }
 
@@ -20,6 +24,7 @@ connector::connector(const base_url& url, resolver& names, std::uint64_t timeout
 
 void connector::begin() noexcept {
     next_ = 0;
+    queue_full_ = false;
     begun_ns_ = sdk::now_ns();
     deadline_ns_ = timeout_ns_ == 0 ? 0 : begun_ns_ + timeout_ns_;
 }
@@ -28,7 +33,7 @@ bool connector::poll(connection& to, chm_waker* waker) {
     if (!resolved(waker)) return false;
     for (;;) {
         try {
-            if (!to) attempt(to);
+            if (!to && !attempt(to)) return false;
             return to.poll_open(waker);
         } catch (const sdk::error& e) {
             next_address(e);
@@ -45,13 +50,19 @@ bool connector::resolved(chm_waker* waker) {
     return true;
 }
 
-void connector::attempt(connection& to) {
+bool connector::attempt(connection& to) {
+    deadline_ns_ = 0;
     if (timeout_ns_ != 0) { // what is left is divided among the addresses that are left: none can use up all of it
         const std::uint64_t now = sdk::now_ns();
         const std::uint64_t end = begun_ns_ + timeout_ns_;
         deadline_ns_ = now + (end > now ? end - now : 0) / (addresses_.size() - next_);
     }
-    to.open(addresses_[next_]);
+    queue_full_ = !to.open(addresses_[next_]);
+    if (queue_full_) {
+        const std::uint64_t again = sdk::now_ns() + queue_pause_ns;
+        deadline_ns_ = deadline_ns_ == 0 ? again : std::min(deadline_ns_, again);
+    }
+    return !queue_full_;
 }
 
 void connector::expire(connection& to) {
@@ -60,6 +71,7 @@ void connector::expire(connection& to) {
         throw sdk::error(CHM_E_TIMEOUT,
                          "resolving the host name '" + url_.host + "': no answer within " + milliseconds(timeout_ns_));
     }
+    if (queue_full_ && (timeout_ns_ == 0 || sdk::now_ns() < begun_ns_ + timeout_ns_)) return;
     to.close();
     next_address(sdk::error(CHM_E_TIMEOUT, "no connection within " + milliseconds(timeout_ns_)));
 }

@@ -33,7 +33,7 @@ class connector {
 
   private:
     bool resolved(chm_waker* waker);
-    void attempt(connection& to);
+    bool attempt(connection& to);
     void next_address(const sdk::error& why);
 
     const base_url& url_;
@@ -44,6 +44,7 @@ class connector {
     std::size_t next_ = 0;
     std::uint64_t begun_ns_ = 0;
     std::uint64_t deadline_ns_ = 0;
+    bool queue_full_ = false; // of a unix socket's listener: the deadline is that of the next attempt
 };
 
 } // namespace chimera::socket

@@ -1,4 +1,4 @@
-// A loopback TCP server whose every connection follows a script.
+// A server, on loopback or on a unix socket, whose every connection follows a script.
 #pragma once
 
 #include <cstdint>
@@ -36,21 +36,30 @@ class scripted_server {
   public:
     using script = std::function<void(peer&, int)>;
     explicit scripted_server(script per_connection, bool ipv6 = false);
+    /// On a unix socket of this path, which it removes.
+    scripted_server(script per_connection, const std::string& unix_path);
     ~scripted_server();
     std::uint16_t port() const noexcept { return port_; }
-    /// "http://127.0.0.1:PORT" or "http://[::1]:PORT".
-    std::string url() const;
+    /// "http://127.0.0.1:PORT", "http://[::1]:PORT" or "http+unix://%2F...".
+    const std::string& url() const noexcept { return url_; }
 
   private:
-    const bool ipv6_;
-    std::uint16_t port_ = 0; // before listener_, which sets it
+    scripted_server(sdk::owned_fd listener, script per_connection);
+
+    std::string url_;
+    std::string unix_path_;
+    std::uint16_t port_ = 0;
     sdk::owned_fd listener_;
     std::thread thread_;
 };
 
+/// As the host of a URL.
+std::string percent_encoded(std::string_view path);
 /// Waits; for scripts.
 void pause_ms(int ms);
 /// A loopback port on which nobody listens.
 std::uint16_t closed_port();
+/// Listens on a unix socket, with a queue of so many connections that wait to be accepted, and one more.
+sdk::owned_fd listen_on_path(const std::string& path, int queue);
 
 } // namespace chimera::socket::test
