@@ -13,10 +13,27 @@ constexpr std::string_view failure_text = "an error was encountered while runnin
 
 } // namespace
 
+/// Sees to the faults that change the whole reply, before its tokens are decided on. Most of them do so at one place
+/// each: the head (status_201), the totals (bad_durations, finish_reason), the sends (slow_drip, clump), the end
+/// (linger).
+void generation_engine::shape(generation& reply) {
+    const auto kind = reply.fault.kind;
+    if (kind == fault_kind::none || strikes_once(kind)) {
+        return;
+    }
+    ++stats_.faults;
+    if (kind == fault_kind::no_text) {
+        reply.request.format->reasoning.leave_out_text();
+        reply.request.format->content.leave_out_text();
+    } else if (kind == fault_kind::hidden_reasoning && reply.request.reply_tokens > 0) {
+        reply.request.set_reasoning(reply.fault.tokens);
+    }
+}
+
 /// True when the reply's fault struck now, before the next record.
 bool generation_engine::strike(generation& reply) {
     const auto kind = reply.fault.kind;
-    if (kind == fault_kind::none || kind == fault_kind::slow_drip || reply.records < reply.fault.after) {
+    if (!strikes_once(kind) || reply.records < reply.fault.after) {
         return false;
     }
     ++stats_.faults;
@@ -60,7 +77,7 @@ void generation_engine::strike_stream(generation& reply) {
         end_with(reply, start() + "XYZ\r\n" + record + "\r\n", generation::ending::close);
         break;
     default:
-        break; // statuses never come here, the others do not strike between records
+        break; // the others do not strike between records
     }
 }
 
@@ -139,6 +156,39 @@ void generation_engine::drip_byte(generation& reply) {
     reply.dripped = 0;
     stop_timer(reply);
     settle(reply, reply.connection.blocked() ? output::blocked : output::sent);
+}
+
+/// Sends `bytes`, which are all of the reply but the end of its body. The slot is free, as for any finished reply.
+void generation_engine::start_linger(generation& reply, std::string_view bytes) {
+    reply.now = generation::phase::lingering;
+    finish_decoding(reply, monotonic_ns());
+    settle(reply, deliver(reply, bytes));
+}
+
+/// The time is over, or the client is to be kept waiting once more.
+void generation_engine::linger_on(generation& reply) {
+    stop_timer(reply);
+    if (reply.fault.ms > 0) {
+        end_with(reply, reply.chunked() ? "0\r\n\r\n" : "", generation::ending::keep);
+    } else {
+        settle(reply, deliver(reply, framed(reply, reply.request.format->keep_alive())));
+    }
+}
+
+/// Keeps records as a proxy with a buffer does. They go with the first one that is due `ms` or more after those before
+/// went, or at the end.
+generation_engine::output generation_engine::hold_back(generation& reply, std::string_view bytes) {
+    reply.held += bytes;
+    const auto now = monotonic_ns();
+    if (reply.released_at == 0) {
+        reply.released_at = now;
+    }
+    const bool time_is_up = reply.fault.ms > 0 && now - reply.released_at >= std::int64_t{reply.fault.ms} * 1'000'000;
+    if (reply.now != generation::phase::ending && !time_is_up) {
+        return output::sent;
+    }
+    reply.released_at = now;
+    return reply.connection.send(std::exchange(reply.held, {}));
 }
 
 } // namespace chimera::sim

@@ -14,7 +14,14 @@ namespace chimera::sim {
 
 /// One reply on its way: made by the server for a request, moved on by the generation_engine until it is over.
 struct generation {
-    enum class phase : std::uint8_t { queued, loading, prefill, decoding, ending };
+    enum class phase : std::uint8_t {
+        queued,
+        loading,
+        prefill,
+        decoding,
+        lingering, ///< everything is sent but the end of the body
+        ending
+    };
 
     /// What is to become of the connection afterwards.
     enum class ending : std::uint8_t {
@@ -25,7 +32,8 @@ struct generation {
 
     generation(http_connection& over, generation_request&& what) : connection(over), request(std::move(what)) {}
     const runner_key& key() const { return request.runner; }
-    bool chunked() const { return request.stream && !http_1_0; }
+    bool chunked() const { return (request.stream || fault.kind == fault_kind::linger) && !http_1_0; }
+    bool next_is_unsent() const { return next >= unsent_from && next < unsent_to; }
     std::uint32_t token_count() const { return static_cast<std::uint32_t>(tokens.size()); }
 
     http_connection& connection;
@@ -37,7 +45,9 @@ struct generation {
 
     std::vector<token_id> tokens;
     token_grid grid;
-    std::uint32_t next = 0;    ///< token to be sent next
+    std::uint32_t next = 0;        ///< token to be sent next
+    std::uint32_t unsent_from = 0; ///< tokens from here to `unsent_to` are waited for and counted, and not sent
+    std::uint32_t unsent_to = 0;
     std::uint32_t records = 0; ///< records sent, for faults
     bool head_sent = false;
 
@@ -61,6 +71,9 @@ struct generation {
     std::string drip; ///< bytes that a slow_drip has still to send
     std::size_t dripped = 0;
     std::int64_t drip_at = 0;
+
+    std::string held; ///< what a clump keeps back
+    std::int64_t released_at = 0;
 };
 
 } // namespace chimera::sim

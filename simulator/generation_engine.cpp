@@ -1,6 +1,7 @@
 #include "generation_engine.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +12,37 @@ namespace {
 constexpr std::size_t send_buffer_bytes = std::size_t{256} << 10;
 constexpr std::size_t unpaced_send_bytes = std::size_t{64} << 10;
 constexpr int timers_per_run = 512;
+constexpr std::uint32_t keep_alive_ms = 100; ///< between the comments of a reply that lingers for ever
+
+/// Decides on all tokens of the reply.
+void compose(generation& reply) {
+    auto& request = reply.request;
+    if (request.reasoning_tokens > 0) {
+        reply.tokens = compose_prose(request.reply_seed, request.reasoning_tokens);
+    }
+    const auto answer = request.reply_tokens - request.reasoning_tokens;
+    if (request.calls_tool) {
+        reply.tokens.resize(request.reply_tokens);
+        std::iota(reply.tokens.end() - static_cast<std::ptrdiff_t>(answer), reply.tokens.end(), token_id{0});
+    } else {
+        const auto report = compose_report(request.reply_seed, answer);
+        reply.tokens.insert(reply.tokens.end(), report.begin(), report.end());
+    }
+    if (reply.fault.kind == fault_kind::hidden_reasoning) {
+        reply.unsent_to = request.reasoning_tokens;
+    }
+    if (request.call_in_one_record) {
+        if (reply.unsent_to == 0) {
+            reply.unsent_from = request.reasoning_tokens;
+        }
+        reply.unsent_to = request.capped ? reply.token_count() : reply.token_count() - 1;
+    }
+    if (reply.fault.kind == fault_kind::finish_reason && reply.token_count() > reply.fault.after) {
+        reply.tokens.resize(reply.fault.after);
+        request.reasoning_tokens = std::min(request.reasoning_tokens, reply.fault.after);
+        reply.unsent_to = std::min(reply.unsent_to, reply.fault.after);
+    }
+}
 
 } // namespace
 
@@ -26,11 +58,8 @@ void generation_engine::submit(generation& reply, std::int64_t now) {
         send_closing(reply);
         return;
     }
-    if (request.reasoning_tokens > 0) {
-        reply.tokens = compose_prose(request.reply_seed, request.reasoning_tokens);
-    }
-    const auto report = compose_report(request.reply_seed, request.reply_tokens - request.reasoning_tokens);
-    reply.tokens.insert(reply.tokens.end(), report.begin(), report.end());
+    shape(reply);
+    compose(reply);
     runner_.enqueue(reply);
     start_what_can(now);
 }
@@ -75,8 +104,7 @@ void generation_engine::begin_decoding(generation& reply, std::int64_t at) {
     reply.grid = token_grid(gpu_.progress_at(at), rate, reply.token_count(), options_.jitter, jitter_seed);
     reply.decoding = true;
     gpu_.start_decoder(monotonic_ns());
-    const bool strikes_first =
-        reply.fault.kind != fault_kind::none && reply.fault.kind != fault_kind::slow_drip && reply.fault.after == 0;
+    const bool strikes_first = strikes_once(reply.fault.kind) && reply.fault.after == 0;
     if (reply.request.stream && !strikes_first) {
         const auto opening = reply.request.format->opening(monotonic_ns());
         if (!opening.empty()) {
@@ -94,7 +122,9 @@ void generation_engine::arm_next_token(generation& reply) {
         return;
     }
     const auto last = reply.token_count() - 1;
-    const auto with_it = reply.request.stream ? std::min(reply.next + options_.records_per_send - 1, last) : last;
+    const auto with_it = !reply.request.stream    ? last
+                         : reply.next_is_unsent() ? reply.unsent_to - 1
+                                                  : std::min(reply.next + options_.records_per_send - 1, last);
     set_timer(reply, reply.grid.due(with_it), true);
 }
 
@@ -120,6 +150,8 @@ void generation_engine::on_timer(generation& reply, std::int64_t deadline) {
             reply.stalled = false;
             reply.held_until = monotonic_ns();
             settle(reply, reply.connection.blocked() ? output::blocked : output::sent);
+        } else if (reply.now == generation::phase::lingering) {
+            linger_on(reply);
         } else if (reply.request.stream) {
             send_tokens(reply);
         } else {
@@ -129,6 +161,10 @@ void generation_engine::on_timer(generation& reply, std::int64_t deadline) {
 }
 
 void generation_engine::send_tokens(generation& reply) {
+    if (reply.next_is_unsent()) {
+        pass_unsent(reply);
+        return;
+    }
     if (strike(reply)) {
         return;
     }
@@ -142,11 +178,10 @@ void generation_engine::send_tokens(generation& reply) {
     } else {
         count = std::min(count, std::max<std::size_t>(unpaced_send_bytes / record.longest(), 1));
     }
-    if (reply.fault.kind == fault_kind::slow_drip) {
-        count =
-            reply.records >= reply.fault.after ? 1 : std::min<std::size_t>(count, reply.fault.after - reply.records);
-    } else if (reply.fault.kind != fault_kind::none) {
+    if (reply.records < reply.fault.after) {
         count = std::min<std::size_t>(count, reply.fault.after - reply.records);
+    } else if (reply.fault.kind == fault_kind::slow_drip) {
+        count = 1;
     }
 
     out_.clear();
@@ -171,11 +206,23 @@ void generation_engine::send_tokens(generation& reply) {
     settle(reply, result);
 }
 
+/// Tokens of which nothing is sent are through: the next one, or the end.
+void generation_engine::pass_unsent(generation& reply) {
+    stop_timer(reply);
+    const auto now = monotonic_ns();
+    reply.next = reply.unsent_to;
+    reply.last_token_at = now;
+    if (reply.next == reply.token_count()) {
+        finish_decoding(reply, now);
+    }
+    proceed(reply);
+}
+
 void generation_engine::send_whole(generation& reply) {
     const auto sent = monotonic_ns();
     reply.next = reply.token_count();
     reply.last_token_at = sent;
-    stats_.tokens_sent += reply.next;
+    stats_.tokens_sent += reply.next - (reply.unsent_to - reply.unsent_from);
     if (options_.decode_tokens_per_s > 0) {
         count_lateness(reply, reply.next - 1, 1, sent);
     }
@@ -209,8 +256,11 @@ void generation_engine::send_closing(generation& reply) {
     auto& format = *reply.request.format;
     if (!reply.request.stream) {
         auto body = format.whole(totals(reply, sent), reply.tokens, sent, clock_);
-        if (reply.fault.kind != fault_kind::none && reply.fault.kind != fault_kind::slow_drip) {
+        if (strikes_once(reply.fault.kind)) {
             strike_whole(reply, std::move(body));
+        } else if (reply.fault.kind == fault_kind::linger) {
+            auto bytes = head(reply);
+            start_linger(reply, bytes + framed(reply, body));
         } else {
             end_with(reply, head(reply, static_cast<std::int64_t>(body.size())) + body, generation::ending::keep);
         }
@@ -226,6 +276,10 @@ void generation_engine::send_closing(generation& reply) {
     for (const auto& record : format.closing(totals(reply, sent), sent, clock_)) {
         bytes += framed(reply, record);
     }
+    if (reply.fault.kind == fault_kind::linger) {
+        start_linger(reply, bytes);
+        return;
+    }
     if (reply.chunked()) {
         bytes += "0\r\n\r\n";
     }
@@ -236,6 +290,9 @@ generation_engine::output generation_engine::deliver(generation& reply, std::str
     if (reply.fault.kind == fault_kind::slow_drip && reply.records >= reply.fault.after) {
         start_drip(reply, bytes);
         return output::blocked;
+    }
+    if (reply.fault.kind == fault_kind::clump && reply.records >= reply.fault.after) {
+        return hold_back(reply, bytes);
     }
     return reply.connection.send(bytes);
 }
@@ -261,6 +318,9 @@ void generation_engine::settle(generation& reply, output result) {
 void generation_engine::proceed(generation& reply) {
     if (reply.now == generation::phase::ending) {
         over(reply, reply.end);
+    } else if (reply.now == generation::phase::lingering) {
+        const auto ms = reply.fault.ms > 0 ? reply.fault.ms : keep_alive_ms;
+        set_timer(reply, monotonic_ns() + std::int64_t{ms} * 1'000'000, false);
     } else if (reply.next < reply.token_count()) {
         arm_next_token(reply);
     } else {
@@ -377,7 +437,8 @@ std::string generation_engine::head(generation& reply, std::int64_t body_size) {
         reply.keep_alive = false;
     }
     const auto type = reply.request.stream ? reply.request.format->stream_type() : "application/json; charset=utf-8";
-    return response_head(200, type, body_size, reply.keep_alive, {}, reply.http_1_0);
+    const auto status = reply.fault.kind == fault_kind::status_201 ? 201 : 200;
+    return response_head(status, type, body_size, reply.keep_alive, {}, reply.http_1_0);
 }
 
 std::string generation_engine::framed(const generation& reply, std::string_view record) const {
@@ -397,6 +458,13 @@ reply_totals generation_engine::totals(const generation& reply, std::int64_t now
     result.reasoning_tokens = reply.request.reasoning_tokens;
     result.tokens = reply.token_count();
     result.capped = reply.request.capped;
+    result.hides_reasoning = reply.fault.kind == fault_kind::hidden_reasoning;
+    result.reason = reply.fault.reason;
+    if (reply.fault.kind == fault_kind::bad_durations) {
+        for (auto* duration : {&result.total, &result.load, &result.prompt_eval, &result.eval}) {
+            *duration /= 1'000'000;
+        }
+    }
     return result;
 }
 

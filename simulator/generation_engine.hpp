@@ -45,6 +45,9 @@ class generation_engine {
     std::size_t queued() const { return runner_.queued(); }
     const decode_clock& gpu() const { return gpu_; }
 
+    /// The loaded model; its name is empty where none is.
+    const runner_key& loaded() const { return runner_.loaded(); }
+
   private:
     using output = http_connection::output;
 
@@ -57,17 +60,22 @@ class generation_engine {
 
     void send_tokens(generation& reply);
     void send_whole(generation& reply);
+    void pass_unsent(generation& reply);
     void send_closing(generation& reply);
     void arm_next_token(generation& reply);
     void finish_decoding(generation& reply, std::int64_t now);
     void count_lateness(const generation& reply, std::uint32_t first, std::uint32_t count, std::int64_t sent);
 
+    void shape(generation& reply);
     bool strike(generation& reply);
     void strike_stream(generation& reply);
     void strike_whole(generation& reply, std::string body);
     void stall(generation& reply, std::uint32_t ms);
     void start_drip(generation& reply, std::string_view bytes);
     void drip_byte(generation& reply);
+    void start_linger(generation& reply, std::string_view bytes);
+    void linger_on(generation& reply);
+    output hold_back(generation& reply, std::string_view bytes);
 
     output deliver(generation& reply, std::string_view bytes);
     void settle(generation& reply, output result);

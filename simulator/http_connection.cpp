@@ -15,6 +15,8 @@ std::string_view reason_of(int status) {
     switch (status) {
     case 200:
         return "OK";
+    case 201:
+        return "Created";
     case 400:
         return "Bad Request";
     case 404:

@@ -84,6 +84,9 @@ class model_runner {
         }
     }
 
+    /// What is loaded; a default key where nothing is.
+    const runner_key& loaded() const { return loaded_; }
+
     std::size_t active() const { return active_; }
     std::size_t queued() const { return queue_.size(); }
 

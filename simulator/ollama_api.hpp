@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
+
 #include <simdjson.h>
 
 #include "generation_request.hpp"
@@ -7,14 +10,20 @@
 
 namespace chimera::sim {
 
-/// Understands the body of POST /api/generate. Throws request_error. `parser` is scratch memory.
-generation_request parse_ollama_generate(const std::string& body, const options& o, simdjson::dom::parser& parser);
+class wall_clock;
 
-/// `{"error": message}`
-std::string ollama_error(std::string_view message);
+/// Understand the bodies of POST /api/generate and /api/chat. Throw request_error. `parser` is scratch memory.
+generation_request parse_ollama_generate(const std::string& body, const options& o, simdjson::dom::parser& parser);
+generation_request parse_ollama_chat(const std::string& body, const options& o, simdjson::dom::parser& parser);
 
 /// Bodies of GET /api/tags and GET /api/version.
 std::string ollama_tags(const options& o);
 std::string ollama_version();
+
+/// Body of GET /api/ps; `loaded` has no model where none is. `now` is a monotonic stamp.
+std::string ollama_running(const options& o, const runner_key& loaded, std::int64_t now, wall_clock& clock);
+
+/// Answer to the body of POST /api/show. Throws request_error.
+std::string ollama_show(const std::string& body, const options& o, simdjson::dom::parser& parser);
 
 } // namespace chimera::sim

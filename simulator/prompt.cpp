@@ -21,15 +21,27 @@ void prompt_reader::add(std::string_view part) {
 }
 
 void prompt_reader::finish(generation_request& request, std::uint64_t request_seed, std::uint32_t reasoning_tokens,
-                           std::optional<std::uint32_t> limit) const {
+                           std::optional<std::uint32_t> limit, std::optional<std::uint32_t> answer_tokens) const {
     request.prompt_tokens =
         static_cast<std::uint32_t>(std::min<std::uint64_t>((bytes_ + 3) / 4, request.runner.num_ctx));
     request.reply_seed = mix(mix(options_.seed) ^ mix(request_seed + 1) ^ hash_);
-    const auto natural = draw_reply_tokens(min_, max_, request.reply_seed) + reasoning_tokens;
-    const auto all = limit ? std::min(natural, *limit) : natural;
-    request.capped = all < natural;
-    request.reasoning_tokens = std::min(reasoning_tokens, all);
-    request.reply_tokens = all;
+    request.answer_tokens = answer_tokens ? *answer_tokens : draw_reply_tokens(min_, max_, request.reply_seed);
+    request.limit = limit.value_or(request.limit);
+    request.set_reasoning(reasoning_tokens);
+}
+
+std::optional<std::string> served_name(const options& o, std::string_view model) {
+    if (o.models.empty()) {
+        return std::string(model);
+    }
+    const auto found = std::ranges::find_if(o.models, [model](std::string_view known) {
+        return known == model || known == fmt::format("{}:latest", model);
+    });
+    return found == o.models.end() ? std::nullopt : std::optional(*found);
+}
+
+std::vector<std::string> listed_models(const options& o) {
+    return o.models.empty() ? std::vector<std::string>{"gemma3:latest"} : o.models;
 }
 
 void require_model(const options& o, std::string_view model) {
@@ -39,13 +51,7 @@ void require_model(const options& o, std::string_view model) {
     if (model.size() > 256) {
         throw request_error{400, "invalid model name"};
     }
-    if (o.models.empty()) {
-        return;
-    }
-    const auto same = [model](std::string_view known) {
-        return known == model || known == fmt::format("{}:latest", model);
-    };
-    if (std::none_of(o.models.begin(), o.models.end(), same)) {
+    if (!served_name(o, model)) {
         throw request_error{404, fmt::format("model '{}' not found", model)};
     }
 }

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "generation_request.hpp"
 #include "options.hpp"
@@ -18,9 +20,10 @@ class prompt_reader {
     bool empty() const { return bytes_ == 0; }
 
     /// Fills in prompt and reply lengths and the seed. A prompt has one token for every four bytes (rounded up), cut to
-    /// the context length. `limit` is the most tokens that the request wants (nothing: no limit).
+    /// the context length. `limit` is the most tokens that the request wants (nothing: no limit). `answer_tokens`: of a
+    /// reply whose length is not drawn.
     void finish(generation_request& request, std::uint64_t request_seed, std::uint32_t reasoning_tokens,
-                std::optional<std::uint32_t> limit) const;
+                std::optional<std::uint32_t> limit, std::optional<std::uint32_t> answer_tokens = {}) const;
 
   private:
     const options& options_;
@@ -31,7 +34,14 @@ class prompt_reader {
     bool range_found_ = false;
 };
 
-/// Throws request_error (404) unless the model is served.
+/// The name under which the model is served: `x` also finds `x:latest`. Nothing where it is not. Where no model was
+/// named on the command line, every name is served.
+std::optional<std::string> served_name(const options& o, std::string_view model);
+
+/// Names of all models, for lists.
+std::vector<std::string> listed_models(const options& o);
+
+/// Throws request_error unless the model is served: 404, or 400 for a name that cannot be one.
 void require_model(const options& o, std::string_view model);
 
 } // namespace chimera::sim

@@ -21,8 +21,10 @@ struct reply_totals {
     std::int64_t eval = 0;        ///< start of decoding -> last token sent
     std::uint32_t prompt_tokens = 0;
     std::uint32_t reasoning_tokens = 0;
-    std::uint32_t tokens = 0; ///< all that were generated, reasoning included
-    bool capped = false;      ///< ended by the request's limit
+    std::uint32_t tokens = 0;     ///< all that were generated, reasoning included
+    bool capped = false;          ///< ended by the request's limit
+    bool hides_reasoning = false; ///< reasoning tokens were generated and not sent
+    std::string_view reason;      ///< the finish reason that a fault wants; empty: the reply's own
 };
 
 /// How one request's reply looks on the wire. Made for the request by its protocol.
@@ -48,11 +50,38 @@ class reply_format {
     /// `json` as a record of the stream.
     virtual std::string as_record(std::string_view json) const = 0;
 
+    /// Something that a server may send after the final record, and that means nothing.
+    virtual std::string keep_alive() const { return "\n"; }
+
     /// A well-formed record of at least `bytes` bytes.
     virtual std::string oversized_record(std::size_t bytes) const = 0;
 
     token_record reasoning; ///< for the first reply_totals::reasoning_tokens tokens
     token_record content;
+
+  protected:
+    /// `natural`: of a reply that came to its end by itself.
+    static std::string_view finish_reason(const reply_totals& totals, std::string_view natural) {
+        return !totals.reason.empty() ? totals.reason : totals.capped ? "length" : natural;
+    }
+
+    /// What the records of these tokens would have said, in JSON form.
+    std::string thought_of(const reply_totals& totals, std::span<const token_id> tokens) const {
+        return joined(reasoning, totals.hides_reasoning ? 0 : totals.reasoning_tokens, tokens);
+    }
+    std::string answer_of(const reply_totals& totals, std::span<const token_id> tokens) const {
+        const auto answer = tokens.subspan(totals.reasoning_tokens);
+        return joined(content, answer.size(), answer);
+    }
+
+  private:
+    static std::string joined(const token_record& record, std::size_t count, std::span<const token_id> tokens) {
+        std::string text;
+        for (const auto token : tokens.first(count)) {
+            text += record.text_of(token);
+        }
+        return text;
+    }
 };
 
 } // namespace chimera::sim

@@ -53,7 +53,9 @@ class server {
     void read_requests(client& c);
     bool handle(client& c, http_request_reader::outcome outcome);
     void serve(client& c, http_request& request);
-    void generate(client& c, http_request& request, bool ollama);
+    generation_request parse_generate(const http_request& request, std::int64_t now);
+    void generate(client& c, http_request& request);
+    std::string page(const http_request& request);
     fault_spec choose_fault(const http_request& request);
     void respond(client& c, int status, std::string_view type, std::string_view body, bool keep_alive,
                  std::string_view extra_headers = {}, bool head_only = false);

@@ -1,11 +1,15 @@
 // The part of the server that knows paths and what they mean.
+#include <algorithm>
+#include <array>
 #include <stdexcept>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "ollama_api.hpp"
+#include "ollama_format.hpp"
 #include "openai_api.hpp"
+#include "openai_format.hpp"
 #include "server.hpp"
 
 namespace chimera::sim {
@@ -13,6 +17,7 @@ namespace {
 
 constexpr std::string_view json_type = "application/json; charset=utf-8";
 constexpr std::string_view text_type = "text/plain; charset=utf-8";
+constexpr std::string_view one_model = "/v1/models/";
 
 std::string_view status_message(int status) {
     switch (status) {
@@ -29,39 +34,77 @@ std::string retry_after(const fault_spec& fault) {
     return fault.ms > 0 ? fmt::format("Retry-After: {}\r\n", (fault.ms + 999) / 1000) : "";
 }
 
+enum class route : std::uint8_t { unknown, page, question, reply };
+
+/// `question`: a POST that is answered at once.
+route route_of(std::string_view path) {
+    constexpr std::array pages{"/", "/api/version", "/api/tags", "/api/ps", "/v1/models", "/chimera/stats"};
+    constexpr std::array replies{"/api/generate", "/api/chat", "/v1/completions", "/v1/chat/completions"};
+    if (std::ranges::find(replies, path) != replies.end()) {
+        return route::reply;
+    }
+    if (path == "/api/show") {
+        return route::question;
+    }
+    const bool is_page = std::ranges::find(pages, path) != pages.end() || path.starts_with(one_model);
+    return is_page ? route::page : route::unknown;
+}
+
+/// An error in the words of the protocol that the path belongs to.
+std::string error_body(std::string_view path, int status, std::string_view message) {
+    return path.starts_with("/v1/") ? openai_error(status, message) : ollama_error(message);
+}
+
 } // namespace
 
 void server::serve(client& c, http_request& request) {
     ++stats_.requests;
     const auto& path = request.path;
-    const bool is_generate = path == "/api/generate";
-    const bool is_chat = path == "/v1/chat/completions";
-    const bool posts = is_generate || is_chat;
+    const auto kind = route_of(path);
+    const bool posts = kind == route::question || kind == route::reply;
     const bool head_only = request.method == "HEAD";
     const bool gets = request.method == "GET" || head_only;
-
-    std::string body;
-    if (path == "/" || path == "/api/version" || path == "/api/tags" || path == "/v1/models" ||
-        path == "/chimera/stats" || posts) {
-        if (posts ? request.method != "POST" : !gets) {
-            const auto error = fmt::format("{} is not allowed for {}", request.method, path);
-            respond(c, 405, json_type, ollama_error(error), request.keep_alive,
-                    posts ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n", head_only);
-            return;
+    if (kind == route::unknown) {
+        respond(c, 404, json_type, error_body(path, 404, fmt::format("{} not found", path)), request.keep_alive, {},
+                head_only);
+    } else if (posts ? request.method != "POST" : !gets) {
+        const auto error = fmt::format("{} is not allowed for {}", request.method, path);
+        respond(c, 405, json_type, error_body(path, 405, error), request.keep_alive,
+                posts ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n", head_only);
+    } else if (kind == route::reply) {
+        generate(c, request);
+    } else {
+        try {
+            respond(c, 200, path == "/" ? text_type : json_type, page(request), request.keep_alive, {}, head_only);
+        } catch (const request_error& error) {
+            respond(c, error.status, json_type, error_body(path, error.status, error.message), request.keep_alive, {},
+                    head_only);
         }
-        if (posts) {
-            generate(c, request, is_generate);
-            return;
-        }
-        body = path == "/"              ? "Ollama is running"
-               : path == "/api/version" ? ollama_version()
-               : path == "/api/tags"    ? ollama_tags(options_)
-               : path == "/v1/models"   ? openai_models(options_)
-                                        : stats_body();
-        respond(c, 200, path == "/" ? text_type : json_type, body, request.keep_alive, {}, head_only);
-        return;
     }
-    respond(c, 404, json_type, ollama_error(fmt::format("{} not found", path)), request.keep_alive, {}, head_only);
+}
+
+/// Body of everything that is no reply. Throws request_error.
+std::string server::page(const http_request& request) {
+    const std::string_view path = request.path;
+    if (path == "/") {
+        return "Ollama is running";
+    }
+    if (path == "/api/version") {
+        return ollama_version();
+    }
+    if (path == "/api/tags") {
+        return ollama_tags(options_);
+    }
+    if (path == "/api/ps") {
+        return ollama_running(options_, engine_.loaded(), monotonic_ns(), clock_);
+    }
+    if (path == "/api/show") {
+        return ollama_show(request.body, options_, json_);
+    }
+    if (path == "/v1/models") {
+        return openai_models(options_);
+    }
+    return path.starts_with(one_model) ? openai_model(options_, path.substr(one_model.size())) : stats_body();
 }
 
 /// The fault that the request asks for itself, or else the command line's.
@@ -80,16 +123,27 @@ fault_spec server::choose_fault(const http_request& request) {
     }
 }
 
-void server::generate(client& c, http_request& request, bool ollama) {
+generation_request server::parse_generate(const http_request& request, std::int64_t now) {
+    const std::string_view path = request.path;
+    if (path == "/api/generate") {
+        return parse_ollama_generate(request.body, options_, json_);
+    }
+    if (path == "/api/chat") {
+        return parse_ollama_chat(request.body, options_, json_);
+    }
+    const auto created = clock_.unix_seconds(now);
+    return path == "/v1/completions" ? parse_openai_text(request.body, options_, json_, stats_.requests, created)
+                                     : parse_openai_chat(request.body, options_, json_, stats_.requests, created);
+}
+
+void server::generate(client& c, http_request& request) {
     const auto now = monotonic_ns();
     const auto refuse = faults_.refuse();
     if (refuse && refuse->after > 0 && ++requests_generated_ == refuse->after) {
         refuse_from_now();
     }
     try {
-        auto parsed = ollama
-                          ? parse_ollama_generate(request.body, options_, json_)
-                          : parse_openai_chat(request.body, options_, json_, stats_.requests, clock_.unix_seconds(now));
+        auto parsed = parse_generate(request, now);
         const auto fault = choose_fault(request);
         std::string().swap(request.body); // a connection keeps no prompt
         if (is_status(fault.kind)) {
@@ -106,8 +160,7 @@ void server::generate(client& c, http_request& request, bool ollama) {
         c.reply->owner = &c;
         engine_.submit(*c.reply, now);
     } catch (const request_error& error) {
-        const auto body = ollama ? ollama_error(error.message) : openai_error(error.status, error.message);
-        respond(c, error.status, json_type, body, request.keep_alive);
+        respond(c, error.status, json_type, error_body(request.path, error.status, error.message), request.keep_alive);
     }
 }
 

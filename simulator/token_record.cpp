@@ -16,6 +16,14 @@ token_record::token_record(std::string before, std::size_t created_at, std::stri
     after_.reserve(digits_at_ + most_digits + end_.size());
 }
 
+void token_record::use_texts(std::vector<std::string> texts) {
+    texts_ = std::move(texts);
+    longest_text_ = 0;
+    for (const auto& text : texts_) {
+        longest_text_ = std::max(longest_text_, text.size());
+    }
+}
+
 void token_record::stamp(std::int64_t t_ns, wall_clock& clock) {
     if (created_at_ != std::string::npos) {
         clock.format(t_ns, before_.data() + created_at_);
@@ -41,7 +49,7 @@ void token_record::write(record_buffer& out, std::span<const token_id> tokens, s
         }
         for (const auto token : group) {
             out.put(before_);
-            out.put(token_json(token));
+            out.put(text_of(token));
             out.put(after_);
         }
         if (chunked) {

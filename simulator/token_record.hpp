@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "record_buffer.hpp"
 #include "reply_text.hpp"
@@ -22,14 +23,28 @@ class token_record {
     /// the digits of `t_ns`; `end` closes the record.
     token_record(std::string before, std::size_t created_at, std::string after, std::string end);
 
+    /// The record's tokens are numbers into `texts` (each in JSON form) instead of the vocabulary.
+    void use_texts(std::vector<std::string> texts);
+
+    /// Every token of the vocabulary is written as an empty text from now on. Texts of the record's own stay.
+    void leave_out_text() { leaves_out_text_ = true; }
+
+    /// The token as the record writes it, in JSON form.
+    std::string_view text_of(token_id token) const {
+        if (!texts_.empty()) {
+            return texts_[token];
+        }
+        return leaves_out_text_ ? std::string_view{} : token_json(token);
+    }
+
     /// Sets the moment of sending of the records written from now on. Does not allocate.
     void stamp(std::int64_t t_ns, wall_clock& clock);
 
     /// Bytes of one record that carries `token`, without chunk framing.
-    std::size_t size_with(token_id token) const { return before_.size() + token_json(token).size() + after_.size(); }
+    std::size_t size_with(token_id token) const { return before_.size() + text_of(token).size() + after_.size(); }
 
     /// No record is longer, chunk framing included.
-    std::size_t longest() const { return before_.size() + longest_token + after_.size() + chunk_framing; }
+    std::size_t longest() const { return before_.size() + longest_text_ + after_.size() + chunk_framing; }
 
     /// Writes one record for each token, `per_chunk` to an HTTP chunk; `chunked` false: bare records.
     void write(record_buffer& out, std::span<const token_id> tokens, std::size_t per_chunk, bool chunked) const;
@@ -42,6 +57,9 @@ class token_record {
     std::string after_;
     std::size_t digits_at_ = 0;
     std::string end_;
+    std::vector<std::string> texts_;
+    std::size_t longest_text_ = longest_token;
+    bool leaves_out_text_ = false;
 };
 
 } // namespace chimera::sim
