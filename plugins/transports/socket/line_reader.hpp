@@ -26,6 +26,8 @@ class line_reader {
     explicit line_reader(std::uint32_t limit) noexcept : limit_(limit) {}
 
     void begin() noexcept { taken_ = searched_ = 0; }
+    /// Bytes until the limit.
+    std::size_t room() const noexcept { return limit_ - taken_; }
     /// The line at the front of `bytes`, which begin where the last line ended. None yet: called again with the same
     /// bytes and more behind them. Throws sdk::error(CHM_E_LIMIT), at the first byte beyond the limit.
     std::optional<line> next(std::string_view bytes) {

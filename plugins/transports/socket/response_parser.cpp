@@ -18,12 +18,12 @@ std::size_t response_parser::parse_head(std::span<const char> bytes) {
     while (consumed < bytes.size() && !head_done_) {
         const std::string_view rest(bytes.data() + consumed, bytes.size() - consumed);
         touched_ = true;
+        // What has no end within telling_bytes is judged by these, whatever is behind them.
+        if (head_.status() == 0 && std::min(rest.size(), lines_.room()) >= response_head::telling_bytes &&
+            !response_head::may_begin(rest) && rest.find('\n') >= response_head::telling_bytes)
+            response_head::refuse_beginning(rest);
         const auto line = lines_.next(rest);
-        if (!line) {
-            if (head_.status() == 0 && rest.size() >= response_head::telling_bytes && !response_head::may_begin(rest))
-                response_head::refuse_beginning(rest);
-            break;
-        }
+        if (!line) break;
         consumed += line->size;
         if (head_.status() != 0) {
             if (line->text.empty())

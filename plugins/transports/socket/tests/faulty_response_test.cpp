@@ -165,6 +165,11 @@ TEST_CASE("a limit that is passed has one error and one text, whole and cut in e
         CHECK(r.rc == CHM_E_LIMIT);
         CHECK(r.error == header);
     }
+    // A limit that is passed later than the fault is seen does not hide it.
+    CHECK(parse_every_way(std::string(300, 'x') + "\r\n", how).rc == CHM_E_PROTO);
+    CHECK(
+        parse_every_way("HTTP/1.1 100 C\r\nA: " + std::string(227, 'a') + "\r\n\r\n" + std::string(30, 'x'), how).rc ==
+        CHM_E_LIMIT);
     CHECK(parse_every_way(chunked + "41\r\n", how).error ==
           "the server declared a chunk of more than 64 bytes (max_chunk_bytes)");
 }
