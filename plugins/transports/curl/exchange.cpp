@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <chimera/sdk/clock.hpp>
@@ -11,10 +12,13 @@
 
 #include "curl_handle.hpp"
 #include "failure.hpp"
+#include "http_text.hpp"
 
 namespace chimera::curl {
 
 namespace {
+
+std::string not_http(const std::string& why) { return bad_response(why).what(); }
 
 exchange& self_of(void* self) noexcept { return *static_cast<exchange*>(self); }
 
@@ -36,21 +40,26 @@ void exchange::adopt() {
     set_option(easy_, CURLOPT_DEBUGDATA, this);
 }
 
-void exchange::begin(std::string_view method, std::string_view url, std::size_t body_size) {
+void exchange::begin(std::string_view method, std::string_view path, std::size_t body_size) {
     head_taken_ = paused_ = done_ = received_ = reused_ = false;
     failed_.reset();
     refused_code_ = CHM_OK;
-    what_.assign(method).append(" ").append(url.substr(0, url.find('?'))); // a query may hold a key
+    what_.assign(method)
+        .append(" ")
+        .append(base_.shown)
+        .append(path.substr(0, path.find('?'))); // a query may hold a key
     curl_text_[0] = '\0';
-    head_.clear();
+    head_.clear(method == "HEAD");
+    chunks_.clear();
+    body_received_ = 0;
     pieces_.clear();
-    tls_ = url.starts_with("https:");
     body_size_ = body_size;
     attempts_ = 0;
     ready_ns_ = sent_ns_ = first_byte_ns_ = waiting_since_ns_ = 0;
     // curl would take what has come since the last response for the answer to this request. TLS checks its own bytes,
     // among which session tickets are nobody's fault.
-    set_option(easy_, CURLOPT_FRESH_CONNECT, !tls_ && driver_.unread() ? 1L : 0L);
+    set_option(easy_, CURLOPT_FRESH_CONNECT, !base_.tls && driver_.unread() ? 1L : 0L);
+    set_option(easy_, CURLOPT_FORBID_REUSE, 0L);
     driver_.add(easy_);
     open_ = true;
 }
@@ -130,19 +139,47 @@ void exchange::resume() {
 
 void exchange::take_result() {
     const std::optional<CURLcode> result = driver_.finished();
-    if (!result) return;
-    if (*result == CURLE_GOT_NOTHING) first_byte_ns_ = 0; // what was read was the end
-    const std::string_view said = curl_text_[0] ? curl_text_.data() : curl_easy_strerror(*result);
-    if (refused_code_ != CHM_OK)
-        fail(refused_code_, refused_why_);
-    else if (*result == CURLE_OUT_OF_MEMORY && first_byte_ns_ && !head_.complete())
-        fail(CHM_E_LIMIT, "a header line is longer than curl takes, 100 KB"); // which curl does not tell from no memory
-    else if (*result != CURLE_OK)
-        fail(failure_code(*result, said), said);
-    else if (!head_.complete()) // to curl a head may end with the connection
+    if (refused_code_ != CHM_OK) {
+        if (result) fail(refused_code_, refused_why_);
+    } else if (head_.complete() && !head_.framing().ended_by_curl && body_complete()) {
+        done_ = true; // curl would go on until the connection ends
+    } else if (result && *result != CURLE_OK) {
+        if (*result == CURLE_GOT_NOTHING) first_byte_ns_ = 0; // what was read was the end
+        const chm_rc code = failure_code(*result, curl_text_.data());
+        if (*result == CURLE_OUT_OF_MEMORY && first_byte_ns_ && !head_.complete())
+            fail(CHM_E_LIMIT,
+                 "a header line is longer than curl takes, 100 KB"); // which curl does not tell from no memory
+        else
+            fail(code, cause_of(*result, code));
+    } else if (result && (!head_.complete() || !body_complete())) { // to curl a head may end with the connection
         fail(CHM_E_CLOSED, "the server closed the connection");
-    else
+    } else if (result) {
         done_ = true;
+    }
+}
+
+/// curl's own words, or clearer ones.
+std::string exchange::cause_of(CURLcode result, chm_rc code) const {
+    const std::string said = curl_text_[0] ? curl_text_.data() : curl_easy_strerror(result);
+    if (code == CHM_E_CONNECT && !base_.unix_socket.empty()) {
+        long cause = 0;
+        curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &cause);
+        return "the unix socket " + base_.unix_socket + ": " +
+               (cause ? std::generic_category().message(static_cast<int>(cause)) : said);
+    }
+    if (code != CHM_E_PROTO) return said;
+    if (result == CURLE_BAD_FUNCTION_ARGUMENT)
+        return not_http("a header line begins with a blank, and no header is before it");
+    // curl refuses it before the header callback sees the line, and does not show it.
+    if (said == "Invalid Content-Length: value")
+        return not_http("its Content-Length does not begin with a digit (it is empty, negative or not a number)");
+    return not_http(said);
+}
+
+/// True when the framing that curl does not see is complete too.
+bool exchange::body_complete() const noexcept {
+    const body_framing& f = head_.framing();
+    return f.chunked ? chunks_.done() : f.ended_by_curl || body_received_ == f.length;
 }
 
 /// After a turn: were bytes received, and was the first byte of the response among them? curl may also receive in a
@@ -179,7 +216,11 @@ std::uint64_t exchange::deadline(std::uint64_t now) noexcept {
 
 void exchange::refuse(chm_rc code, const char* why) noexcept {
     refused_code_ = code;
-    refused_why_ = why;
+    try {
+        refused_why_ = why;
+    } catch (const std::bad_alloc&) {
+        refused_why_.clear(); // the code says enough
+    }
 }
 
 void exchange::fail(chm_rc code, std::string_view why) {
@@ -199,23 +240,18 @@ std::size_t exchange::on_header(char* line, std::size_t, std::size_t size, void*
     try {
         switch (x.head_.add({line, size})) {
         case response_head::outcome::more:
+            return size;
         case response_head::outcome::complete:
+            if (!x.head_.framing().reusable) x.end_connection();
             return size;
         case response_head::outcome::interim: // the response itself is still to come
             x.first_byte_ns_ = 0;
             x.start_before_ = INT64_MAX; // curl's clock has run: from here on whole lines tell
             x.received_ = false;
             return size;
-        case response_head::outcome::too_large:
-            x.refuse(CHM_E_LIMIT, "head and trailers are larger than 64 KiB");
-            break;
-        case response_head::outcome::malformed:
-            x.refuse(CHM_E_PROTO, "malformed header line");
-            break;
-        case response_head::outcome::switched:
-            x.refuse(CHM_E_PROTO, "the server switched protocols without being asked (status 101)");
-            break;
         }
+    } catch (const sdk::error& e) {
+        x.refuse(e.code(), e.what());
     } catch (const std::bad_alloc&) {
         x.refuse(CHM_E_NOMEM, "out of memory");
     }
@@ -230,20 +266,43 @@ std::size_t exchange::on_body(char* data, std::size_t, std::size_t size, void* s
         return CURL_WRITEFUNC_PAUSE;
     }
     try {
-        if (size > 0) x.pieces_.push({data, size});
+        x.take_body({data, size});
         return size;
+    } catch (const sdk::error& e) {
+        x.refuse(e.code(), e.what());
     } catch (const std::bad_alloc&) {
         x.refuse(CHM_E_NOMEM, "out of memory");
-        return size + 1;
     }
+    return size + 1; // not size: curl ends the transfer
 }
+
+/// Bytes behind the head, undecoded.
+void exchange::take_body(std::string_view bytes) {
+    const body_framing& f = head_.framing();
+    if (f.chunked) {
+        while (!bytes.empty() && !chunks_.done())
+            if (const std::string_view run = chunks_.next(bytes); !run.empty()) pieces_.push(run);
+    } else if (f.ended_by_curl) {
+        pieces_.push(bytes);
+        bytes = {};
+    } else {
+        const std::string_view part = bytes.substr(0, f.length - body_received_);
+        if (!part.empty()) pieces_.push(part);
+        body_received_ += part.size();
+        bytes.remove_prefix(part.size());
+    }
+    if (!bytes.empty()) end_connection(); // bytes that belong to nothing
+}
+
+/// The connection is closed when curl has finished, not kept.
+void exchange::end_connection() noexcept { curl_easy_setopt(easy_, CURLOPT_FORBID_REUSE, 1L); }
 
 /// curl counts whole header lines only: it would ask again for a response that ended within its first line. So a new
 /// connection is refused once a byte has come over the one before. curl may have read that byte and the end in one
 /// turn; then the kernel's count tells, in which the end is one more. TLS has bytes of its own, so it goes without.
 curl_socket_t exchange::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
     exchange& x = self_of(self);
-    const bool counted = x.attempts_ > 0 && !x.tls_ && x.driver_.received_at_removal() > x.received_before_ + 1;
+    const bool counted = x.attempts_ > 0 && !x.base_.tls && x.driver_.received_at_removal() > x.received_before_ + 1;
     if (!x.first_byte_ns_ && !counted)
         return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 

@@ -11,6 +11,8 @@
 #include <chimera/sdk/plugin.hpp>
 #include <curl/curl.h>
 
+#include "base_url.hpp"
+#include "chunk_reader.hpp"
 #include "multi_driver.hpp"
 #include "piece_queue.hpp"
 #include "response_head.hpp"
@@ -23,13 +25,13 @@ namespace chimera::curl {
 class exchange final : public sdk::exchange_base<exchange> {
   public:
     /// Borrows everything for its life.
-    exchange(const settings& options, multi_driver& driver, CURL* easy) noexcept
-        : options_(options), driver_(driver), easy_(easy) {}
+    exchange(const settings& options, const base_url& base, multi_driver& driver, CURL* easy) noexcept
+        : options_(options), base_(base), driver_(driver), easy_(easy) {}
     /// Points the easy handle's callbacks here. Throws sdk::error.
     void adopt();
 
     /// [closed; the easy handle has the request] Begins. Throws sdk::error.
-    void begin(std::string_view method, std::string_view url, std::size_t body_size);
+    void begin(std::string_view method, std::string_view path, std::size_t body_size);
     bool open() const noexcept { return open_; }
 
     /// See chm_exchange_vt.
@@ -53,6 +55,10 @@ class exchange final : public sdk::exchange_base<exchange> {
     bool drive_until(Ready ready, chm_waker* waker);
     void resume();
     void take_result();
+    std::string cause_of(CURLcode result, chm_rc code) const;
+    void take_body(std::string_view bytes);
+    void end_connection() noexcept;
+    bool body_complete() const noexcept;
     void note(multi_driver::turned turned);
     std::int64_t start_of_transfer() const noexcept;
     std::uint64_t deadline(std::uint64_t now) noexcept;
@@ -61,22 +67,24 @@ class exchange final : public sdk::exchange_base<exchange> {
     const char* phase() const noexcept;
 
     const settings& options_;
+    const base_url& base_;
     multi_driver& driver_;
     CURL* const easy_;
 
     // State of the exchange in hand.
     bool open_ = false;
     bool head_taken_ = false;
-    bool tls_ = false;
     bool paused_ = false;
-    bool done_ = false;                // curl has finished, without an error
+    bool done_ = false;                // the response is complete
     bool received_ = false;            // curl called back with bytes since the last turn
     std::optional<sdk::error> failed_; // every later poll says the same
     chm_rc refused_code_ = CHM_OK;     // a callback's own reason to end the transfer
-    const char* refused_why_ = nullptr;
+    std::string refused_why_;
     std::string what_; // "POST http://host/path", without the query
     std::array<char, CURL_ERROR_SIZE> curl_text_{};
     response_head head_;
+    chunk_reader chunks_;
+    std::uint64_t body_received_ = 0;
     piece_queue pieces_;
 
     // Timing; CLOCK_MONOTONIC, ns.

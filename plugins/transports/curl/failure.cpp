@@ -6,8 +6,10 @@ chm_rc failure_code(CURLcode result, std::string_view text) noexcept {
     const auto says = [text](std::string_view words) { return text.find(words) != std::string_view::npos; };
     switch (result) {
     case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
         return CHM_E_RESOLVE;
     case CURLE_COULDNT_CONNECT:
+    case CURLE_PROXY: // a SOCKS proxy said no
         return CHM_E_CONNECT;
     case CURLE_OPERATION_TIMEDOUT:
         return CHM_E_TIMEOUT;
@@ -18,10 +20,12 @@ chm_rc failure_code(CURLcode result, std::string_view text) noexcept {
         return says("Broken pipe") ? CHM_E_CLOSED : CHM_E_IO;
     case CURLE_RECV_ERROR:
         if (says("chunked-encoding")) return CHM_E_PROTO;
+        if (says("CONNECT tunnel failed")) return CHM_E_CONNECT; // an HTTP proxy said no
         return says("unexpected eof") ? CHM_E_CLOSED : CHM_E_IO; // TLS without a close_notify
     case CURLE_UNSUPPORTED_PROTOCOL:                             // "Received HTTP/0.9": not a status line
     case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_BAD_CONTENT_ENCODING:  // more than five transfer codings
+    case CURLE_BAD_FUNCTION_ARGUMENT: // a folded line without a header before it
         return CHM_E_PROTO;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:

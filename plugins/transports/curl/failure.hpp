@@ -9,8 +9,7 @@
 namespace chimera::curl {
 
 /// The CHM_E_* for a transfer that failed. `text` is curl's own message (CURLOPT_ERRORBUFFER): where one CURLcode
-/// stands for several causes, the message tells them apart. in_head: a response had begun and its head was not
-/// complete.
+/// stands for several causes, the message tells them apart.
 chm_rc failure_code(CURLcode result, std::string_view text) noexcept;
 
 } // namespace chimera::curl

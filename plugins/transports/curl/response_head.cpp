@@ -1,31 +1,34 @@
 #include "response_head.hpp"
 
-#include <charconv>
+#include <algorithm>
+
+#include "http_text.hpp"
 
 namespace chimera::curl {
 
 namespace {
 
-std::string_view trimmed(std::string_view s) noexcept {
-    constexpr std::string_view blank = " \t\r\n";
-    const std::size_t first = s.find_first_not_of(blank);
-    if (first == std::string_view::npos) return {};
-    return s.substr(first, s.find_last_not_of(blank) - first + 1);
-}
+constexpr std::string_view version = "HTTP/1.";
+
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 } // namespace
 
 response_head::outcome response_head::add(std::string_view line) {
     bytes_ += line.size();
-    if (bytes_ > max_bytes) return outcome::too_large;
-    if (complete_) return outcome::more; // a trailer
+    if (bytes_ > max_bytes) throw sdk::error(CHM_E_LIMIT, "the head is larger than 64 KiB");
+    if (complete_) return outcome::more; // a trailer: chunk_reader has seen it
+    if (line.ends_with('\n')) line.remove_suffix(line.ends_with("\r\n") ? 2 : 1);
     if (!in_head_) {
         begin(line);
         return outcome::more;
     }
-    if (!trimmed(line).empty()) return add_field(line) ? outcome::more : outcome::malformed;
+    if (!line.empty()) {
+        add_field(line);
+        return outcome::more;
+    }
     in_head_ = false;
-    if (status_ == 101) return outcome::switched;
+    if (status_ == 101) throw bad_response("the server switched protocols without being asked (status 101)");
     if (status_ < 200) return outcome::interim;
     finish();
     return outcome::complete;
@@ -37,43 +40,58 @@ void response_head::fill(chm_head& head) const noexcept {
     head.n_headers = headers_.size();
 }
 
-void response_head::clear() noexcept {
+void response_head::clear(bool no_body) noexcept {
     bytes_ = 0;
     in_head_ = complete_ = false;
+    no_body_ = no_body;
+    framing_ = {};
 }
 
-void response_head::begin(std::string_view status_line) {
-    in_head_ = true;
+/// curl has seen a status line here, but to it that is also "HTTP/2 200", "http/1.1 404" (as 200) and "HTTP/1.1 200OK".
+void response_head::begin(std::string_view line) {
     text_.clear();
     fields_.clear();
-    // curl has checked "HTTP/x.y nnn"
-    status_ = 0;
-    const std::size_t space = status_line.find(' ');
-    if (space != std::string_view::npos)
-        std::from_chars(status_line.data() + space + 1, status_line.data() + status_line.size(), status_);
+    std::string_view rest = line;
+    if (rest.starts_with(version)) rest.remove_prefix(version.size());
+    if (rest.size() == line.size() || rest.empty() || !is_digit(rest[0]) || (rest.size() > 1 && rest[1] != ' '))
+        throw bad_response("the version in its status line is not 1.x: " + shown(line));
+    minor_version_ = rest[0] - '0';
+    rest.remove_prefix(std::min<std::size_t>(2, rest.size()));
+
+    if (rest.size() < 3 || !std::all_of(rest.begin(), rest.begin() + 3, is_digit) || rest[0] == '0' ||
+        (rest.size() > 3 && rest[3] != ' '))
+        throw bad_response("the status in its status line is not a number of three digits from 100 on: " + shown(line));
+    check_text(rest.substr(3), "its status line", line);
+    status_ = 100 * (rest[0] - '0') + 10 * (rest[1] - '0') + (rest[2] - '0');
+    in_head_ = true;
 }
 
-bool response_head::add_field(std::string_view line) {
-    if (line.front() == ' ' || line.front() == '\t') { // folded: goes on with the value before it
-        if (fields_.empty()) return false;
+void response_head::add_field(std::string_view line) {
+    check_field_line(line, !fields_.empty());
+    if (line[0] == ' ' || line[0] == '\t') { // folded: joined to the line before it by a blank (RFC 9112 5.2)
+        const std::string_view more = trimmed(line);
+        if (more.empty()) return;
         field& last = fields_.back();
-        const std::string_view rest = trimmed(line);
-        text_.append(" ").append(rest);
-        last.value_size += 1 + rest.size();
-        return true;
+        if (last.value != 0) text_ += ' ';
+        text_ += more;
+        last.value = text_.size() - last.at - last.name;
+        return;
     }
     const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || colon == 0) return false;
-    const std::string_view name = trimmed(line.substr(0, colon)), value = trimmed(line.substr(colon + 1));
-    fields_.push_back({text_.size(), name.size(), text_.size() + name.size(), value.size()});
-    text_.append(name).append(value);
-    return true;
+    const std::string_view value = trimmed(line.substr(colon + 1));
+    fields_.push_back({text_.size(), colon, value.size(), value.size()});
+    text_.append(line.substr(0, colon)).append(value);
 }
 
 void response_head::finish() {
     headers_.clear();
-    for (const field& f : fields_)
-        headers_.push_back({{text_.data() + f.name, f.name_size}, {text_.data() + f.value, f.value_size}});
+    std::vector<head_field> all;
+    for (const field& f : fields_) {
+        const char* const value = text_.data() + f.at + f.name;
+        headers_.push_back({{text_.data() + f.at, f.name}, {value, f.value}});
+        all.push_back({{text_.data() + f.at, f.name}, {value, f.value}, {value, f.first_line}});
+    }
+    framing_ = body_framing::of(status_, minor_version_, no_body_, all);
     complete_ = true;
 }
 

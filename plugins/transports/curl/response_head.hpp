@@ -9,47 +9,52 @@
 
 #include <chimera/abi/transport.h>
 
+#include "body_framing.hpp"
+
 namespace chimera::curl {
 
-/// Interim (1xx) heads are passed over; trailers are counted and dropped.
+/// Interim (1xx) heads are passed over. curl 7.88 takes nearly anything for a field, so every line is checked here.
 class response_head {
   public:
-    /// All lines of one exchange together: interim heads, the final head, trailers.
+    /// All lines of one exchange together: interim heads and the final head.
     static constexpr std::size_t max_bytes = 64 * 1024;
 
     enum class outcome {
         more,
-        interim,  ///< the end of a 1xx head
-        complete, ///< the end of the final head
-        too_large,
-        malformed,
-        switched ///< 101, which nobody asked for
+        interim, ///< the end of a 1xx head
+        complete ///< the end of the final head
     };
 
-    /// Takes one line as curl delivers it, with its line ending. complete comes exactly once.
+    /// Takes one line as curl delivers it, with its line ending. complete comes exactly once. Throws sdk::error:
+    /// CHM_E_PROTO for what is not HTTP/1.x or has no certain end, CHM_E_LIMIT beyond max_bytes.
     outcome add(std::string_view line);
     bool complete() const noexcept { return complete_; }
     /// [complete] Fills head; the headers are valid until clear().
     void fill(chm_head& head) const noexcept;
-    /// Ready for the next exchange; keeps its memory.
-    void clear() noexcept;
+    /// [complete]
+    const body_framing& framing() const noexcept { return framing_; }
+    /// Ready for the next exchange; keeps its memory. no_body: the request is a HEAD.
+    void clear(bool no_body) noexcept;
 
   private:
     struct field {
-        std::size_t name, name_size, value, value_size; // offsets into text_
+        std::size_t at, name, value, first_line; // place in text_, lengths
     };
 
     void begin(std::string_view status_line);
-    bool add_field(std::string_view line);
+    void add_field(std::string_view line);
     void finish();
 
     std::size_t bytes_ = 0;
     bool in_head_ = false;
     bool complete_ = false;
+    bool no_body_ = false;
     std::int32_t status_ = 0;
+    int minor_version_ = 1;
     std::string text_;
     std::vector<field> fields_;
     std::vector<chm_kv> headers_;
+    body_framing framing_;
 };
 
 } // namespace chimera::curl

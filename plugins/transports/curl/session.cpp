@@ -2,27 +2,14 @@
 
 #include <climits>
 
+#include "http_text.hpp"
+
 namespace chimera::curl {
 
 namespace {
 
 sdk::error invalid(std::string_view what, std::string_view why) {
     return {CHM_E_INVAL, std::string(what) + ": " + std::string(why)};
-}
-
-bool is_token(std::string_view s) noexcept {
-    for (const char c : s)
-        if (c <= ' ' || c >= 0x7f || std::string_view("()<>@,;:\\\"/[]?={}").find(c) != std::string_view::npos)
-            return false;
-    return !s.empty();
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i)
-        if (lower(a[i]) != lower(b[i])) return false;
-    return true;
 }
 
 void append(header_list& list, const std::string& line) {
@@ -42,9 +29,9 @@ header_list header_lines(const chm_request& request) {
         if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos)
             throw invalid("header '" + std::string(name) + "'", "a line break or NUL in its value");
         for (const char* own : {"Content-Length", "Transfer-Encoding", "Expect"})
-            if (equal_ignoring_case(name, own))
+            if (same_name(name, own))
                 throw invalid("header '" + std::string(name) + "'", "the transport decides it from the body");
-        content_type = content_type || equal_ignoring_case(name, "Content-Type");
+        content_type = content_type || same_name(name, "Content-Type");
         // An empty value is written "name;": "name:" would remove a header of curl's.
         append(list, value.empty() ? std::string(name) + ";" : std::string(name) + ": " + std::string(value));
     }
@@ -55,10 +42,12 @@ header_list header_lines(const chm_request& request) {
 
 } // namespace
 
-session::session(const settings& options, chm_reactor& reactor, std::string base)
-    : base_(std::move(base)), driver_(reactor), easy_(curl_easy_init()), exchange_(options, driver_, easy_.get()) {
+session::session(const settings& options, chm_reactor& reactor, base_url base)
+    : base_(std::move(base)), driver_(reactor), easy_(curl_easy_init()),
+      exchange_(options, base_, driver_, easy_.get()) {
     if (!easy_) throw std::bad_alloc();
     set_constant_options(options);
+    set_proxy(options.proxies);
     driver_.adopt(easy_.get());
     exchange_.adopt();
 }
@@ -71,7 +60,7 @@ void session::set_constant_options(const settings& options) {
     set_option(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     set_option(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     set_option(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    set_option(easy, CURLOPT_PROXY, ""); // also keeps http_proxy and its like out
+    set_option(easy, CURLOPT_HTTP_TRANSFER_DECODING, 0L); // chunk_reader does it
     set_option(easy, CURLOPT_PATH_AS_IS, 1L);
     set_option(easy, CURLOPT_USERAGENT, "chimera");
     set_option(easy, CURLOPT_TCP_NODELAY, 1L);
@@ -84,11 +73,26 @@ void session::set_constant_options(const settings& options) {
     if (!options.ca_file.empty()) set_option(easy, CURLOPT_CAINFO, options.ca_file.c_str());
 }
 
+void session::set_proxy(const proxy_choice& choice) {
+    CURL* easy = easy_.get();
+    if (!base_.unix_socket.empty()) set_option(easy, CURLOPT_UNIX_SOCKET_PATH, base_.unix_socket.c_str());
+    const proxy& chosen = base_.tls ? choice.for_https : choice.for_http;
+    const bool none = chosen.url.empty() || !base_.unix_socket.empty();
+    // Set also when they are empty: otherwise curl asks the environment.
+    set_option(easy, CURLOPT_PROXY, none ? "" : chosen.url.c_str());
+    set_option(easy, CURLOPT_NOPROXY, choice.except.c_str());
+    if (none) return;
+    set_option(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); // the head of a tunnel is not that of the response
+    if (chosen.user.empty() && chosen.password.empty()) return;
+    set_option(easy, CURLOPT_PROXYUSERNAME, chosen.user.c_str());
+    set_option(easy, CURLOPT_PROXYPASSWORD, chosen.password.c_str());
+}
+
 chm_exchange* session::start(const chm_request& request) {
     if (exchange_.open())
-        throw sdk::error(CHM_E_STATE, base_ + ": the session's exchange before this one is still open");
+        throw sdk::error(CHM_E_STATE, base_.shown + ": the session's exchange before this one is still open");
     set_request(request);
-    exchange_.begin(method_, url_, body_.size());
+    exchange_.begin(method_, sdk::view(request.path), body_.size());
     return &exchange_;
 }
 
@@ -103,7 +107,7 @@ void session::set_request(const chm_request& request) {
     header_list headers = header_lines(request);
 
     method_ = method;
-    url_ = base_ + std::string(path);
+    url_ = base_.for_curl + std::string(path);
     body_ = sdk::view(request.body);
     CURL* easy = easy_.get();
     set_option(easy, CURLOPT_URL, url_.c_str());

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "base_url.hpp"
 #include "curl_handle.hpp"
 #include "exchange.hpp"
 #include "multi_driver.hpp"
@@ -13,17 +14,18 @@ namespace chimera::curl {
 /// Used on its task's worker only.
 class session final : public sdk::session_base<session> {
   public:
-    /// base: checked, without a final slash. Throws sdk::error.
-    session(const settings& options, chm_reactor& reactor, std::string base);
+    /// Throws sdk::error.
+    session(const settings& options, chm_reactor& reactor, base_url base);
 
     /// See chm_session_vt.start.
     chm_exchange* start(const chm_request& request);
 
   private:
     void set_constant_options(const settings& options);
+    void set_proxy(const proxy_choice& choice);
     void set_request(const chm_request& request);
 
-    const std::string base_;
+    const base_url base_;
     // What curl refers to while a request is under way.
     std::string url_;
     std::string method_;

@@ -9,6 +9,8 @@
 
 #include <chimera/sdk/plugin.hpp>
 
+#include "proxy.hpp"
+
 namespace chimera::curl {
 
 /// What every session of a transport has in common.
@@ -20,6 +22,7 @@ struct settings {
     std::uint64_t idle_ns;       ///< 0: none
     bool tls_verify;
     std::string ca_file; ///< empty: the system's
+    proxy_choice proxies;
 };
 
 /// Immutable after construction; any thread may open sessions.
@@ -37,9 +40,12 @@ class transport final : public sdk::transport_base<transport> {
                         "Limit on a pause inside the request or the response; 0: none"),
         sdk::bool_option("tls_verify", "true", "Check the server's certificate and host name"),
         sdk::string_option("ca_file", "", "PEM file of trusted certificates; empty: the system's"),
+        sdk::string_option("proxy", "",
+                           "Proxy: a URL, or env for http_proxy, https_proxy, all_proxy and no_proxy; empty: none"),
     };
 
-    /// Throws sdk::error(CHM_E_INVAL) for options that do not go together or a ca_file that cannot be read.
+    /// Throws sdk::error(CHM_E_INVAL) for options that do not go together, a ca_file that cannot be read or
+    /// a proxy that cannot be.
     transport(const chm_host*, const sdk::options& given);
 
     /// See chm_transport_vt.open.

@@ -1,0 +1,100 @@
+#include "base_url.hpp"
+
+#include <sys/un.h>
+
+#include <algorithm>
+
+#include "curl_handle.hpp"
+#include "http_text.hpp"
+
+namespace chimera::curl {
+
+namespace {
+
+constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
+
+std::string without_final_slashes(std::string url) {
+    while (url.ends_with('/')) url.pop_back();
+    return url;
+}
+
+template <class Invalid>
+void check_for_curl(const std::string& base, const Invalid& invalid) {
+    const url_handle url(curl_url());
+    if (!url) throw std::bad_alloc();
+    if (const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, base.c_str(), 0))
+        throw invalid(curl_url_strerror(code));
+    if (char* port = nullptr; curl_url_get(url.get(), CURLUPART_PORT, &port, 0) == CURLUE_OK) {
+        const bool none = std::string_view(port) == "0";
+        curl_free(port);
+        if (none) throw invalid("has a port outside of 1 to 65535");
+    }
+    char* user = nullptr;
+    if (curl_url_get(url.get(), CURLUPART_USER, &user, 0) == CURLUE_OK) {
+        curl_free(user);
+        throw sdk::error(CHM_E_INVAL,
+                         "a base URL with a user name or password is refused; send an Authorization header");
+    }
+}
+
+base_url parse_unix(std::string_view text, std::string_view behind_scheme) {
+    const auto invalid = [&](const std::string& why) {
+        return sdk::error(CHM_E_INVAL, "base URL '" + std::string(text) + "': " + why);
+    };
+    const std::size_t host_end = std::min(behind_scheme.find('/'), behind_scheme.size());
+    const bool whole_path = host_end == 0; // no host: all of it is the socket's path
+    const std::string_view encoded = whole_path ? behind_scheme : behind_scheme.substr(0, host_end);
+    const std::string_view prefix = whole_path ? std::string_view{} : behind_scheme.substr(host_end);
+    if (!whole_path && encoded.find('@') != std::string_view::npos)
+        throw sdk::error(CHM_E_INVAL, "a base URL with a user name or password is refused (write %40 for an '@' in the "
+                                      "path of a unix socket)");
+    if (!whole_path && encoded.find(':') != std::string_view::npos)
+        throw invalid("a unix socket has no port (write %3A for a ':' in its path)");
+
+    base_url result;
+    try {
+        result.unix_socket = percent_decoded(encoded);
+    } catch (const sdk::error& e) {
+        throw invalid(e.what());
+    }
+    const std::string& path = result.unix_socket;
+    if (!path.starts_with('/') || path.ends_with('/'))
+        throw invalid("does not name a unix socket by its absolute path; write http+unix://%2Frun%2Fname.sock/prefix");
+    if (std::any_of(path.begin(), path.end(),
+                    [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }))
+        throw invalid("has a control character in the path of its unix socket");
+    if (path.size() > longest_socket_path)
+        throw invalid("names the unix socket '" + path + "' by a path of " + std::to_string(path.size()) +
+                      " bytes; the system takes " + std::to_string(longest_socket_path));
+    result.shown = without_final_slashes(std::string(text));
+    result.for_curl = without_final_slashes("http://localhost" + std::string(prefix));
+    check_for_curl(result.for_curl, invalid);
+    return result;
+}
+
+} // namespace
+
+base_url base_url::parse(std::string_view text) {
+    const auto invalid = [&](const std::string& why) {
+        return sdk::error(CHM_E_INVAL, "base URL '" + std::string(text) + "': " + why);
+    };
+    const std::size_t colon = text.find("://");
+    if (colon == std::string_view::npos) throw invalid("no scheme; it begins with http://, https:// or http+unix://");
+    std::string scheme(text.substr(0, colon));
+    for (char& c : scheme)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (scheme != "http" && scheme != "https" && scheme != "http+unix")
+        throw sdk::error(CHM_E_NOSYS, "base URL '" + std::string(text) + "': the curl transport speaks http, https " +
+                                          "and http+unix, not '" + scheme + "'");
+    if (text.find_first_of("?#") != std::string_view::npos)
+        throw invalid("a query or a fragment cannot have a path appended");
+    if (scheme == "http+unix") return parse_unix(text, text.substr(colon + 3));
+
+    base_url result;
+    result.shown = result.for_curl = without_final_slashes(scheme + std::string(text.substr(colon)));
+    result.tls = scheme == "https";
+    check_for_curl(result.for_curl, invalid);
+    return result;
+}
+
+} // namespace chimera::curl

@@ -1,0 +1,34 @@
+// Where the body of a response ends (RFC 9112 6.3), and where curl takes it to end.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace chimera::curl {
+
+/// One field of a head.
+struct head_field {
+    std::string_view name, value;
+    std::string_view first_line; ///< of the value: all of it that curl reads, for it does not unfold lines
+};
+
+/// How the bytes behind a head are to be read. Of these curl knows only what it took from the fields by itself.
+struct body_framing {
+    /// The body comes in chunks.
+    bool chunked = false;
+    /// curl sees where the body ends: at a length, at the last chunk or at the connection's end. False: this plugin
+    /// ends the exchange, and the connection with it.
+    bool ended_by_curl = true;
+    /// [not ended_by_curl, not chunked] Bytes of the body.
+    std::uint64_t length = 0;
+    /// The connection may serve another request, as far as the head tells.
+    bool reusable = true;
+
+    /// For a final head. no_body: the request was a HEAD. Throws sdk::error(CHM_E_PROTO) for lengths and codings that
+    /// leave the end open; the message shows them.
+    static body_framing of(std::int32_t status, int minor_version, bool no_body, std::span<const head_field> fields);
+};
+
+} // namespace chimera::curl
