@@ -11,6 +11,9 @@ namespace chimera::socket {
 
 namespace {
 
+/// Those of 64 bits; zeros in front count, as they do in libcurl.
+constexpr std::uint32_t most_digits = 16;
+
 /// 16 for what is not a hexadecimal digit.
 unsigned digit_of(char c) noexcept {
     if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
@@ -68,7 +71,7 @@ chunk_reader::fault chunk_reader::framing(char c) noexcept {
     case place::digit: {
         const unsigned digit = digit_of(c);
         if (digit == 16) return at_ == place::digit ? behind_size(c) : fault::size;
-        if (header_bytes_ == limits_.header_bytes) return fault::header_too_long;
+        if (header_bytes_ == most_digits) return fault::size_digits;
         const std::uint64_t size = left_ * 16 + digit; // does not overflow: left_ is within the limit, which is 2^40
         if (size > limits_.chunk_bytes) return fault::chunk_too_large;
         left_ = size;
@@ -135,6 +138,8 @@ void chunk_reader::refuse(fault why, char at) const {
     switch (why) {
     case fault::size:
         throw bad_response("a chunk begins with " + byte + ", not with its size in hexadecimal");
+    case fault::size_digits:
+        throw bad_response("a chunk's size has more than " + std::to_string(most_digits) + " digits");
     case fault::size_end:
         throw bad_response("a chunk's size is followed by " + byte + ", not by an extension or the line's end (CRLF)");
     case fault::data_end:

@@ -51,7 +51,7 @@ class chunk_reader {
         trailers,
         over
     };
-    enum class fault : std::uint8_t { none, size, size_end, data_end, chunk_too_large, header_too_long };
+    enum class fault : std::uint8_t { none, size, size_digits, size_end, data_end, chunk_too_large, header_too_long };
 
     fault framing(char c) noexcept;
     fault behind_size(char c) noexcept;

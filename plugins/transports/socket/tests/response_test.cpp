@@ -122,7 +122,7 @@ TEST_CASE("a body ends where its framing says, and what is behind is left alone"
 
 TEST_CASE("chunks: sizes with zeros in front and blanks behind, extensions of every kind, an empty body") {
     for (const std::string_view body :
-         {"5\r\nhello\r\n0\r\n\r\n", "00000000000000000000005\r\nhello\r\n000\r\n\r\n", "5 \t\r\nhello\r\n0  \r\n\r\n",
+         {"5\r\nhello\r\n0\r\n\r\n", "0000000000000005\r\nhello\r\n000\r\n\r\n", "5 \t\r\nhello\r\n0  \r\n\r\n",
           "5;a\r\nhello\r\n0;b=c\r\n\r\n", "5 ; a=\"b;c\\\"\" ;d\r\nhello\r\n0\r\n\r\n", "5;\r\nhello\r\n0;;=\r\n\r\n",
           "1\r\nh\r\n4\r\nello\r\n0\r\nContent-Length: 7\r\nTransfer-Encoding: gzip\r\nX:\r\n y\r\n\r\n"}) {
         const parsed r = whole(chunked + std::string(body));
