@@ -1,5 +1,6 @@
 #pragma once
 
+#include "protocol/llm_api.hpp"
 #include "protocol/ollama.hpp"
 #include "protocol/openai.hpp"
 
@@ -9,15 +10,12 @@
 
 namespace chimera::host {
 
-/// The API that a server speaks.
-enum class llm_api : std::uint8_t { ollama, openai };
-
-/// The response stream of either API, held by value: one branch for each chunk, none for each record.
+/// The response stream of any API, held by value: one branch for each chunk, none for each record.
 /// Threads, lifetimes and allocation as in ollama_stream.
 class llm_stream {
   public:
     explicit llm_stream(llm_api api, const stream_options& options = {})
-        : stream_(api == llm_api::ollama ? either(ollama_stream(options)) : either(openai_stream(options))) {}
+        : stream_(is_ollama(api) ? either(ollama_stream(options)) : either(openai_stream(options))) {}
 
     feed_result feed(std::string_view chunk) {
         return std::visit([chunk](auto& stream) { return stream.feed(chunk); }, stream_);

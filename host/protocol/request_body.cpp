@@ -1,6 +1,12 @@
 #include "protocol/request_body.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <stdexcept>
 
 namespace chimera::host {
 
@@ -19,30 +25,39 @@ bool is_negative(const model_option& option) {
     return false;
 }
 
-} // namespace
+ordered_json messages_of(const generate_request& request) {
+    ordered_json messages = ordered_json::array();
+    if (request.system) messages.push_back({{"role", "system"}, {"content", *request.system}});
+    messages.push_back({{"role", "user"}, {"content", request.prompt}});
+    return messages;
+}
 
-request_body build_ollama_generate(const generate_request& request) {
+ordered_json ollama_body(bool chat, const generate_request& request) {
     ordered_json body;
     body["model"] = request.model;
-    body["prompt"] = request.prompt;
-    if (request.system) body["system"] = *request.system;
+    if (chat) {
+        body["messages"] = messages_of(request);
+    } else {
+        body["prompt"] = request.prompt;
+        if (request.system) body["system"] = *request.system;
+    }
     body["stream"] = true;
     if (!request.options.empty()) {
         ordered_json& options = body["options"];
         for (const auto& option : request.options) options[option.key] = to_json(option);
     }
-    return {"/api/generate", dump(body), {}};
+    return body;
 }
 
-request_body build_openai_chat(const generate_request& request) {
+ordered_json openai_body(bool chat, const generate_request& request, std::vector<std::string>& ignored) {
     ordered_json body;
     body["model"] = request.model;
-    body["messages"] = ordered_json::array();
-    if (request.system) body["messages"].push_back({{"role", "system"}, {"content", *request.system}});
-    body["messages"].push_back({{"role", "user"}, {"content", request.prompt}});
+    if (chat)
+        body["messages"] = messages_of(request);
+    else
+        body["prompt"] = request.system ? *request.system + "\n\n" + request.prompt : request.prompt;
     body["stream"] = true;
     body["stream_options"] = {{"include_usage", true}};
-    std::vector<std::string> ignored;
     for (const auto& option : request.options) {
         if (option.key == "temperature" || option.key == "top_p" || option.key == "seed") {
             body[option.key] = to_json(option);
@@ -52,11 +67,61 @@ request_body build_openai_chat(const generate_request& request) {
             ignored.push_back(option.key);
         }
     }
-    return {"/v1/chat/completions", dump(body), std::move(ignored)};
+    return body;
 }
 
+void apply(const body_edit& edit, ordered_json& body) {
+    ordered_json* object = &body;
+    std::string_view key = edit.key;
+    for (std::size_t dot = key.find('.'); dot != std::string_view::npos; dot = key.find('.')) {
+        const std::string step(key.substr(0, dot));
+        key.remove_prefix(dot + 1);
+        if (edit.json.empty() && !object->contains(step)) return;
+        object = &(*object)[step];
+        if (edit.json.empty() && !object->is_object()) return;
+        if (!object->is_object()) *object = ordered_json::object();
+    }
+    if (edit.json.empty()) {
+        object->erase(std::string(key));
+        return;
+    }
+    ordered_json value = ordered_json::parse(edit.json, nullptr, false);
+    if (value.is_discarded())
+        throw std::invalid_argument(fmt::format("the value for '{}' in the request's body is not JSON", edit.key));
+    (*object)[std::string(key)] = std::move(value);
+}
+
+bool is_word_character(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+bool names(std::string_view text, std::string_view word) {
+    for (std::size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+        const std::size_t end = at + word.size();
+        if ((at == 0 || !is_word_character(text[at - 1])) && (end == text.size() || !is_word_character(text[end])))
+            return true;
+    }
+    return false;
+}
+
+} // namespace
+
 request_body build_request(llm_api api, const generate_request& request) {
-    return api == llm_api::ollama ? build_ollama_generate(request) : build_openai_chat(request);
+    request_body built{path_of(api), {}, {}};
+    ordered_json body = is_ollama(api) ? ollama_body(api == llm_api::ollama_chat, request)
+                                       : openai_body(api == llm_api::openai, request, built.ignored_options);
+    for (const body_edit& edit : request.edits) apply(edit, body);
+    built.json = dump(body);
+    return built;
+}
+
+std::vector<std::string> fields_named_in(std::string_view error_text, std::string_view sent) {
+    constexpr std::array<std::string_view, 4> needed{"model", "messages", "prompt", "stream"};
+    std::vector<std::string> found;
+    const auto body = ordered_json::parse(sent, nullptr, false);
+    if (!body.is_object()) return found;
+    for (const auto& field : body.items())
+        if (std::ranges::find(needed, field.key()) == needed.end() && names(error_text, field.key()))
+            found.push_back(field.key());
+    return found;
 }
 
 } // namespace chimera::host

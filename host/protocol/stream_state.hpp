@@ -4,16 +4,18 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace chimera::host {
 
 /// Why a response stream is not a good one.
 enum class stream_error_kind : std::uint8_t {
     garbage,      ///< a record is not JSON
-    protocol,     ///< JSON, but not what this API sends (missing or mistyped field, data after the end)
+    protocol,     ///< JSON, but not what this API sends (missing or mistyped field, not streamed)
     oversized,    ///< a record is longer than stream_options::max_record_bytes
-    server_error, ///< the server sent an error record inside the stream
-    early_end,    ///< the body ended before the final record (Ollama) or [DONE] (OpenAI)
+    server_error, ///< the server sent an error, in a record or in place of the stream
+    early_end,    ///< the body ended before the final record (Ollama) or a finish reason and [DONE] (OpenAI)
 };
 
 /// "garbage", "protocol", ...: the name used in messages and result files.
@@ -26,11 +28,13 @@ struct stream_error {
     std::string message; ///< one line: what is wrong, with an excerpt of the record
 };
 
-/// What the server itself says about the request, from the final record (Ollama) or the usage record (OpenAI). Absent
-/// means that the server did not say. Durations in nanoseconds.
+/// The server's own figures of the request, from the final record (Ollama) or the usage record (OpenAI). Absent: the
+/// server did not say, or said something that is not a count or a duration (see stream_state::unreadable_figure).
+/// Durations in nanoseconds.
 struct server_figures {
     std::optional<std::uint64_t> prompt_tokens;
-    std::optional<std::uint64_t> completion_tokens;
+    std::optional<std::uint64_t> completion_tokens; ///< reasoning included
+    std::optional<std::uint64_t> reasoning_tokens;  ///< the part of completion_tokens that is reasoning
     std::optional<std::int64_t> total_ns;
     std::optional<std::int64_t> load_ns;
     std::optional<std::int64_t> prompt_eval_ns;
@@ -46,13 +50,27 @@ struct stream_options {
 
 /// What one chunk of the body brought. A record counts for the chunk that completes it.
 struct feed_result {
-    std::uint32_t content_records = 0;   ///< records with a non-empty piece of content, reasoning included
+    std::uint32_t content_records = 0;   ///< records with a non-empty piece of text, reasoning or a tool call
     std::uint32_t reasoning_records = 0; ///< those of them that carry reasoning content only
+    std::uint32_t tool_call_records = 0; ///< those of them that carry a piece of a tool call and no text
     bool first_content = false;          ///< the stream's first content record is in this chunk
     bool finished = false;               ///< the final record or [DONE] has been seen, now or before
     bool failed = false;                 ///< stream_state::error is set; what is fed from now on is ignored
     std::int64_t first_t_ns = 0; ///< send time (`t_ns`, CLOCK_MONOTONIC) of the chunk's first record that has one
     std::int64_t last_t_ns = 0;  ///< the same of its last; both 0 when the server does not stamp records
+
+    /// Adds what the next chunk brought, as if both had been one.
+    feed_result& operator+=(const feed_result& next) noexcept {
+        content_records += next.content_records;
+        reasoning_records += next.reasoning_records;
+        tool_call_records += next.tool_call_records;
+        first_content = first_content || next.first_content;
+        finished = finished || next.finished;
+        failed = failed || next.failed;
+        if (first_t_ns == 0) first_t_ns = next.first_t_ns;
+        if (next.last_t_ns != 0) last_t_ns = next.last_t_ns;
+        return *this;
+    }
 };
 
 /// Everything known about the response so far. Owned by the stream; valid until its reset.
@@ -60,12 +78,37 @@ struct stream_state {
     std::uint64_t records = 0;           ///< JSON records, whatever they carry
     std::uint64_t content_records = 0;   ///< as in feed_result, over the whole stream
     std::uint64_t reasoning_records = 0; ///< as in feed_result, over the whole stream
+    std::uint64_t tool_call_records = 0; ///< as in feed_result, over the whole stream
+    std::uint64_t text_bytes = 0;        ///< of text, reasoning and tool calls, decoded; counted with keep_text only
     bool first_content_was_reasoning = false;
     bool finished = false;
     std::optional<stream_error> error;
     server_figures figures;
     std::string text;      ///< the response; empty with keep_text = false
     std::string reasoning; ///< reasoning content; empty with keep_text = false
+
+    // Passed over, or read in another way than the API's documents say. Each is told by remarks_on().
+    std::uint64_t other_choice_records = 0; ///< pieces of a second choice, although one was asked for
+    std::uint64_t skipped_records = 0;      ///< records without anything that this API knows: heartbeats and the like
+    std::uint64_t records_after_end = 0;    ///< behind the final record or [DONE]; never read
+    std::uint64_t broken_characters = 0;    ///< records with half a surrogate pair, or not UTF-8: U+FFFD stands for it
+    std::uint64_t unframed_records = 0;     ///< OpenAI: JSON lines that lacked `data:`
+    std::uint64_t framed_records = 0;       ///< Ollama: JSON lines that had `data:`
+    std::uint64_t skipped_parts = 0;        ///< of content in parts: neither text nor reasoning (images and the like)
+    bool end_mark_missing = false;          ///< OpenAI: no [DONE], but a finish reason and the end of the body
+    bool zero_usage = false;                ///< the server counted 0 tokens beside content; the count is not taken
+    std::string first_skipped;              ///< an excerpt of the first skipped record
+    std::string unreadable_figure;          ///< the first figure that is none: "eval_count: -1"
 };
+
+/// Something about a reply that a person should know and that did not make it fail.
+struct remark {
+    std::string_view what; ///< a sentence without figures, so that replies of one kind can be counted; static
+    std::string detail;    ///< its figures or an excerpt; may be empty
+};
+
+/// A remark for each thing that was passed over, in the order of the members; empty for a reply as the API's documents
+/// have it.
+std::vector<remark> remarks_on(const stream_state&);
 
 } // namespace chimera::host

@@ -30,7 +30,7 @@ generate_request full_request() {
 } // namespace
 
 TEST_CASE("an Ollama request carries every option in order and with its type") {
-    const request_body body = build_ollama_generate(full_request());
+    const request_body body = build_request(llm_api::ollama, full_request());
     CHECK(body.path == "/api/generate");
     CHECK(body.ignored_options.empty());
     CHECK(body.json == R"({"model":"gemma3:latest","prompt":"Say \"hi\"\n東京","system":"Be brief.","stream":true,)"
@@ -39,9 +39,9 @@ TEST_CASE("an Ollama request carries every option in order and with its type") {
 }
 
 TEST_CASE("without options and system prompt the server's defaults are left alone") {
-    CHECK(build_ollama_generate({"m", "p", {}, {}}).json == R"({"model":"m","prompt":"p","stream":true})");
+    CHECK(build_request(llm_api::ollama, {"m", "p", {}, {}}).json == R"({"model":"m","prompt":"p","stream":true})");
     CHECK(
-        build_openai_chat({"m", "p", {}, {}}).json ==
+        build_request(llm_api::openai, {"m", "p", {}, {}}).json ==
         R"({"model":"m","messages":[{"role":"user","content":"p"}],"stream":true,"stream_options":{"include_usage":true}})");
 }
 
@@ -61,13 +61,13 @@ TEST_CASE("an OpenAI request maps what has a field there and reports the rest") 
 }
 
 TEST_CASE("a negative num_predict means no limit and sends none") {
-    const request_body body = build_openai_chat({"m", "p", {}, {{"num_predict", std::int64_t{-1}}}});
+    const request_body body = build_request(llm_api::openai, {"m", "p", {}, {{"num_predict", std::int64_t{-1}}}});
     CHECK_FALSE(json::parse(body.json).contains("max_tokens"));
     CHECK(body.ignored_options.empty());
 }
 
 TEST_CASE("a prompt that is not UTF-8 is still sent as valid JSON") {
-    const request_body body = build_ollama_generate({"m", "a\xff z", {}, {}});
+    const request_body body = build_request(llm_api::ollama, {"m", "a\xff z", {}, {}});
     CHECK(json::parse(body.json)["prompt"] == "a\uFFFD z");
 }
 

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace chimera::host {
+
+/// Undoes the Content-Encoding of one response body, piece by piece: gzip (also of several members), or deflate, with
+/// the wrapping of zlib as the standard has it or without as some servers send it. One thread at a time.
+class content_decoder {
+  public:
+    /// For the value of the header. nullptr: there is nothing to decode (empty or `identity`). A body that decodes to
+    /// more than `most_bytes` is an error. Throws std::runtime_error, with the header's value, for any other encoding
+    /// and for several at once.
+    static std::unique_ptr<content_decoder> of(std::string_view content_encoding, std::size_t most_bytes);
+
+    content_decoder(const content_decoder&) = delete;
+    content_decoder& operator=(const content_decoder&) = delete;
+    ~content_decoder();
+
+    /// Calls `on_piece(std::string_view)` with everything that `piece` lets decode, in pieces that are valid during the
+    /// call. Whatever stands behind the end of the encoded data is passed over. Throws std::runtime_error when the data
+    /// is corrupt or too long; then, or when on_piece throws, the decoder is not to be used again.
+    template <class F>
+    void decode(std::string_view piece, F&& on_piece) {
+        take(piece);
+        for (std::string_view decoded = next(); !decoded.empty(); decoded = next()) on_piece(decoded);
+    }
+
+    /// At the end of the body: throws std::runtime_error if the encoded data did not end. A body without a byte is
+    /// fine.
+    void finish() const;
+
+    /// "gzip" or "deflate".
+    std::string name() const;
+
+  private:
+    struct inflater;
+    content_decoder(bool gzip, std::size_t most_bytes);
+
+    void take(std::string_view piece);
+    std::string_view next();
+    bool begin();
+    [[noreturn]] void fail(std::string_view what) const;
+
+    std::unique_ptr<inflater> inflater_;
+    std::string_view input_;    ///< of the piece at hand, not yet decoded
+    std::uint64_t decoded_ = 0; ///< bytes handed out
+    std::size_t most_bytes_;
+    bool gzip_;
+};
+
+} // namespace chimera::host
