@@ -36,6 +36,12 @@ struct generation {
     bool next_is_unsent() const { return next >= unsent_from && next < unsent_to; }
     std::uint32_t token_count() const { return static_cast<std::uint32_t>(tokens.size()); }
 
+    /// Decides on all tokens of the reply, and which of them are not sent. Once, when the request is taken on.
+    void compose();
+
+    /// What the reply reports about itself in a final record sent at `sent`.
+    reply_totals totals(std::int64_t sent) const;
+
     http_connection& connection;
     void* owner = nullptr; ///< of the server
     generation_request request;

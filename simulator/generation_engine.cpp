@@ -1,7 +1,6 @@
 #include "generation_engine.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,36 +12,6 @@ constexpr std::size_t send_buffer_bytes = std::size_t{256} << 10;
 constexpr std::size_t unpaced_send_bytes = std::size_t{64} << 10;
 constexpr int timers_per_run = 512;
 constexpr std::uint32_t keep_alive_ms = 100; ///< between the comments of a reply that lingers for ever
-
-/// Decides on all tokens of the reply.
-void compose(generation& reply) {
-    auto& request = reply.request;
-    if (request.reasoning_tokens > 0) {
-        reply.tokens = compose_prose(request.reply_seed, request.reasoning_tokens);
-    }
-    const auto answer = request.reply_tokens - request.reasoning_tokens;
-    if (request.calls_tool) {
-        reply.tokens.resize(request.reply_tokens);
-        std::iota(reply.tokens.end() - static_cast<std::ptrdiff_t>(answer), reply.tokens.end(), token_id{0});
-    } else {
-        const auto report = compose_report(request.reply_seed, answer);
-        reply.tokens.insert(reply.tokens.end(), report.begin(), report.end());
-    }
-    if (reply.fault.kind == fault_kind::hidden_reasoning) {
-        reply.unsent_to = request.reasoning_tokens;
-    }
-    if (request.call_in_one_record) {
-        if (reply.unsent_to == 0) {
-            reply.unsent_from = request.reasoning_tokens;
-        }
-        reply.unsent_to = request.capped ? reply.token_count() : reply.token_count() - 1;
-    }
-    if (reply.fault.kind == fault_kind::finish_reason && reply.token_count() > reply.fault.after) {
-        reply.tokens.resize(reply.fault.after);
-        request.reasoning_tokens = std::min(request.reasoning_tokens, reply.fault.after);
-        reply.unsent_to = std::min(reply.unsent_to, reply.fault.after);
-    }
-}
 
 } // namespace
 
@@ -59,7 +28,7 @@ void generation_engine::submit(generation& reply, std::int64_t now) {
         return;
     }
     shape(reply);
-    compose(reply);
+    reply.compose();
     runner_.enqueue(reply);
     start_what_can(now);
 }
@@ -255,7 +224,7 @@ void generation_engine::send_closing(generation& reply) {
     const auto sent = monotonic_ns();
     auto& format = *reply.request.format;
     if (!reply.request.stream) {
-        auto body = format.whole(totals(reply, sent), reply.tokens, sent, clock_);
+        auto body = format.whole(reply.totals(sent), reply.tokens, sent, clock_);
         if (strikes_once(reply.fault.kind)) {
             strike_whole(reply, std::move(body));
         } else if (reply.fault.kind == fault_kind::linger) {
@@ -273,7 +242,7 @@ void generation_engine::send_closing(generation& reply) {
     if (!reply.head_sent) {
         bytes = head(reply);
     }
-    for (const auto& record : format.closing(totals(reply, sent), sent, clock_)) {
+    for (const auto& record : format.closing(reply.totals(sent), sent, clock_)) {
         bytes += framed(reply, record);
     }
     if (reply.fault.kind == fault_kind::linger) {
@@ -446,26 +415,6 @@ std::string generation_engine::framed(const generation& reply, std::string_view 
         return std::string(record);
     }
     return fmt::format("{:x}\r\n{}\r\n", record.size(), record);
-}
-
-reply_totals generation_engine::totals(const generation& reply, std::int64_t now) const {
-    reply_totals result;
-    result.total = now - reply.arrived;
-    result.load = reply.load;
-    result.prompt_eval = reply.decode_began - reply.prefill_began;
-    result.eval = reply.tokens.empty() ? 0 : reply.last_token_at - reply.decode_began;
-    result.prompt_tokens = reply.request.prompt_tokens;
-    result.reasoning_tokens = reply.request.reasoning_tokens;
-    result.tokens = reply.token_count();
-    result.capped = reply.request.capped;
-    result.hides_reasoning = reply.fault.kind == fault_kind::hidden_reasoning;
-    result.reason = reply.fault.reason;
-    if (reply.fault.kind == fault_kind::bad_durations) {
-        for (auto* duration : {&result.total, &result.load, &result.prompt_eval, &result.eval}) {
-            *duration /= 1'000'000;
-        }
-    }
-    return result;
 }
 
 } // namespace chimera::sim

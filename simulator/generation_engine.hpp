@@ -88,7 +88,6 @@ class generation_engine {
     void stop_timer(generation& reply);
     std::string head(generation& reply, std::int64_t body_size = -1);
     std::string framed(const generation& reply, std::string_view record) const;
-    reply_totals totals(const generation& reply, std::int64_t now) const;
 
     const options& options_;
     server_stats& stats_;
