@@ -131,14 +131,23 @@ TEST_CASE("bad values are refused with status 2 and the reason") {
 
 TEST_CASE("an unknown fault is answered with the known ones, a field without meaning with those that have one") {
     const auto unknown = complaint({"--fault", "explode"});
-    for (const auto* kind : {"refuse", "reset", "stall", "garbage", "oversized", "error_record", "status_429",
-                             "status_500", "status_503", "slow_drip", "truncated_chunk", "early_close", "bad_chunk"}) {
+    for (const auto* kind : {"refuse",          "reset",         "stall",      "garbage",       "oversized",
+                             "error_record",    "status_429",    "status_500", "status_503",    "slow_drip",
+                             "truncated_chunk", "early_close",   "bad_chunk",  "linger",        "clump",
+                             "no_text",         "finish_reason", "status_201", "bad_durations", "hidden_reasoning"}) {
         CHECK(contains(unknown, kind));
     }
     CHECK(contains(complaint({"--fault", "reset,ms=3"}), "it takes after=N requests=M"));
     CHECK(contains(complaint({"--fault", "stall,after=x"}), "whole number"));
     CHECK(contains(complaint({"--fault", "slow_drip,ms=0"}), "at least 1"));
+    CHECK(contains(complaint({"--fault", "hidden_reasoning,ms=3"}), "it takes requests=M tokens=K"));
+    CHECK(contains(complaint({"--fault", "finish_reason,tokens=3"}), "it takes after=N requests=M reason=R"));
+    CHECK(contains(complaint({"--fault", "finish_reason,after=3"}), "needs a reason"));
+    CHECK(contains(complaint({"--fault", "finish_reason,reason=a b"}), "letters"));
     CHECK(parse_fault("429").kind == fault_kind::status_429);
+    CHECK(parse_fault("201").kind == fault_kind::status_201);
+    CHECK(parse_fault("hidden_reasoning").tokens == 50);
+    CHECK(parse_fault("finish_reason,reason=load").reason == "load");
 }
 
 TEST_CASE("a fault limited to some requests passes over to the next one on the list") {
