@@ -1,5 +1,6 @@
 #pragma once
 #include "profile/option_value.hpp"
+#include "protocol/llm_api.hpp"
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -63,12 +64,22 @@ struct workload_spec {
     bool operator==(const workload_spec&) const = default;
 };
 
-enum class backend_api { ollama, openai };
+/// A line of a table whose keys are the user's own: [backend.headers], [backend.body].
+struct named_text {
+    std::string name;
+    std::string text; ///< empty: what is sent under this name by itself is left out
+    bool operator==(const named_text&) const = default;
+};
 
 /// [backend].
 struct backend_spec {
-    backend_api api = backend_api::ollama;
-    std::vector<std::string> urls; ///< as given; each agent's own url is already chosen from them
+    llm_api api = llm_api::ollama;
+    std::vector<std::string> urls;   ///< as given; each agent's own url is already chosen from them
+    std::string path;                ///< posted to, below the URL's own path; empty: the protocol's
+    bool follow_redirects = false;   ///< of status 307 and 308, to the same origin
+    double drain_ms = 100;           ///< how long the end of a body is awaited once the answer is complete
+    std::vector<named_text> headers; ///< added to each request
+    std::vector<named_text> body;    ///< added to each request's JSON: dotted keys, values as JSON
     // [backend.simulator], read only for agents without a url:
     int instances = 0;                   ///< how many simulators, given to the agents in turn; 0: one for each agent
     std::vector<std::string> speeds;     ///< factors of the decode rate, given to the instances in turn; none: all 1

@@ -41,10 +41,24 @@ const std::array keys_of_profile = std::to_array<profile_key<profile>>({
      [](profile& p) -> key_field { return &p.name; }},
     {text("description", "One line for people", ""), [](profile& p) -> key_field { return &p.description; }},
 
-    {word("backend.api", "The protocol that the servers speak", "ollama", "ollama|openai"),
+    {word("backend.api", "The protocol that the servers speak", "ollama",
+          "ollama|openai|ollama_chat|openai_completions"),
      [](profile& p) -> key_field { return choice(p.backend.api); }},
     {text("backend.urls", "Base URLs, given to the agents in turn; empty: embedded simulators", nullptr),
      [](profile& p) -> key_field { return &p.backend.urls; }},
+    {text("backend.path", "Path to post to, below the URL's own path; none: the protocol's", ""),
+     [](profile& p) -> key_field { return &p.backend.path; }},
+    {flag("backend.follow_redirects", "Follow status 307 and 308 to the same scheme, host and port", "false"),
+     [](profile& p) -> key_field { return &p.backend.follow_redirects; }},
+    {number(
+         "backend.drain_ms",
+         "How long the end of a body is awaited once the answer is complete, before the connection is given up, in ms",
+         "100", 0, 60000),
+     [](profile& p) -> key_field { return &p.backend.drain_ms; }},
+    {text("backend.headers", "Table of request headers to add; an empty value leaves one out", nullptr),
+     [](profile& p) -> key_field { return &p.backend.headers; }},
+    {text("backend.body", "Table of JSON keys to add to each request; an empty value leaves one out", nullptr),
+     [](profile& p) -> key_field { return &p.backend.body; }},
     {whole("backend.simulator.instances", "How many simulators, given to the agents in turn; 0: one for each agent",
            "0", 0, 1000),
      [](profile& p) -> key_field { return &p.backend.instances; }, simulator},
@@ -172,6 +186,7 @@ struct storing {
     void operator()(std::string* out) const { *out = text; }
     void operator()(std::filesystem::path* out) const { *out = text; }
     void operator()(std::vector<std::string>* out) const { out->push_back(text); }
+    void operator()(std::vector<named_text>*) const {}
     void operator()(std::optional<std::int64_t>* out) const { *out = number_from<std::int64_t>(text); }
     void operator()(std::optional<double>* out) const { *out = number_from<double>(text); }
     void operator()(const choice_field& out) const {
@@ -197,6 +212,7 @@ struct fetching {
     result operator()(const std::string* in) const { return unless_empty(*in); }
     result operator()(const std::filesystem::path* in) const { return unless_empty(in->string()); }
     result operator()(const std::vector<std::string>*) const { return {}; }
+    result operator()(const std::vector<named_text>*) const { return {}; }
     result operator()(const std::optional<std::int64_t>* in) const { return unless_unset(*in); }
     result operator()(const std::optional<double>* in) const { return unless_unset(*in); }
     result operator()(const choice_field& in) const { return choices_of(option).at(in.get(in.enumerator)); }

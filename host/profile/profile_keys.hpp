@@ -17,7 +17,7 @@ struct choice_field {
 /// Where a key's value lives in a profile.
 using key_field =
     std::variant<bool*, int*, std::uint64_t*, double*, std::string*, std::filesystem::path*, std::vector<std::string>*,
-                 std::optional<std::int64_t>*, std::optional<double>*, choice_field>;
+                 std::optional<std::int64_t>*, std::optional<double>*, choice_field, std::vector<named_text>*>;
 
 /// Which profiles a key means something in; elsewhere it is refused, and not printed.
 enum class key_scope { always, report_workload, calls_workload, simulator, alerts };
@@ -37,10 +37,11 @@ std::span<const profile_key<plugin_choice>> plugin_keys(); ///< of [executor], [
 std::span<const profile_key<agent_spec>> agent_keys();     ///< of each [[workload.agents]], and of their template
 const profile_key<int>& agent_count_key();                 ///< beside that template
 
-/// Stores a value that check_text() has passed; an item of a list is appended. Paths are stored as given.
+/// Stores a value that check_text() has passed; an item of a list is appended. Paths are stored as given. Not for
+/// tables of named_text, whose members the reader stores.
 void store(const key_field&, const chm_option&, const std::string& text);
 
-/// The value as store() takes it; nothing where it is unset or empty. Lists: use the vector itself.
+/// The value as store() takes it; nothing where it is unset or empty. Lists and tables: use the vector itself.
 std::optional<std::string> fetch(const key_field&, const chm_option&);
 
 } // namespace chimera::host

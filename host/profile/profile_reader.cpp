@@ -1,5 +1,6 @@
 #include "profile/profile_reader.hpp"
 #include "profile/counted_agents.hpp"
+#include "profile/free_table.hpp"
 #include "profile/nearest.hpp"
 #include "profile/option_check.hpp"
 #include "profile/overrides.hpp"
@@ -197,6 +198,9 @@ class reader {
             }
         } else if (std::holds_alternative<std::vector<std::string>*>(field)) {
             read_list(*given, option, path, field);
+        } else if (const auto* members = std::get_if<std::vector<named_text>*>(&field)) {
+            const auto values = path == "backend.body" ? free_values::json : free_values::texts;
+            **members = read_free_table(*given, values, path, faults_);
         } else if (const auto value = check_node(option, *given); !value.fault.empty()) {
             fault(given->at, path, value.fault);
         } else if (auto* file = std::get_if<fs::path*>(&field); file != nullptr && !value.text.empty()) {

@@ -4,6 +4,7 @@
 #include "profile/profile_reader.hpp"
 #include <algorithm>
 #include <boost/url/parse.hpp>
+#include <cctype>
 #include <charconv>
 #include <fmt/format.h>
 #include <map>
@@ -39,18 +40,19 @@ bool is_port(const std::string& text) {
 /// What is wrong with a base URL, empty where nothing is.
 std::string url_fault(const std::string& text) {
     const auto parsed = boost::urls::parse_uri(text);
-    constexpr const char* form = "; give http://host:port or https://host";
-    if (!parsed) return fmt::format("is no URL ({}){}", parsed.error().message(), form);
+    constexpr const char* form = "; give http://host:port, https://host or http+unix://%2Frun%2Fserver.sock";
+    if (!parsed) return fmt::format("is not a URL ({}){}", parsed.error().message(), form);
     const auto& url = *parsed;
-    if (url.scheme() != "http" && url.scheme() != "https")
+    const bool local = url.scheme() == "http+unix";
+    if (url.scheme() != "http" && url.scheme() != "https" && !local)
         return fmt::format("has the scheme \"{}\"{}", std::string(url.scheme()), form);
     if (url.has_userinfo())
         return "holds a user name or a password, and a profile holds no secret; use --api-key or the environment's "
                "CHIMERA_API_KEY";
-    if (url.encoded_host().empty()) return fmt::format("has no host{}", form);
+    if (url.encoded_host().empty() && (!local || url.encoded_path().empty())) return fmt::format("has no host{}", form);
     if (url.has_port() && !is_port(std::string(url.port()))) return fmt::format("has no usable port{}", form);
     if (url.has_query() || url.has_fragment())
-        return fmt::format("is no base URL: it has a query or a fragment{}", form);
+        return fmt::format("is not a base URL: it has a query or a fragment{}", form);
     return {};
 }
 
@@ -64,6 +66,7 @@ class rules {
         if (const auto why = file_name_fault(p_.name); !why.empty()) fault("name", why);
         check_agents();
         check_urls();
+        check_requests();
         check_simulator();
         check_arrivals();
         check_measurement();
@@ -118,6 +121,29 @@ class rules {
             if (agent.model.empty()) fault(path("model"), "is empty; name a model");
             check_file(path("prompt_template"), agent.prompt_template);
         }
+    }
+
+    void check_requests() {
+        const backend_spec& b = p_.backend;
+        const auto may_stand = [](char c) { return c > ' ' && c < '\x7f' && c != '#'; };
+        if (!b.path.empty() && (b.path.front() != '/' || !std::ranges::all_of(b.path, may_stand)))
+            fault("backend.path", fmt::format("\"{}\" is not a path; begin with '/', and percent-encode blanks and "
+                                              "what is not ASCII (example: \"/v1/chat/completions\")",
+                                              b.path));
+        for (const named_text& header : b.headers) {
+            const auto in_token = [](char c) {
+                return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+                       std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+            };
+            const std::string key = "backend.headers." + header.name;
+            if (header.name.empty() || !std::ranges::all_of(header.name, in_token))
+                fault(key, "is not the name of a header; use letters, digits and '-'");
+            if (header.text.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
+                fault(key, "has a line break in its value");
+        }
+        for (const named_text& edit : b.body)
+            if (edit.name == "stream")
+                fault("backend.body.stream", "decides what is measured: replies are always streamed; leave it out");
     }
 
     void check_simulator() {

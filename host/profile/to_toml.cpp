@@ -1,5 +1,6 @@
 #include "profile/counted_agents.hpp"
 #include "profile/fnv1a.hpp"
+#include "profile/free_table.hpp"
 #include "profile/profile_keys.hpp"
 #include "simulator/option_table.hpp"
 #include <fmt/format.h>
@@ -8,24 +9,9 @@ namespace chimera::host {
 
 namespace {
 
-std::string string_literal(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += c;
-        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-            out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
-        } else {
-            out += c;
-        }
-    }
-    return out + '"';
-}
-
 /// A canonical value as TOML.
 std::string literal(std::uint32_t type, const std::string& text) {
-    if (type == CHM_OPT_STRING || type == CHM_OPT_ENUM) return string_literal(text);
+    if (type == CHM_OPT_STRING || type == CHM_OPT_ENUM) return toml_string(text);
     const bool looks_whole = text.find_first_of(".e") == std::string::npos;
     return type == CHM_OPT_FLOAT && looks_whole ? text + ".0" : text;
 }
@@ -76,6 +62,9 @@ class writer {
         const auto field = key.field(from);
         if (const auto* items = std::get_if<std::vector<std::string>*>(&field)) {
             list(name, key.option.type, **items);
+        } else if (const auto* table = std::get_if<std::vector<named_text>*>(&field)) {
+            const auto values = name == "body" ? free_values::json : free_values::texts;
+            if (!(*table)->empty()) out_ += fmt::format("{} = {}\n", name, inline_toml(**table, values));
         } else if (const auto text = fetch(field, key.option)) {
             out_ += fmt::format("{} = {}\n", name, literal(key.option.type, *text));
         }

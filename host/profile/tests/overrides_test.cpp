@@ -25,7 +25,7 @@ TEST_CASE("--set reaches every kind of key, and makes tables that are missing") 
     CHECK_FALSE(p.measure.baseline);
     CHECK(p.measure.long_poll_ms == 2.5);
     CHECK(p.name == "other");
-    CHECK(p.backend.api == backend_api::openai);
+    CHECK(p.backend.api == llm_api::openai);
     CHECK(p.workload.permits == 1);
     CHECK(value_of(p.executor.options, "workers") == "4");
     CHECK(value_of(p.executor.options, "spin.share") == "1");
@@ -146,7 +146,8 @@ id = "c"
 
     o = {};
     o.urls = {"ftp://x"};
-    CHECK(faults(smallest, o) == "--url ftp://x: has the scheme \"ftp\"; give http://host:port or https://host");
+    CHECK(faults(smallest, o) == "--url ftp://x: has the scheme \"ftp\"; give http://host:port, https://host or "
+                                 "http+unix://%2Frun%2Fserver.sock");
 }
 
 TEST_CASE("a changed kind of workload drops the file's keys of the other kind, but not those of --set") {

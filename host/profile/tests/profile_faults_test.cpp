@@ -125,11 +125,11 @@ TEST_CASE("URLs are HTTP URLs without secrets") {
                                   "http://a:99999", "http://a b", "http://a/?q=1", "http://a/#f", "unix:/run/x"}) {
         CAPTURE(bad);
         check_has(url(bad), "p.toml:6:9: backend.urls.0: ");
-        check_has(url(bad), "give http://host:port or https://host");
+        check_has(url(bad), "give http://host:port, https://host or http+unix");
     }
     check_has(url("http://me:secret@host"), "a profile holds no secret");
     check_has(fault_of("[[workload.agents]]\nid = \"a\"\nurl = \"nonsense\"\n"),
-              "p.toml:7:7: workload.agents.0.url: is no URL");
+              "p.toml:7:7: workload.agents.0.url: is not a URL");
     check_has(fault_of("[backend]\nurls = [\"http://a\", \"http://b\", \"http://c\"]\n"), "has 3 URLs for 2 agents");
 }
 

