@@ -25,7 +25,7 @@ sdk::task<void> make_calls(agent_environment& env, llm_client& client) {
 
 sdk::task<void> work(agent_environment& env) {
     env.log.stage(agent_stage::connect);
-    llm_client client(env.endpoint, env.transport, env.log);
+    llm_client client(env.endpoint, env.transport, env.log, env.thinking);
     if (env.workload.kind == workload_kind::calls) {
         auto calls = make_calls(env, client);
         co_await calls;

@@ -1,24 +1,30 @@
 #include "agent/llm_client.hpp"
 
+#include "agent/timed_chunk.hpp"
 #include "profile/fnv1a.hpp"
-#include "protocol/error_body.hpp"
+#include "protocol/excerpt.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <cctype>
 
 namespace chimera::host {
 namespace {
 
 constexpr std::size_t error_body_limit = 65'536;
+constexpr std::size_t decoded_limit = std::size_t{1} << 30U; ///< of one reply: what inflates to more is no text
+constexpr std::size_t rest_limit = 65'536;                   ///< bytes behind an answer that are read at all
+constexpr nanoseconds_t end_mark_grace = 1'000'000'000;      ///< after a finish reason, for usage and [DONE]
+constexpr nanoseconds_t late_end = 10'000'000;
+constexpr std::uint32_t most_redirects = 5;
 
 chm_session_args session_args(const llm_endpoint& endpoint, const llm_transport& by) {
     chm_session_args args{};
     args.size = sizeof args;
     args.executor = by.executor;
     args.reactor = by.reactor;
-    args.base_url = sdk::str(endpoint.url);
+    args.base_url = sdk::str(endpoint.target.origin);
     return args;
 }
 
@@ -28,11 +34,18 @@ void redact(std::string& text, std::string_view secret) {
     for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos;) text.replace(at, secret.size(), "***");
 }
 
-chm_kv header(std::string_view key, std::string_view value) { return {sdk::str(key), sdk::str(value)}; }
-
-[[noreturn]] void refuse(int status, const std::string& body) {
-    throw std::runtime_error(fmt::format("HTTP status {}: {}", status, body));
+bool same_name(std::string_view a, std::string_view b) {
+    return std::ranges::equal(a, b,
+                              [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
+
+std::string_view header_of(const chm_head& head, std::string_view name) {
+    for (std::size_t i = 0; i < head.n_headers; ++i)
+        if (same_name(sdk::view(head.headers[i].key), name)) return sdk::view(head.headers[i].value);
+    return {};
+}
+
+double ms(nanoseconds_t ns) { return static_cast<double>(ns) / 1e6; }
 
 /// Of English text a token is four or five bytes. A longer reply costs an allocation now and then.
 stream_options room_for(const llm_endpoint& endpoint) {
@@ -54,10 +67,10 @@ std::int64_t call_seed(std::uint64_t base, std::string_view agent, std::uint64_t
     return static_cast<std::int64_t>((fnv1a(bytes) >> 32U) & 0x7FFFFFFFU);
 }
 
-llm_client::llm_client(llm_endpoint endpoint, const llm_transport& by, recorder& log)
+llm_client::llm_client(llm_endpoint endpoint, const llm_transport& by, recorder& log, think_timer& timer)
     : endpoint_(std::move(endpoint)), recorder_(log),
       timing_(static_cast<const chm_timing_ext*>(by.transport->vt->get_extension(by.transport, CHM_EXT_TIMING))),
-      session_(by.transport, session_args(endpoint_, by)), stream_(endpoint_.api, room_for(endpoint_)) {}
+      session_(by.transport, session_args(endpoint_, by)), stream_(endpoint_.api, room_for(endpoint_)), timer_(timer) {}
 
 sdk::task<const request_record*> llm_client::call(std::string name, std::string prompt, nanoseconds_t intended) {
     request_record& r = recorder_.begin_request(std::move(name));
@@ -65,101 +78,219 @@ sdk::task<const request_record*> llm_client::call(std::string name, std::string 
     const std::int64_t seed = endpoint_.seed.value_or(call_seed(endpoint_.seed_base, recorder_.record().id, calls_++));
     r.seed = static_cast<std::uint64_t>(seed);
     r.prompt = std::move(prompt);
-    generate_request request{endpoint_.model, r.prompt, std::nullopt, endpoint_.options};
+    generate_request request{endpoint_.model, r.prompt, std::nullopt, endpoint_.options, endpoint_.body_edits};
     request.options.push_back({"seed", seed});
     const request_body body = build_request(endpoint_.api, request);
     try {
-        co_await exchange(r, body);
+        auto exchanging = exchange(r, body);
+        co_await exchanging;
     } catch (const std::exception& e) {
         r.error = e.what();
     }
-    if (!r.error.empty() && r.error.find(endpoint_.url) == std::string::npos)
-        r.error = fmt::format("{}{}: {}", endpoint_.url, body.path, r.error);
+    if (!r.error.empty() && r.error.find(endpoint_.target.origin) == std::string::npos)
+        r.error = fmt::format("{}: {}", endpoint_.target.url(), r.error);
+    conclude(r);
+    recorder_.stage(agent_stage::between_calls);
+    recorder_.end_request(r);
+    co_return &r;
+}
+
+/// Moves what the stream knows into the record.
+void llm_client::conclude(request_record& r) {
     const stream_state& got = stream_.state();
     r.server = got.figures;
     r.response = got.text;
     r.reasoning = got.reasoning;
     for (std::string* text : {&r.error, &r.response, &r.reasoning}) redact(*text, endpoint_.api_key);
     r.reasoning_first = got.first_content_was_reasoning;
-    recorder_.stage(agent_stage::between_calls);
-    recorder_.end_request(r);
-    co_return &r;
+    r.reasoning_records = got.reasoning_records;
+    r.tool_call_records = got.tool_call_records;
+    r.text_bytes = got.text_bytes;
+    if (!r.error.empty()) return;
+    for (remark& said : remarks_on(got)) {
+        redact(said.detail, endpoint_.api_key);
+        r.remarks.push_back(std::move(said));
+    }
+    if (r.retries > 0)
+        r.remarks.push_back({"sent again over a new connection, because the server had closed the one at hand", {}});
+    if (got.content_records == got.reasoning_records)
+        r.remarks.push_back({"reasoning only: the reply has no text and no tool call",
+                             fmt::format("finish reason \"{}\"", excerpt(got.figures.finish_reason, 40))});
 }
 
-sdk::task<void> llm_client::exchange(request_record& r, const request_body& body) {
-    stream_.reset();
+sdk::exchange llm_client::start(const request_target& target, const request_body& body) {
     const std::string authorization = "Bearer " + endpoint_.api_key;
-    const std::array<chm_kv, 3> headers{header("Content-Type", "application/json"), header("Accept", "*/*"),
-                                        header("Authorization", authorization)};
+    std::vector<std::pair<std::string_view, std::string_view>> headers{{"Content-Type", "application/json"},
+                                                                       {"Accept", "*/*"}};
+    if (!endpoint_.api_key.empty()) headers.emplace_back("Authorization", authorization);
+    for (const auto& [name, value] : endpoint_.headers) {
+        std::erase_if(headers, [&](const auto& own) { return same_name(own.first, name); });
+        if (!value.empty()) headers.emplace_back(name, value);
+    }
+    std::vector<chm_kv> fields;
+    for (const auto& [name, value] : headers) fields.push_back({sdk::str(name), sdk::str(value)});
     chm_request request{};
     request.size = sizeof request;
     request.method = sdk::str("POST");
-    request.path = sdk::str(body.path);
-    request.headers = headers.data();
-    request.n_headers = endpoint_.api_key.empty() ? 2U : 3U;
+    request.path = sdk::str(target.path);
+    request.headers = fields.data();
+    request.n_headers = static_cast<std::uint32_t>(fields.size());
     request.body = sdk::str(body.json);
-
+    stream_.reset();
+    decoder_.reset();
+    wait_until_ = finish_reason_at_ = 0;
+    rest_ = 0;
     recorder_.stage(agent_stage::first_byte);
+    return session_.start(request);
+}
+
+sdk::task<void> llm_client::exchange(request_record& r, const request_body& body) {
+    request_target target = endpoint_.target;
     r.dispatched = sdk::now_ns();
-    sdk::exchange x = session_.start(request);
-    auto arriving_head = x.head();
-    const chm_head head = co_await arriving_head;
+    for (;;) {
+        sdk::exchange x = start(target, body);
+        auto arriving_head = x.head();
+        const chm_head head = co_await arriving_head;
+        if (!accept(r, x, head)) {
+            auto refusing = refuse(r, x, head, target, body);
+            target = co_await refusing;
+            continue;
+        }
+        try {
+            for (;;) {
+                timed_chunk arriving(x, timer_, wait_until_);
+                const std::optional<std::string_view> piece = co_await arriving;
+                if (arriving.timed_out()) gave_up(r);
+                if (!piece || !take(r, x, *piece)) break;
+            }
+        } catch (const sdk::error& e) { // behind the answer it is a remark
+            if (r.done == 0 && finish_reason_at_ == 0) throw;
+            r.remarks.push_back({"the body was cut off after the answer", e.what()});
+        }
+        finish(r);
+        co_return;
+    }
+}
+
+/// Stamps the head. False: the status is none of success.
+bool llm_client::accept(request_record& r, const sdk::exchange& x, const chm_head& head) {
     r.status = head.status;
     const nanoseconds_t readable = read_timing(r, x);
     if (r.first_byte == 0) r.first_byte = sdk::now_ns();
     recorder_.head(r, readable);
-    if (head.status != 200) {
-        auto reading = read_error_body(x);
-        refuse(r.status, co_await reading);
-    }
-    for (;;) {
-        auto arriving = x.chunk();
-        const std::optional<std::string_view> piece = co_await arriving;
-        if (!piece || !take(r, x, *piece)) break;
-    }
-    finish(r);
+    if (const std::string_view coding = header_of(head, "content-encoding"); !coding.empty())
+        decoder_ = content_decoder::of(coding, decoded_limit);
+    if (head.status < 200 || head.status > 299) return false;
+    if (!header_of(head, "content-length").empty() && !header_of(head, "transfer-encoding").empty())
+        r.remarks.push_back({"the head has both Transfer-Encoding and Content-Length; the former counts", {}});
+    if (decoder_) r.remarks.push_back({"the body was compressed without being asked for", decoder_->name()});
+    return true;
 }
 
-/// False: what follows means nothing, and the exchange is to be cancelled. A function of its own, like those below, so
-/// that what a token needs is in registers and not in the memory of every agent's coroutine.
+/// Follows a redirect, by giving where to, or throws what the server says.
+sdk::task<request_target> llm_client::refuse(request_record& r, sdk::exchange& x, const chm_head& head,
+                                             const request_target& from, const request_body& body) {
+    const response_headers headers{std::string(header_of(head, "location")),
+                                   std::string(header_of(head, "retry-after"))};
+    std::string text;
+    try {
+        while (text.size() < error_body_limit) {
+            timed_chunk arriving(x, timer_, sdk::now_ns() + end_mark_grace);
+            const std::optional<std::string_view> piece = co_await arriving;
+            if (!piece) break;
+            if (decoder_)
+                decoder_->decode(*piece, [&text](std::string_view decoded) { text += decoded; });
+            else
+                text += *piece;
+        }
+    } catch (const std::exception&) { // the status is the news
+    }
+    const bool may_follow = endpoint_.follow_redirects && (r.status == 307 || r.status == 308);
+    std::optional<request_target> to = may_follow ? redirected(from, headers.location) : std::nullopt;
+    if (!to || redirects_of(r) == most_redirects)
+        throw std::runtime_error(fault_of_status(r.status, headers, text, from, body.json));
+    const nanoseconds_t now = sdk::now_ns();
+    r.redirecting += now > r.sent && r.sent != 0 ? now - r.sent : 0;
+    r.first_byte = 0;
+    r.remarks.push_back({"redirected by the server; the detour is in TTFT and E2E", to->url()});
+    co_return std::move(*to);
+}
+
+std::uint32_t llm_client::redirects_of(const request_record& r) {
+    return static_cast<std::uint32_t>(
+        std::ranges::count_if(r.remarks, [](const remark& said) { return said.what.starts_with("redirected"); }));
+}
+
+/// False: the rest of the body means nothing, and the exchange is to be cancelled. A function of its own, so that what
+/// a token needs is in registers and not in the memory of every agent's coroutine.
 bool llm_client::take(request_record& r, const sdk::exchange& x, std::string_view piece) {
     const nanoseconds_t delivered = sdk::now_ns();
+    if (r.done != 0) {
+        rest_ += piece.size();
+        feed(piece); // counts records behind the end
+        return rest_ < rest_limit;
+    }
     nanoseconds_t recorded = delivered;
     feed_result got;
     if (recorder_.times_pieces()) {
         chm_exchange_timing timing{};
         timing.size = sizeof timing;
         if (timing_) timing_->read(x.get(), &timing);
-        got = stream_.feed(piece);
+        got = feed(piece);
         recorded = sdk::now_ns();
         recorder_.chunk(r, timing.readable_ns, delivered, recorded, got.content_records, got.first_t_ns);
     } else {
-        got = stream_.feed(piece);
+        got = feed(piece);
         recorder_.count(r, delivered, got.content_records);
     }
-    if (got.finished && r.done == 0) {
+    if (got.finished) {
         r.done = recorded;
-        recorder_.stage(agent_stage::between_calls); // the end of the body is awaited, the answer is there
+        wait_until_ = recorded + endpoint_.drain_ns;
+        recorder_.stage(agent_stage::end_of_body);
+    } else if (!stream_.state().figures.finish_reason.empty() &&
+               (finish_reason_at_ == 0 || got.content_records != 0)) { // usage and [DONE] may follow, or nothing
+        finish_reason_at_ = recorded;
+        wait_until_ = recorded + end_mark_grace;
     }
     return !got.failed;
 }
 
-void llm_client::finish(request_record& r) {
-    if (!stream_.state().error) stream_.finish();
-    if (const auto& error = stream_.state().error)
-        throw std::runtime_error(fmt::format("{}: {}", name_of(error->kind), error->message));
-    if (r.done == 0) r.done = sdk::now_ns();
+feed_result llm_client::feed(std::string_view piece) {
+    if (!decoder_) return stream_.feed(piece);
+    feed_result all;
+    decoder_->decode(piece, [&](std::string_view decoded) { all += stream_.feed(decoded); });
+    return all;
 }
 
-sdk::task<std::string> llm_client::read_error_body(sdk::exchange& x) {
-    std::string text;
-    while (text.size() < error_body_limit) {
-        auto arriving = x.chunk();
-        const std::optional<std::string_view> chunk = co_await arriving;
-        if (!chunk) break;
-        text += *chunk;
+/// The limit on the wait for the end of the body has passed.
+void llm_client::gave_up(request_record& r) {
+    if (r.done != 0)
+        r.remarks.push_back(
+            {"the body did not end within backend.drain_ms after the answer; the connection was given up",
+             fmt::format("{:g} ms", ms(endpoint_.drain_ns))});
+    else
+        r.remarks.push_back({"neither [DONE] nor the end of the body came after the finish reason; the connection was "
+                             "given up",
+                             fmt::format("{:g} ms", ms(end_mark_grace))});
+}
+
+/// The body has ended, or was given up.
+void llm_client::finish(request_record& r) {
+    const nanoseconds_t now = sdk::now_ns();
+    if (!stream_.state().error) {
+        if (decoder_ && r.done == 0) decoder_->finish();
+        stream_.finish();
     }
-    co_return parse_error_body(text);
+    if (const auto& error = stream_.state().error)
+        throw std::runtime_error(fmt::format("{}: {}", name_of(error->kind), error->message));
+    if (r.done == 0) r.done = finish_reason_at_ != 0 ? finish_reason_at_ : now;
+    r.drained = now;
+    if (rest_ >= rest_limit)
+        r.remarks.push_back({"more than 64 KiB came behind the answer; the connection was given up", {}});
+    else if (r.remarks.empty() && now > r.done + late_end)
+        r.remarks.push_back({"the body ended later than the answer; the wait is the server's",
+                             fmt::format("{:.1f} ms", ms(now - r.done))});
+    if (std::string fault = fault_of_reply(stream_.state()); !fault.empty()) throw std::runtime_error(fault);
 }
 
 nanoseconds_t llm_client::read_timing(request_record& r, const sdk::exchange& x) const {

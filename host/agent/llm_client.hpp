@@ -1,7 +1,11 @@
 // One agent's connection to its server: sends prompts, reads streamed replies, records when everything happened.
 #pragma once
 
+#include "agent/reply_faults.hpp"
+#include "agent/request_target.hpp"
+#include "agent/think_timer.hpp"
 #include "measure/recorder.hpp"
+#include "protocol/content_decoder.hpp"
 #include "protocol/llm_stream.hpp"
 #include "protocol/request_body.hpp"
 
@@ -10,8 +14,10 @@
 #include <chimera/sdk/task.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace chimera::host {
@@ -19,8 +25,12 @@ namespace chimera::host {
 /// What a client needs to know of its server. Copied.
 struct llm_endpoint {
     llm_api api = llm_api::ollama;
-    std::string url;
-    std::string api_key; ///< sent as a bearer token; empty: none. Never recorded
+    request_target target;
+    std::string api_key;                                      ///< sent as a bearer token; empty: none. Never recorded
+    std::vector<std::pair<std::string, std::string>> headers; ///< added; an empty value leaves out one of our own
+    std::vector<body_edit> body_edits;
+    bool follow_redirects = false; ///< 307 and 308 within the origin
+    nanoseconds_t drain_ns = 0;    ///< how long the end of a body is awaited once the answer is complete
     std::string model;
     std::vector<model_option> options;  ///< without the seed
     std::size_t expected_tokens = 1024; ///< of a reply: room is made for as much text beforehand
@@ -39,8 +49,8 @@ struct llm_transport {
 /// Used and destroyed on its task's worker.
 class llm_client {
   public:
-    /// No I/O yet. Throws sdk::error when the transport refuses the URL.
-    llm_client(llm_endpoint, const llm_transport&, recorder&);
+    /// No I/O yet. Throws sdk::error when the transport refuses the URL. The timer outlives the client.
+    llm_client(llm_endpoint, const llm_transport&, recorder&, think_timer&);
 
     /// Sends the prompt and reads the whole reply. What went wrong is in the record's `error`, which names the URL. The
     /// record is valid until the next call. intended: when the plan wanted it sent.
@@ -48,9 +58,16 @@ class llm_client {
 
   private:
     sdk::task<void> exchange(request_record& r, const request_body& body);
+    sdk::exchange start(const request_target& target, const request_body& body);
+    bool accept(request_record& r, const sdk::exchange& x, const chm_head& head);
+    sdk::task<request_target> refuse(request_record& r, sdk::exchange& x, const chm_head& head,
+                                     const request_target& from, const request_body& body);
+    static std::uint32_t redirects_of(const request_record& r);
     bool take(request_record& r, const sdk::exchange& x, std::string_view piece);
+    feed_result feed(std::string_view piece);
+    void gave_up(request_record& r);
     void finish(request_record& r);
-    sdk::task<std::string> read_error_body(sdk::exchange& x);
+    void conclude(request_record& r);
     /// Fills in what the transport knows so far; returns when the latest bytes could be read, 0 if it cannot say.
     nanoseconds_t read_timing(request_record& r, const sdk::exchange& x) const;
 
@@ -59,7 +76,13 @@ class llm_client {
     const chm_timing_ext* timing_; ///< may be null
     sdk::session session_;
     llm_stream stream_;
+    think_timer& timer_;
+    std::unique_ptr<content_decoder> decoder_; ///< of the response at hand; null: nothing to decode
     std::uint64_t calls_ = 0;
+    // Of the response at hand:
+    nanoseconds_t wait_until_ = 0;       ///< for the next piece; 0: as long as the transport does
+    nanoseconds_t finish_reason_at_ = 0; ///< recorded: the last piece of content with or before a finish reason
+    std::size_t rest_ = 0;               ///< bytes behind the answer
 };
 
 /// The seed of one call: 31 bits, so that every server takes it. From FNV-1a over its arguments.

@@ -33,8 +33,9 @@ double ms(nanoseconds_t from, nanoseconds_t to) { return to > from ? static_cast
 
 double stream_ms(const request_record& r) { return ms(r.first_token, r.last_token); }
 
-void add_ms(sample& s, std::optional<std::int64_t> ns) {
-    if (ns) s.push_back(static_cast<double>(*ns) / 1e6);
+/// One of the server's durations, where it can be defended.
+void add_ms(sample& s, const request_record& r, std::optional<std::int64_t> ns) {
+    if (ns && !r.evidence.durations_contradicted) s.push_back(static_cast<double>(*ns) / 1e6);
 }
 
 /// Adds what `value` says of each piece of the body.
@@ -85,7 +86,7 @@ constexpr metric_definition_row definitions[] = {
     {"inflation_work_pct", "%", derived, "the part of it in the agents' own work, outside of requests",
      [](const run_facts& f) { return inflated(f, &path_split::work); }},
     {"inflation_server_pct", "%", derived,
-     "the rest of it: sent -> arrival of the last piece, which is contention at the server",
+     "the rest of it: at the server, sent -> arrival of the last piece, and the end of the body after the answer",
      [](const run_facts& f) { return inflated(f, &path_split::server); }},
     {"inflation_ratio", "x", derived, "mean(C_i / T_i)", [](const run_facts& f) { return f.figures.inflation_ratio; }},
     {"contention", "1", derived, "share of runs with speedup < 0.75 N and inflation_ratio > 1.05",
@@ -110,9 +111,10 @@ constexpr metric_definition_row definitions[] = {
              s.insert(s.end(), times, static_cast<double>(gap) / 1e6);
          });
      }},
-    {"tpot_ms", "ms", derived, "(last_token - first_token) / (tokens - 1)",
+    {"tpot_ms", "ms", derived, "(last_token - first_token) / (tokens - 1), of the tokens that were sent",
      [](const agent_record&, const request_record& r, sample& s) {
-         if (r.tokens() > 1 && stream_ms(r) > 0) s.push_back(stream_ms(r) / static_cast<double>(r.tokens() - 1));
+         const std::uint64_t sent = r.sent_tokens();
+         if (sent > 1 && stream_ms(r) > 0) s.push_back(stream_ms(r) / static_cast<double>(sent - 1));
      }},
     {"e2e_ms", "ms", measured, "done - dispatched",
      [](const agent_record&, const request_record& r, sample& s) { s.push_back(ms(r.dispatched, r.done)); }},
@@ -125,12 +127,30 @@ constexpr metric_definition_row definitions[] = {
      "done - intended: the same to the end; nothing is left out because the client was late",
      [](const agent_record&, const request_record& r, sample& s) { s.push_back(ms(r.intended, r.done)); }},
     {"tokens_per_second", "1/s", derived,
-     "eval_count / eval_duration of the server, else (tokens - 1) / (last_token - first_token)",
+     "eval_count / eval_duration of the server where nothing contradicts them, else (tokens - 1) / (last_token - "
+     "first_token), of the tokens that were sent",
      [](const agent_record&, const request_record& r, sample& s) {
+         const std::uint64_t sent = r.sent_tokens();
          if (const auto rate = r.server_rate())
              s.push_back(*rate);
-         else if (r.tokens() > 1 && stream_ms(r) > 0)
-             s.push_back(static_cast<double>(r.tokens() - 1) / stream_ms(r) * 1e3);
+         else if (sent > 1 && stream_ms(r) > 0)
+             s.push_back(static_cast<double>(sent - 1) / stream_ms(r) * 1e3);
+     }},
+    {"generated_tokens_per_second", "1/s", derived,
+     "all tokens that the server counts / (last_token - sent), of replies with reasoning that was not sent",
+     [](const agent_record&, const request_record& r, sample& s) {
+         if (const double generating = ms(r.sent, r.last_token); r.evidence.hidden_tokens > 0 && generating > 0)
+             s.push_back(static_cast<double>(r.tokens()) / generating * 1e3);
+     }},
+    {"arrivals_together_pct", "%", measured,
+     "gaps between content records under 0.1 ms, or none, in percent of a reply's gaps; of replies with four and more",
+     [](const agent_record&, const request_record& r, sample& s) {
+         const reply_evidence& e = r.evidence;
+         if (e.gaps >= 4) s.push_back(static_cast<double>(e.gaps_together) / static_cast<double>(e.gaps) * 100);
+     }},
+    {"drain_ms", "ms", measured, "done -> the end of the body, or until it was given up (backend.drain_ms)",
+     [](const agent_record&, const request_record& r, sample& s) {
+         if (r.drained) s.push_back(ms(r.done, r.drained));
      }},
     {"tokens", "1", measured, "tokens of a response, as the server counts them, else content records",
      [](const agent_record&, const request_record& r, sample& s) { s.push_back(static_cast<double>(r.tokens())); }},
@@ -139,13 +159,13 @@ constexpr metric_definition_row definitions[] = {
          if (!r.reused && r.connected) s.push_back(ms(r.dispatched, r.connected));
      }},
     {"server_total_ms", "ms", measured, "the server's own total_duration",
-     [](const agent_record&, const request_record& r, sample& s) { add_ms(s, r.server.total_ns); }},
+     [](const agent_record&, const request_record& r, sample& s) { add_ms(s, r, r.server.total_ns); }},
     {"server_load_ms", "ms", measured, "the server's own load_duration",
-     [](const agent_record&, const request_record& r, sample& s) { add_ms(s, r.server.load_ns); }},
+     [](const agent_record&, const request_record& r, sample& s) { add_ms(s, r, r.server.load_ns); }},
     {"server_prompt_eval_ms", "ms", measured, "the server's own prompt_eval_duration",
-     [](const agent_record&, const request_record& r, sample& s) { add_ms(s, r.server.prompt_eval_ns); }},
+     [](const agent_record&, const request_record& r, sample& s) { add_ms(s, r, r.server.prompt_eval_ns); }},
     {"server_eval_ms", "ms", measured, "the server's own eval_duration",
-     [](const agent_record&, const request_record& r, sample& s) { add_ms(s, r.server.eval_ns); }},
+     [](const agent_record&, const request_record& r, sample& s) { add_ms(s, r, r.server.eval_ns); }},
     {"wakeup_us", "us", measured,
      "arrived (the kernel's receive time) -> readable (the wake), of pieces whose transport knows it",
      [](const agent_record& a, const request_record& r, sample& s) {
@@ -184,10 +204,10 @@ constexpr metric_definition_row definitions[] = {
          });
      }},
     {"dispatch_delay_us", "us", measured,
-     "dispatched - intended, or - done of the agent's call before where that is later: the client's own delay",
+     "dispatched - intended, or - the end of the agent's call before where that is later: the client's own delay",
      [](const agent_record& a, const request_record& r, sample& s) {
          const bool first = &r == a.requests.data();
-         s.push_back(ms(first ? r.intended : std::max(r.intended, (&r - 1)->done), r.dispatched) * 1e3);
+         s.push_back(ms(first ? r.intended : std::max(r.intended, (&r - 1)->over()), r.dispatched) * 1e3);
      }},
     {"client_overhead_pct", "%", derived, "scheduling, transport and parsing of a request's pieces / its E2E",
      [](const agent_record& a, const request_record& r, sample& s) {

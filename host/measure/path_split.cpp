@@ -49,13 +49,15 @@ path_split split_path(const agent_record& a, const std::vector<interval>& held) 
     nanoseconds_t free_since = a.start;
     for (const request_record& r : a.requests) {
         blocked_between += blocked_within(a, held, {free_since, r.dispatched});
-        free_since = r.done;
-        in_requests += length({r.dispatched, r.done});
+        free_since = r.over();
+        in_requests += length({r.dispatched, r.over()});
 
         const interval sending{r.dispatched, std::clamp(r.sent, r.dispatched, r.done)};
         const double waiting = std::min(static_cast<double>(r.sending_delay), length(sending));
         delay(waiting, blocked_within(a, held, sending));
-        split.transport += length(sending) - waiting;
+        const double redirecting = std::min(static_cast<double>(r.redirecting), length(sending) - waiting);
+        split.server += redirecting;
+        split.transport += length(sending) - waiting - redirecting;
 
         const nanoseconds_t arrived = std::clamp(r.arrived ? r.arrived : r.done, sending.end, r.done);
         const nanoseconds_t polled = std::clamp(r.polled, arrived, r.done);
@@ -64,6 +66,11 @@ path_split split_path(const agent_record& a, const std::vector<interval>& held) 
         split.transport += length({polled, delivered});
         split.parsing += length({delivered, r.done});
         split.server += length({sending.end, arrived});
+
+        const interval draining{r.done, r.over()};
+        const double late = std::min(static_cast<double>(r.drain_delay), length(draining));
+        delay(late, blocked_within(a, held, draining));
+        split.server += length(draining) - late;
     }
     blocked_between += blocked_within(a, held, {free_since, a.end});
     const double between = static_cast<double>(a.duration()) - in_requests;

@@ -11,15 +11,16 @@ namespace chimera::host {
 /// The time between `start` and `end` of one agent, in nanoseconds; the parts add up to it exactly.
 ///
 /// A delay counts only where the agent's progress waits for it: while a request is on its way out (dispatched -> sent),
-/// on the way of the piece that ends the response (arrived -> done), and between requests. A piece in mid-stream that
-/// is handled late delays nothing by itself, because the server does not wait for the client.
+/// on the way of the piece that ends the response (arrived -> done), while the end of the body is awaited, and between
+/// requests. A piece in mid-stream that is handled late delays nothing by itself, because the server does not wait for
+/// the client.
 struct path_split {
     double scheduling = 0; ///< could run, and was not polled
     double blocked = 0;    ///< the same, while some poll held a worker for longer than measure.long_poll_ms
     double transport = 0;  ///< dispatched -> sent, and polled -> delivered of the last piece
     double parsing = 0;    ///< delivered -> done of the last piece
     double work = 0;       ///< the agent's own work and pauses: outside of requests
-    double server = 0;     ///< sent -> arrival of the last piece: the server and the network
+    double server = 0;     ///< sent -> arrival of the last piece, and done -> end of the body: server and network
 
     double client() const noexcept { return scheduling + blocked + transport + parsing + work; }
     path_split& operator+=(const path_split&) noexcept;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "measure/agent_observer.hpp"
+#include "measure/reply_evidence.hpp"
 #include "measure/timeline.hpp"
 
 #include <chimera/sdk/clock.hpp>
@@ -77,6 +78,8 @@ class recorder {
         sending_delay_of_poll_ = 0;
         if (stage_ == agent_stage::first_byte)
             sending_delay_ += sending_delay_of_poll_ = late;
+        else if (stage_ == agent_stage::end_of_body)
+            record_.requests.back().drain_delay += late;
         else if (stage_ != agent_stage::waiting_for_permit && stage_ != agent_stage::body)
             record_.work_delay += late;
         if (late > threshold_) record_.late_polls.push_back({runnable_, now});
@@ -107,8 +110,9 @@ class recorder {
         }
         stage(agent_stage::body);
     }
-    /// The request's record is complete.
-    void end_request(const request_record& r) noexcept {
+    /// The request's record is complete: judges the reply.
+    void end_request(request_record& r) {
+        if (r.ok()) judge_reply(record_, r);
         for (agent_observer* o : observers_) o->request_ends(record_, r);
     }
     /// A piece of the body has been delivered and parsed. arrived: when the transport says that it could be read (the

@@ -11,6 +11,7 @@ namespace {
 constexpr double most_busy_pct = 85;
 constexpr double most_delay = 0.01; // of the metric that it enters
 constexpr double most_loss_pct = 1;
+constexpr double most_together_pct = 50;
 
 struct timing {
     const char *metric, *label;
@@ -53,6 +54,13 @@ std::optional<self_check> check_client(const std::vector<metric>& metrics) {
         };
         judge("delivery_delay_us", "delivery");
         if (t.dispatch) judge("dispatch_delay_us", "dispatch");
+    }
+    if (const distribution& together = find(metrics, "arrivals_together_pct"); together.p50 > most_together_pct) {
+        out.arrival_limited = {"itl_ms", "tpot_ms"};
+        if (find(metrics, "server_eval_ms").n == 0) out.arrival_limited.emplace_back("tokens_per_second");
+        out.arrival_evidence = fmt::format("{:.0f} % of the records of the median reply came together with others: "
+                                           "something on their way gathered them, or the server sends several at once",
+                                           together.p50);
     }
     return out;
 }

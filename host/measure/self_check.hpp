@@ -1,4 +1,4 @@
-// Could the client itself have changed what was measured?
+// Could the client itself, or whatever gathered the records on their way, have changed the figures?
 #pragma once
 
 #include "measure/metrics.hpp"
@@ -18,7 +18,11 @@ namespace chimera::host {
 struct self_check {
     /// Of "efficiency_pct", "ttft_ms", "itl_ms", "e2e_ms" those that the client could have changed.
     std::vector<std::string> client_limited;
-    std::vector<std::string> evidence; ///< a sentence for each reason
+    /// Of "itl_ms", "tpot_ms", "tokens_per_second" those that describe how records were gathered on their way instead
+    /// of the server: in most replies most records came together with others (see judge_reply()).
+    std::vector<std::string> arrival_limited;
+    std::vector<std::string> evidence; ///< a sentence for each reason of client_limited
+    std::string arrival_evidence;      ///< the reason of arrival_limited
     bool limited() const noexcept { return !client_limited.empty(); }
 };
 

@@ -16,6 +16,8 @@ const char* name_of(agent_stage stage) noexcept {
         return "waiting for the first byte";
     case agent_stage::body:
         return "reading the body";
+    case agent_stage::end_of_body:
+        return "waiting for the end of the body";
     case agent_stage::between_calls:
         return "between calls";
     }

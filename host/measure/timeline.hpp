@@ -4,6 +4,7 @@
 
 #include "protocol/stream_state.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -43,6 +44,15 @@ struct chunk_event {
     }
 };
 
+/// What a reply's arrival says of the server's own figures; see judge_reply().
+struct reply_evidence {
+    std::uint64_t gaps = 0, gaps_together = 0; ///< between content records; of them those that came together
+    bool arrival_limited = false;              ///< most came together: arrivals describe no server
+    bool count_contradicted = false;           ///< the server's count of tokens is not used
+    bool durations_contradicted = false;       ///< none of the server's durations is used
+    std::uint64_t hidden_tokens = 0;           ///< counted by the server and not sent
+};
+
 /// One request. The order of the moments is that of docs/measurement.
 struct request_record {
     std::string call; ///< "analysis", "report", "call_0", ...
@@ -51,29 +61,51 @@ struct request_record {
     /// The way of the piece that ended it: it could be read, its task was polled, the parser got it.
     nanoseconds_t arrived = 0, polled = 0, delivered = 0;
     nanoseconds_t sending_delay = 0;         ///< between dispatched and sent: runnable, but not polled
+    nanoseconds_t redirecting = 0;           ///< between dispatched and sent: the server's time for redirects
+    nanoseconds_t drained = 0;               ///< the body had ended, or was given up; from done on the server's time
+    nanoseconds_t drain_delay = 0;           ///< between done and drained: runnable, but not polled
     std::size_t first_chunk = 0, chunks = 0; ///< this request's range in agent_record::chunks
-    std::uint64_t content_records = 0;
+    std::uint64_t content_records = 0, reasoning_records = 0, tool_call_records = 0; ///< as in stream_state
+    std::uint64_t text_bytes = 0;                                                    ///< of all content, decoded
     bool reasoning_first = false; ///< the first token was reasoning content
     bool reused = false;          ///< over a connection that had served another request
     std::uint32_t retries = 0;
     int status = 0;
     std::uint64_t seed = 0; ///< sent to the server
     server_figures server;
-    std::string error; ///< empty: the request succeeded
+    reply_evidence evidence;     ///< of a request that succeeded
+    std::vector<remark> remarks; ///< worth knowing, and no failure
+    std::string error;           ///< empty: the request succeeded
     std::string prompt, response, reasoning;
 
     bool ok() const noexcept { return error.empty() && done != 0; }
-    /// The server's count where it gave one, otherwise content records.
-    std::uint64_t tokens() const noexcept { return server.completion_tokens.value_or(content_records); }
-    /// The server's own rate, eval_count / eval_duration, 1/s; nothing where it does not give both.
+    /// The moment from which the agent goes on.
+    nanoseconds_t over() const noexcept { return std::max(done, drained); }
+    /// The tokens are those that the server counted; otherwise content records are counted.
+    bool counted_by_server() const noexcept { return server.completion_tokens && !evidence.count_contradicted; }
+    /// All tokens, those that were not sent included.
+    std::uint64_t tokens() const noexcept { return counted_by_server() ? *server.completion_tokens : content_records; }
+    /// The tokens that were sent.
+    std::uint64_t sent_tokens() const noexcept { return tokens() - std::min(tokens(), evidence.hidden_tokens); }
+    /// The server's own rate, eval_count / eval_duration, 1/s; nothing where it does not give both, or where the
+    /// arrival of the reply contradicts one of them.
     std::optional<double> server_rate() const noexcept {
-        if (!server.completion_tokens || server.eval_ns.value_or(0) <= 0) return std::nullopt;
+        if (!counted_by_server() || evidence.durations_contradicted || server.eval_ns.value_or(0) <= 0)
+            return std::nullopt;
         return static_cast<double>(*server.completion_tokens) / static_cast<double>(*server.eval_ns) * 1e9;
     }
 };
 
 /// What an agent is doing, as far as long polls are told apart.
-enum class agent_stage : std::uint8_t { waiting_for_permit, ingest, connect, first_byte, body, between_calls };
+enum class agent_stage : std::uint8_t {
+    waiting_for_permit,
+    ingest,
+    connect,
+    first_byte,
+    body,
+    end_of_body,
+    between_calls
+};
 
 const char* name_of(agent_stage) noexcept;
 

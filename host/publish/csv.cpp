@@ -52,7 +52,8 @@ std::string to_csv(const json& report) {
     const std::vector<std::string> parameters = parameter_names(report), metrics = metric_names(report);
     std::vector<std::string> fields{"runtime", "config"};
     for (const std::string& p : parameters) fields.push_back(field("parameter_" + p));
-    for (const char* name : {"run", "status", "message", "serialized", "client_limited"}) fields.emplace_back(name);
+    for (const char* name : {"run", "status", "message", "serialized", "client_limited", "arrival_limited"})
+        fields.emplace_back(name);
     for (const std::string& m : metrics) fields.push_back(field(m));
     std::string out = line(fields);
     for (const json& run : report["runs"]) {
@@ -66,7 +67,7 @@ std::string to_csv(const json& report) {
         fields.push_back(value_field(run.value("message", json())));
         const json& verdict = run["serialization"];
         fields.emplace_back(verdict.is_null() ? "" : verdict["verdict"] == "serialized" ? "yes" : "no");
-        fields.push_back(field(joined(run["client_limited"])));
+        for (const char* name : {"client_limited", "arrival_limited"}) fields.push_back(field(joined(run[name])));
         for (const std::string& m : metrics) fields.push_back(value_field(run["values"].value(m, json())));
         out += line(fields);
     }

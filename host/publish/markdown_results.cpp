@@ -132,19 +132,22 @@ std::string client_table(const json& report) {
 }
 
 std::string verdict_table(const json& report) {
-    markdown_table t({"runtime", "serialized runs", "cause", "evidence", "client-limited runs"});
+    markdown_table t(
+        {"runtime", "serialized runs", "cause", "evidence", "client-limited runs", "arrival-limited runs"});
     for (const json& r : report["runtimes"]) {
         const bool judged = !r["serialized_runs"].is_null();
         const auto said = [&](const char* key) {
             return r[key].is_null() ? judged ? "none" : "not measured" : r[key].get<std::string>();
         };
         t.add({r["name"], figure(r["serialized_runs"]), said("cause"), said("evidence"),
-               figure(r["client_limited_runs"])});
+               figure(r["client_limited_runs"]), figure(r["arrival_limited_runs"])});
     }
-    return part("Verdicts",
-                "Serialized: the agents ran one after the other. Client-limited: the client could have changed the "
-                "result.",
-                t);
+    return part(
+        "Verdicts",
+        "Serialized: the agents ran one after the other. Client-limited: the client could have changed the "
+        "result. Arrival-limited: most records came together with others, so ITL, TPOT and rates of arrivals say "
+        "nothing of the server.",
+        t);
 }
 
 std::string comparison_tables(const json& report) {

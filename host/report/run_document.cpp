@@ -3,6 +3,7 @@
 #include "measure/attribution.hpp"
 #include "measure/serialization.hpp"
 #include "report/summary.hpp"
+#include "report/warnings.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -124,6 +125,7 @@ json request_document(const char* execution, const execution_record& x, const ag
                                   {"first_token_ns", r.first_token},
                                   {"last_token_ns", r.last_token},
                                   {"done_ns", r.done},
+                                  {"drained_ns", r.drained},
                                   {"last_arrived_ns", r.arrived},
                                   {"last_polled_ns", r.polled},
                                   {"last_delivered_ns", r.delivered}})
@@ -132,11 +134,21 @@ json request_document(const char* execution, const execution_record& x, const ag
     j["reused"] = r.reused;
     j["retries"] = r.retries;
     j["tokens"] = r.tokens();
-    j["tokens_from"] = r.server.completion_tokens ? "server" : "content records";
+    j["tokens_from"] = r.counted_by_server() ? "server" : "content records";
+    j["hidden_tokens"] = r.evidence.hidden_tokens;
     j["content_records"] = r.content_records;
+    j["reasoning_records"] = r.reasoning_records;
+    j["tool_call_records"] = r.tool_call_records;
+    j["arrival_limited"] = r.evidence.arrival_limited;
+    j["server_durations_used"] = !r.evidence.durations_contradicted;
+    j["remarks"] = json::array();
+    for (const remark& said : r.remarks)
+        j["remarks"].push_back(said.detail.empty() ? std::string(said.what)
+                                                   : fmt::format("{} ({})", said.what, said.detail));
     j["reasoning_first"] = r.reasoning_first;
     j["server"] = {{"prompt_tokens", or_null(r.server.prompt_tokens)},
                    {"completion_tokens", or_null(r.server.completion_tokens)},
+                   {"reasoning_tokens", or_null(r.server.reasoning_tokens)},
                    {"total_ns", or_null(r.server.total_ns)},
                    {"load_ns", or_null(r.server.load_ns)},
                    {"prompt_eval_ns", or_null(r.server.prompt_eval_ns)},
@@ -174,6 +186,9 @@ json run_document(const profile& p, const run_record& run) {
     const std::vector<metric> metrics = metrics_of_run(run);
     const std::optional<self_check> client = check_client(metrics);
     j["self_check"] = run.complete() && client ? to_json(*client) : json(nullptr);
+    j["remarks"] = json::array();
+    for (const counted_remark& r : remarks_of({&run, 1}))
+        j["remarks"].push_back({{"what", r.what}, {"detail", r.detail}, {"replies", r.replies}, {"of", r.of}});
     j["values"] = json::object();
     j["definitions"] = json::object();
     for (const run_value& v : values_of(metrics)) {

@@ -27,7 +27,7 @@ void count(campaign_summary& s, const execution_record& x) {
                 ++s.failed_requests;
                 continue;
             }
-            const char* from = r.server.completion_tokens ? "server" : "content records";
+            const char* from = r.counted_by_server() ? "server" : "content records";
             s.tokens_from = s.tokens_from.empty() || s.tokens_from == from ? from : "mixed";
         }
 }
@@ -67,7 +67,9 @@ campaign_summary summarize(const profile& what, const std::vector<run_record>& r
 }
 
 nlohmann::ordered_json to_json(const self_check& c) {
-    return {{"client_limited", c.client_limited}, {"evidence", c.evidence}};
+    std::vector<std::string> evidence = c.evidence;
+    if (!c.arrival_evidence.empty()) evidence.push_back(c.arrival_evidence);
+    return {{"client_limited", c.client_limited}, {"arrival_limited", c.arrival_limited}, {"evidence", evidence}};
 }
 
 nlohmann::ordered_json to_json(const std::optional<serialization_verdict>& v) {
@@ -95,7 +97,7 @@ nlohmann::ordered_json to_json(const campaign_summary& s) {
     j["executor"] = p.executor.plugin;
     j["foreign"] = p.foreign ? json(p.foreign->plugin) : json(nullptr);
     j["transport"] = p.transport.plugin;
-    j["api"] = p.backend.api == backend_api::ollama ? "ollama" : "openai";
+    j["api"] = name_of(p.backend.api);
     j["backend"] = backend_of(p);
     j["seed"] = p.measure.seed;
     j["runs"] = s.runs.size();

@@ -130,6 +130,8 @@ std::string to_text(const campaign_summary& s) {
     if (const distribution& rate = find(m, "tokens_per_second"); rate.n > 0)
         out.line("tok/s", "{} for each agent, {:.0f} tokens a reply (counted by: {})", mean_and_sd(rate, 1, ""),
                  find(m, "tokens").mean, s.tokens_from);
+    if (const distribution& all = find(m, "generated_tokens_per_second"); all.n > 0)
+        out.line("tok/s generated", "{} with the tokens that were not sent", mean_and_sd(all, 1, ""));
     if (const distribution& client = find(m, "client_overhead_pct"); client.n > 0)
         out.line("client", "{:.2f} % of E2E; p99 scheduling {:.0f} us, transport {:.0f} us, parsing {:.0f} us",
                  client.mean, find(m, "scheduling_us").p99, find(m, "transport_us").p99, find(m, "parsing_us").p99);
@@ -143,6 +145,10 @@ std::string to_text(const campaign_summary& s) {
                  "the client could not have changed the result: busiest thread {:.0f} % on CPU, p99 delivery "
                  "delay {:.0f} us",
                  find(m, "busiest_worker_pct").mean, find(m, "delivery_delay_us").p99);
+    }
+    if (s.client && !s.client->arrival_limited.empty()) {
+        out.line("arrival-limited", "{}", fmt::join(s.client->arrival_limited, ", "));
+        out.line("", "{}", s.client->arrival_evidence);
     }
     for (const std::string& warning : s.warnings) out.line("warning", "{}", warning);
     list_alerts(out, s);

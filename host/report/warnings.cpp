@@ -14,7 +14,8 @@ namespace {
 double load_ms(const execution_record& x) {
     double sum = 0;
     for (const agent_record& a : x.agents)
-        for (const request_record& r : a.requests) sum += static_cast<double>(r.server.load_ns.value_or(0)) / 1e6;
+        for (const request_record& r : a.requests)
+            if (!r.evidence.durations_contradicted) sum += static_cast<double>(r.server.load_ns.value_or(0)) / 1e6;
     return sum;
 }
 
@@ -41,9 +42,9 @@ std::optional<std::string> of_overload(const profile& p, const run_record& run) 
     for (const agent_record& a : run.concurrent.agents)
         for (std::size_t i = 0; i < a.requests.size(); ++i) {
             ++calls;
-            if (i == 0 || a.requests[i - 1].done <= a.requests[i].intended) continue;
+            if (i == 0 || a.requests[i - 1].over() <= a.requests[i].intended) continue;
             ++waited;
-            longest = std::max(longest, a.requests[i - 1].done - a.requests[i].intended);
+            longest = std::max(longest, a.requests[i - 1].over() - a.requests[i].intended);
         }
     constexpr double worth_saying = 0.01;
     if (static_cast<double>(waited) <= worth_saying * static_cast<double>(calls)) return std::nullopt;
@@ -75,8 +76,33 @@ std::optional<std::string> of_slow_simulator(const profile& p, const run_record&
 
 } // namespace
 
+std::vector<counted_remark> remarks_of(std::span<const run_record> runs) {
+    std::vector<counted_remark> out;
+    std::size_t replies = 0;
+    const auto collect = [&](const execution_record& x) {
+        for (const agent_record& a : x.agents)
+            for (const request_record& r : a.requests) {
+                ++replies;
+                for (const remark& said : r.remarks) {
+                    auto known = std::ranges::find(out, said.what, &counted_remark::what);
+                    if (known == out.end()) known = out.insert(out.end(), {said.what, said.detail});
+                    ++known->replies;
+                }
+            }
+    };
+    for (const run_record& run : runs) {
+        for (const execution_record& x : run.baseline) collect(x);
+        collect(run.concurrent);
+    }
+    for (counted_remark& r : out) r.of = replies;
+    return out;
+}
+
 std::vector<std::string> warnings_of(const profile& p, const std::vector<run_record>& runs) {
     std::vector<std::string> out;
+    for (const counted_remark& r : remarks_of(runs))
+        out.push_back(fmt::format("{} of {} replies: {}{}", r.replies, r.of, r.what,
+                                  r.detail.empty() ? "" : fmt::format(" ({})", r.detail)));
     for (const run_record& run : runs)
         for (auto& warning : {of_loading(run), of_overload(p, run), of_slow_simulator(p, run)})
             if (warning) out.push_back(*warning);

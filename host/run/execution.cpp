@@ -130,8 +130,13 @@ std::size_t expected_tokens(const agent_spec& a) {
 llm_endpoint endpoint_of(const execution_setup& setup, std::size_t agent, std::uint64_t seed_base) {
     const agent_spec& spec = setup.what.workload.agents.at(agent);
     llm_endpoint e;
-    e.api = setup.what.backend.api == backend_api::ollama ? llm_api::ollama : llm_api::openai;
-    e.url = setup.servers.url(agent);
+    const backend_spec& backend = setup.what.backend;
+    e.api = backend.api;
+    e.target = target_of(setup.servers.url(agent), path_of(backend.api), backend.path);
+    for (const named_text& header : backend.headers) e.headers.emplace_back(header.name, header.text);
+    for (const named_text& edit : backend.body) e.body_edits.push_back({edit.name, edit.text});
+    e.follow_redirects = backend.follow_redirects;
+    e.drain_ns = static_cast<nanoseconds_t>(backend.drain_ms * 1e6);
     e.api_key = setup.api_key;
     e.model = spec.model;
     e.options = model_options(spec.options);

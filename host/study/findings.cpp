@@ -221,6 +221,30 @@ void say_where_the_client_was_the_limit(const std::vector<runtime_result>& all, 
     if (!limited) out.push_back("In no run could the client have changed the result.");
 }
 
+/// Each kind of remark once, with the runs that had it: figures of such replies mean something else than they seem to.
+void say_what_was_odd_about_replies(const std::vector<runtime_result>& all, const study& s, sentences& out) {
+    for (const runtime_result& r : all)
+        if (r.arrival_limited_runs > 0)
+            out.push_back(fmt::format("{}: in {} of {} runs most records arrived together with others: ITL, TPOT and "
+                                      "rates of arrivals are arrival-limited and say nothing of the server.",
+                                      r.runtime->name, r.arrival_limited_runs, r.runs));
+    struct kind {
+        const study_remark* first;
+        std::int64_t replies = 0, of = 0;
+    };
+    std::vector<kind> kinds;
+    for (const study_run& run : s.runs)
+        for (const study_remark& said : run.remarks) {
+            auto known = std::ranges::find_if(kinds, [&](const kind& k) { return k.first->what == said.what; });
+            if (known == kinds.end()) known = kinds.insert(kinds.end(), {&said});
+            known->replies += said.replies;
+            known->of += said.of;
+        }
+    for (const kind& k : kinds)
+        out.push_back(fmt::format("{} of {} replies in the runs concerned: {}{}.", k.replies, k.of, k.first->what,
+                                  k.first->detail.empty() ? "" : fmt::format(" ({})", k.first->detail)));
+}
+
 void say_how_it_scales(const study& s, sentences& out) {
     for (const auto& series : scaling_table(s)) {
         const std::string other = series["series"];
@@ -278,6 +302,7 @@ std::vector<std::string> findings_of(const study& s, const std::vector<runtime_r
     say_how_it_scales(s, out);
     say_what_was_gained(s, out);
     say_where_the_client_was_the_limit(all, s, out);
+    say_what_was_odd_about_replies(all, s, out);
     say_what_failed(s, out);
     return out;
 }

@@ -142,6 +142,10 @@ json run_json(const study& s, const study_run& run) {
                               {"overlap_pct", or_null(v->overlap_pct)},
                               {"evidence", v->evidence}};
     j["client_limited"] = run.self_check ? json(run.self_check->client_limited) : json(nullptr);
+    j["arrival_limited"] = run.self_check ? json(run.self_check->arrival_limited) : json(nullptr);
+    j["remarks"] = json::array();
+    for (const study_remark& r : run.remarks)
+        j["remarks"].push_back({{"what", r.what}, {"detail", r.detail}, {"replies", r.replies}, {"of", r.of}});
     j["agents"] = json::array();
     for (const study_agent& a : run.agents) j["agents"].push_back(agent_json(a));
     return j;

@@ -118,6 +118,10 @@ std::vector<results_object> results_object::objects(const char* key) const {
     return out;
 }
 
+std::vector<std::string> results_object::texts_if(const char* key) const {
+    return find(key) == nullptr ? std::vector<std::string>{} : texts(key);
+}
+
 std::vector<std::string> results_object::texts(const char* key) const {
     const json& v = get(key);
     const bool right = v.is_array() && std::ranges::all_of(v, [](const json& e) { return e.is_string(); });

@@ -42,6 +42,7 @@ class results_object {
     std::optional<bool> boolean_if(const char* key) const;
     std::optional<results_object> object_if(const char* key) const;
     std::vector<results_object> objects_if(const char* key) const;
+    std::vector<std::string> texts_if(const char* key) const;
 
     const nlohmann::ordered_json& value() const { return *value_; }
     const std::string& place() const { return place_; }

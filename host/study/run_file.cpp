@@ -114,7 +114,10 @@ run_origin run_reader::read(study_run& run) {
     for (const results_object& a : concurrent.objects("agents")) run.agents.push_back(agent_of(a));
     if (const auto s = o.object_if("serialization")) run.serialization = serialization_of(*s);
     if (const auto s = o.object_if("self_check"))
-        run.self_check = study_self_check{s->texts("client_limited"), s->texts("evidence")};
+        run.self_check =
+            study_self_check{s->texts("client_limited"), s->texts_if("arrival_limited"), s->texts("evidence")};
+    for (const results_object& r : o.objects_if("remarks"))
+        run.remarks.push_back({r.text("what"), r.text_or_empty("detail"), r.integer("replies"), r.integer("of")});
     if (const auto r = o.object_if("recorded")) run.recorded_contention = r->boolean_if("resource_contention_detected");
     if (run.ok() && !o.boolean_if("complete").value_or(true)) {
         run.status = "failed";

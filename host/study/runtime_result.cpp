@@ -55,6 +55,7 @@ json runtime_json(const runtime_result& r) {
            {"cause", text_or_null(r.cause)},
            {"evidence", text_or_null(r.evidence)},
            {"client_limited_runs", r.checked_runs > 0 ? json(r.client_limited_runs) : json(nullptr)},
+           {"arrival_limited_runs", r.checked_runs > 0 ? json(r.arrival_limited_runs) : json(nullptr)},
            {"values", values_json(r)}};
     for (const auto& [run, value] : r.outliers)
         j["outliers"].push_back({{"config", run->config}, {"run", run->number}, {"value", value}});
@@ -76,6 +77,7 @@ runtime_result result_of(const study& s, const study_runtime& runtime, const std
         if (run.value(headline)) with_headline.push_back(&run);
         r.checked_runs += run.self_check.has_value();
         r.client_limited_runs += run.self_check && !run.self_check->client_limited.empty();
+        r.arrival_limited_runs += run.self_check && !run.self_check->arrival_limited.empty();
         r.judged_runs += run.serialization.has_value();
         if (!run.serialization || !run.serialization->serialized || r.serialized_runs++ > 0) continue;
         r.cause = run.serialization->cause;

@@ -46,8 +46,9 @@ struct runtime_result {
     std::optional<double> sd_of_config_means;                   ///< nothing for fewer than two configurations
     std::map<std::string, statistics::description> values;      ///< of every metric that was measured
     std::size_t runs = 0, judged_runs = 0, serialized_runs = 0; ///< judged: with a verdict on serialization
-    std::size_t checked_runs = 0, client_limited_runs = 0;      ///< checked: with a self-check
-    std::string cause, evidence;                                ///< of the first serialized run
+    std::size_t checked_runs = 0, client_limited_runs = 0,      ///< checked: with a self-check
+        arrival_limited_runs = 0;
+    std::string cause, evidence; ///< of the first serialized run
 
     /// The agents ran one after the other in most runs.
     bool serialized() const { return serialized_runs * 2 > runs; }

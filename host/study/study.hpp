@@ -52,8 +52,15 @@ struct study_serialization {
 
 /// Whether the client could have changed the result of a run.
 struct study_self_check {
-    std::vector<std::string> client_limited; ///< the metrics that it could have changed
-    std::vector<std::string> evidence;       ///< sentences
+    std::vector<std::string> client_limited;  ///< the metrics that it could have changed
+    std::vector<std::string> arrival_limited; ///< the metrics that say how records were gathered on their way
+    std::vector<std::string> evidence;        ///< sentences
+};
+
+/// A kind of remark on the replies of a run: read in another way than documented, or figures that contradict.
+struct study_remark {
+    std::string what, detail; ///< detail: of the first reply
+    std::int64_t replies = 0, of = 0;
 };
 
 /// One finished cell: a runtime in a configuration, once.
@@ -66,6 +73,7 @@ struct study_run {
     std::map<std::string, double> values; ///< one number for each metric; what is absent was not measured
     std::optional<study_serialization> serialization;
     std::optional<study_self_check> self_check;
+    std::vector<study_remark> remarks;
     std::optional<bool> recorded_contention; ///< what an imported run said of itself
     std::vector<study_agent> agents;
     std::vector<double> itl_ms; ///< gaps between content records of all requests, once they were read

@@ -11,6 +11,7 @@ function tile({ value: r, pointer }) {
   const flags = [
     r.serialized_runs > 0 && `serialized: ${r.cause ?? 'unknown'}`,
     r.client_limited_runs > 0 && `${r.client_limited_runs} client-limited ${count('run', r.client_limited_runs)}`,
+    r.arrival_limited_runs > 0 && `${r.arrival_limited_runs} arrival-limited ${count('run', r.arrival_limited_runs)}`,
   ];
   return h(
     'li',

@@ -33,11 +33,15 @@ export function runs() {
       ? h('span', { title: s.evidence || null }, s.verdict === 'serialized' ? `serialized: ${s.cause}` : s.verdict)
       : h('span', { class: 'none' }, 'not measured');
   };
+  const limits = (r) =>
+    ['client', 'arrival']
+      .filter((by) => r.value[`${by}_limited`]?.length)
+      .map((by) => `${by}-limited: ${r.value[`${by}_limited`].join(', ')}`);
   const limited = (r) =>
     r.value.client_limited == null
       ? h('span', { class: 'none' }, 'not measured')
-      : r.value.client_limited.length
-        ? h('strong', { class: 'flag' }, `client-limited: ${r.value.client_limited.join(', ')}`)
+      : limits(r).length
+        ? h('strong', { class: 'flag' }, limits(r).join('; '))
         : 'passed';
   const missing = shown.filter((name) => !has(name));
   return section(
@@ -68,7 +72,7 @@ export function runs() {
               .filter(has)
               .map((name) => number_column(title_of(name), `values/${name}`, metric(name).unit, { tag: tag(name) })),
             { title: 'verdict', cell: verdict, sort: (r) => r.value.serialization?.verdict },
-            { title: 'self-check', cell: limited, sort: (r) => r.value.client_limited?.join() },
+            { title: 'self-check', cell: limited, sort: (r) => limits(r).join() },
           ],
           all,
         ),

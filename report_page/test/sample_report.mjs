@@ -43,6 +43,9 @@ function runtime_summary(runtime, runs, headline) {
     serialized_runs: runs.every((r) => r.serialization == null) ? null : serialized.length,
     cause: serialized[0]?.serialization.cause ?? null,
     evidence: serialized[0]?.serialization.evidence ?? null,
+    arrival_limited_runs: runs.every((r) => r.arrival_limited == null)
+      ? null
+      : runs.filter((r) => r.arrival_limited?.length).length,
     client_limited_runs: runs.every((r) => r.client_limited == null)
       ? null
       : runs.filter((r) => r.client_limited?.length).length,

@@ -133,3 +133,17 @@ TEST_CASE("a piece that was awaited inside the poll arrived there, not when the 
     CHECK(r.arrived == at(900));
     CHECK(log.record().chunks.front().polled_to_delivered == 1'000'000);
 }
+
+TEST_CASE("the wait for the end of the body, and for redirects, is the server's; lateness in it is not") {
+    agent_record a = one_request(100, 100, 100, 100, 200);
+    request_record& r = a.requests.front();
+    r.drained = at(180);
+    r.drain_delay = static_cast<nanoseconds_t>(30 * ms);
+    r.redirecting = static_cast<nanoseconds_t>(4 * ms);
+    const path_split p = split_path(a, {});
+    CHECK(p.server == doctest::Approx((85 + 50 + 4) * ms));
+    CHECK(p.scheduling == doctest::Approx(30 * ms));
+    CHECK(p.transport == doctest::Approx(1 * ms));
+    CHECK(p.work == doctest::Approx(30 * ms));
+    CHECK(sum(p) == doctest::Approx(200 * ms));
+}
