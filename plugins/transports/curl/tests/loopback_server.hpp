@@ -1,10 +1,12 @@
-// A scripted HTTP server on a loopback port: each connection is served by the test's own function.
+// A scripted HTTP server on a loopback port or a unix socket: each connection is served by the test's own function.
 #pragma once
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <functional>
@@ -86,8 +88,9 @@ class peer {
 
 class loopback_server {
   public:
-    /// Serves one connection after another with `script` until destroyed.
+    /// Serves one connection after another with `script` until destroyed, on a port of 127.0.0.1.
     explicit loopback_server(std::function<void(peer&)> script) : script_(std::move(script)) {
+        listener_ = chimera::sdk::owned_fd::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
         const int yes = 1;
         ::setsockopt(listener_.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
         sockaddr_in address{};
@@ -101,12 +104,26 @@ class loopback_server {
         port_ = ntohs(address.sin_port);
         thread_ = std::thread([this] { serve(); });
     }
+    /// The same on a unix socket, which is removed with it.
+    loopback_server(std::string path, std::function<void(peer&)> script)
+        : script_(std::move(script)), path_(std::move(path)) {
+        listener_ = chimera::sdk::owned_fd::checked(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        if (path_.size() >= sizeof address.sun_path) throw std::runtime_error("too long for a unix socket: " + path_);
+        path_.copy(address.sun_path, path_.size());
+        if (::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+            throw std::runtime_error("bind to " + path_ + " failed");
+        ::listen(listener_.get(), 16);
+        thread_ = std::thread([this] { serve(); });
+    }
     loopback_server(const loopback_server&) = delete;
     loopback_server& operator=(const loopback_server&) = delete;
     ~loopback_server() {
         stop_ = true;
         ::shutdown(listener_.get(), SHUT_RDWR);
         thread_.join();
+        if (!path_.empty()) ::unlink(path_.c_str());
     }
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
     int port() const noexcept { return port_; }
@@ -122,8 +139,8 @@ class loopback_server {
         }
     }
     std::function<void(peer&)> script_;
-    chimera::sdk::owned_fd listener_ =
-        chimera::sdk::owned_fd::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+    std::string path_; // empty: a port
+    chimera::sdk::owned_fd listener_;
     int port_ = 0;
     std::atomic<bool> stop_{false};
     std::atomic<int> connections_{0};
