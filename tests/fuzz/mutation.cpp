@@ -9,8 +9,10 @@ namespace chimera::fuzz {
 
 namespace {
 
+using namespace std::string_view_literals;
+
 constexpr std::size_t longest = 20'000; // repeated lines may not grow without bound
-constexpr std::string_view special_bytes("\r\n \t:;,=\"0159afAFx\0\x01\x1b\x7f\x80\xff{}[]\\/.-+", 38);
+constexpr std::string_view special_bytes = "\r\n \t:;,=\"0159afAFx\0\x01\x1b\x7f\x80\xff{}[]\\/.-+"sv;
 constexpr std::array<std::string_view, 16> special_numbers{"0",
                                                            "00",
                                                            "1",
