@@ -34,7 +34,7 @@ class token_record {
         if (!texts_.empty()) {
             return texts_[token];
         }
-        return leaves_out_text_ ? std::string_view{} : token_json(token);
+        return leaves_out_text_ ? "" : token_json(token); // "", not {}: memcpy takes no null pointer
     }
 
     /// Sets the moment of sending of the records written from now on. Does not allocate.
