@@ -28,7 +28,7 @@ constexpr auto options = std::to_array<chm_option>({
     whole("records_per_send", "Records in one HTTP chunk and one send", "1", 1, 256),
     whole("reply_tokens_min", "Shortest reply", "200", 1, most_reply_tokens),
     whole("reply_tokens_max", "Longest reply", "400", 1, most_reply_tokens),
-    whole("reasoning_tokens", "Reasoning tokens before the reply (OpenAI only)", "0", 0, 1e6),
+    whole("reasoning_tokens", "Reasoning tokens before the reply", "0", 0, 1e6),
     whole("seed", "Seed of reply lengths, texts and jitter", "1", 0, 18446744073709551615.0),
     flag("context", "Send the `context` array in Ollama's final record"),
     whole("slots", "Replies in progress at once, others queue; 0: no limit", "0", 0, 1e6),
@@ -42,7 +42,7 @@ constexpr auto options = std::to_array<chm_option>({
 constexpr auto repeatable = std::to_array<chm_option>({
     text("model", "Model that exists; none given: every name is served"),
     text("reply_range", "TEXT=MIN:MAX, reply length for prompts containing TEXT"),
-    text("fault", "KIND[,after=N][,requests=M][,ms=T]; see docs/simulator.md"),
+    text("fault", "KIND[,after=N][,requests=M][,ms=T][,tokens=K][,reason=R]; see docs/simulator.md"),
 });
 
 } // namespace
