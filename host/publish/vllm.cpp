@@ -45,8 +45,9 @@ void add_request(benchmark& b, const json& r) {
     if (r["first_token_ms"].is_null()) return;
     const double ttft = r["first_token_ms"].get<double>() - sent;
     b.ttft_ms.push_back(ttft);
-    if (r["tokens"].is_number() && r["tokens"].get<double>() > 1)
-        b.tpot_ms.push_back((latency - ttft) / (r["tokens"].get<double>() - 1));
+    if (!r["tokens"].is_number()) return;
+    if (const double came = r["tokens"].get<double>() - r["hidden_tokens"].get<double>(); came > 1)
+        b.tpot_ms.push_back((latency - ttft) / (came - 1));
 }
 
 benchmark benchmark_of(const json& report, const json& runtime) {
@@ -118,6 +119,8 @@ json object_of(const json& report, const json& runtime) {
            {"request_goodput", nullptr},
            {"output_throughput", rate(b.output_tokens, b.duration_s)},
            {"total_token_throughput", rate(total, b.duration_s)}};
+    if (runtime["arrival_limited_runs"].is_number() && runtime["arrival_limited_runs"] != 0)
+        j["arrival_limited_runs"] = runtime["arrival_limited_runs"]; // tpot and itl say nothing of the server in these
     add_latency(j, "ttft", b.ttft_ms);
     add_latency(j, "tpot", b.tpot_ms);
     add_gaps(j, report, runtime);

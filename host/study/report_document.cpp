@@ -121,6 +121,7 @@ json agent_json(const study_agent& a) {
                             {"last_token_ms", or_null(r.last_token_ms)},
                             {"done_ms", or_null(r.done_ms)},
                             {"tokens", or_null(r.tokens)},
+                            {"hidden_tokens", r.hidden_tokens},
                             {"prompt_tokens", or_null(r.prompt_tokens)}});
     return {{"id", a.id},
             {"model", text_or_null(a.model)},

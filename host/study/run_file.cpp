@@ -46,7 +46,8 @@ study_request request_of(const results_object& o) {
             .last_token_ms = ms(o.integer_if("last_token_ns")),
             .done_ms = ms(o.integer_if("done_ns")),
             .tokens = o.number_if("tokens"),
-            .prompt_tokens = server ? server->number_if("prompt_tokens") : std::nullopt};
+            .prompt_tokens = server ? server->number_if("prompt_tokens") : std::nullopt,
+            .hidden_tokens = o.number_if("hidden_tokens").value_or(0)};
 }
 
 /// The same gaps as those of the metric itl_ms: records that came in one piece have a gap of 0.

@@ -34,6 +34,7 @@ struct study_request {
     bool ok = false;
     std::optional<double> dispatched_ms, first_token_ms, last_token_ms, done_ms;
     std::optional<double> tokens, prompt_tokens;
+    double hidden_tokens = 0; ///< of tokens: counted by the server and not sent
 };
 
 /// One agent of the concurrent execution. Its requests are there once they were read (read_requests).

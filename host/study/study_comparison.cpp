@@ -171,6 +171,13 @@ study_group group_of(studies all, const study_comparison& comparison, const std:
 
 study_comparison compare_studies(studies all, std::vector<std::string> metrics) {
     study_comparison out{.labels = labels_of(all), .groups = {}, .warnings = {}};
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (const auto limited = std::ranges::count_if(
+                all[i].runs, [](const study_run& r) { return r.self_check && !r.self_check->arrival_limited.empty(); });
+            limited > 0)
+            out.warnings.push_back(fmt::format("{}: {} of {} runs are arrival-limited: ITL, TPOT and rates of arrivals "
+                                               "say nothing of the server",
+                                               out.labels[i], limited, all[i].runs.size()));
     check_success(all);
     check_metrics(all, metrics);
     if (metrics.empty()) metrics = usual(all);
