@@ -29,7 +29,8 @@ struct response {
 /// What one iteration plays on one session.
 struct plan {
     std::vector<response> responses;
-    bool short_limits = false; ///< the client's own time limits have to end it
+    option_list options;
+    bool short_limits = false; ///< the options are time limits of 10 ms, which have to end each exchange
 };
 
 std::string text_of(const outcome& o) {
@@ -55,8 +56,11 @@ class http_response_fuzzer final : public fuzzer {
     }
 
     std::string input(random_source& random) override {
-        std::string text;
-        for (const response& r : draw(random).responses) {
+        const plan p = draw(random);
+        std::string text = " ";
+        for (const auto& [key, value] : p.options) text.append(" ").append(key).append("=").append(value);
+        text += "\n";
+        for (const response& r : p.responses) {
             text += std::string("  ") + (r.head_request ? "HEAD " : "GET ") + in_full(r.bytes);
             text += r.end == ending::open ? " open" : r.end == ending::close ? " close" : " reset";
             text += ", cut at";
@@ -75,6 +79,10 @@ class http_response_fuzzer final : public fuzzer {
     plan draw(random_source& random) const {
         plan p;
         p.short_limits = one_in(random, 40);
+        if (p.short_limits)
+            p.options = {{"first_byte_timeout_ms", "10"}, {"idle_timeout_ms", "10"}};
+        else
+            p.options = draw_options(random);
         for (std::size_t n = 1 + (one_in(random, 3) ? below(random, 3) : 0); n > 0; --n) {
             response r;
             r.bytes = mutator_.draw(random);
@@ -87,9 +95,17 @@ class http_response_fuzzer final : public fuzzer {
         return p;
     }
 
+    /// Small buffers, and the socket transport's other way of delivering.
+    option_list draw_options(random_source& random) const {
+        option_list options;
+        for (const auto& option : option_list{{"read_size", "64"}, {"buffer_size", "1024"}, {"delivery", "fill"}})
+            if (one_in(random, 4) && plugin_.has_option(option.first)) options.push_back(option);
+        return options;
+    }
+
     /// Plays all on a fresh session. A broken rule goes into the fault of its outcome.
     std::vector<outcome> play_all(const plan& p, bool cut, std::chrono::milliseconds patience) {
-        transport_client client(plugin_, server_->url(), {});
+        transport_client client(plugin_, server_->url(), p.options);
         std::vector<outcome> seen;
         for (const response& r : p.responses) {
             seen.push_back(play(client, *server_,
@@ -117,7 +133,7 @@ class http_response_fuzzer final : public fuzzer {
     }
 
     std::string play_to_the_limits(const plan& p) {
-        transport_client client(plugin_, server_->url(), {{"first_byte_timeout_ms", "10"}, {"idle_timeout_ms", "10"}});
+        transport_client client(plugin_, server_->url(), p.options);
         for (const response& r : p.responses) {
             const outcome seen = play(client, *server_,
                                       {.bytes = r.bytes,

@@ -33,7 +33,7 @@ void write_cell(int to, const transport_plugin& plugin, const framing_case& c, b
     std::string text;
     try {
         stepped_server server;
-        transport_client client(plugin, server.url(), {});
+        transport_client client(plugin, server.url());
         const outcome seen = play(client, server,
                                   {.bytes = c.bytes,
                                    .cuts = in_bytes ? every_byte(c.bytes) : std::vector<std::size_t>{},

@@ -28,7 +28,7 @@ std::vector<std::size_t> random_cuts(std::string_view bytes, std::uint32_t seed)
 /// The outcome on a fresh session, and the proof that the session is as good as new behind it.
 outcome play_alone(const transport_plugin& plugin, stepped_server& server, const framing_case& c,
                    std::vector<std::size_t> cuts) {
-    transport_client client(plugin, server.url(), {});
+    transport_client client(plugin, server.url());
     const outcome seen = play(client, server,
                               {.bytes = c.bytes,
                                .cuts = std::move(cuts),

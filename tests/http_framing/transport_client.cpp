@@ -2,8 +2,9 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
+#include <span>
 #include <stdexcept>
-#include <vector>
 
 #include "chimera/sdk/error.hpp"
 #include "chimera/sdk/text.hpp"
@@ -25,6 +26,11 @@ transport_plugin::~transport_plugin() {
     if (entry_->deinit) entry_->deinit();
 }
 
+bool transport_plugin::has_option(std::string_view key) const noexcept {
+    const std::span<const chm_option> options(factory_->options, factory_->n_options);
+    return std::ranges::any_of(options, [key](const chm_option& o) { return key == o.name; });
+}
+
 transport_client::counted_waker::counted_waker() noexcept {
     static constexpr auto self = [](chm_waker* w) noexcept -> counted_waker& {
         return *static_cast<counted_waker*>(w);
@@ -42,7 +48,7 @@ transport_client::counted_waker::counted_waker() noexcept {
     vt = &vtable;
 }
 
-transport_client::transport_client(const transport_plugin& plugin, std::string_view url, option_list options) {
+transport_client::transport_client(const transport_plugin& plugin, std::string_view url, const option_list& options) {
     std::vector<chm_kv> given;
     for (const auto& [key, value] : options) given.push_back({sdk::str(key), sdk::str(value)});
     const chm_config config{given.data(), given.size()};

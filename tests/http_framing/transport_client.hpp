@@ -1,10 +1,10 @@
 // A host of one transport plugin that takes one step at a time, on the caller's thread.
 #pragma once
 
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "chimera/abi.h"
 #include "chimera/sdk/epoll_reactor.hpp"
@@ -22,19 +22,20 @@ class transport_plugin {
     transport_plugin& operator=(const transport_plugin&) = delete;
     std::string_view id() const noexcept { return entry_->id; }
     const chm_transport_factory& factory() const noexcept { return *factory_; }
+    bool has_option(std::string_view key) const noexcept;
 
   private:
     const chm_plugin_entry* entry_;
     const chm_transport_factory* factory_;
 };
 
-using option_list = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+using option_list = std::vector<std::pair<std::string_view, std::string_view>>;
 
 /// One session, with one exchange at a time.
 class transport_client {
   public:
     /// Throws sdk::error where the plugin refuses the options or the URL.
-    transport_client(const transport_plugin& plugin, std::string_view url, option_list options);
+    transport_client(const transport_plugin& plugin, std::string_view url, const option_list& options = {});
     ~transport_client();
     transport_client(const transport_client&) = delete;
     transport_client& operator=(const transport_client&) = delete;
