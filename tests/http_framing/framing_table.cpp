@@ -25,7 +25,7 @@ struct cell {
 
 struct tally {
     std::string plugin;
-    int right = 0, wrong = 0, aborted = 0;
+    int right = 0, wrong = 0, aborted = 0, differing = 0;
 };
 
 /// Runs in the child: writes "+" or "-" (right or wrong) and a text.
@@ -62,6 +62,7 @@ cell run(const transport_plugin& plugin, const framing_case& c, bool in_bytes) {
     if (child == 0) {
         ::close(ends[0]);
         if (!std::freopen("/dev/null", "w", stderr)) ::_exit(1);
+        ::alarm(30); // a plugin that does not come back
         write_cell(ends[1], plugin, c, in_bytes);
         ::_exit(0);
     }
@@ -93,6 +94,7 @@ int main(int argc, char** argv) {
                 const cell whole = run(plugin, c, false), bytes = run(plugin, c, true);
                 ++(whole.right && bytes.right ? t.right : t.wrong);
                 t.aborted += whole.aborted || bytes.aborted;
+                t.differing += whole.text != bytes.text;
                 const expectation& want = c.expected_on(plugin.id());
                 std::printf("%-5s %-44s wanted %s%s\n", whole.right && bytes.right ? "right" : "WRONG", c.name.c_str(),
                             want.result.c_str(), want.body ? (" " + shown(*want.body)).c_str() : "");
@@ -102,8 +104,9 @@ int main(int argc, char** argv) {
             std::printf("\n");
         }
         for (const tally& t : tallies)
-            std::printf("%s: %zu cases, %d right, %d wrong, of which %d ended the process\n", t.plugin.c_str(),
-                        cases.size(), t.right, t.wrong, t.aborted);
+            std::printf(
+                "%s: %zu cases, %d right, %d wrong (%d ended the process), %d not the same whole and in bytes\n",
+                t.plugin.c_str(), cases.size(), t.right, t.wrong, t.aborted, t.differing);
         return 0;
     } catch (const std::exception& e) {
         std::fprintf(stderr, "http_framing_table: %s\n", e.what());
