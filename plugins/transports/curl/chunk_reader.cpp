@@ -51,8 +51,8 @@ void chunk_reader::framing(char c) {
             throw bad_response("a chunk begins with " + shown({&c, 1}) + ", not with its size in hexadecimal");
         }
         count();
-        // curl takes 16 digits, and counts with a sign.
-        if (framing_bytes_ > 16 || left_ > (std::uint64_t{INT64_MAX} >> 4U))
+        if (framing_bytes_ > 16) throw bad_response("a chunk's size has more than 16 digits, the most that curl takes");
+        if (left_ > (std::uint64_t{INT64_MAX} >> 4U)) // curl counts with a sign
             throw sdk::error(CHM_E_LIMIT, "the server declared a chunk of more bytes than curl can count");
         left_ = left_ * 16 + digit;
         at_ = place::digit;
@@ -101,6 +101,9 @@ void chunk_reader::behind_size(char c) {
 void chunk_reader::trailer(char c) {
     count();
     if (c != '\n') {
+        // Judged here and not at the line's end, because curl gives up at this byte.
+        if (trailer_.ends_with('\r'))
+            throw bad_response("a trailer has a carriage return without a line feed: " + shown(trailer_ + c));
         if (trailer_.size() > max_trailer)
             throw sdk::error(CHM_E_LIMIT, "the server sent a trailer of more than " + std::to_string(max_trailer) +
                                               " bytes, which curl does not take");

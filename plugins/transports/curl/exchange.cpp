@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <system_error>
@@ -18,15 +19,14 @@ namespace chimera::curl {
 
 namespace {
 
-std::string not_http(const std::string& why) { return bad_response(why).what(); }
-
 exchange& self_of(void* self) noexcept { return *static_cast<exchange*>(self); }
 
 } // namespace
 
 const chm_timing_ext exchange::timing_extension{sizeof(chm_timing_ext), 0, read_timing};
 
-void exchange::adopt() {
+void exchange::adopt(CURL* easy) {
+    easy_ = easy;
     set_option(easy_, CURLOPT_ERRORBUFFER, curl_text_.data());
     set_option(easy_, CURLOPT_HEADERFUNCTION, &on_header);
     set_option(easy_, CURLOPT_HEADERDATA, this);
@@ -50,6 +50,7 @@ void exchange::begin(std::string_view method, std::string_view path, std::size_t
         .append(path.substr(0, path.find('?'))); // a query may hold a key
     curl_text_[0] = '\0';
     head_.clear(method == "HEAD");
+    ahead_.clear();
     chunks_.clear();
     body_received_ = 0;
     pieces_.clear();
@@ -58,8 +59,7 @@ void exchange::begin(std::string_view method, std::string_view path, std::size_t
     ready_ns_ = sent_ns_ = first_byte_ns_ = waiting_since_ns_ = 0;
     // curl would take what has come since the last response for the answer to this request. TLS checks its own bytes,
     // among which session tickets are nobody's fault.
-    set_option(easy_, CURLOPT_FRESH_CONNECT, !base_.tls && driver_.unread() ? 1L : 0L);
-    set_option(easy_, CURLOPT_FORBID_REUSE, 0L);
+    set_option(easy_, CURLOPT_FRESH_CONNECT, !encrypted_ && driver_.unread() ? 1L : 0L);
     driver_.add(easy_);
     open_ = true;
 }
@@ -107,7 +107,7 @@ bool exchange::drive_until(Ready ready, chm_waker* waker) {
             resume();
             continue;
         }
-        const multi_driver::turned turned = driver_.turn(waker);
+        const multi_driver::turned turned = driver_.turn(waker, reads_head() ? &ahead_ : nullptr);
         if (turned != multi_driver::turned::nothing) {
             note(turned);
             take_result();
@@ -141,6 +141,10 @@ void exchange::take_result() {
     const std::optional<CURLcode> result = driver_.finished();
     if (refused_code_ != CHM_OK) {
         if (result) fail(refused_code_, refused_why_);
+    } else if (has_lost_line(result && *result != CURLE_OK)) {
+        fail(CHM_E_PROTO, bad_response(fault_of(CURLE_WEIRD_SERVER_REPLY, "Nul byte in header")).what());
+    } else if (!head_.complete() && head_is_too_large()) {
+        fail(CHM_E_LIMIT, response_head::too_large);
     } else if (head_.complete() && !head_.framing().ended_by_curl && body_complete()) {
         done_ = true; // curl would go on until the connection ends
     } else if (result && *result != CURLE_OK) {
@@ -167,14 +171,27 @@ std::string exchange::cause_of(CURLcode result, chm_rc code) const {
         return "the unix socket " + base_.unix_socket + ": " +
                (cause ? std::generic_category().message(static_cast<int>(cause)) : said);
     }
-    if (code != CHM_E_PROTO) return said;
-    if (result == CURLE_BAD_FUNCTION_ARGUMENT)
-        return not_http("a header line begins with a blank, and no header is before it");
-    // curl refuses it before the header callback sees the line, and does not show it.
-    if (said == "Invalid Content-Length: value")
-        return not_http("its Content-Length does not begin with a digit (it is empty, negative or not a number)");
-    return not_http(said);
+    return code == CHM_E_PROTO ? bad_response(fault_of(result, said)).what() : said;
 }
+
+/// curl drops, without a word, what it has read behind a line of the head when a NUL comes next. Where the NUL comes
+/// first in a read, curl fails instead, as it does for an earlier fault.
+bool exchange::has_lost_line(bool curl_failed) const noexcept {
+    if (head_.complete()) return false;
+    const std::size_t at = ahead_.find(std::string_view("\n\0", 2));
+    return at != std::string::npos && (!curl_failed || at + 1 <= head_.bytes());
+}
+
+/// [the head is not complete] Counts the unfinished line too, which curl lets grow to 100 KB.
+bool exchange::head_is_too_large() const noexcept {
+    if (ahead_.empty()) return false;
+    // More may have come between the look and curl's read.
+    const std::uint64_t before = reused_ ? received_before_ : 0, taken = driver_.taken();
+    return std::max<std::uint64_t>(ahead_.size(), taken > before ? taken - before : 0) > response_head::max_bytes;
+}
+
+/// Whether the next bytes on the socket are of a head that can be looked at.
+bool exchange::reads_head() const noexcept { return ready_ns_ && !encrypted_ && !head_.complete(); }
 
 /// True when the framing that curl does not see is complete too.
 bool exchange::body_complete() const noexcept {
@@ -302,7 +319,7 @@ void exchange::end_connection() noexcept { curl_easy_setopt(easy_, CURLOPT_FORBI
 /// turn; then the kernel's count tells, in which the end is one more. TLS has bytes of its own, so it goes without.
 curl_socket_t exchange::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
     exchange& x = self_of(self);
-    const bool counted = x.attempts_ > 0 && !x.base_.tls && x.driver_.received_at_removal() > x.received_before_ + 1;
+    const bool counted = x.attempts_ > 0 && !x.encrypted_ && x.driver_.received_at_removal() > x.received_before_ + 1;
     if (!x.first_byte_ns_ && !counted)
         return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 
@@ -329,6 +346,7 @@ int exchange::on_connected(void* self, char*, char*, int, int) noexcept {
     x.received_before_ = x.driver_.received_at_removal();
     x.start_before_ = x.start_of_transfer(); // not 0 on a retry: the end of the connection before was received
     x.body_sent_ = 0;
+    x.ahead_.clear();
     // Only debug output says when bytes went to the kernel. It is on for the sending and costs the receiving nothing.
     curl_easy_setopt(x.easy_, CURLOPT_VERBOSE, 1L);
     return CURL_PREREQFUNC_OK;

@@ -25,10 +25,12 @@ namespace chimera::curl {
 class exchange final : public sdk::exchange_base<exchange> {
   public:
     /// Borrows everything for its life.
-    exchange(const settings& options, const base_url& base, multi_driver& driver, CURL* easy) noexcept
-        : options_(options), base_(base), driver_(driver), easy_(easy) {}
-    /// Points the easy handle's callbacks here. Throws sdk::error.
-    void adopt();
+    exchange(const settings& options, const base_url& base, multi_driver& driver) noexcept
+        : options_(options), base_(base), driver_(driver),
+          encrypted_(base.tls || options.proxies.of(base.tls).url.starts_with("https:")) {}
+    /// [closed] Takes this handle for the next exchange and points its callbacks here; borrowed until another is
+    /// adopted. Throws sdk::error.
+    void adopt(CURL* easy);
 
     /// [closed; the easy handle has the request] Begins. Throws sdk::error.
     void begin(std::string_view method, std::string_view path, std::size_t body_size);
@@ -56,8 +58,11 @@ class exchange final : public sdk::exchange_base<exchange> {
     void resume();
     void take_result();
     std::string cause_of(CURLcode result, chm_rc code) const;
+    bool head_is_too_large() const noexcept;
+    bool has_lost_line(bool curl_failed) const noexcept;
     void take_body(std::string_view bytes);
     void end_connection() noexcept;
+    bool reads_head() const noexcept;
     bool body_complete() const noexcept;
     void note(multi_driver::turned turned);
     std::int64_t start_of_transfer() const noexcept;
@@ -69,7 +74,8 @@ class exchange final : public sdk::exchange_base<exchange> {
     const settings& options_;
     const base_url& base_;
     multi_driver& driver_;
-    CURL* const easy_;
+    const bool encrypted_; // the bytes on the socket are those of TLS
+    CURL* easy_ = nullptr;
 
     // State of the exchange in hand.
     bool open_ = false;
@@ -83,6 +89,7 @@ class exchange final : public sdk::exchange_base<exchange> {
     std::string what_; // "POST http://host/path", without the query
     std::array<char, CURL_ERROR_SIZE> curl_text_{};
     response_head head_;
+    std::string ahead_; // what curl read of the response, from its beginning until the head is complete
     chunk_reader chunks_;
     std::uint64_t body_received_ = 0;
     piece_queue pieces_;

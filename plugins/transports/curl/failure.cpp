@@ -45,4 +45,20 @@ chm_rc failure_code(CURLcode result, std::string_view text) noexcept {
     }
 }
 
+std::string fault_of(CURLcode result, std::string_view text) {
+    const auto says = [text](std::string_view words) { return text.find(words) != std::string_view::npos; };
+    if (says("HTTP/0.9")) return "it does not begin with 'HTTP/'";
+    if (says("Unsupported response code"))
+        return "the status in its status line is not a number of three digits from 100 on";
+    if (says("Unsupported HTTP version"))
+        return "the version in its status line is not 1.0 or 1.1, which are all that libcurl takes";
+    if (says("Nul byte")) return "a header line has a NUL";
+    if (says("Header without colon")) return "a header line has no colon";
+    if (says("Invalid Content-Length"))
+        return "its Content-Length does not begin with a digit (it is empty, negative or not a number)";
+    if (result == CURLE_BAD_FUNCTION_ARGUMENT)
+        return "a header line begins with a blank and no header is before it, or has a carriage return in its name";
+    return std::string(text);
+}
+
 } // namespace chimera::curl

@@ -89,7 +89,8 @@ void check_field_line(std::string_view line, bool follows) {
         return;
     }
     const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) throw bad_response("a header line has no colon: " + shown(line));
+    if (colon == std::string_view::npos)
+        throw bad_response("a header line has no colon: " + shown(line)); // trailers; in a head curl refuses it
     const std::string_view name = line.substr(0, colon);
     if (name.empty()) throw bad_response("a header has no name: " + shown(line));
     if (is_blank(name.back())) throw bad_response("a header has a blank before its colon: " + shown(line));

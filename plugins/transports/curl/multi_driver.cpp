@@ -3,6 +3,7 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -30,6 +31,20 @@ std::uint64_t bytes_received(int fd) noexcept {
     tcp_info info{};
     socklen_t size = sizeof info;
     return ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
+}
+
+/// Bytes that wait in the socket. Unlike a receive it leaves an error to curl.
+int waiting(int fd) noexcept {
+    int bytes = 0;
+    return ::ioctl(fd, FIONREAD, &bytes) == 0 ? bytes : 0;
+}
+
+/// More than fits is left out: a head of that size is refused anyway.
+void look_ahead(int fd, std::string& bytes) {
+    if (waiting(fd) <= 0) return;
+    char buffer[16384];
+    const ssize_t n = ::recv(fd, buffer, sizeof buffer, MSG_PEEK | MSG_DONTWAIT);
+    if (n > 0) bytes.append(buffer, static_cast<std::size_t>(n));
 }
 
 multi_driver& self_of(void* self) noexcept { return *static_cast<multi_driver*>(self); }
@@ -65,12 +80,16 @@ void multi_driver::remove(CURL* easy) noexcept {
     armed_ns_ = never;
 }
 
-bool multi_driver::unread() const noexcept {
-    char byte = 0;
-    return idle_fd_ >= 0 && ::recv(idle_fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+bool multi_driver::unread() const noexcept { return idle_fd_ >= 0 && waiting(idle_fd_) > 0; }
+
+std::uint64_t multi_driver::taken() const noexcept {
+    if (read_fd_ < 0) return 0;
+    const std::uint64_t received = bytes_received(read_fd_); // first: what comes now is rather missed than counted
+    const auto left = static_cast<std::uint64_t>(std::max(waiting(read_fd_), 0));
+    return received > left ? received - left : 0;
 }
 
-multi_driver::turned multi_driver::turn(chm_waker* waker) {
+multi_driver::turned multi_driver::turn(chm_waker* waker, std::string* ahead) {
     if (due_ns_ != never && sdk::now_ns() >= due_ns_) {
         due_ns_ = never;
         act(CURL_SOCKET_TIMEOUT, 0);
@@ -88,9 +107,13 @@ multi_driver::turned multi_driver::turn(chm_waker* waker) {
         const bool broken = (seen & (CHM_IO_ERR | CHM_IO_HUP)) != 0;
         const std::uint32_t ready = broken ? w.interest : seen & w.interest;
         const bool read = (ready & CHM_IO_READ) != 0;
-        if (read) readable_ns_ = sdk::now_ns();
         const curl_socket_t fd = w.fd;
+        if (read) {
+            readable_ns_ = sdk::now_ns();
+            read_fd_ = fd;
+        }
         const std::uint64_t serial = w.serial;
+        if (read && ahead) look_ahead(fd, *ahead);
         act(fd, (read ? CURL_CSELECT_IN : 0) | (ready & CHM_IO_WRITE ? CURL_CSELECT_OUT : 0));
 
         // The socket may be gone by now, and its number may be another's.
@@ -165,6 +188,7 @@ int multi_driver::on_close(void* self, curl_socket_t fd) noexcept {
     self_of(self).received_at_removal_ = bytes_received(fd); // it may never have been announced
     self_of(self).forget(fd);
     if (self_of(self).idle_fd_ == fd) self_of(self).idle_fd_ = -1;
+    if (self_of(self).read_fd_ == fd) self_of(self).read_fd_ = -1;
     return ::close(fd);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <chimera/sdk/reactor.hpp>
@@ -46,9 +47,10 @@ class multi_driver {
     /// no waker is held.
     void remove(CURL* easy) noexcept;
 
-    /// Serves one thing that is ready. Throws sdk::error when the reactor refuses a socket, also later
+    /// Serves one thing that is ready. ahead: when curl is about to read, the bytes that it will find are appended;
+    /// nullptr: nobody wants to see them. Throws sdk::error when the reactor refuses a socket, also later
     /// (CHM_E_AFFINITY).
-    turned turn(chm_waker* waker);
+    turned turn(chm_waker* waker, std::string* ahead);
     /// When curl has finished the transfer: its result.
     std::optional<CURLcode> finished() noexcept;
     /// True when curl's timeout or `deadline_ns` may have passed: take another turn and look. False: the waker will be
@@ -58,6 +60,10 @@ class multi_driver {
 
     /// When the reactor last said that a socket is readable. CLOCK_MONOTONIC, ns.
     std::uint64_t readable_ns() const noexcept { return readable_ns_; }
+
+    /// Bytes that curl has read from the socket that it read last, since the connection began. 0: not known (not TCP,
+    /// or closed).
+    std::uint64_t taken() const noexcept;
 
     /// Bytes that the socket which curl gave up last had received until then, as the kernel counted them.
     std::uint64_t received_at_removal() const noexcept { return received_at_removal_; }
@@ -87,6 +93,7 @@ class multi_driver {
     std::uint64_t next_serial_ = 0;
     std::uint64_t due_ns_ = never; // curl's timeout
     std::uint64_t readable_ns_ = 0;
+    curl_socket_t read_fd_ = -1;
     std::uint64_t received_at_removal_ = 0;
     curl_socket_t idle_fd_ = -1; // what curl has kept, unwatched; -1: nothing
     sdk::timer timer_;

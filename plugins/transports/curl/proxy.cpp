@@ -22,7 +22,7 @@ std::string part(const url_handle& url, CURLUPart what, unsigned flags = 0) {
 }
 
 /// given_by: the option or variable, for messages. The URL itself may hold a password, so no message shows it.
-proxy parse(const std::string& given_by, const std::string& text) {
+proxy parse_one(const std::string& given_by, const std::string& text) {
     const auto invalid = [&](const std::string& why) { return sdk::error(CHM_E_INVAL, given_by + ": " + why); };
     const url_handle url(curl_url());
     if (!url) throw std::bad_alloc();
@@ -60,15 +60,15 @@ std::pair<const char*, std::string> first_set(std::initializer_list<const char*>
 
 proxy from_environment(std::initializer_list<const char*> names) {
     const auto [name, value] = first_set(names);
-    return name ? parse(std::string("environment variable ") + name, value) : proxy{};
+    return name ? parse_one(std::string("environment variable ") + name, value) : proxy{};
 }
 
 } // namespace
 
-proxy_choice proxy_choice::of(std::string_view option) {
+proxy_choice proxy_choice::parse(std::string_view option) {
     if (option.empty()) return {};
     if (option != "env") {
-        const proxy one = parse("option 'proxy'", std::string(option));
+        const proxy one = parse_one("option 'proxy'", std::string(option));
         return {one, one, {}};
     }
     // curl leaves HTTP_PROXY out, because in a CGI program a client can set it. This is not one.

@@ -16,7 +16,7 @@ bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 response_head::outcome response_head::add(std::string_view line) {
     bytes_ += line.size();
-    if (bytes_ > max_bytes) throw sdk::error(CHM_E_LIMIT, "the head is larger than 64 KiB");
+    if (bytes_ > max_bytes) throw sdk::error(CHM_E_LIMIT, too_large);
     if (complete_) return outcome::more; // a trailer: chunk_reader has seen it
     if (line.ends_with('\n')) line.remove_suffix(line.ends_with("\r\n") ? 2 : 1);
     if (!in_head_) {
@@ -56,6 +56,9 @@ void response_head::begin(std::string_view line) {
     if (rest.size() == line.size() || rest.empty() || !is_digit(rest[0]) || (rest.size() > 1 && rest[1] != ' '))
         throw bad_response("the version in its status line is not 1.x: " + shown(line));
     minor_version_ = rest[0] - '0';
+    if (minor_version_ > 1)
+        throw bad_response("the version in its status line is not 1.0 or 1.1, which are all that libcurl takes: " +
+                           shown(line));
     rest.remove_prefix(std::min<std::size_t>(2, rest.size()));
 
     if (rest.size() < 3 || !std::all_of(rest.begin(), rest.begin() + 3, is_digit) || rest[0] == '0' ||

@@ -18,6 +18,7 @@ class response_head {
   public:
     /// All lines of one exchange together: interim heads and the final head.
     static constexpr std::size_t max_bytes = 64 * 1024;
+    static constexpr const char* too_large = "the head is larger than 64 KiB";
 
     enum class outcome {
         more,
@@ -28,6 +29,8 @@ class response_head {
     /// Takes one line as curl delivers it, with its line ending. complete comes exactly once. Throws sdk::error:
     /// CHM_E_PROTO for what is not HTTP/1.x or has no certain end, CHM_E_LIMIT beyond max_bytes.
     outcome add(std::string_view line);
+    /// Of all lines until now.
+    std::size_t bytes() const noexcept { return bytes_; }
     bool complete() const noexcept { return complete_; }
     /// [complete] Fills head; the headers are valid until clear().
     void fill(chm_head& head) const noexcept;

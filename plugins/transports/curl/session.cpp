@@ -43,16 +43,26 @@ header_list header_lines(const chm_request& request) {
 } // namespace
 
 session::session(const settings& options, chm_reactor& reactor, base_url base)
-    : base_(std::move(base)), driver_(reactor), easy_(curl_easy_init()),
-      exchange_(options, base_, driver_, easy_.get()) {
-    if (!easy_) throw std::bad_alloc();
-    set_constant_options(options);
-    set_proxy(options.proxies);
-    driver_.adopt(easy_.get());
-    exchange_.adopt();
+    : options_(options), base_(std::move(base)), driver_(reactor), exchange_(options, base_, driver_) {
+    make_easy();
 }
 
-void session::set_constant_options(const settings& options) {
+/// Each exchange gets an easy handle of its own. libcurl 7.88 keeps two things of a response in the handle that it
+/// does not take back: a pointer to the last header, which it has freed when the next response begins with a folded
+/// line (use after free), and the unfinished line of a head that failed, which it puts before the next one. The
+/// connection belongs to the multi handle and stays.
+void session::make_easy() {
+    easy_.reset(curl_easy_init());
+    if (!easy_) throw std::bad_alloc();
+    set_constant_options();
+    set_proxy();
+    driver_.adopt(easy_.get());
+    exchange_.adopt(easy_.get());
+    fresh_ = true;
+}
+
+void session::set_constant_options() {
+    const settings& options = options_;
     CURL* easy = easy_.get();
     set_option(easy, CURLOPT_NOSIGNAL, 1L);
     set_option(easy, CURLOPT_QUICK_EXIT,
@@ -73,10 +83,11 @@ void session::set_constant_options(const settings& options) {
     if (!options.ca_file.empty()) set_option(easy, CURLOPT_CAINFO, options.ca_file.c_str());
 }
 
-void session::set_proxy(const proxy_choice& choice) {
+void session::set_proxy() {
+    const proxy_choice& choice = options_.proxies;
     CURL* easy = easy_.get();
     if (!base_.unix_socket.empty()) set_option(easy, CURLOPT_UNIX_SOCKET_PATH, base_.unix_socket.c_str());
-    const proxy& chosen = base_.tls ? choice.for_https : choice.for_http;
+    const proxy& chosen = choice.of(base_.tls);
     const bool none = chosen.url.empty() || !base_.unix_socket.empty();
     // Set also when they are empty: otherwise curl asks the environment.
     set_option(easy, CURLOPT_PROXY, none ? "" : chosen.url.c_str());
@@ -91,6 +102,8 @@ void session::set_proxy(const proxy_choice& choice) {
 chm_exchange* session::start(const chm_request& request) {
     if (exchange_.open())
         throw sdk::error(CHM_E_STATE, base_.shown + ": the session's exchange before this one is still open");
+    if (!fresh_) make_easy();
+    fresh_ = false;
     set_request(request);
     exchange_.begin(method_, sdk::view(request.path), body_.size());
     return &exchange_;

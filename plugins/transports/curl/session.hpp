@@ -21,10 +21,12 @@ class session final : public sdk::session_base<session> {
     chm_exchange* start(const chm_request& request);
 
   private:
-    void set_constant_options(const settings& options);
-    void set_proxy(const proxy_choice& choice);
+    void make_easy();
+    void set_constant_options();
+    void set_proxy();
     void set_request(const chm_request& request);
 
+    const settings& options_;
     const base_url base_;
     // What curl refers to while a request is under way.
     std::string url_;
@@ -33,7 +35,8 @@ class session final : public sdk::session_base<session> {
     header_list headers_;
 
     multi_driver driver_; // outlives easy_: curl's close callback goes there
-    easy_handle easy_;
+    easy_handle easy_;    // of the exchange in hand, or the one before
+    bool fresh_ = false;  // easy_ has served nothing yet
     exchange exchange_;
 };
 

@@ -19,7 +19,7 @@ settings checked(const sdk::options& given) {
                static_cast<std::uint64_t>(given.integer("idle_timeout_ms")) * ns_per_ms,
                given.flag("tls_verify"),
                std::string(given.text("ca_file")),
-               proxy_choice::of(given.text("proxy"))};
+               proxy_choice::parse(given.text("proxy"))};
     if (s.high_water < static_cast<std::size_t>(s.buffer_size))
         throw sdk::error(CHM_E_INVAL, "option 'high_water': " + std::to_string(s.high_water) +
                                           " is less than buffer_size, " + std::to_string(s.buffer_size));
