@@ -144,6 +144,7 @@ void exchange::take_result() {
     } else if (has_lost_line(result && *result != CURLE_OK)) {
         fail(CHM_E_PROTO, bad_response(fault_of(CURLE_WEIRD_SERVER_REPLY, "Nul byte in header")).what());
     } else if (!head_.complete() && head_is_too_large()) {
+        if (!first_byte_ns_) first_byte_ns_ = sdk::now_ns(); // behind an interim head, before a whole line
         fail(CHM_E_LIMIT, response_head::too_large);
     } else if (head_.complete() && !head_.framing().ended_by_curl && body_complete()) {
         done_ = true; // curl would go on until the connection ends
@@ -151,8 +152,7 @@ void exchange::take_result() {
         if (*result == CURLE_GOT_NOTHING) first_byte_ns_ = 0; // what was read was the end
         const chm_rc code = failure_code(*result, curl_text_.data());
         if (*result == CURLE_OUT_OF_MEMORY && first_byte_ns_ && !head_.complete())
-            fail(CHM_E_LIMIT,
-                 "a header line is longer than curl takes, 100 KB"); // which curl does not tell from no memory
+            fail(CHM_E_LIMIT, response_head::too_large); // a line of 100 KB, which curl does not tell from no memory
         else
             fail(code, cause_of(*result, code));
     } else if (result && (!head_.complete() || !body_complete())) { // to curl a head may end with the connection
