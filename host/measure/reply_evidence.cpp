@@ -17,20 +17,41 @@ constexpr std::uint64_t tokens_without_text = 16; ///< marks of beginnings and e
 
 double ms(std::int64_t ns) { return static_cast<double>(ns) / 1e6; }
 
+/// Records that came together, until the next one that did not.
+struct clump {
+    nanoseconds_t arrived = 0; ///< the first piece
+    nanoseconds_t late = 0;    ///< the client, for that piece
+    std::uint64_t records = 0;
+};
+
+/// Whether the client was so late that the records can have gathered meanwhile, at the pace of the reply. One clump
+/// that is all of the reply shows no pace: then a tenth of the wait for it.
+bool gathered_by_the_client(const clump& c, const request_record& r) {
+    if (c.late <= client_late) return false;
+    if (c.records == r.content_records) return c.late > (c.arrived - std::min(c.arrived, r.dispatched)) / 10;
+    return c.late > c.records * (r.last_token - r.first_token) / (2 * (r.content_records - 1));
+}
+
 void judge_arrivals(const agent_record& a, request_record& r) {
     reply_evidence& e = r.evidence;
+    clump now;
     nanoseconds_t previous = 0;
-    bool client_was_late = false;
+    const auto close = [&] {
+        if (now.records > 1 && !gathered_by_the_client(now, r)) e.gaps_together += now.records - 1;
+    };
     for (std::size_t i = r.first_chunk; i < r.first_chunk + r.chunks; ++i) {
         const chunk_event& c = a.chunks[i];
         if (c.content_records == 0) continue;
-        const nanoseconds_t delay = c.delivery_delay(), arrived = c.delivered > delay ? c.delivered - delay : 0;
-        const bool close = previous != 0 && arrived < previous + together_below;
-        if (!close) client_was_late = delay > client_late; // of a new clump
-        if (!client_was_late) e.gaps_together += (close ? 1 : 0) + (c.content_records - 1);
+        const nanoseconds_t late = c.delivery_delay(), arrived = c.delivered - std::min(c.delivered, late);
+        if (previous == 0 || arrived >= previous + together_below) {
+            close();
+            now = {arrived, late, 0};
+        }
+        now.records += c.content_records;
         e.gaps += (previous != 0 ? 1 : 0) + (c.content_records - 1);
         previous = arrived;
     }
+    close();
     e.arrival_limited = e.gaps >= fewest_gaps && e.gaps_together * 2 > e.gaps;
     if (e.arrival_limited)
         r.remarks.push_back({"most records came together with others, so ITL, TPOT and a rate of arrivals say nothing "

@@ -77,10 +77,16 @@ TEST_CASE("most records in one piece, or in pieces 50 us apart, are arrival-limi
     CHECK_FALSE(judged({{50, 2}, {60, 1}, {70, 1}, {80, 1}, {90, 1}}).r().evidence.arrival_limited);
 }
 
-TEST_CASE("records that came together because the client was late are not the server's doing") {
-    std::vector<piece> pieces{{100, 1}};
-    for (int i = 1; i < 20; ++i) pieces.push_back({200 + i * 0.01, 1, 5}); // read in one go, 5 ms late
+TEST_CASE("records that gathered because the client was late are not the server's doing") {
+    std::vector<piece> pieces;
+    for (int clump = 0; clump < 4; ++clump) // five at a time, for which a worker came 40 ms late
+        for (int i = 0; i < 5; ++i) pieces.push_back({100 + clump * 50 + i * 0.01, 1, 40});
     CHECK_FALSE(judged(pieces).r().evidence.arrival_limited);
+    for (piece& p : pieces) p.late = 2; // too short for five records of this pace
+    CHECK(judged(pieces).r().evidence.arrival_limited);
+    // All at once, with nothing to tell the pace from.
+    CHECK(judged({{200, 20, 5}}).r().evidence.arrival_limited);
+    CHECK_FALSE(judged({{200, 20, 150}}).r().evidence.arrival_limited);
 }
 
 TEST_CASE("a count below half the pieces is not taken") {
