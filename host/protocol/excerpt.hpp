@@ -7,7 +7,8 @@
 namespace chimera::host {
 
 /// Bytes of a server or a plugin made fit for a one-line message: at most `limit` bytes of it, control characters and
-/// broken UTF-8 written as \n, \r, \t or \xNN, never cut within a character, "..." where something is left out.
+/// broken UTF-8 written as \n, \r, \t or \xNN, invisible characters (a byte order mark, blanks without width or without
+/// break, marks of direction) as \u{NNNN}, never cut within a character, "..." where something is left out.
 std::string excerpt(std::string_view text, std::size_t limit = 120);
 
 } // namespace chimera::host

@@ -7,22 +7,38 @@
 
 namespace chimera::host {
 
-/// Cuts a body that arrives in arbitrary pieces into lines (LF or CRLF). A line that lies whole in one piece is passed
-/// on where it lies; only a line that spans pieces is copied.
+/// Cuts a body that arrives in arbitrary pieces into lines. A line that lies whole in one piece is passed on where it
+/// lies; only a line that spans pieces is copied.
 class line_splitter {
   public:
     enum class outcome { more, stopped, oversized };
 
+    /// What ends a line. `any`: CRLF, LF or CR, as in server-sent events. A line then ends with its CR at once, even
+    /// where a piece ends there. Lines of one piece that end with a CR are passed on joined, if a LF follows somewhere:
+    /// the receiver looks for CRs in the rare line that it cannot read, instead of this loop in all of them.
+    enum class ends : bool { lf, any };
+
     /// Lines of more than `limit` bytes are `oversized`, as soon as that is known.
     explicit line_splitter(std::size_t limit) noexcept : limit_(limit) {}
 
-    /// Calls `on_line(record_view, bool)` for every line that `piece` completes, until it returns false (`stopped`).
+    /// Calls `on_line(record_view)` for every line that `piece` completes, until it returns false (`stopped`).
     /// The view is without its line end and valid as long as `piece` is, or, for a line that spans pieces, until
     /// on_line returns.
-    template <class F>
+    template <ends Ends, class F>
     outcome feed(std::string_view piece, F&& on_line) {
+        if (Ends == ends::any && after_cr_ && !piece.empty()) {
+            after_cr_ = false;
+            if (piece.front() == '\n') piece.remove_prefix(1);
+        }
         while (!piece.empty()) {
-            const std::size_t end = piece.find('\n');
+            std::size_t end = piece.find('\n');
+            if (Ends == ends::any && (end == std::string_view::npos || partial_.size() + end > limit_)) {
+                const std::size_t cr = piece.substr(0, end).find('\r');
+                if (cr != std::string_view::npos && cr + 1 != end) {
+                    end = cr;
+                    after_cr_ = cr + 1 == piece.size();
+                }
+            }
             const std::string_view head = piece.substr(0, end);
             if (partial_.size() + head.size() > limit_) {
                 rejected_ = partial_.empty() ? head : partial_.view().text;
@@ -35,10 +51,10 @@ class line_splitter {
             piece.remove_prefix(end + 1);
             bool go_on = true;
             if (partial_.empty()) {
-                go_on = on_line(without_cr({head, piece.size() + 1}), true);
+                go_on = on_line(without_cr({head, piece.size() + 1}));
             } else {
                 partial_.append(head);
-                go_on = on_line(without_cr(partial_.view()), false);
+                go_on = on_line(without_cr(partial_.view()));
                 partial_.clear();
             }
             if (!go_on) return outcome::stopped;
@@ -50,9 +66,12 @@ class line_splitter {
     template <class F>
     void flush(F&& on_line) {
         if (partial_.empty()) return;
-        on_line(without_cr(partial_.view()), false);
+        on_line(without_cr(partial_.view()));
         partial_.clear();
     }
+
+    /// Whether a line has begun and not ended.
+    bool within_line() const noexcept { return !partial_.empty(); }
 
     /// After `oversized`: the beginning of that line, valid as long as the piece is.
     std::string_view rejected() const noexcept { return rejected_; }
@@ -60,6 +79,7 @@ class line_splitter {
     void reset() noexcept {
         partial_.release();
         rejected_ = {};
+        after_cr_ = false;
     }
 
   private:
@@ -74,6 +94,7 @@ class line_splitter {
     padded_buffer partial_; ///< the line begun and not yet ended
     std::string_view rejected_;
     std::size_t limit_;
+    bool after_cr_ = false; ///< the last piece ended with a CR: a LF at the beginning of the next belongs to it
 };
 
 } // namespace chimera::host

@@ -1,9 +1,11 @@
 #include "protocol/ollama.hpp"
 
+#include "protocol/error_body.hpp"
+#include "protocol/figures.hpp"
 #include "protocol/json_scratch.hpp"
 #include "protocol/plain_json.hpp"
+#include "protocol/record_content.hpp"
 
-#include <optional>
 #include <utility>
 
 namespace chimera::host {
@@ -12,137 +14,213 @@ namespace {
 
 namespace od = simdjson::ondemand;
 
-bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
-
-/// A record as read. Nothing of it is applied to the stream before all of it has proved to be JSON.
-struct ollama_record {
-    std::string_view response, thinking;
-    bool known = false; ///< has at least one of the fields that make it a record of this API
-    bool done = false;
+/// A record that brings text and nothing else, as all but the last do.
+struct plain_ollama_record {
+    std::string_view text, thinking;
     std::int64_t t_ns = 0;
-    std::string_view error;
-    std::optional<server_figures> figures; ///< not of a record that only brings text
 };
 
-/// The text of a string field, or only as much of it as tells that it is not empty.
-std::string_view content_of(od::value value, bool decode) {
-    if (value.is_null()) return {};
-    if (decode) return value.get_string();
-    const char* raw = od::raw_json_string(value.get_raw_json_string()).raw();
-    return *raw == '"' ? std::string_view{} : std::string_view{raw, 1};
-}
-
-void read_field(std::string_view key, od::value value, bool decode, ollama_record& record) {
-    if (key == "response") {
-        record.response = content_of(value, decode);
-        record.known = true;
-    } else if (key == "thinking") {
-        record.thinking = content_of(value, decode);
-        record.known = true;
-    } else if (key == "done") {
-        record.done = value.get_bool();
-        record.known = true;
-    } else if (key == "t_ns") {
-        record.t_ns = value.get_int64();
-    } else if (key == "error") {
-        if (value.is_null()) return;
-        const bool is_text = od::json_type(value.type()) == od::json_type::string;
-        record.error =
-            is_text ? std::string_view(value.get_string()) : std::string_view(simdjson::to_json_string(value));
-        record.known = true;
-    } else if (key == "done_reason") {
-        if (!value.is_null()) record.figures->finish_reason = std::string_view(value.get_string());
-    } else if (key == "prompt_eval_count") {
-        record.figures->prompt_tokens = uint64_t(value.get_uint64());
-    } else if (key == "eval_count") {
-        record.figures->completion_tokens = uint64_t(value.get_uint64());
-    } else if (key == "total_duration") {
-        record.figures->total_ns = int64_t(value.get_int64());
-    } else if (key == "load_duration") {
-        record.figures->load_ns = int64_t(value.get_int64());
-    } else if (key == "prompt_eval_duration") {
-        record.figures->prompt_eval_ns = int64_t(value.get_int64());
-    } else if (key == "eval_duration") {
-        record.figures->eval_ns = int64_t(value.get_int64());
-    }
-}
-
-/// Reads a record that brings text and nothing else, as all but the last do. False: `record` is as good as not read.
-bool read_plain(record_view line, ollama_record& record) {
+/// Reads such a record. False: it is another, and `record` is as good as not read.
+bool read_plain(record_view line, plain_ollama_record& record) {
     plain_json json(line);
+    bool known = false;
+    const auto text = [&] {
+        std::string_view piece;
+        if (!json.string_or_null(piece) || (!record.text.empty() && !piece.empty())) return false;
+        if (!piece.empty()) record.text = piece;
+        return true;
+    };
+    const auto thinking = [&] {
+        std::string_view piece;
+        if (!json.string_or_null(piece)) return false;
+        if (!piece.empty()) record.thinking = piece;
+        return true;
+    };
+    const auto message_field = [&](std::string_view key) {
+        if (key == "content") return text();
+        if (key == "role") return json.skip();
+        if (key == "thinking") return thinking();
+        if (key == "tool_calls" || key == "images") return json.null();
+        return false;
+    };
     const auto field = [&](std::string_view key) {
-        record.known = record.known || key == "response" || key == "done" || key == "thinking";
-        if (key == "response") return json.string_or_null(record.response);
-        if (key == "done") return json.boolean(record.done) && !record.done;
+        bool done = false;
+        known = known || key == "response" || key == "done" || key == "thinking" || key == "message";
+        if (key == "response") return text();
+        if (key == "message") return json.object(message_field);
+        if (key == "done") return json.boolean(done) && !done;
         if (key == "t_ns") return json.integer(record.t_ns);
-        if (key == "thinking") return json.string_or_null(record.thinking);
+        if (key == "thinking") return thinking();
         if (key == "model" || key == "created_at") return json.skip();
         return false; // errors, figures, what one does not know
     };
-    return json.object(field) && json.at_end();
+    return json.object(field) && known && json.at_end();
 }
 
-/// Reads any record. Throws simdjson::simdjson_error; `key` is then the field that it did so in, if any.
-[[gnu::noinline]] ollama_record read_record(record_view line, bool decode, std::string_view& key) {
-    ollama_record record;
-    record.figures.emplace();
-    od::document document = json_scratch::of_this_thread().open(line);
-    od::object object = document.get_object();
-    for (auto field : object) {
-        key = field.unescaped_key();
-        read_field(key, field.value(), decode, record);
+/// Any record, as read. Nothing of it is applied to the stream before all of it has proved to be JSON.
+struct ollama_record {
+    record_content content;
+    bool known = false;   ///< has at least one of the fields that make it a record of this API
+    bool suspect = false; ///< has a field that may tell of an error
+    bool done = false;
+    std::int64_t t_ns = 0;
+    server_figures figures;
+    figure_reader figure;
+};
+
+struct record_reader {
+    content_reader content;
+    std::string_view field{}; ///< being read: named in errors
+    bool begun = false;
+
+    /// `record` is a new one in the first call; later ones begin anew.
+    void read(od::object object, ollama_record& record) {
+        if (std::exchange(begun, true)) record = {};
+        field = content.field = {};
+        for (auto entry : object) {
+            field = entry.unescaped_key();
+            content.field = {};
+            read_field(entry.value(), record);
+        }
     }
-    require_end(document);
-    return record;
-}
+
+    std::string_view where() const { return content.field.empty() ? field : content.field; }
+
+    void read_field(od::value value, ollama_record& record) {
+        server_figures& figures = record.figures;
+        if (field == "message") { // as text it is a server's that reports an error
+            if (od::json_type(value.type()) != od::json_type::object) return;
+            record.known = true;
+            content.read_message(value.get_object(), record.content);
+        } else if (field == "response" || field == "thinking" || field == "done") {
+            record.known = true;
+            if (value.is_null()) return;
+            if (field == "response")
+                content.read_text(value, record.content);
+            else if (field == "thinking")
+                content.read_reasoning(value, record.content);
+            else
+                record.done = value.get_bool();
+        } else if (field == "t_ns") {
+            record.t_ns = value.get_int64();
+        } else if (field == "error" || field == "errors" || field == "error_message" || field == "error_msg" ||
+                   field == "error_type" || field == "error_code" || field == "base_resp") {
+            record.suspect = record.suspect || !value.is_null();
+        } else if (field == "done_reason") {
+            if (od::json_type(value.type()) == od::json_type::string)
+                figures.finish_reason = std::string_view(value.get_string());
+        } else {
+            read_figure(value, record);
+        }
+    }
+
+    void read_figure(od::value value, ollama_record& record) const {
+        server_figures& figures = record.figures;
+        if (field == "prompt_eval_count") {
+            record.figure.count(field, value.raw_json_token(), figures.prompt_tokens);
+        } else if (field == "eval_count") {
+            record.figure.count(field, value.raw_json_token(), figures.completion_tokens);
+        } else if (field == "total_duration") {
+            record.figure.duration(field, value.raw_json_token(), figures.total_ns);
+        } else if (field == "load_duration") {
+            record.figure.duration(field, value.raw_json_token(), figures.load_ns);
+        } else if (field == "prompt_eval_duration") {
+            record.figure.duration(field, value.raw_json_token(), figures.prompt_eval_ns);
+        } else if (field == "eval_duration") {
+            record.figure.duration(field, value.raw_json_token(), figures.eval_ns);
+        }
+    }
+};
+
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 } // namespace
 
+void ollama_stream::reset() {
+    reset_body();
+    begun_ = false;
+}
+
 feed_result ollama_stream::feed(std::string_view chunk) {
-    split(chunk, [this](record_view line, bool) { return on_line(line); });
+    split<line_splitter::ends::lf>(chunk, [this](record_view line) { return on_line(line); });
     return chunk_;
 }
 
 feed_result ollama_stream::finish() {
     chunk_ = {};
-    if (!state_.error) lines_.flush([this](record_view line, bool) { return on_line(line); });
-    if (!state_.finished) fail_early_end("a final record (\"done\":true)");
-    chunk_.finished = state_.finished;
-    chunk_.failed = state_.error.has_value();
+    if (!state_.error) lines_.flush([this](record_view line) { return on_line(line); });
+    if (!state_.error && !state_.finished && body_.gathering()) fail_whole_body();
+    if (!state_.finished) fail_early_end("a final record (\"done\":true)", "'response', 'message', 'done' or 'error'");
+    tell();
     return chunk_;
 }
 
 bool ollama_stream::on_line(record_view line) {
-    if (is_blank(line.text)) return true;
+    plain_ollama_record record;
+    if (state_.finished || body_.gathering() || !read_plain(line, record)) return on_rare_line(line);
     ++state_.records;
-    if (state_.finished) {
-        fail(stream_error_kind::protocol, "a record after the final one", line.text);
-        return false;
+    if (record.t_ns != 0) note_send_time(record.t_ns);
+    add_content(record.text, record.thinking);
+    return true;
+}
+
+bool ollama_stream::on_rare_line(record_view line) {
+    if (!begun_) {
+        begun_ = true;
+        if (state_.records == 0 && line.text.starts_with(byte_order_mark))
+            line.text.remove_prefix(byte_order_mark.size());
     }
+    const std::string_view text = trimmed(line.text);
+    if (text.empty()) return true;
+    if (body_.gathering()) return gather(line.text);
+    constexpr std::string_view data = "data:";
+    if (text.starts_with(data)) {
+        line.text.remove_prefix(line.text.find(data) + data.size());
+        const std::string_view value = trimmed(line.text);
+        if (value.empty() || value == "[DONE]") return true;
+        if (!state_.finished) ++state_.framed_records;
+    } else if (text.front() == ':' || text.starts_with("event:") || text.starts_with("id:") ||
+               text.starts_with("retry:")) {
+        return true;
+    }
+    if (!state_.finished) return on_record(line);
+    pass_over();
+    return true;
+}
+
+bool ollama_stream::on_record(record_view line) {
+    record_reader reader{content_reader(options_.keep_text)};
     ollama_record record;
-    if (!read_plain(line, record)) {
-        std::string_view key;
-        try {
-            record = read_record(line, options_.keep_text, key);
-        } catch (const simdjson::simdjson_error& error) {
-            fail_json(error, key, line.text);
-            return false;
+    ++state_.records;
+    try {
+        if (read_object(line, [&](od::object object) { reader.read(object, record); })) ++state_.broken_characters;
+    } catch (const simdjson::simdjson_error& error) {
+        if (fail_if_json(reader.where(), line.text)) return false;
+        if (state_.records == 1 && whole_body::begins_with(line.text)) {
+            --state_.records;
+            return gather(line.text);
         }
-    }
-    if (!record.known) {
-        fail(stream_error_kind::protocol, "no 'response', 'done' or 'error' in the record of /api/generate", line.text);
+        fail_not_json(line.text, error.what());
         return false;
     }
     if (record.t_ns != 0) note_send_time(record.t_ns);
-    if (!record.error.empty()) {
-        fail(stream_error_kind::server_error, "the server reports an error", record.error);
-        return false;
+    if (record.suspect || !record.known) {
+        if (const auto words = error_in(line.text, record.known)) {
+            fail_server_error("the server reports an error", *words);
+            return false;
+        }
+        if (!record.known) {
+            skip_record(line.text);
+            return true;
+        }
     }
-    add_content(record.response, record.thinking);
-    if (record.done) {
-        state_.figures = std::move(*record.figures);
-        state_.finished = true;
-    }
+    const record_content& content = record.content;
+    add_content(content.text, content.reasoning, content.tool_call_bytes);
+    state_.skipped_parts += content.skipped_parts;
+    if (!record.done) return true;
+    state_.figures = std::move(record.figures);
+    note_unreadable(record.figure.unreadable());
+    complete();
     return true;
 }
 

@@ -6,9 +6,11 @@
 
 namespace chimera::host {
 
-/// Reads the NDJSON body of Ollama's `POST /api/generate` as it arrives. One record a line; the one with `done: true`
-/// is the last and carries the server's own durations. A `thinking` field is reasoning content. `t_ns` in a record is
-/// the time at which the server sent it (chimera-sim stamps it).
+/// Reads the NDJSON body of Ollama's `POST /api/generate` and `/api/chat` as it arrives. One record a line; the one
+/// with `done: true` is the last and carries the server's own durations. Content is `response`, or `message` with
+/// `content` and `tool_calls`; `thinking` beside it is reasoning content. Lines framed as server-sent events, as some
+/// proxies send them, are read as well. `t_ns` in a record is the time at which the server sent it (chimera-sim stamps
+/// it).
 ///
 /// Used by one thread at a time. No allocation per record, once a thread's JSON parser is warm and while the text fits
 /// what was reserved for it.
@@ -24,10 +26,14 @@ class ollama_stream : public response_body {
     feed_result finish();
 
     /// Ready for another body; keeps the memory of the text.
-    void reset() { reset_body(); }
+    void reset();
 
   private:
     bool on_line(record_view line);
+    bool on_rare_line(record_view line);
+    bool on_record(record_view line);
+
+    bool begun_ = false; ///< the first line was looked at for a byte order mark
 };
 
 } // namespace chimera::host

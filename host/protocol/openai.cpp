@@ -1,292 +1,306 @@
 #include "protocol/openai.hpp"
 
+#include "protocol/error_body.hpp"
+#include "protocol/excerpt.hpp"
 #include "protocol/json_scratch.hpp"
-#include "protocol/plain_json.hpp"
+#include "protocol/openai_record.hpp"
 
-#include <optional>
+#include <nlohmann/json.hpp>
+
+#include <utility>
 
 namespace chimera::host {
 
 namespace {
 
-namespace od = simdjson::ondemand;
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF", end_mark = "[DONE]";
+constexpr std::string_view is_error = "the server reports an error";
 
-/// A record as read. Nothing of it is applied to the stream before all of it has proved to be JSON.
-struct openai_record {
-    std::string_view content, reasoning, finish_reason;
-    bool known = false; ///< has a field that makes it a record of this API
-    std::optional<std::uint64_t> prompt_tokens, completion_tokens;
-    std::int64_t t_ns = 0;
-    bool is_error = false; ///< {"object":"error", "message":...}: an error without an envelope
-    std::string_view error, message;
-};
-
-struct record_reader {
-    bool decode;
-    std::string_view field{}; ///< being read: named in errors
-    openai_record record{};
-
-    void read(od::object object) {
-        for (auto entry : object) {
-            field = entry.unescaped_key();
-            read_field(entry.value());
-        }
-    }
-
-    void read_field(od::value value) {
-        if (field == "choices") {
-            record.known = true;
-            if (!value.is_null()) read_choices(value.get_array());
-        } else if (field == "usage") {
-            record.known = true;
-            if (!value.is_null()) read_usage(value.get_object());
-        } else if (field == "t_ns") {
-            record.t_ns = value.get_int64();
-        } else if (field == "error") {
-            if (!value.is_null()) read_error(value);
-        } else if (field == "object") {
-            record.is_error = text_of(value) == "error";
-        } else if (field == "message") {
-            record.message = text_of(value);
-        }
-    }
-
-    void read_choices(od::array choices) {
-        for (auto element : choices) {
-            openai_record piece;
-            std::uint64_t index = 0;
-            od::object choice = element.get_object();
-            for (auto entry : choice) {
-                field = entry.unescaped_key();
-                od::value value = entry.value();
-                if (field == "index") {
-                    index = value.get_uint64();
-                } else if (field == "delta") {
-                    if (!value.is_null()) read_delta(value.get_object(), piece);
-                } else if (field == "finish_reason") {
-                    if (!value.is_null()) piece.finish_reason = value.get_string();
-                }
-            }
-            if (index != 0) continue; // only one choice is asked for
-            record.content = piece.content;
-            record.reasoning = piece.reasoning;
-            record.finish_reason = piece.finish_reason;
-        }
-    }
-
-    void read_delta(od::object delta, openai_record& piece) {
-        for (auto entry : delta) {
-            field = entry.unescaped_key();
-            od::value value = entry.value();
-            if (field == "content") {
-                piece.content = content_of(value);
-            } else if (field == "reasoning_content" || field == "reasoning") {
-                // Servers that changed the name send the same text under both.
-                const auto text = content_of(value);
-                if (!text.empty()) piece.reasoning = text;
-            }
-        }
-    }
-
-    /// The text of a string field, or only as much of it as tells that it is not empty.
-    std::string_view content_of(od::value value) const {
-        if (value.is_null()) return {};
-        if (decode) return value.get_string();
-        const char* raw = od::raw_json_string(value.get_raw_json_string()).raw();
-        return *raw == '"' ? std::string_view{} : std::string_view{raw, 1};
-    }
-
-    /// The text of a field that may well hold something else, which then does not count.
-    static std::string_view text_of(od::value value) {
-        if (od::json_type(value.type()) != od::json_type::string) return {};
-        return value.get_string();
-    }
-
-    void read_usage(od::object usage) {
-        for (auto entry : usage) {
-            field = entry.unescaped_key();
-            if (field == "prompt_tokens") {
-                record.prompt_tokens = uint64_t(entry.value().get_uint64());
-            } else if (field == "completion_tokens") {
-                record.completion_tokens = uint64_t(entry.value().get_uint64());
-            }
-        }
-    }
-
-    void read_error(od::value value) {
-        const auto type = od::json_type(value.type());
-        if (type == od::json_type::string) {
-            record.error = value.get_string();
-        } else if (type == od::json_type::object) {
-            od::object error = value.get_object();
-            for (auto entry : error) {
-                field = entry.unescaped_key();
-                od::value part = entry.value();
-                if (field == "message") record.error = text_of(part);
-            }
-        }
-        if (record.error.empty()) record.error = "no message given";
-    }
-};
-
-/// Reads a record that brings a piece of the reply and nothing else, as all but the last ones do. False: `record` is as
-/// good as not read.
-bool read_plain(record_view event, openai_record& record) {
-    plain_json json(event);
-    openai_record piece;
-    const auto delta_field = [&](std::string_view key) {
-        if (key == "content") return json.string_or_null(piece.content);
-        if (key == "role" || key == "refusal") return json.skip();
-        return false; // reasoning under either name, tool calls
-    };
-    std::int64_t index = 0;
-    const auto choice_field = [&](std::string_view key) {
-        if (key == "index") return json.integer(index) && index == 0; // only one choice is asked for
-        if (key == "delta") return json.object(delta_field);
-        if (key == "finish_reason" || key == "logprobs") return json.null();
-        return false;
-    };
-    const auto field = [&](std::string_view key) {
-        if (key == "choices") {
-            record.known = true;
-            return json.array([&] {
-                piece = {};
-                if (!json.object(choice_field)) return false;
-                record.content = piece.content;
-                return true;
-            });
-        }
-        if (key == "usage") { // asked for: it comes with the last record, and from some servers as null with all others
-            record.known = true;
-            return json.null();
-        }
-        if (key == "t_ns") return json.integer(record.t_ns);
-        if (key == "object") {
-            std::string_view type;
-            return json.string(type) && type != "error";
-        }
-        if (key == "id" || key == "created" || key == "model" || key == "system_fingerprint" || key == "service_tier")
-            return json.skip();
-        return false; // errors, what one does not know
-    };
-    return json.object(field) && json.at_end();
+/// The value of a line's field: behind the colon and one blank.
+record_view value_of(record_view line, std::size_t colon) noexcept {
+    std::size_t skip = colon == std::string_view::npos ? line.text.size() : colon + 1;
+    if (skip < line.text.size() && line.text[skip] == ' ') ++skip;
+    line.text.remove_prefix(skip);
+    return line;
 }
 
 } // namespace
 
 void openai_stream::reset() {
     reset_body();
-    in_place_ = {};
-    copied_.release();
-    has_data_ = is_copied_ = false;
+    ready_ = true;
+    begun_ = is_error_event_ = is_pending_ = is_pending_text_ = is_settled_ = false;
+    pending_.release();
+    first_index_ = last_index_ = highest_index_ = no_index;
 }
 
 feed_result openai_stream::feed(std::string_view chunk) {
-    split(chunk, [this](record_view line, bool in_chunk) { return on_line(line, in_chunk); });
-    keep_event();
+    split<line_splitter::ends::any>(chunk, [this](record_view line) { return on_line(line); });
+    if (is_pending_text_ && !state_.error) { // no blank line may ever come
+        end_event();
+        tell();
+    }
     return chunk_;
 }
 
 feed_result openai_stream::finish() {
     chunk_ = {};
-    if (!state_.error) {
-        lines_.flush([this](record_view line, bool in_chunk) { return on_line(line, in_chunk); });
+    if (!state_.error && !state_.finished) {
+        const bool has_reason = !state_.figures.finish_reason.empty();
+        const bool is_cut = has_reason && lines_.within_line(); // what is lacking is not the answer's
+        lines_.flush([this](record_view line) { return on_line(line); });
+        if (is_cut && is_pending_) is_pending_ = is_pending_text_ = false;
         if (!state_.error) end_event();
+        if (!state_.error && body_.gathering()) fail_whole_body();
+        if (!state_.error && !state_.finished && !state_.figures.finish_reason.empty()) {
+            complete();
+            state_.end_mark_missing = true;
+        }
     }
-    if (!state_.finished) fail_early_end("[DONE]");
-    chunk_.finished = state_.finished;
-    chunk_.failed = state_.error.has_value();
+    if (!state_.finished) fail_early_end("[DONE]", "'choices', 'usage' or 'error'");
+    tell();
     return chunk_;
 }
 
-bool openai_stream::on_line(record_view line, bool in_chunk) {
-    if (line.text.empty()) return end_event();
-    const std::size_t colon = line.text.find(':');
-    if (line.text.substr(0, colon) == "data") {
-        std::size_t skip = colon == std::string_view::npos ? line.text.size() : colon + 1;
-        if (skip < line.text.size() && line.text[skip] == ' ') ++skip;
-        line.text.remove_prefix(skip);
-        return on_data(line, in_chunk);
-    }
-    const std::string_view name = line.text.substr(0, colon);
-    if (name.empty() || name == "event" || name == "id" || name == "retry") return true;
-    // The standard lets a client ignore unknown fields. A body that is JSON or HTML must not pass as an empty stream.
-    ++state_.records;
-    fail(stream_error_kind::garbage, "not a line of a server-sent event", line.text);
-    return false;
-}
-
-bool openai_stream::on_data(record_view data, bool in_chunk) {
-    if (!has_data_) {
-        has_data_ = true;
-        in_place_ = data;
-        is_copied_ = false;
-        if (!in_chunk) keep_event();
+bool openai_stream::on_line(record_view line) {
+    constexpr std::string_view data = "data:";
+    if (ready_ && line.text.starts_with(data)) {
+        plain_openai_record record;
+        if (read_plain(value_of(line, data.size() - 1), record)) {
+            take(record);
+            return true;
+        }
+    } else if (ready_ && line.text.empty()) {
         return true;
     }
-    keep_event();
-    if (copied_.size() + 1 + data.text.size() > options_.max_record_bytes) {
-        fail_oversized(copied_.view().text);
+    return on_rare_line(line);
+}
+
+/// A line that may be several: those that end with a CR are still joined.
+bool openai_stream::on_rare_line(record_view line) {
+    std::size_t end = line.text.find('\r');
+    if (end == std::string_view::npos) return on_whole_line(line);
+    for (std::string_view rest = line.text;; end = rest.find('\r')) {
+        const std::string_view one = rest.substr(0, end);
+        rest.remove_prefix(one.size());
+        if (!on_line({one, rest.size() + line.slack})) return false;
+        if (rest.empty()) return true;
+        rest.remove_prefix(1);
+    }
+}
+
+bool openai_stream::on_whole_line(record_view line) {
+    if (!begun_) {
+        begun_ = true;
+        if (state_.records == 0 && line.text.starts_with(byte_order_mark)) {
+            line.text.remove_prefix(byte_order_mark.size());
+            return on_line(line);
+        }
+    }
+    const std::size_t colon = line.text.find(':');
+    const std::string_view name = line.text.substr(0, colon);
+    if (name == "data" && ready_) return on_data(value_of(line, colon));
+    if (body_.gathering()) {
+        if (name != "data") return gather(line.text);
+        fail_whole_body();
         return false;
     }
-    copied_.append("\n");
-    copied_.append(data.text);
+    if (line.text.empty()) return end_event();
+    if (name == "data") return on_data(value_of(line, colon));
+    if (name.empty() || name == "id" || name == "retry") return true;
+    if (name == "event") {
+        is_error_event_ = trimmed(value_of(line, colon).text) == "error";
+        ready_ = ready_ && !is_error_event_;
+        return true;
+    }
+    return on_other_line(line);
+}
+
+/// A line of none of the standard's fields, which a client ignores: but not the errors that are sent that way.
+bool openai_stream::on_other_line(record_view line) {
+    const std::string_view text = trimmed(line.text);
+    if (text.empty()) return true;
+    if (state_.finished) {
+        if (text.front() == '{') pass_over();
+        return true;
+    }
+    if (is_pending_) return keep(line.text); // JSON or text whose first line alone has `data:`
+    if (text == end_mark) return on_end_mark();
+    constexpr std::string_view error = "error:";
+    if (text.starts_with(error) && !trimmed(text.substr(error.size())).empty()) {
+        ++state_.records;
+        fail_server_error(is_error, parse_error_body(text.substr(error.size())));
+        return false;
+    }
+    if (text.front() == '{') return on_unframed(line);
+    if (state_.records == 0 && whole_body::begins_with(text)) {
+        ready_ = false;
+        return gather(line.text);
+    }
+    if (state_.records == 0 && first_ignored_.empty()) first_ignored_ = excerpt(text);
     return true;
 }
 
-/// Moves an event that lies in a chunk, or in the buffer of a line that spans chunks, to where it survives them.
-void openai_stream::keep_event() {
-    if (!has_data_ || is_copied_) return;
-    copied_.clear();
-    copied_.append(in_place_.text);
-    is_copied_ = true;
+bool openai_stream::on_unframed(record_view line) {
+    const outcome result = read(line, false);
+    if (result != outcome::not_json) return result == outcome::taken;
+    ready_ = false;
+    return gather(line.text);
+}
+
+bool openai_stream::on_data(record_view data) {
+    const std::string_view text = trimmed(data.text);
+    if (state_.finished) {
+        if (!text.empty() && text != end_mark) pass_over();
+        return true;
+    }
+    if (text == end_mark) return end_event() && on_end_mark();
+    if (is_pending_) return keep(data.text);
+    if (text.empty()) return true;
+    if (is_error_event_) {
+        if (!nlohmann::json::accept(text)) return keep(data.text);
+        ++state_.records;
+        fail_server_error(is_error, parse_error_body(text));
+        return false;
+    }
+    const outcome result = read(data, true);
+    return result == outcome::not_json ? keep(data.text) : result == outcome::taken;
+}
+
+/// Keeps data that is not JSON by itself for the end of the event.
+bool openai_stream::keep(std::string_view data) {
+    if (!is_pending_) {
+        pending_.clear();
+        is_pending_ = true;
+        is_pending_text_ = !may_begin_json(data);
+        ready_ = false;
+    } else {
+        if (pending_.size() + 1 + data.size() > options_.max_record_bytes) {
+            fail_oversized(pending_.view().text);
+            return false;
+        }
+        pending_.append("\n");
+    }
+    pending_.append(data);
+    return true;
 }
 
 bool openai_stream::end_event() {
-    if (!has_data_) return true;
-    has_data_ = false;
-    return on_event(is_copied_ ? copied_.view() : in_place_);
+    const bool was_error = std::exchange(is_error_event_, false);
+    ready_ = !state_.finished && !body_.gathering();
+    is_pending_text_ = false;
+    if (!std::exchange(is_pending_, false)) return true;
+    const record_view event = pending_.view();
+    if (was_error) {
+        ++state_.records;
+        fail_server_error(is_error, parse_error_body(event.text));
+        return false;
+    }
+    const outcome result = read(event, true);
+    if (result != outcome::not_json) return result == outcome::taken;
+    ++state_.records;
+    fail_not_json(event.text, json_fault_);
+    return false;
 }
 
-bool openai_stream::on_event(record_view event) {
-    if (event.text.empty()) return true;
-    if (event.text == "[DONE]" && !state_.finished) {
-        state_.finished = true;
-        return true;
+bool openai_stream::on_end_mark() {
+    ready_ = false;
+    if (state_.records != 0 && state_.records == state_.skipped_records) {
+        fail_early_end(end_mark, "'choices', 'usage' or 'error'");
+        return false;
+    }
+    complete();
+    return true;
+}
+
+void openai_stream::take(const plain_openai_record& record) {
+    ++state_.records;
+    if (record.t_ns != 0) note_send_time(record.t_ns);
+    if (record.index != last_index_ && record.index != no_index && !choice_counts(record.index)) {
+        ++state_.other_choice_records;
+        return;
+    }
+    add_content(record.text, record.reasoning);
+}
+
+openai_stream::outcome openai_stream::read(record_view event, bool framed) {
+    openai_record_reader reader(options_.keep_text, choice_to_read());
+    openai_record record;
+    try {
+        if (read_object(event, [&](simdjson::ondemand::object object) { reader.read(object, record); }))
+            ++state_.broken_characters;
+    } catch (const simdjson::simdjson_error& error) {
+        ++state_.records;
+        if (fail_if_json(reader.field(), event.text)) return outcome::failed;
+        --state_.records;
+        json_fault_ = simdjson::error_message(error.error());
+        return outcome::not_json;
     }
     ++state_.records;
-    if (state_.finished) {
-        fail(stream_error_kind::protocol, "data after [DONE]", event.text);
-        return false;
-    }
-    openai_record record;
-    if (!read_plain(event, record)) {
-        record_reader reader{options_.keep_text};
-        try {
-            od::document document = json_scratch::of_this_thread().open(event);
-            reader.read(document.get_object());
-            require_end(document);
-        } catch (const simdjson::simdjson_error& error) {
-            fail_json(error, reader.field, event.text);
+    return apply(record, event.text, framed) ? outcome::taken : outcome::failed;
+}
+
+bool openai_stream::apply(const openai_record& record, std::string_view event, bool framed) {
+    if (record.t_ns != 0) note_send_time(record.t_ns);
+    const bool has_usage = record.completion_tokens || record.prompt_tokens;
+    if (record.suspect || (record.choices == 0 && !has_usage)) {
+        if (const auto words = error_in(event, record.choices != 0)) {
+            fail_server_error(is_error, *words);
             return false;
         }
-        record = reader.record;
-    }
-    if (record.t_ns != 0) note_send_time(record.t_ns);
-    if (!record.error.empty() || record.is_error) {
-        fail(stream_error_kind::server_error, "the server reports an error",
-             record.error.empty() ? record.message : record.error);
-        return false;
     }
     if (!record.known) {
-        fail(stream_error_kind::protocol, "no 'choices', 'usage' or 'error' in the record", event.text);
-        return false;
+        skip_record(event);
+        return true;
     }
-    add_content(record.content, record.reasoning);
-    if (!record.finish_reason.empty()) state_.figures.finish_reason = record.finish_reason;
-    if (record.prompt_tokens) state_.figures.prompt_tokens = record.prompt_tokens;
-    if (record.completion_tokens) state_.figures.completion_tokens = record.completion_tokens;
+    if (!framed) {
+        const bool is_whole = record.has_message || (record.has_text && !record.finish_reason.empty());
+        if (is_whole && state_.content_records == 0) {
+            fail(stream_error_kind::protocol, "the server did not stream: it sent the whole answer as one JSON body",
+                 event);
+            return false;
+        }
+        ++state_.unframed_records;
+    }
+    const bool counts =
+        record.counts && (!record.index || *record.index == last_index_ || choice_counts(*record.index));
+    state_.other_choice_records += record.choices - (counts ? 1 : 0);
+    if (counts) {
+        const record_content& content = record.content;
+        add_content(content.text, content.reasoning, content.tool_call_bytes);
+        state_.skipped_parts += content.skipped_parts;
+        if (!record.finish_reason.empty()) {
+            state_.figures.finish_reason = record.finish_reason;
+            if (record.index) settle_on(*record.index);
+        }
+    }
+    add_count(state_.figures.prompt_tokens, record.prompt_tokens);
+    add_count(state_.figures.completion_tokens, record.completion_tokens);
+    add_count(state_.figures.reasoning_tokens, record.reasoning_tokens);
+    note_unreadable(record.figures.unreadable());
     return true;
+}
+
+/// Whether a piece is of the one choice, by an index other than the last one's. Servers count it up with each token.
+bool openai_stream::choice_counts(std::int64_t index) {
+    if (is_settled_) return index == last_index_;
+    if (first_index_ == no_index) first_index_ = index;
+    if (highest_index_ == no_index || index > highest_index_) {
+        last_index_ = highest_index_ = index;
+        return true;
+    }
+    settle_on(first_index_); // an index that comes back: there are two choices
+    return index == first_index_;
+}
+
+void openai_stream::settle_on(std::int64_t index) noexcept {
+    is_settled_ = true;
+    last_index_ = index;
+}
+
+std::optional<std::int64_t> openai_stream::choice_to_read() const noexcept {
+    if (last_index_ == no_index) return std::nullopt;
+    return is_settled_ ? last_index_ : first_index_;
 }
 
 } // namespace chimera::host

@@ -53,12 +53,17 @@ void check_alike(const std::string& before, const std::string& record, const std
     const feed_result b = full.feed(before + record + "\t" + behind);
     CHECK(a.content_records == b.content_records);
     CHECK(a.reasoning_records == b.reasoning_records);
+    CHECK(a.tool_call_records == b.tool_call_records);
     CHECK(a.first_t_ns == b.first_t_ns);
     CHECK(a.finished == b.finished);
     CHECK(a.failed == b.failed);
     CHECK(either.state().text == full.state().text);
     CHECK(either.state().reasoning == full.state().reasoning);
     CHECK(either.state().figures.finish_reason == full.state().figures.finish_reason);
+    CHECK(either.state().records == full.state().records);
+    CHECK(either.state().skipped_records == full.state().skipped_records);
+    CHECK(either.state().other_choice_records == full.state().other_choice_records);
+    CHECK(either.state().text_bytes == full.state().text_bytes);
     REQUIRE(either.state().error.has_value() == full.state().error.has_value());
     if (either.state().error) CHECK(either.state().error->kind == full.state().error->kind);
 }
@@ -72,16 +77,20 @@ TEST_CASE("Ollama's records are read alike by both readers") {
     const std::vector<std::string> usual{R"("response":"a")",   R"("response":null)", R"("done":false)",
                                          R"("t_ns":5)",         R"("thinking":"b")",  R"("model":"m")",
                                          R"("created_at":"t")", R"("done":true)"};
+    const auto any_message = with_any_value({"content", "thinking", "role", "tool_calls", "images"});
     for (int i = 0; i < 20'000; ++i) {
-        const std::string record = i % 2 == 0 ? d.object(6, any) : d.object(6, usual);
+        auto members = i % 2 == 0 ? any : usual;
+        if (i % 3 == 0) members = {R"("done":false)", R"("message":)" + d.object(4, any_message), d.one_of(usual)};
+        const std::string record = d.object(6, members);
         check_alike<ollama_stream>("", record, "\n", d.below(2) == 0);
     }
 }
 
 TEST_CASE("OpenAI's records are read alike by both readers") {
     draw d;
-    const auto any_delta = with_any_value({"content", "role", "reasoning", "refusal"});
-    const auto any_choice = with_any_value({"index", "delta", "finish_reason", "logprobs"});
+    const auto any_delta =
+        with_any_value({"content", "role", "reasoning", "reasoning_content", "refusal", "tool_calls"});
+    const auto any_choice = with_any_value({"index", "delta", "finish_reason", "logprobs", "text"});
     const auto any = with_any_value({"choices", "usage", "t_ns", "error", "object", "message", "id", "service_tier"});
     for (int i = 0; i < 20'000; ++i) {
         std::vector<std::string> members{R"("object":"chat.completion.chunk")", R"("usage":null)", R"("t_ns":5)",
@@ -89,7 +98,7 @@ TEST_CASE("OpenAI's records are read alike by both readers") {
         for (int k = 0; k < 2; ++k) {
             const std::string delta = R"("delta":)" + d.object(3, any_delta);
             const std::string choice =
-                d.object(3, {delta, R"("index":0)", R"("finish_reason":null)", d.one_of(any_choice)});
+                d.object(3, {delta, R"("index":0)", R"("index":1)", R"("finish_reason":null)", d.one_of(any_choice)});
             members.push_back(R"("choices":[)" + choice + "]");
             members.push_back(R"("choices":[)" + choice + "," + choice + "]");
         }

@@ -154,7 +154,7 @@ TEST_CASE("garbage is an error with the index and an excerpt of the record, and 
     });
     CHECK(error_of("<html>502 Bad Gateway</html>\n").message.find("<html>502") != std::string::npos);
     CHECK(error_of("{\"response\":\"a\",\"done\":false} {}\n").kind == stream_error_kind::garbage);
-    CHECK(error_of("{\"response\":\"\xff\",\"done\":false}\n").kind == stream_error_kind::garbage);
+    CHECK(error_of("{\"response\":\"a\",\"done\":false\xff}\n").kind == stream_error_kind::garbage);
     CHECK(error_of("{\n").kind == stream_error_kind::garbage);
     CHECK(error_of(std::string(3, '\0') + "\n").kind == stream_error_kind::garbage);
 }
@@ -166,9 +166,124 @@ TEST_CASE("JSON that is not of this API is a protocol error that names the field
     const stream_error mistyped = error_of("{\"response\":5,\"done\":false}\n");
     CHECK(mistyped.kind == stream_error_kind::protocol);
     CHECK(mistyped.message.find("'response'") != std::string::npos);
-    CHECK(error_of("{\"response\":\"\",\"done\":true,\"eval_count\":-1}\n").message.find("'eval_count'") !=
-          std::string::npos);
-    CHECK(error_of(final_record + record("late")).kind == stream_error_kind::protocol);
+}
+
+TEST_CASE("a chat's message is content: text, thinking and tool calls") {
+    const std::string body =
+        R"({"model":"m","created_at":"t","message":{"role":"assistant","content":"","thinking":"hm"},"done":false})"
+        "\n"
+        R"({"model":"m","created_at":"t","message":{"role":"assistant","content":"so"},"done":false,"t_ns":3})"
+        "\n"
+        R"({"message":{"role":"assistant","content":"","tool_calls":[{"function":{"name":"get","arguments":{"a":1}}}]},"done":false})"
+        "\n"
+        R"({"message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","eval_count":3})"
+        "\n";
+    for_every_split<ollama_stream>(body, [](const ollama_stream& stream, const auto& fed) {
+        const stream_state& state = stream.state();
+        REQUIRE_FALSE(state.error);
+        CHECK(state.finished);
+        CHECK(fed.content_records == 3);
+        CHECK(fed.reasoning_records == 1);
+        CHECK(fed.tool_call_records == 1);
+        CHECK(state.text == "so");
+        CHECK(state.reasoning == "hm");
+        CHECK(state.text_bytes == 4 + 3 + 7);
+        CHECK(state.figures.completion_tokens == 3U);
+        CHECK(remarks_on(state).empty());
+    });
+}
+
+TEST_CASE("figures that are none are not taken and do not cost the reply") {
+    const std::string body =
+        record("a") + R"({"response":"","done":true,"eval_count":-1,"prompt_eval_count":20.0,"total_duration":1.5,)"
+                      R"("load_duration":1e19,"eval_duration":"7","prompt_eval_duration":null})"
+                      "\n";
+    for_every_split<ollama_stream>(body, [](const ollama_stream& stream, const auto&) {
+        REQUIRE_FALSE(stream.state().error);
+        const server_figures& figures = stream.state().figures;
+        CHECK_FALSE(figures.completion_tokens);
+        CHECK(figures.prompt_tokens == 20U);
+        CHECK_FALSE(figures.total_ns);
+        CHECK_FALSE(figures.load_ns);
+        CHECK_FALSE(figures.eval_ns);
+        CHECK_FALSE(figures.prompt_eval_ns);
+        CHECK(stream.state().unreadable_figure == "eval_count: -1");
+        CHECK(remarks_on(stream.state()).size() == 1);
+    });
+}
+
+TEST_CASE("0 tokens beside content is not a count; without content it is") {
+    ollama_stream stream;
+    stream.feed(record("a") + "{\"response\":\"\",\"done\":true,\"eval_count\":0}\n");
+    CHECK(stream.state().zero_usage);
+    CHECK_FALSE(stream.state().figures.completion_tokens);
+    stream.reset();
+    stream.feed("{\"response\":\"\",\"done\":true,\"done_reason\":\"load\",\"eval_count\":0}\n");
+    CHECK_FALSE(stream.state().zero_usage);
+    CHECK(stream.state().figures.completion_tokens == 0U);
+    CHECK(stream.state().figures.finish_reason == "load");
+}
+
+TEST_CASE("half a surrogate pair and bytes that are not UTF-8 become U+FFFD, and the records count") {
+    const std::string body = record(R"(a\ud83d)") + record(R"(\ude80)") + record(R"(\uD83D\uDE80)") +
+                             record("b\xff\xc3") + record(R"(\\ud800)") + final_record;
+    for_every_split<ollama_stream>(body, [](const ollama_stream& stream, const auto& fed) {
+        REQUIRE_FALSE(stream.state().error);
+        CHECK(fed.content_records == 5);
+        CHECK(stream.state().text == "a\uFFFD\uFFFD\U0001F680"
+                                     "b\uFFFD\uFFFD\\ud800");
+        CHECK(stream.state().broken_characters == 3);
+    });
+}
+
+TEST_CASE("nothing behind the final record is read, and it cannot fail") {
+    const std::string body = record("a") + final_record + record("late") + "nonsense\n\n{\"error\":\"too late\"}\n";
+    for_every_split<ollama_stream>(body, [](const ollama_stream& stream, const auto& fed) {
+        REQUIRE_FALSE(stream.state().error);
+        CHECK(fed.content_records == 1);
+        CHECK(stream.state().records == 2);
+        CHECK(stream.state().records_after_end == 3);
+        CHECK(stream.state().text == "a");
+    });
+    stream_options options;
+    options.max_record_bytes = 100;
+    ollama_stream stream(options);
+    stream.feed(final_record + std::string(1000, 'x'));
+    CHECK_FALSE(stream.finish().failed);
+}
+
+TEST_CASE("records that are framed as events are read, with a byte order mark before them and heartbeats between") {
+    const std::string body = "\xEF\xBB\xBF"
+                             "data: {\"response\":\"a\",\"done\":false}\n\n: ping\n\n{\"type\":\"ping\"}\n"
+                             "data: {\"response\":\"b\",\"done\":true}\n\ndata: [DONE]\n\n";
+    for_every_split<ollama_stream>(body, [](const ollama_stream& stream, const auto&) {
+        REQUIRE_FALSE(stream.state().error);
+        CHECK(stream.state().finished);
+        CHECK(stream.state().text == "ab");
+        CHECK(stream.state().framed_records == 2);
+        CHECK(stream.state().skipped_records == 1);
+        CHECK(stream.state().records_after_end == 0);
+        CHECK(stream.state().first_skipped == "{\"type\":\"ping\"}");
+    });
+}
+
+TEST_CASE("a body that is not a stream tells what it is, with the server's words") {
+    const auto check = [](const std::string& body, stream_error_kind kind, const std::string& words) {
+        CAPTURE(body);
+        for_every_split<ollama_stream>(body, [&](const ollama_stream& stream, const auto&) {
+            REQUIRE(stream.state().error);
+            CHECK(stream.state().error->kind == kind);
+            CHECK_MESSAGE(stream.state().error->message.find(words) != std::string::npos,
+                          stream.state().error->message);
+        });
+    };
+    check("{\n  \"error\": {\n    \"message\": \"no } room\"\n  }\n}\n", stream_error_kind::server_error, "no } room");
+    check("{\n \"detail\": \"Not Found\"\n}", stream_error_kind::server_error, "whole JSON body");
+    check("{\n \"response\": \"a\",\n \"done\": true\n}\n", stream_error_kind::protocol, "did not stream");
+    check("<html>\n<h1>502 Bad Gateway</h1>\n</html>\n", stream_error_kind::server_error, "502 Bad Gateway");
+    check("upstream connect error\n", stream_error_kind::server_error, "upstream connect error");
+    check("{\"status\":\"loading\"}\n{\"status\":\"loading\"}\n", stream_error_kind::protocol, "\"loading\"");
+    check("{\"response\":\"a\nb\"}\n", stream_error_kind::garbage, "valid JSON");
 }
 
 TEST_CASE("a record over the limit is refused without waiting for its end") {

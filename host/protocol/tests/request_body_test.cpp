@@ -71,19 +71,52 @@ TEST_CASE("a prompt that is not UTF-8 is still sent as valid JSON") {
     CHECK(json::parse(body.json)["prompt"] == "a\uFFFD z");
 }
 
-TEST_CASE("error bodies of each kind of server give their message") {
-    CHECK(parse_error_body(R"({"error":"model 'x' not found"})") == "model 'x' not found");
-    CHECK(parse_error_body(R"({"error":{"message":"bad key","type":"auth"}})") == "bad key");
-    CHECK(parse_error_body(R"({"object":"error","message":"too long"})") == "too long");
-    CHECK(parse_error_body(R"({"detail":"Not Found"})") == "Not Found");
-    CHECK(parse_error_body(R"({"error":{"code":5}})") == R"({"error":{"code":5}})");
-    CHECK(parse_error_body("\r\n<html>\r\n<h1>502</h1>\n") == R"(<html>\r\n<h1>502</h1>)");
-    CHECK(parse_error_body(" \n") == "empty body");
-    CHECK(parse_error_body("") == "empty body");
-    CHECK(parse_error_body("\xff\x01") == "\\xff\\x01");
-    std::string nested;
-    for (int i = 0; i < 100000; ++i) nested += "{\"error\":";
-    CHECK(parse_error_body(nested).size() < 400);
+TEST_CASE("a chat for Ollama has messages and the options as they are; a completion for OpenAI has a prompt") {
+    const json chat = json::parse(build_request(llm_api::ollama_chat, full_request()).json);
+    CHECK(build_request(llm_api::ollama_chat, full_request()).path == "/api/chat");
+    CHECK(chat["messages"] == json::array({{{"role", "system"}, {"content", "Be brief."}},
+                                           {{"role", "user"}, {"content", "Say \"hi\"\n東京"}}}));
+    CHECK(chat["options"]["num_ctx"] == 512);
+    CHECK_FALSE(chat.contains("prompt"));
+    const request_body completion = build_request(llm_api::openai_completions, full_request());
+    CHECK(completion.path == "/v1/completions");
+    const json sent = json::parse(completion.json);
+    CHECK(sent["prompt"] == "Be brief.\n\nSay \"hi\"\n東京");
+    CHECK(sent["max_tokens"] == 256);
+    CHECK(sent["stream_options"]["include_usage"] == true);
+    CHECK_FALSE(sent.contains("messages"));
+    CHECK(completion.ignored_options.size() == 4);
+}
+
+TEST_CASE("edits set, nest and remove fields of the body, in their order") {
+    generate_request request{"m", "p", {}, {{"seed", std::int64_t{1}}}};
+    request.edits = {{"stream_options.include_usage", ""},
+                     {"seed", ""},
+                     {"stop", R"(["\n"])"},
+                     {"extra_body.top_k", "5"},
+                     {"missing.deep.x", ""},
+                     {"model", "\"other\""}};
+    const json sent = json::parse(build_request(llm_api::openai, request).json);
+    CHECK(sent["stream_options"] == json::object());
+    CHECK_FALSE(sent.contains("seed"));
+    CHECK(sent["stop"] == json::array({"\n"}));
+    CHECK(sent["extra_body"]["top_k"] == 5);
+    CHECK_FALSE(sent.contains("missing"));
+    CHECK(sent["model"] == "other");
+    request.edits = {{"options.num_ctx", "4096"}};
+    CHECK(json::parse(build_request(llm_api::ollama, request).json)["options"] ==
+          json({{"seed", 1}, {"num_ctx", 4096}}));
+    request.edits = {{"a.b", "{"}};
+    CHECK_THROWS_WITH(build_request(llm_api::ollama, request), doctest::Contains("'a.b'"));
+}
+
+TEST_CASE("the fields that an error text names are found as words") {
+    const std::string sent = build_request(llm_api::openai, full_request()).json;
+    CHECK(fields_named_in("Extra inputs are not permitted: body.stream_options, seeded", sent) ==
+          std::vector<std::string>{"stream_options"});
+    CHECK(fields_named_in("'seed' and top_p; model, stream", sent) == std::vector<std::string>{"top_p", "seed"});
+    CHECK(fields_named_in("out of memory", sent).empty());
+    CHECK(fields_named_in("seed", "not JSON").empty());
 }
 
 TEST_CASE("an excerpt is bounded and never cut within a character") {
@@ -92,4 +125,10 @@ TEST_CASE("an excerpt is bounded and never cut within a character") {
     CHECK(excerpt("東京", 5) == "東...");
     CHECK(excerpt("ab\x80", 4) == "ab...");
     CHECK(excerpt(std::string(1000, 'x')).size() == 123);
+}
+
+TEST_CASE("an excerpt shows characters that cannot be seen") {
+    CHECK(excerpt("\uFEFFa\u200Bb\u00A0c\u2028d\u202Ee\u2066f") ==
+          "\\u{feff}a\\u{200b}b\\u{a0}c\\u{2028}d\\u{202e}e\\u{2066}f");
+    CHECK(excerpt("\u0085é€😀") == "\\xc2\\x85é€😀");
 }

@@ -29,6 +29,7 @@ class piecewise_feeder {
 
     std::uint64_t content_records = 0;
     std::uint64_t reasoning_records = 0;
+    std::uint64_t tool_call_records = 0;
     int first_content_chunks = 0;
     std::int64_t last_t_ns = 0;
     feed_result last;
@@ -37,6 +38,7 @@ class piecewise_feeder {
     void count(const feed_result& result) {
         content_records += result.content_records;
         reasoning_records += result.reasoning_records;
+        tool_call_records += result.tool_call_records;
         first_content_chunks += result.first_content ? 1 : 0;
         if (result.last_t_ns != 0) last_t_ns = result.last_t_ns;
         CHECK(result.finished == stream_.state().finished);
