@@ -7,7 +7,7 @@
 #include <charconv>
 
 #include "chimera/sdk/error.hpp"
-#include "http_text.hpp"
+#include "http1/http_text.hpp"
 
 namespace chimera::socket {
 
@@ -25,23 +25,6 @@ std::string without_credentials(std::string_view url) {
 
 constexpr std::string_view unix_scheme = "http+unix://";
 
-/// The path of a unix socket as a URL has it. Nothing: an escape in it is not one.
-std::optional<std::string> decoded(std::string_view s) {
-    std::string path;
-    for (std::size_t i = 0; i < s.size(); ++i) {
-        if (s[i] != '%') {
-            path += s[i];
-            continue;
-        }
-        unsigned char byte = 0;
-        const char* const digits = s.data() + i + 1;
-        if (i + 2 >= s.size() || std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2) return std::nullopt;
-        path += static_cast<char>(byte);
-        i += 2;
-    }
-    return path;
-}
-
 } // namespace
 
 base_url base_url::parse_unix(std::string_view text, std::string_view behind_scheme) {
@@ -58,7 +41,7 @@ base_url base_url::parse_unix(std::string_view text, std::string_view behind_sch
         throw refuse("has user information or a port, which a unix socket does not have (in its path write %40 for '@' "
                      "and %3A for ':')");
 
-    const std::optional<std::string> path = decoded(encoded);
+    const std::optional<std::string> path = http1::percent_decoded(encoded);
     if (!path) throw refuse("has a '%' that is not followed by two hexadecimal digits");
     if (path->empty() || path->front() != '/' || path->back() == '/')
         throw refuse("does not name a unix socket by its absolute path: write http+unix://%2Frun%2Fname.sock/prefix");
@@ -83,7 +66,7 @@ base_url base_url::parse_unix(std::string_view text, std::string_view behind_sch
 }
 
 base_url base_url::parse(std::string_view text) {
-    if (text.size() >= unix_scheme.size() && same_name(text.substr(0, unix_scheme.size()), unix_scheme))
+    if (text.size() >= unix_scheme.size() && http1::same_name(text.substr(0, unix_scheme.size()), unix_scheme))
         return parse_unix(text, text.substr(unix_scheme.size()));
     const auto refuse = [&](chm_rc code, const std::string& why) {
         return sdk::error(code, "URL '" + without_credentials(text) + "' " + why);

@@ -17,7 +17,7 @@ struct body_framing {
 
     /// of a final head. head_request: the request was a HEAD. Throws sdk::error(CHM_E_PROTO) for a Content-Length that
     /// is not one number, and for a Transfer-Encoding that is not "chunked".
-    static body_framing of(response_head& head, bool head_request);
+    static body_framing of(const response_head& head, bool head_request);
 };
 
 } // namespace chimera::socket

@@ -6,7 +6,7 @@
 
 #include "chimera/sdk/error.hpp"
 #include "chimera/sdk/text.hpp"
-#include "http_text.hpp"
+#include "http1/http_text.hpp"
 
 namespace chimera::socket {
 
@@ -31,7 +31,7 @@ void request_text::write(const base_url& url, const chm_request& request) {
     const std::string_view method = sdk::view(request.method);
     const std::string_view path = sdk::view(request.path);
     const std::string_view body = sdk::view(request.body);
-    if (!is_token(method)) refuse("request method", method, "is not a token");
+    if (!http1::is_token(method)) refuse("request method", method, "is not a token");
     if (!path.empty() && path.front() != '/') refuse("request path", path, "does not begin with '/'");
     if (!is_path(path)) refuse("request path", path, "has a character that must be percent-encoded");
 
@@ -44,11 +44,11 @@ void request_text::write(const base_url& url, const chm_request& request) {
     for (const chm_kv& kv : std::span(request.headers, request.n_headers)) {
         const std::string_view name = sdk::view(kv.key);
         const std::string_view value = sdk::view(kv.value);
-        if (!is_token(name)) refuse("request header", name, "has a name that is not a token");
+        if (!http1::is_token(name)) refuse("request header", name, "has a name that is not a token");
         if (!is_field_value(value)) refuse("request header", name, "has a line break or a NUL in its value");
-        if (same_name(name, "content-length") || same_name(name, "transfer-encoding"))
+        if (http1::same_name(name, "content-length") || http1::same_name(name, "transfer-encoding"))
             refuse("request header", name, "is the transport's own to send");
-        has_host = has_host || same_name(name, "host");
+        has_host = has_host || http1::same_name(name, "host");
         bytes.append(name).append(": ").append(value).append("\r\n");
     }
     if (!has_host) bytes.append("Host: ").append(url.host_header).append("\r\n");

@@ -1,13 +1,11 @@
 // The head of one response, line by line.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
-#include "chimera/abi/base.h"
+#include "http1/message_head.hpp"
 
 namespace chimera::socket {
 
@@ -26,30 +24,20 @@ class response_head {
 
     /// "HTTP/1.1 200 OK", also without the reason, and without the blank before it.
     void status_line(std::string_view line);
-    /// "Name: value", or the continuation of the field before it (RFC 9112 5.2), which is joined to it by a blank.
-    void field_line(std::string_view line);
+    /// "Name: value", or the continuation of the field before it.
+    void field_line(std::string_view line) { fields_.add(line); }
 
     /// 0 before status_line().
     std::int32_t status() const noexcept { return status_; }
     /// The y of HTTP/1.y.
     int minor_version() const noexcept { return minor_version_; }
-    /// In the order in which they came; valid until the next call of a function that is not const.
-    std::span<const chm_kv> fields();
+    http1::field_list& fields() noexcept { return fields_; }
+    const http1::field_list& fields() const noexcept { return fields_; }
 
   private:
-    struct field {
-        std::size_t at, name, value; // place in text_, lengths
-    };
-
     std::int32_t status_ = 0;
     int minor_version_ = 0;
-    std::string text_;
-    std::vector<field> places_;
-    std::vector<chm_kv> fields_;
+    http1::field_list fields_;
 };
-
-/// Throws what response_head::field_line() throws. follows: a field comes before this line. For trailers, which nobody
-/// keeps.
-void check_field_line(std::string_view line, bool follows);
 
 } // namespace chimera::socket

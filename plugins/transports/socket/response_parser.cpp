@@ -1,10 +1,35 @@
 #include "response_parser.hpp"
 
 #include <algorithm>
+#include <string>
 
-#include "http_text.hpp"
+#include "http1/http_text.hpp"
 
 namespace chimera::socket {
+
+namespace {
+
+sdk::error too_much_framing(std::uint32_t limit) {
+    return {CHM_E_LIMIT, "the server sent more than " + std::to_string(limit) +
+                             " bytes of header or chunk framing (max_header_bytes)"};
+}
+
+} // namespace
+
+std::exception_ptr response_chunks::error_of(limit which) const {
+    switch (which) {
+    case limit::digits:
+        return std::make_exception_ptr(
+            http1::bad_message("a chunk's size has more than " + std::to_string(most_digits) + " digits"));
+    case limit::chunk:
+        return std::make_exception_ptr(sdk::error(CHM_E_LIMIT, "the server declared a chunk of more than " +
+                                                                   std::to_string(limits().chunk_bytes) +
+                                                                   " bytes (max_chunk_bytes)"));
+    case limit::framing:
+        break;
+    }
+    return std::make_exception_ptr(too_much_framing(limits().framing_bytes));
+}
 
 void response_parser::begin(bool no_body) {
     lines_.begin();
@@ -23,6 +48,7 @@ std::size_t response_parser::parse_head(std::span<const char> bytes) {
             !response_head::may_begin(rest) && rest.find('\n') >= response_head::telling_bytes)
             response_head::refuse_beginning(rest);
         const auto line = lines_.next(rest);
+        if (lines_.over_limit()) throw too_much_framing(limits_.header_bytes);
         if (!line) break;
         consumed += line->size;
         if (head_.status() != 0) {
@@ -38,7 +64,8 @@ std::size_t response_parser::parse_head(std::span<const char> bytes) {
 }
 
 void response_parser::end_of_head() {
-    if (head_.status() == 101) throw bad_response("the server switched protocols without being asked (status 101)");
+    if (head_.status() == 101)
+        throw http1::bad_message("the server switched protocols without being asked (status 101)");
     if (head_.status() / 100 == 1) {
         head_.clear();
         touched_ = false;

@@ -7,18 +7,37 @@
 #include <string_view>
 
 #include "body_framing.hpp"
-#include "chunk_reader.hpp"
-#include "line_reader.hpp"
+#include "http1/chunk_reader.hpp"
+#include "http1/line_reader.hpp"
 #include "response_head.hpp"
 
 namespace chimera::socket {
+
+using http1::body_progress;
+
+/// Limits that a response may not pass; see settings.
+struct response_limits {
+    std::uint32_t header_bytes;
+    std::uint64_t chunk_bytes;
+};
+
+/// Its messages name the options that set the limits.
+class response_chunks final : public http1::chunk_reader {
+  public:
+    explicit response_chunks(response_limits limits) noexcept
+        : chunk_reader({.chunk_bytes = limits.chunk_bytes, .framing_bytes = limits.header_bytes}) {}
+
+  private:
+    std::exception_ptr error_of(limit which) const override;
+};
 
 /// Parses the response to one request after another. Every function throws sdk::error: CHM_E_PROTO (bad framing),
 /// CHM_E_LIMIT, CHM_E_CLOSED (ended early). Which one, with which message and behind which bytes of body, depends on
 /// the bytes alone, not on how they were cut on their way.
 class response_parser {
   public:
-    explicit response_parser(response_limits limits) noexcept : lines_(limits.header_bytes), chunks_(limits) {}
+    explicit response_parser(response_limits limits) noexcept
+        : limits_(limits), lines_(limits.header_bytes), chunks_(limits) {}
 
     /// For the response to the next request. no_body: it was a HEAD.
     void begin(bool no_body);
@@ -32,7 +51,7 @@ class response_parser {
 
     /// Valid after head_done(), until begin().
     std::int32_t status() const noexcept { return head_.status(); }
-    std::span<const chm_kv> headers() { return head_.fields(); }
+    std::span<const chm_kv> headers() { return head_.fields().all(); }
 
     /// Parses body and trailers, after the head and before done(). Where it gave a piece of the body and not consumed
     /// all, the rest is presented again before anything is awaited: it may be a fault.
@@ -47,8 +66,9 @@ class response_parser {
   private:
     void end_of_head();
 
-    line_reader lines_;
-    chunk_reader chunks_;
+    const response_limits limits_;
+    http1::line_reader lines_;
+    response_chunks chunks_;
     response_head head_;
     body_framing framing_;
     std::uint64_t left_ = 0; // of a counted body

@@ -2,17 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
-#include <string>
 
 #include "http_text.hpp"
-#include "response_head.hpp"
+#include "message_head.hpp"
 
-namespace chimera::socket {
+namespace chimera::http1 {
 
 namespace {
-
-/// Those of 64 bits; zeros in front count, as they do in libcurl.
-constexpr std::uint32_t most_digits = 16;
 
 /// 16 for what is not a hexadecimal digit.
 unsigned digit_of(char c) noexcept {
@@ -24,11 +20,11 @@ unsigned digit_of(char c) noexcept {
 } // namespace
 
 void chunk_reader::begin() noexcept {
-    trailers_.begin();
     at_ = place::first_digit;
     trailer_seen_ = false;
-    header_bytes_ = 0;
+    framing_bytes_ = 0;
     left_ = 0;
+    trailer_.clear();
 }
 
 body_progress chunk_reader::read(std::span<char> bytes) {
@@ -48,20 +44,38 @@ body_progress chunk_reader::read(std::span<char> bytes) {
             at += n;
             left_ -= n;
             if (left_ == 0) at_ = place::data_cr;
-        } else if (at_ == place::trailers) {
-            if (body != nullptr) break; // there may be a fault in them, and what came before it is handed out first
-            at += read_trailers({at, static_cast<std::size_t>(end - at)});
-            break;
-        } else {
+        } else if (at_ != place::trailers) {
             const fault why = framing(*at);
             if (why != fault::none) {
                 if (body != nullptr) break;
-                refuse(why, *at);
+                tell(why, *at);
             }
             ++at;
+        } else {
+            if (body != nullptr) break; // there may be a fault in them, and what came before it is handed out first
+            trailer(*at++);
         }
     }
     return {static_cast<std::size_t>(at - bytes.data()), {body, static_cast<std::size_t>(body_end - body)}};
+}
+
+std::string_view chunk_reader::next_run(std::string_view& bytes) {
+    while (!bytes.empty() && at_ != place::over) {
+        if (at_ == place::data) {
+            const std::string_view run = bytes.substr(0, std::min<std::uint64_t>(left_, bytes.size()));
+            bytes.remove_prefix(run.size());
+            left_ -= run.size();
+            if (left_ == 0) at_ = place::data_cr;
+            return run;
+        }
+        const char c = bytes.front();
+        if (at_ == place::trailers)
+            trailer(c);
+        else if (const fault why = framing(c); why != fault::none)
+            tell(why, c);
+        bytes.remove_prefix(1);
+    }
+    return {};
 }
 
 /// One byte between two chunks. Leaves everything as it is where that is a fault: the byte may be presented again.
@@ -71,11 +85,11 @@ chunk_reader::fault chunk_reader::framing(char c) noexcept {
     case place::digit: {
         const unsigned digit = digit_of(c);
         if (digit == 16) return at_ == place::digit ? behind_size(c) : fault::size;
-        if (header_bytes_ == most_digits) return fault::size_digits;
-        const std::uint64_t size = left_ * 16 + digit; // does not overflow: left_ is within the limit, which is 2^40
+        if (framing_bytes_ == most_digits) return fault::too_many_digits;
+        const std::uint64_t size = left_ * 16 + digit; // does not overflow: it has most_digits
         if (size > limits_.chunk_bytes) return fault::chunk_too_large;
         left_ = size;
-        ++header_bytes_;
+        ++framing_bytes_;
         at_ = place::digit;
         return fault::none;
     }
@@ -84,7 +98,7 @@ chunk_reader::fault chunk_reader::framing(char c) noexcept {
         return behind_size(c);
     case place::size_lf:
         if (c != '\n') return fault::size_end;
-        header_bytes_ = 0;
+        framing_bytes_ = 0;
         at_ = left_ == 0 ? place::trailers : place::data;
         return fault::none;
     case place::data_cr:
@@ -98,7 +112,7 @@ chunk_reader::fault chunk_reader::framing(char c) noexcept {
     case place::data:
     case place::trailers:
     case place::over:
-        break; // read() does not come here with these
+        break; // nobody comes here with these
     }
     return fault::none;
 }
@@ -110,51 +124,52 @@ chunk_reader::fault chunk_reader::behind_size(char c) noexcept {
         return fault::none;
     }
     const bool extension = at_ == place::extension || c == ';';
-    if (extension ? is_control(c) : c != ' ' && c != '\t') return fault::size_end;
-    if (header_bytes_ == limits_.header_bytes) return fault::header_too_long;
-    ++header_bytes_;
+    if (extension ? is_control(c) : !is_blank(c)) return fault::size_end;
+    if (framing_bytes_ == limits_.framing_bytes) return fault::too_long;
+    ++framing_bytes_;
     at_ = extension ? place::extension : place::blank;
     return fault::none;
 }
 
-std::size_t chunk_reader::read_trailers(std::string_view bytes) {
-    std::size_t consumed = 0;
-    while (consumed < bytes.size()) {
-        const auto line = trailers_.next(bytes.substr(consumed));
-        if (!line) break;
-        consumed += line->size;
-        if (line->text.empty()) {
-            at_ = place::over;
-            break;
-        }
-        check_field_line(line->text, trailer_seen_);
-        trailer_seen_ = true;
+/// Trailers have the syntax of fields. They are dropped, also a Content-Length among them (RFC 9112 7.1.2).
+void chunk_reader::trailer(char c) {
+    if (++framing_bytes_ > limits_.framing_bytes) std::rethrow_exception(error_of(limit::framing));
+    if (c != '\n') {
+        check_trailer(trailer_, c);
+        trailer_ += c;
+        return;
     }
-    return consumed;
+    if (trailer_.ends_with('\r')) trailer_.pop_back();
+    if (trailer_.empty()) {
+        at_ = place::over;
+        return;
+    }
+    check_field_line(trailer_, trailer_seen_);
+    trailer_seen_ = true;
+    trailer_.clear();
 }
 
-void chunk_reader::refuse(fault why, char at) const {
+void chunk_reader::check_trailer(std::string_view, char) const {}
+
+void chunk_reader::tell(fault why, char at) const {
     const std::string byte = shown({&at, 1});
     switch (why) {
     case fault::size:
-        throw bad_response("a chunk begins with " + byte + ", not with its size in hexadecimal");
-    case fault::size_digits:
-        throw bad_response("a chunk's size has more than " + std::to_string(most_digits) + " digits");
+        throw bad_message("a chunk begins with " + byte + ", not with its size in hexadecimal");
     case fault::size_end:
-        throw bad_response("a chunk's size is followed by " + byte + ", not by an extension or the line's end (CRLF)");
+        throw bad_message("a chunk's size is followed by " + byte + ", not by an extension or the line's end (CRLF)");
     case fault::data_end:
-        throw bad_response("a chunk is followed by " + byte +
-                           ", not by the line's end (CRLF): it is longer than its size "
-                           "says");
+        throw bad_message("a chunk is followed by " + byte +
+                          ", not by the line's end (CRLF): it is longer than its size says");
+    case fault::too_many_digits:
+        std::rethrow_exception(error_of(limit::digits));
     case fault::chunk_too_large:
-        throw sdk::error(CHM_E_LIMIT, "the server declared a chunk of more than " +
-                                          std::to_string(limits_.chunk_bytes) + " bytes (max_chunk_bytes)");
-    case fault::header_too_long:
+        std::rethrow_exception(error_of(limit::chunk));
+    case fault::too_long:
     case fault::none:
         break;
     }
-    throw sdk::error(CHM_E_LIMIT, "the server sent more than " + std::to_string(limits_.header_bytes) +
-                                      " bytes of header or chunk framing (max_header_bytes)");
+    std::rethrow_exception(error_of(limit::framing));
 }
 
-} // namespace chimera::socket
+} // namespace chimera::http1
