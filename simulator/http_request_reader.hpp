@@ -20,7 +20,7 @@ struct http_request {
 };
 
 /// Reads one connection's requests, one after another, from whatever pieces they come in. Bodies by Content-Length or
-/// chunked. Holds next to no memory between requests.
+/// chunked. Its answer depends on the bytes alone, not on how they were cut. Holds next to no memory between requests.
 class http_request_reader {
   public:
     enum class outcome { need_more, complete, failed };
@@ -43,20 +43,22 @@ class http_request_reader {
     bool take_continue();
 
     /// True when part of a request has come.
-    bool in_request() const { return parser_ != nullptr || !unread_.empty(); }
+    bool in_request() const { return begun_ != nullptr || !unread_.empty(); }
 
   private:
-    struct parser;
+    struct begun_request;
 
-    outcome parse(std::string_view& bytes);
-    outcome fail(int status, std::string text);
+    outcome read(std::string_view& bytes);
+    bool read_head(std::string_view& bytes);
+    void begin_body();
+    bool read_body(std::string_view& bytes);
 
-    std::unique_ptr<parser> parser_;
+    std::unique_ptr<begun_request> begun_; // none between requests
     std::string unread_;
     http_request request_;
     int error_status_ = 0;
-    bool continue_wanted_ = false;
     std::string error_text_;
+    bool continue_wanted_ = false;
 };
 
 } // namespace chimera::sim
