@@ -281,13 +281,16 @@ void llm_client::finish(request_record& r) {
         if (decoder_ && r.done == 0) decoder_->finish();
         stream_.finish();
     }
-    if (const auto& error = stream_.state().error)
+    if (const auto& error = stream_.state().error) {
+        if (error->kind == stream_error_kind::early_end && stream_.state().records == 0)
+            throw std::runtime_error(fmt::format("empty reply: the body has no record (HTTP status {})", r.status));
         throw std::runtime_error(fmt::format("{}: {}", name_of(error->kind), error->message));
+    }
     if (r.done == 0) r.done = finish_reason_at_ != 0 ? finish_reason_at_ : now;
     r.drained = now;
     if (rest_ >= rest_limit)
         r.remarks.push_back({"more than 64 KiB came behind the answer; the connection was given up", {}});
-    else if (r.remarks.empty() && now > r.done + late_end)
+    else if (now > r.done + late_end && now < wait_until_)
         r.remarks.push_back({"the body ended later than the answer; the wait is the server's",
                              fmt::format("{:.1f} ms", ms(now - r.done))});
     if (std::string fault = fault_of_reply(stream_.state()); !fault.empty()) throw std::runtime_error(fault);

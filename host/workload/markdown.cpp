@@ -60,12 +60,6 @@ std::vector<std::string_view> lines_of(std::string_view text) {
     return lines;
 }
 
-std::string_view trimmed(std::string_view text) noexcept {
-    const auto begin = text.find_first_not_of(" \t\r\n");
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
-
 std::string without_emphasis(std::string_view text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "protocol/response_body.hpp"
+
 #include "workload/data_summary.hpp"
 
 #include <cstddef>
@@ -12,8 +14,6 @@ namespace chimera::host {
 
 /// The lines of a text, without their LF or CRLF.
 std::vector<std::string_view> lines_of(std::string_view text);
-
-std::string_view trimmed(std::string_view text) noexcept;
 
 /// Without the marks of emphasis and code: "**a** `b`" -> "a b".
 std::string without_emphasis(std::string_view text);

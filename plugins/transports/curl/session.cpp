@@ -22,7 +22,7 @@ void append(header_list& list, const std::string& line) {
 /// The caller's headers as curl wants them, and nothing from curl that the caller did not ask for.
 header_list header_lines(const chm_request& request) {
     header_list list;
-    bool content_type = false;
+    bool accept = false, content_type = false;
     for (std::uint32_t i = 0; i < request.n_headers; ++i) {
         const std::string_view name = sdk::view(request.headers[i].key), value = sdk::view(request.headers[i].value);
         if (!is_token(name)) throw invalid("header '" + std::string(name) + "'", "not a header's name");
@@ -31,11 +31,13 @@ header_list header_lines(const chm_request& request) {
         for (const char* own : {"Content-Length", "Transfer-Encoding", "Expect"})
             if (same_name(name, own))
                 throw invalid("header '" + std::string(name) + "'", "the transport decides it from the body");
+        accept = accept || same_name(name, "Accept");
         content_type = content_type || same_name(name, "Content-Type");
         // An empty value is written "name;": "name:" would remove a header of curl's.
         append(list, value.empty() ? std::string(name) + ";" : std::string(name) + ": " + std::string(value));
     }
     append(list, "Expect:"); // no waiting for 100 Continue
+    if (!accept) append(list, "Accept:");
     if (!content_type) append(list, "Content-Type:");
     return list;
 }
