@@ -141,6 +141,7 @@ std::string unescaped(std::string_view text) {
             bytes += text[i];
             break;
         case 'x':
+            if (i + 2 >= text.size()) throw std::runtime_error("\\x has two digits");
             bytes += static_cast<char>(number<unsigned char>(text.substr(i + 1, 2), 16));
             i += 2;
             break;
