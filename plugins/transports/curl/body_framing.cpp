@@ -73,7 +73,10 @@ std::uint64_t one_length(const std::string& lengths) {
 body_framing body_framing::of(std::int32_t status, int minor_version, bool no_body,
                               std::span<const head_field> fields) {
     body_framing result;
-    if (no_body || status == 204 || status == 304) return result;
+    if (no_body || status == 204 || status == 304) {
+        result.empty = true;
+        return result;
+    }
 
     const auto codings = whole_list(fields, "transfer-encoding", &head_field::value);
     const auto lengths = whole_list(fields, "content-length", &head_field::value);
@@ -84,6 +87,7 @@ body_framing body_framing::of(std::int32_t status, int minor_version, bool no_bo
         result.reusable = !lengths && minor_version > 0;
     } else if (lengths) {
         result.length = one_length(*lengths);
+        result.empty = result.length == 0;
         result.ended_by_curl = !codings; // beside any Transfer-Encoding curl does not count
     }
     return result;

@@ -16,6 +16,8 @@ struct head_field {
 
 /// How the bytes behind a head are to be read. Of these curl knows only what it took from the fields by itself.
 struct body_framing {
+    /// There is no body: it ends with the head.
+    bool empty = false;
     /// The body comes in chunks.
     bool chunked = false;
     /// curl sees where the body ends: at a length, at the last chunk or at the connection's end. False: this plugin

@@ -1,6 +1,7 @@
 #include "exchange.hpp"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -259,7 +260,9 @@ std::size_t exchange::on_header(char* line, std::size_t, std::size_t size, void*
         case response_head::outcome::more:
             return size;
         case response_head::outcome::complete:
-            if (!x.head_.framing().reusable) x.end_connection();
+            // To a response without a body curl does not count the bytes behind it.
+            if (!x.head_.framing().reusable || (x.head_.framing().empty && x.ahead_.size() > x.head_.bytes()))
+                x.end_connection();
             return size;
         case response_head::outcome::interim: // the response itself is still to come
             x.first_byte_ns_ = 0;
@@ -320,8 +323,17 @@ void exchange::end_connection() noexcept { curl_easy_setopt(easy_, CURLOPT_FORBI
 curl_socket_t exchange::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
     exchange& x = self_of(self);
     const bool counted = x.attempts_ > 0 && !x.encrypted_ && x.driver_.received_at_removal() > x.received_before_ + 1;
-    if (!x.first_byte_ns_ && !counted)
-        return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (!x.first_byte_ns_ && !counted) {
+        const curl_socket_t fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+        try {
+            if (fd >= 0) x.driver_.opened(fd);
+            return fd;
+        } catch (const std::bad_alloc&) {
+            x.refuse(CHM_E_NOMEM, "out of memory");
+            ::close(fd);
+            return CURL_SOCKET_BAD;
+        }
+    }
 
     if (!x.first_byte_ns_) x.first_byte_ns_ = sdk::now_ns();
     long cause = 0;

@@ -80,7 +80,9 @@ void multi_driver::remove(CURL* easy) noexcept {
     armed_ns_ = never;
 }
 
-bool multi_driver::unread() const noexcept { return idle_fd_ >= 0 && waiting(idle_fd_) > 0; }
+bool multi_driver::unread() const noexcept {
+    return std::any_of(connections_.begin(), connections_.end(), [](curl_socket_t fd) { return waiting(fd) > 0; });
+}
 
 std::uint64_t multi_driver::taken() const noexcept {
     if (read_fd_ < 0) return 0;
@@ -160,7 +162,6 @@ int multi_driver::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*
     multi_driver& driver = self_of(self);
     if (what == CURL_POLL_REMOVE) {
         driver.received_at_removal_ = bytes_received(fd);
-        driver.idle_fd_ = fd;
         driver.forget(fd);
         return 0;
     }
@@ -187,7 +188,7 @@ int multi_driver::on_timer(CURLM*, long timeout_ms, void* self) noexcept {
 int multi_driver::on_close(void* self, curl_socket_t fd) noexcept {
     self_of(self).received_at_removal_ = bytes_received(fd); // it may never have been announced
     self_of(self).forget(fd);
-    if (self_of(self).idle_fd_ == fd) self_of(self).idle_fd_ = -1;
+    std::erase(self_of(self).connections_, fd);
     if (self_of(self).read_fd_ == fd) self_of(self).read_fd_ = -1;
     return ::close(fd);
 }

@@ -68,7 +68,10 @@ class multi_driver {
     /// Bytes that the socket which curl gave up last had received until then, as the kernel counted them.
     std::uint64_t received_at_removal() const noexcept { return received_at_removal_; }
 
-    /// [between transfers] True when bytes have come over the idle connection, which nobody asked for.
+    /// From the open-socket callback: the connection's socket. Throws std::bad_alloc.
+    void opened(curl_socket_t fd) { connections_.push_back(fd); }
+    /// [between transfers] True when bytes have come over an idle connection, which nobody asked for. curl may hold
+    /// more than one: a connection that such bytes forbade to use is there until another has served.
     bool unread() const noexcept;
 
   private:
@@ -95,7 +98,7 @@ class multi_driver {
     std::uint64_t readable_ns_ = 0;
     curl_socket_t read_fd_ = -1;
     std::uint64_t received_at_removal_ = 0;
-    curl_socket_t idle_fd_ = -1; // what curl has kept, unwatched; -1: nothing
+    std::vector<curl_socket_t> connections_; // opened and not closed; not the sockets of curl's resolver
     sdk::timer timer_;
     std::uint64_t armed_ns_ = never; // what timer_ is set to
     multi_handle multi_;             // last: its end calls back

@@ -322,6 +322,34 @@ TEST_CASE("closing an exchange before its end abandons the connection and holds 
     CHECK(server.connections() == 2);
 }
 
+TEST_CASE("answers whose bodies linger after their end can be left again and again") {
+    leak_check leaks;
+    loopback_server server([](peer& p) {
+        if (p.request().empty()) return;
+        p.send(chunked);
+        p.send_chunk("the answer");
+        CHECK(p.client_gone(5000)); // the last chunk never comes
+    });
+    turned_reactor r;
+    transport t;
+    session s(r, t, server.url());
+    const auto held = chimera::conformance::census::take().descriptors.size();
+    std::size_t with_one = 0;
+    for (int i = 0; i < 30; ++i) {
+        exchange x = s.start({"POST", "/", "body"});
+        CHECK(x.head() == 200);
+        CHECK(x.piece() == "the answer");
+        CHECK(x.timing().reused == 0);
+        CHECK(x.timing().retries == 0);
+        x.close();
+        CHECK(r.wakers() == 0);
+        CHECK_FALSE(r.wakes_within(2));
+        if (i == 0) with_one = chimera::conformance::census::take().descriptors.size();
+    }
+    CHECK(server.connections() == 30);
+    CHECK(chimera::conformance::census::take().descriptors.size() <= std::max(held, with_one) + 1); // the server's own
+}
+
 TEST_CASE("an exchange closed before it was polled costs nothing") {
     leak_check leaks;
     loopback_server server(serve_hello);
