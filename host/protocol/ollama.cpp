@@ -6,6 +6,7 @@
 #include "protocol/plain_json.hpp"
 #include "protocol/record_content.hpp"
 
+#include <array>
 #include <utility>
 
 namespace chimera::host {
@@ -18,21 +19,23 @@ namespace od = simdjson::ondemand;
 struct plain_ollama_record {
     std::string_view text, thinking;
     std::int64_t t_ns = 0;
+    std::array<char, plain_json::longest> decoded; ///< what the above are views of, where they have escapes
 };
 
 /// Reads such a record. False: it is another, and `record` is as good as not read.
 bool read_plain(record_view line, plain_ollama_record& record) {
     plain_json json(line);
+    char* room = record.decoded.data();
     bool known = false;
     const auto text = [&] {
         std::string_view piece;
-        if (!json.string_or_null(piece) || (!record.text.empty() && !piece.empty())) return false;
+        if (!json.text_or_null(piece, room) || (!record.text.empty() && !piece.empty())) return false;
         if (!piece.empty()) record.text = piece;
         return true;
     };
     const auto thinking = [&] {
         std::string_view piece;
-        if (!json.string_or_null(piece)) return false;
+        if (!json.text_or_null(piece, room)) return false;
         if (!piece.empty()) record.thinking = piece;
         return true;
     };

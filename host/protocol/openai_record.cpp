@@ -1,7 +1,5 @@
 #include "protocol/openai_record.hpp"
 
-#include "protocol/plain_json.hpp"
-
 #include <charconv>
 #include <utility>
 
@@ -11,15 +9,16 @@ namespace od = simdjson::ondemand;
 
 bool read_plain(record_view event, plain_openai_record& record) {
     plain_json json(event);
+    char* room = record.decoded.data();
     const auto text = [&] {
         std::string_view piece;
-        if (!json.string_or_null(piece) || (!record.text.empty() && !piece.empty())) return false;
+        if (!json.text_or_null(piece, room) || (!record.text.empty() && !piece.empty())) return false;
         if (!piece.empty()) record.text = piece;
         return true;
     };
     const auto reasoning = [&] {
         std::string_view piece;
-        if (!json.string_or_null(piece)) return false;
+        if (!json.text_or_null(piece, room)) return false;
         if (!piece.empty()) record.reasoning = piece; // the same may come under two names
         return true;
     };

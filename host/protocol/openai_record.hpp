@@ -2,8 +2,10 @@
 
 #include "protocol/figures.hpp"
 #include "protocol/padded_buffer.hpp"
+#include "protocol/plain_json.hpp"
 #include "protocol/record_content.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,6 +20,7 @@ struct plain_openai_record {
     std::string_view text, reasoning;
     std::int64_t index = no_index; ///< of the choice; no_index: none was given
     std::int64_t t_ns = 0;
+    std::array<char, plain_json::longest> decoded; ///< what the above are views of, where they have escapes
 };
 
 /// Reads such a record. False: it is another, and `record` is as good as not read.

@@ -16,9 +16,10 @@
 namespace chimera::host {
 
 /// Reads JSON of the plain kind that nearly every record of a model server is: one line of at most 512 bytes, strings
-/// of printable ASCII without escapes, integers of at most 18 digits, true, false, null, objects and arrays. It is
-/// strict, and where a text is not plain (or not JSON) it only says so: member functions return false, and the record
-/// is to be read again by the full parser, which knows the rest and the errors.
+/// without escapes, or with those that stand for one character (text_or_null only), integers of at most 18 digits,
+/// true, false, null, objects and arrays. It is strict, and where a text is not plain (or not JSON) it only says so:
+/// member functions return false, and the record is to be read again by the full parser, which knows the rest and the
+/// errors.
 ///
 /// A cursor over a record of one byte or more of slack, of which the first is not printable: it stops every scan. The
 /// record outlives it; strings are views of it. No allocation. One thread at a time. All of the record is looked
@@ -26,6 +27,8 @@ namespace chimera::host {
 /// their length.
 class plain_json {
   public:
+    static constexpr std::size_t longest = 512; ///< bytes of a record
+
     explicit plain_json(record_view record) noexcept : begin_(record.text.data()), end_(begin_ + record.text.size()) {
         if (!find_quotes(record)) at_ = end_;
     }
@@ -53,6 +56,12 @@ class plain_json {
         out = {at_, static_cast<std::size_t>(close - at_)};
         at_ = close + 1;
         return true;
+    }
+
+    /// A string with or without escapes; null: an empty one. What has escapes is decoded to `room`, which is moved on:
+    /// for all strings of a record `longest` bytes are enough.
+    bool text_or_null(std::string_view& out, char*& room) noexcept {
+        return string_or_null(out) && (escapes_ == 0 || unescape(out, room));
     }
 
     /// null: an empty string.
@@ -102,13 +111,14 @@ class plain_json {
         }
     }
 
+    /// Nothing is left to read, and no string was read as it is that has escapes.
     bool at_end() noexcept {
         skip_space();
-        return at_ == end_;
+        return at_ == end_ && escapes_ == 0;
     }
 
   private:
-    static constexpr std::size_t longest = 512, word_bits = 64;
+    static constexpr std::size_t word_bits = 64;
 
     /// Of sixteen bytes, a bit for each.
     struct marks {
@@ -147,13 +157,18 @@ class plain_json {
                     from = static_cast<const char*>(std::memcpy(last.data(), from, here));
                 const marks found = marks_of(from);
                 const unsigned valid = 0xFFFFU >> (16 - here);
-                if ((found.special & valid) != 0) return false;
+                if ((found.special & valid) != 0) return find_quotes_among_escapes(record);
                 word |= std::uint64_t{found.quotes & valid} << in_word;
             }
             quotes_[words_++] = word;
         }
         return true;
     }
+
+    /// The same for a record with escapes or characters that are not ASCII.
+    bool find_quotes_among_escapes(record_view record) noexcept;
+    /// Decodes `text` to `room`, of which `text` is then a view; false: it has another escape than the plain ones.
+    bool unescape(std::string_view& text, char*& room) noexcept;
 
     /// The next quote of the record, once; nullptr if there is none.
     const char* take_quote() noexcept {
@@ -205,6 +220,7 @@ class plain_json {
     const char* at_ = begin_;
     const char* const end_;
     std::size_t word_ = 0, words_ = 0;
+    std::size_t escapes_ = 0;                               ///< not yet decoded
     std::array<std::uint64_t, longest / word_bits> quotes_; ///< a bit for each byte of the record; the first words_
 };
 

@@ -36,7 +36,7 @@ std::vector<std::string> with_any_value(const std::vector<std::string>& keys) {
     std::vector<std::string> members;
     for (const std::string& key : keys)
         for (const char* value : {R"("a")", R"("")", "null", "true", "false", "0", "-0", "-1", "7", "1.5", R"("x\n")",
-                                  "[]", "{}", R"(["b"])"})
+                                  R"("\"\\é\/")", R"("\u00e9")", "\"\xff\"", "[]", "{}", R"(["b"])"})
             members.push_back("\"" + key + "\":" + value);
     return members;
 }

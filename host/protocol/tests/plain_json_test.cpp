@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <cstring>
 #include <memory>
 #include <random>
@@ -46,7 +47,7 @@ TEST_CASE("records as servers send them are plain") {
 }
 
 TEST_CASE("what is not plain is left to the full parser") {
-    for (const auto* text : {R"({"a":"\n"})", R"({"a":"é"})", R"({"a":1.5})", R"({"a":1e3})",
+    for (const auto* text : {R"({"a":"\n"})", R"({"\n":"a"})", R"({"a":1.5})", R"({"a":1e3})",
                              R"({"a":1234567890123456789})", R"({"a":-0})", "{\n}", "{}\t", "[[[[[[[[[1]]]]]]]]]"}) {
         CAPTURE(text);
         CHECK(json::accept(text));
@@ -96,13 +97,13 @@ TEST_CASE("values come out as the full parser has them") {
         CHECK(j.string(read));
         CHECK(read == value);
         CHECK(j.at_end());
-        for (const char bad : {'\\', '\n', '\x1f', '\0', '\x80', '\xff'}) {
+        for (const char bad : {'\\', '\n', '\x1f', '\0', '\x80', '\xff', '\xc3'}) {
             for (std::size_t at = 0; at < length; ++at) {
                 std::string broken = value;
                 broken[at] = bad;
                 const exact_copy around("\"" + broken + "\"");
                 plain_json k(around.view());
-                CHECK_FALSE(k.string(read));
+                CHECK_FALSE((k.string(read) && k.at_end()));
             }
         }
     }
@@ -126,9 +127,34 @@ TEST_CASE("values come out as the full parser has them") {
     CHECK(none.empty());
 }
 
+TEST_CASE("text is read with escapes of one character and with characters that are not ASCII") {
+    for (const char* text :
+         {R"("")", R"("a\nb")", R"("\"\"")", R"("\\")", R"("\\\"x\\")", R"("\b\f\n\r\t\/")", R"("é東\n🚀")", "null"}) {
+        for (std::size_t before = 0; before < 140; ++before) { // so that escapes lie across two words of 64 bytes
+            const exact_copy copy(std::string(before, ' ') + text);
+            plain_json j(copy.view());
+            std::array<char, plain_json::longest> decoded;
+            char* room = decoded.data();
+            std::string_view read;
+            REQUIRE(j.text_or_null(read, room));
+            CHECK(j.at_end());
+            const json whole = json::parse(text);
+            CHECK(read == (whole.is_null() ? std::string() : whole.get<std::string>()));
+        }
+    }
+    for (const char* text : {R"("\u0041")", R"("\x")", R"("a\")", R"("a)", "\"\xff\"", R"("\"x)", "\\\"a\""}) {
+        const exact_copy copy(text);
+        plain_json j(copy.view());
+        std::array<char, plain_json::longest> decoded;
+        char* room = decoded.data();
+        std::string_view read;
+        CHECK_FALSE(j.text_or_null(read, room));
+    }
+}
+
 TEST_CASE("of a record damaged anywhere, plain is only what is JSON still") {
     const std::string record =
-        R"({"model":"gemma3:latest","n":[1,-20,{"x":null}],"response":" The value","done":false,"t_ns":41000123})";
+        R"({"model":"gemma3:latest","n":[1,-20,{"x":null}],"response":" The value","é":false,"t_ns":41000123})";
     const std::string_view alphabet = "\"\\{}[]:,-+.0129eEtfn \n\t\x01\x7f\x80\xc3\xff";
     std::mt19937 random(20251121);
     int plain = 0, refused = 0;
