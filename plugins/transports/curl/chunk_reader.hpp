@@ -27,6 +27,7 @@ class chunk_reader {
   private:
     enum class place { first_digit, digit, blank, extension, size_lf, data, data_cr, data_lf, trailers, over };
 
+    bool take_usual(std::string_view& raw) noexcept;
     void framing(char c);
     void behind_size(char c);
     void trailer(char c);

@@ -49,7 +49,7 @@ TEST_CASE("the request on the wire is what was asked for and nothing else") {
         x.head();
         ::unsetenv("http_proxy");
         CHECK(seen == "POST /prefix/api/../x?y=1 HTTP/1.1\r\nHost: " + server.url().substr(7) +
-                          "\r\nUser-Agent: chimera\r\nAccept: */*\r\nContent-Type: application/json\r\nX-Void:\r\n"
+                          "\r\nUser-Agent: chimera\r\nContent-Type: application/json\r\nX-Void:\r\n"
                           "Content-Length: 2\r\n\r\n{}");
     }
 }

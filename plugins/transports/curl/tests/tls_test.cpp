@@ -68,7 +68,19 @@ TEST_CASE("behind TLS, where one readable socket brings many records, a pause at
     std::string body(size, ' ');
     for (std::size_t i = 0; i < size; ++i) body[i] = static_cast<char>('a' + i % 23);
     tls_server server;
-    server.answer("large", "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" + body);
+    std::string response = "HTTP/1.1 200 OK\r\n";
+    SUBCASE("by its length") { response += "Content-Length: " + std::to_string(size) + "\r\n\r\n" + body; }
+    SUBCASE("in chunks") {
+        response += "Transfer-Encoding: chunked\r\n\r\n";
+        for (std::size_t at = 0, n = 1; at < size; at += n, n = n % 977 + 1) {
+            n = std::min(n, size - at);
+            char header[20];
+            std::snprintf(header, sizeof header, "%zx\r\n", n);
+            response.append(header).append(body, at, n).append("\r\n");
+        }
+        response += "0\r\n\r\n";
+    }
+    server.answer("large", response);
     turned_reactor r;
     transport t({{"ca_file", server.certificate()}, {"buffer_size", "1024"}, {"high_water", "2048"}});
     session s(r, t, server.url());
@@ -82,6 +94,31 @@ TEST_CASE("behind TLS, where one readable socket brings many records, a pause at
     }
     CHECK(largest <= 1024);
     CHECK(received == body);
+}
+
+TEST_CASE("behind TLS heads and chunks are judged as elsewhere") {
+    leak_check leaks;
+    tls_server server;
+    server.answer("lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello");
+    server.answer("codings", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n");
+    server.answer("number", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello");
+    server.answer("chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3x\r\nllo\r\n0\r\n\r\n");
+    turned_reactor r;
+    transport t({{"ca_file", server.certificate()}});
+    session s(r, t, server.url());
+    for (const auto& [path, why] : {std::pair{"/lengths", "'5, 6', which are different lengths"},
+                                    {"/codings", "its Transfer-Encoding is 'gzip, chunked'"},
+                                    {"/number", "its Content-Length does not begin with a digit"},
+                                    {"/chunks", "a chunk's size is followed by 'x'"}}) {
+        exchange x = s.start({"GET", path});
+        const error e = failure_of([&] {
+            x.head();
+            x.rest();
+        });
+        CAPTURE(e.what());
+        CHECK(e.code() == CHM_E_PROTO);
+        CHECK(std::string_view(e.what()).find(why) != std::string_view::npos);
+    }
 }
 
 TEST_CASE("closing an https exchange before its end leaves nothing behind") {
