@@ -178,6 +178,22 @@ TEST_CASE("a body that came compressed without being asked for is decoded, or re
                    r.end();
                },
                {"br"});
+    // What follows the answer is not decoded any more, and an error's status comes before its encoding.
+    against(
+        "openai",
+        [&](const asked&, reply& r) {
+            compressor z(31);
+            r.begin(sse, {"Content-Encoding: gzip"});
+            send_tokens(r, [&](int i) { return z.add(text_event(i)); });
+            r.chunk(z.add(stop_event() + usage_event(tokens_of_reply) + done_event));
+            r.chunk("this is not gzip");
+            r.end();
+        },
+        [](const outcome& o) { check_reply(o); });
+    fails_with(
+        "openai",
+        [](const asked&, reply& r) { r.whole("500 Oops", "\x0b\x02\x80", "text/plain", {"Content-Encoding: br"}); },
+        {"500", "br"});
 }
 
 // --- errors show the cause ---

@@ -178,9 +178,9 @@ bool llm_client::accept(request_record& r, const sdk::exchange& x, const chm_hea
     const nanoseconds_t readable = read_timing(r, x);
     if (r.first_byte == 0) r.first_byte = sdk::now_ns();
     recorder_.head(r, readable);
+    if (head.status < 200 || head.status > 299) return false;
     if (const std::string_view coding = header_of(head, "content-encoding"); !coding.empty())
         decoder_ = content_decoder::of(coding, decoded_limit);
-    if (head.status < 200 || head.status > 299) return false;
     if (!header_of(head, "content-length").empty() && !header_of(head, "transfer-encoding").empty())
         r.remarks.push_back({"the head has both Transfer-Encoding and Content-Length; the former counts", {}});
     if (decoder_) r.remarks.push_back({"the body was compressed without being asked for", decoder_->name()});
@@ -192,8 +192,10 @@ sdk::task<request_target> llm_client::refuse(request_record& r, sdk::exchange& x
                                              const request_target& from, const request_body& body) {
     const response_headers headers{std::string(header_of(head, "location")),
                                    std::string(header_of(head, "retry-after"))};
+    const std::string coding(header_of(head, "content-encoding"));
     std::string text;
     try {
+        decoder_ = content_decoder::of(coding, error_body_limit);
         while (text.size() < error_body_limit) {
             timed_chunk arriving(x, timer_, sdk::now_ns() + end_mark_grace);
             const std::optional<std::string_view> piece = co_await arriving;
@@ -203,7 +205,8 @@ sdk::task<request_target> llm_client::refuse(request_record& r, sdk::exchange& x
             else
                 text += *piece;
         }
-    } catch (const std::exception&) { // the status is the news
+    } catch (const std::exception& e) { // the status is the news
+        if (text.empty()) text = e.what();
     }
     const bool may_follow = endpoint_.follow_redirects && (r.status == 307 || r.status == 308);
     std::optional<request_target> to = may_follow ? redirected(from, headers.location) : std::nullopt;
@@ -227,7 +230,7 @@ bool llm_client::take(request_record& r, const sdk::exchange& x, std::string_vie
     const nanoseconds_t delivered = sdk::now_ns();
     if (r.done != 0) {
         rest_ += piece.size();
-        feed(piece); // counts records behind the end
+        if (!decoder_) stream_.feed(piece); // counts records behind the end
         return rest_ < rest_limit;
     }
     nanoseconds_t recorded = delivered;
@@ -258,7 +261,11 @@ bool llm_client::take(request_record& r, const sdk::exchange& x, std::string_vie
 feed_result llm_client::feed(std::string_view piece) {
     if (!decoder_) return stream_.feed(piece);
     feed_result all;
-    decoder_->decode(piece, [&](std::string_view decoded) { all += stream_.feed(decoded); });
+    try {
+        decoder_->decode(piece, [&](std::string_view decoded) { all += stream_.feed(decoded); });
+    } catch (const std::runtime_error&) {
+        if (!all.finished) throw; // damage behind the answer is none of it
+    }
     return all;
 }
 

@@ -66,6 +66,9 @@ class rules {
         if (const auto why = file_name_fault(p_.name); !why.empty()) fault("name", why);
         check_agents();
         check_urls();
+        check_options("executor", p_.executor);
+        if (p_.foreign) check_options("foreign", *p_.foreign);
+        check_options("transport", p_.transport);
         check_requests();
         check_simulator();
         check_arrivals();
@@ -120,6 +123,20 @@ class rules {
             }
             if (agent.model.empty()) fault(path("model"), "is empty; name a model");
             check_file(path("prompt_template"), agent.prompt_template);
+        }
+    }
+
+    /// A plugin may take a URL, as of a proxy. What is in a profile goes into the results.
+    void check_options(const std::string& table, const plugin_choice& choice) {
+        for (const option_value& option : choice.options) {
+            const auto scheme_end = option.value.find("://");
+            if (option.type != CHM_OPT_STRING || scheme_end == std::string::npos) continue;
+            const auto authority = std::string_view(option.value).substr(scheme_end + 3);
+            if (authority.substr(0, authority.find_first_of("/?#")).find('@') != std::string_view::npos)
+                fault(
+                    table + ".options." + option.key,
+                    "holds a user name or a password, and a profile holds no secret; leave them out (a proxy can come "
+                    "from the environment: proxy = \"env\")");
         }
     }
 

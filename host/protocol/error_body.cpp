@@ -149,13 +149,6 @@ std::optional<std::string> error_of(const json& record, bool beside_content) {
     return std::nullopt;
 }
 
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view blanks = " \t\r\n";
-    const auto begin = text.find_first_not_of(blanks);
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
-
 /// The data of an error that was sent as an event although the status told of it already.
 std::string_view event_data(std::string_view body) {
     for (const std::string_view name : {"data:", "error:"}) {

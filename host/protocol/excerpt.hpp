@@ -11,4 +11,7 @@ namespace chimera::host {
 /// break, marks of direction) as \u{NNNN}, never cut within a character, "..." where something is left out.
 std::string excerpt(std::string_view text, std::size_t limit = 120);
 
+/// A text without the blanks and line ends around it.
+std::string_view trimmed(std::string_view text) noexcept;
+
 } // namespace chimera::host

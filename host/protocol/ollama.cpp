@@ -1,6 +1,7 @@
 #include "protocol/ollama.hpp"
 
 #include "protocol/error_body.hpp"
+#include "protocol/excerpt.hpp"
 #include "protocol/figures.hpp"
 #include "protocol/json_scratch.hpp"
 #include "protocol/plain_json.hpp"

@@ -180,13 +180,6 @@ void response_body::fail_early_end(std::string_view missing, std::string_view ex
     }
 }
 
-std::string_view trimmed(std::string_view text) noexcept {
-    const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-    return text;
-}
-
 bool may_begin_json(std::string_view text) noexcept {
     text = trimmed(text);
     if (text.empty()) return true;

@@ -79,7 +79,5 @@ class response_body {
 
 /// Whether a text may be the beginning of JSON that goes on in another line, and not words.
 bool may_begin_json(std::string_view text) noexcept;
-/// Without blanks around it.
-std::string_view trimmed(std::string_view text) noexcept;
 
 } // namespace chimera::host

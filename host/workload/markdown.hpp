@@ -1,6 +1,6 @@
 #pragma once
 
-#include "protocol/response_body.hpp"
+#include "protocol/excerpt.hpp"
 
 #include "workload/data_summary.hpp"
 

@@ -43,6 +43,16 @@ TEST_CASE("the command line reaches single keys of both tables") {
     CHECK(parse(to_toml(p)) == p);
 }
 
+TEST_CASE("a URL with a password is refused in a plugin's options as well, and not shown") {
+    const auto fault_with = [](const std::string& url) {
+        return faults("[executor]\nplugin = \"pool\"\noptions = { spin = { label = \"" + url +
+                      "\" } }\n[transport]\nplugin = \"socket\"\n");
+    };
+    CHECK(fault_with("http://proxy:3128/a@b").empty());
+    CHECK(fault_with("http://me:secret@proxy:3128").starts_with("p.toml:3:"));
+    CHECK(fault_with("http://me:secret@proxy:3128").find("secret@") == std::string::npos);
+}
+
 TEST_CASE("what cannot be sent is refused at its place") {
     CHECK(fault_of("[backend]\nheaders = { X-A = 7 }\n") ==
           "p.toml:6:13: backend.headers.X-A: is an integer; give a string");
