@@ -120,7 +120,7 @@ std::string_view content_decoder::next() {
             input_.remove_prefix(used);
         if (result == Z_STREAM_END)
             f.ended = true;
-        else if (result != Z_OK && result != Z_BUF_ERROR)
+        else if (result != Z_OK && result != Z_BUF_ERROR && made == 0) // what came before it is handed out first
             fail(f.z.msg != nullptr ? f.z.msg : "corrupt data");
         decoded_ += made;
         if (decoded_ > most_bytes_) fail(fmt::format("it decodes to more than the limit of {} bytes", most_bytes_));
