@@ -176,6 +176,7 @@ bool openai_stream::keep(std::string_view data) {
         ready_ = false;
     } else {
         if (pending_.size() + 1 + data.size() > options_.max_record_bytes) {
+            if (is_pending_text_) return end_event(); // words: what there is of them says enough
             fail_oversized(pending_.view().text);
             return false;
         }

@@ -41,6 +41,7 @@ void response_body::reset_body() {
     lines_.reset();
     body_.reset();
     first_ignored_.clear();
+    overlong_behind_end_ = false;
 }
 
 void response_body::add_content(std::string_view text, std::string_view reasoning, std::uint64_t tool_call_bytes) {
@@ -151,6 +152,7 @@ bool response_body::gather(std::string_view line) {
 void response_body::on_oversized() {
     if (state_.finished) {
         pass_over();
+        overlong_behind_end_ = true;
         lines_.reset();
     } else {
         fail_oversized(lines_.rejected());

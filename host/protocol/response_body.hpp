@@ -22,7 +22,7 @@ class response_body {
     template <line_splitter::ends Ends, class F>
     void split(std::string_view chunk, F&& on_line) {
         chunk_ = {};
-        if (!state_.error) {
+        if (!state_.error && !overlong_behind_end_) {
             const auto outcome = lines_.feed<Ends>(chunk, on_line);
             if (outcome == line_splitter::outcome::oversized) on_oversized();
         }
@@ -75,6 +75,8 @@ class response_body {
 
   private:
     void on_oversized();
+
+    bool overlong_behind_end_ = false; ///< a record behind the end is too long: nothing is counted from there on
 };
 
 /// Whether a text may be the beginning of JSON that goes on in another line, and not words.

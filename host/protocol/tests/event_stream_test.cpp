@@ -217,3 +217,34 @@ TEST_CASE("heartbeats are passed over and told; a stream of nothing else is an e
     stream.feed(beats + "data: [DONE]\n\n");
     CHECK_FALSE(stream.state().finished);
 }
+
+TEST_CASE("words over several data lines end with the limit of a record, wherever they are cut") {
+    stream_options options;
+    options.max_record_bytes = 40;
+    const std::string body = "data: the queue is full\ndata: and has been so for a long time\n\n";
+    for (std::size_t cut = 0; cut <= body.size(); ++cut) {
+        CAPTURE(cut);
+        openai_stream stream(options);
+        stream.feed(std::string_view(body).substr(0, cut));
+        stream.feed(std::string_view(body).substr(cut));
+        stream.finish();
+        REQUIRE(stream.state().error);
+        CHECK(stream.state().error->kind == stream_error_kind::server_error);
+    }
+}
+
+TEST_CASE("records behind the end are counted up to the first one that is too long, wherever they are cut") {
+    stream_options options;
+    options.max_record_bytes = 60;
+    const std::string body = "data: [DONE]\n\ndata: {\"a\":1}\n\ndata: {\"a\":\"" + std::string(80, 'x') +
+                             "\"}\n\ndata: {\"a\":2}\n\ndata: {\"a\":3}\n\n";
+    for (std::size_t cut = 0; cut <= body.size(); ++cut) {
+        CAPTURE(cut);
+        openai_stream stream(options);
+        stream.feed(std::string_view(body).substr(0, cut));
+        stream.feed(std::string_view(body).substr(cut));
+        stream.finish();
+        CHECK(stream.state().finished);
+        CHECK(stream.state().records_after_end == 2);
+    }
+}
