@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "curl_handle.hpp"
-#include "http_text.hpp"
+#include "http1/http_text.hpp"
 
 namespace chimera::curl {
 
@@ -51,13 +51,9 @@ base_url parse_unix(std::string_view text, std::string_view behind_scheme) {
     if (!whole_path && encoded.find(':') != std::string_view::npos)
         throw invalid("a unix socket has no port (write %3A for a ':' in its path)");
 
-    base_url result;
-    try {
-        result.unix_socket = percent_decoded(encoded);
-    } catch (const sdk::error& e) {
-        throw invalid(e.what());
-    }
-    const std::string& path = result.unix_socket;
+    const auto decoded = http1::percent_decoded(encoded);
+    if (!decoded) throw invalid("a '%' is not followed by two hexadecimal digits");
+    const std::string& path = *decoded;
     if (!path.starts_with('/') || path.ends_with('/'))
         throw invalid("does not name a unix socket by its absolute path; write http+unix://%2Frun%2Fname.sock/prefix");
     if (std::any_of(path.begin(), path.end(),
@@ -66,6 +62,8 @@ base_url parse_unix(std::string_view text, std::string_view behind_scheme) {
     if (path.size() > longest_socket_path)
         throw invalid("names the unix socket '" + path + "' by a path of " + std::to_string(path.size()) +
                       " bytes; the system takes " + std::to_string(longest_socket_path));
+    base_url result;
+    result.unix_socket = path;
     result.shown = without_final_slashes(std::string(text));
     result.for_curl = without_final_slashes("http://localhost" + std::string(prefix));
     check_for_curl(result.for_curl, invalid);

@@ -2,19 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <span>
-#include <string_view>
+
+#include "http1/message_head.hpp"
 
 namespace chimera::curl {
 
-/// One field of a head.
-struct head_field {
-    std::string_view name, value;
-    std::string_view first_line; ///< of the value: all of it that curl reads, for it does not unfold lines
-};
-
-/// How the bytes behind a head are to be read. Of these curl knows only what it took from the fields by itself.
+/// How the bytes behind a head are to be read. Of these curl knows only what it took from the fields by itself; of a
+/// folded field it reads the first line.
 struct body_framing {
     /// There is no body: it ends with the head.
     bool empty = false;
@@ -30,7 +24,7 @@ struct body_framing {
 
     /// For a final head. no_body: the request was a HEAD. Throws sdk::error(CHM_E_PROTO) for lengths and codings that
     /// leave the end open; the message shows them.
-    static body_framing of(std::int32_t status, int minor_version, bool no_body, std::span<const head_field> fields);
+    static body_framing of(std::int32_t status, int minor_version, bool no_body, const http1::field_list& fields);
 };
 
 } // namespace chimera::curl

@@ -14,7 +14,7 @@
 
 #include "curl_handle.hpp"
 #include "failure.hpp"
-#include "http_text.hpp"
+#include "http1/http_text.hpp"
 
 namespace chimera::curl {
 
@@ -52,7 +52,7 @@ void exchange::begin(std::string_view method, std::string_view path, std::size_t
     curl_text_[0] = '\0';
     head_.clear(method == "HEAD");
     ahead_.clear();
-    chunks_.clear();
+    chunks_.begin();
     body_received_ = 0;
     pieces_.clear();
     body_size_ = body_size;
@@ -143,7 +143,7 @@ void exchange::take_result() {
     if (refused_code_ != CHM_OK) {
         if (result) fail(refused_code_, refused_why_);
     } else if (has_lost_line(result && *result != CURLE_OK)) {
-        fail(CHM_E_PROTO, bad_response(fault_of(CURLE_WEIRD_SERVER_REPLY, "Nul byte in header")).what());
+        fail(CHM_E_PROTO, http1::bad_message(fault_of(CURLE_WEIRD_SERVER_REPLY, "Nul byte in header")).what());
     } else if (!head_.complete() && head_is_too_large()) {
         if (!first_byte_ns_) first_byte_ns_ = sdk::now_ns(); // behind an interim head, before a whole line
         fail(CHM_E_LIMIT, response_head::too_large);
@@ -172,7 +172,7 @@ std::string exchange::cause_of(CURLcode result, chm_rc code) const {
         return "the unix socket " + base_.unix_socket + ": " +
                (cause ? std::generic_category().message(static_cast<int>(cause)) : said);
     }
-    return code == CHM_E_PROTO ? bad_response(fault_of(result, said)).what() : said;
+    return code == CHM_E_PROTO ? http1::bad_message(fault_of(result, said)).what() : said;
 }
 
 /// curl drops, without a word, what it has read behind a line of the head when a NUL comes next. Where the NUL comes
@@ -301,7 +301,7 @@ void exchange::take_body(std::string_view bytes) {
     const body_framing& f = head_.framing();
     if (f.chunked) {
         while (!bytes.empty() && !chunks_.done())
-            if (const std::string_view run = chunks_.next(bytes); !run.empty()) pieces_.push(run);
+            if (const std::string_view run = chunks_.next_run(bytes); !run.empty()) pieces_.push(run);
     } else if (f.ended_by_curl) {
         pieces_.push(bytes);
         bytes = {};

@@ -4,9 +4,10 @@
 #include <array>
 #include <cstdlib>
 #include <initializer_list>
+#include <utility>
 
 #include "curl_handle.hpp"
-#include "http_text.hpp"
+#include "http1/http_text.hpp"
 
 namespace chimera::curl {
 
@@ -33,18 +34,20 @@ proxy parse_one(const std::string& given_by, const std::string& text) {
     const std::string scheme = part(url, CURLUPART_SCHEME), host = part(url, CURLUPART_HOST);
     constexpr std::array<std::string_view, 6> known{"http", "https", "socks4", "socks4a", "socks5", "socks5h"};
     if (std::find(known.begin(), known.end(), scheme) == known.end())
-        throw invalid("the scheme " + shown(scheme) + " is not one of http, https, socks4, socks4a, socks5, socks5h");
+        throw invalid("the scheme " + http1::shown(scheme) +
+                      " is not one of http, https, socks4, socks4a, socks5, socks5h");
     if (host.empty()) throw invalid("names no host");
 
     proxy result;
-    try {
-        result.user = percent_decoded(part(url, CURLUPART_USER));
-        result.password = percent_decoded(part(url, CURLUPART_PASSWORD));
-    } catch (const sdk::error& e) {
-        throw invalid(std::string("in its user name or password ") + e.what());
-    }
+    const auto decoded = [&](CURLUPart what) {
+        auto bytes = http1::percent_decoded(part(url, what));
+        if (!bytes) throw invalid("in its user name or password a '%' is not followed by two hexadecimal digits");
+        return std::move(*bytes);
+    };
+    result.user = decoded(CURLUPART_USER);
+    result.password = decoded(CURLUPART_PASSWORD);
     for (const std::string* text_of : {&result.user, &result.password})
-        if (std::any_of(text_of->begin(), text_of->end(), is_control))
+        if (std::any_of(text_of->begin(), text_of->end(), http1::is_control))
             throw invalid("has a control character in its user name or password");
     const std::string port = part(url, CURLUPART_PORT);
     result.url = scheme + "://" + host + (port.empty() ? "" : ":" + port);

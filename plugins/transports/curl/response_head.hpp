@@ -3,9 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <span>
 #include <string_view>
-#include <vector>
 
 #include <chimera/abi/transport.h>
 
@@ -40,12 +39,7 @@ class response_head {
     void clear(bool no_body) noexcept;
 
   private:
-    struct field {
-        std::size_t at, name, value, first_line; // place in text_, lengths
-    };
-
     void begin(std::string_view status_line);
-    void add_field(std::string_view line);
     void finish();
 
     std::size_t bytes_ = 0;
@@ -54,9 +48,8 @@ class response_head {
     bool no_body_ = false;
     std::int32_t status_ = 0;
     int minor_version_ = 1;
-    std::string text_;
-    std::vector<field> fields_;
-    std::vector<chm_kv> headers_;
+    http1::field_list fields_;
+    std::span<const chm_kv> headers_; // [complete]
     body_framing framing_;
 };
 

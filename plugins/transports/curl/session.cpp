@@ -2,7 +2,7 @@
 
 #include <climits>
 
-#include "http_text.hpp"
+#include "http1/http_text.hpp"
 
 namespace chimera::curl {
 
@@ -25,14 +25,14 @@ header_list header_lines(const chm_request& request) {
     bool accept = false, content_type = false;
     for (std::uint32_t i = 0; i < request.n_headers; ++i) {
         const std::string_view name = sdk::view(request.headers[i].key), value = sdk::view(request.headers[i].value);
-        if (!is_token(name)) throw invalid("header '" + std::string(name) + "'", "not a header's name");
+        if (!http1::is_token(name)) throw invalid("header '" + std::string(name) + "'", "not a header's name");
         if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos)
             throw invalid("header '" + std::string(name) + "'", "a line break or NUL in its value");
         for (const char* own : {"Content-Length", "Transfer-Encoding", "Expect"})
-            if (same_name(name, own))
+            if (http1::same_name(name, own))
                 throw invalid("header '" + std::string(name) + "'", "the transport decides it from the body");
-        accept = accept || same_name(name, "Accept");
-        content_type = content_type || same_name(name, "Content-Type");
+        accept = accept || http1::same_name(name, "Accept");
+        content_type = content_type || http1::same_name(name, "Content-Type");
         // An empty value is written "name;": "name:" would remove a header of curl's.
         append(list, value.empty() ? std::string(name) + ";" : std::string(name) + ": " + std::string(value));
     }
@@ -113,7 +113,7 @@ chm_exchange* session::start(const chm_request& request) {
 
 void session::set_request(const chm_request& request) {
     const std::string_view method = sdk::view(request.method), path = sdk::view(request.path);
-    if (!is_token(method)) throw invalid("method '" + std::string(method) + "'", "not a method's name");
+    if (!http1::is_token(method)) throw invalid("method '" + std::string(method) + "'", "not a method's name");
     if (!path.empty() && path.front() != '/')
         throw invalid("path '" + std::string(path) + "'", "does not begin with /");
     for (const char c : path)
