@@ -13,7 +13,7 @@ namespace chimera::host {
 namespace {
 
 constexpr std::size_t error_body_limit = 65'536;
-constexpr std::size_t decoded_limit = std::size_t{1} << 30U; ///< of one reply: what inflates to more is no text
+constexpr std::size_t decoded_limit = std::size_t{1} << 30U; ///< of one reply: a larger one is not text but an attack
 constexpr std::size_t rest_limit = 65'536;                   ///< bytes behind an answer that are read at all
 constexpr nanoseconds_t end_mark_grace = 1'000'000'000;      ///< after a finish reason, for usage and [DONE]
 constexpr nanoseconds_t late_end = 10'000'000;
@@ -172,7 +172,7 @@ sdk::task<void> llm_client::exchange(request_record& r, const request_body& body
     }
 }
 
-/// Stamps the head. False: the status is none of success.
+/// Stamps the head. False: the status is not 2xx.
 bool llm_client::accept(request_record& r, const sdk::exchange& x, const chm_head& head) {
     r.status = head.status;
     const nanoseconds_t readable = read_timing(r, x);
@@ -187,7 +187,7 @@ bool llm_client::accept(request_record& r, const sdk::exchange& x, const chm_hea
     return true;
 }
 
-/// Follows a redirect, by giving where to, or throws what the server says.
+/// Returns the target of a redirect that may be followed. Throws the server's words otherwise.
 sdk::task<request_target> llm_client::refuse(request_record& r, sdk::exchange& x, const chm_head& head,
                                              const request_target& from, const request_body& body) {
     const response_headers headers{std::string(header_of(head, "location")),
@@ -264,7 +264,7 @@ feed_result llm_client::feed(std::string_view piece) {
     try {
         decoder_->decode(piece, [&](std::string_view decoded) { all += stream_.feed(decoded); });
     } catch (const std::runtime_error&) {
-        if (!all.finished) throw; // damage behind the answer is none of it
+        if (!all.finished) throw; // behind the answer, damage does not count
     }
     return all;
 }

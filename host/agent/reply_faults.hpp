@@ -9,8 +9,7 @@
 
 namespace chimera::host {
 
-/// Why a stream that came to its end is not a reply: nothing of it was content, or its finish reason means failure.
-/// Empty where it is one.
+/// Why a stream that ended is not a reply: it had no content, or its finish reason means failure. Empty for a reply.
 std::string fault_of_reply(const stream_state&);
 
 /// The headers of a refusal that tell a person what to do.

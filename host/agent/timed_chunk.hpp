@@ -13,8 +13,9 @@
 namespace chimera::host {
 
 /// `timed_chunk arriving(x, timer, deadline_ns); co_await arriving;` gives what sdk::exchange::chunk gives, or nothing
-/// once the deadline has passed without a piece. Bytes that are there count before the clock: a worker that comes late
-/// makes no server late. Without a deadline (0) it costs nothing beside sdk::exchange::chunk, and touches no timer.
+/// once the deadline has passed without a piece. It looks for bytes before it looks at the clock, so a worker that
+/// comes late does not make the server late. Without a deadline (0) it costs nothing beside sdk::exchange::chunk, and
+/// touches no timer.
 class [[nodiscard]] timed_chunk final : public sdk::awaitable {
   public:
     /// Borrows both for its life.

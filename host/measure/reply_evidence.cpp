@@ -17,7 +17,7 @@ constexpr std::uint64_t tokens_without_text = 16; ///< marks of beginnings and e
 
 double ms(std::int64_t ns) { return static_cast<double>(ns) / 1e6; }
 
-/// Records that came together, until the next one that did not.
+/// A run of records that came together.
 struct clump {
     nanoseconds_t arrived = 0; ///< the first piece
     nanoseconds_t late = 0;    ///< the client, for that piece

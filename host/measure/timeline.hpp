@@ -46,8 +46,8 @@ struct chunk_event {
 
 /// What a reply's arrival says of the server's own figures; see judge_reply().
 struct reply_evidence {
-    std::uint64_t gaps = 0, gaps_together = 0; ///< between content records; of them those that came together
-    bool arrival_limited = false;              ///< most came together: arrivals describe no server
+    std::uint64_t gaps = 0, gaps_together = 0; ///< between content records; gaps within a clump
+    bool arrival_limited = false;              ///< most records came together: arrivals do not describe the server
     bool count_contradicted = false;           ///< the server's count of tokens is not used
     bool durations_contradicted = false;       ///< none of the server's durations is used
     std::uint64_t hidden_tokens = 0;           ///< counted by the server and not sent
