@@ -1,5 +1,5 @@
 # Every library that the build uses, in one place. Debian 12's default Boost (1.74) has fiber bugs: 1.81 is asked for by
-# name. Header-only parts of Boost (DLL, Beast, ...) come with Boost::headers.
+# name. Header-only parts of Boost (DLL, Math, ...) come with Boost::headers.
 find_package(Threads REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS fiber context url)
 find_package(fmt REQUIRED)

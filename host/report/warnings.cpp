@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <optional>
 
 namespace chimera::host {
@@ -74,6 +75,24 @@ std::optional<std::string> of_slow_simulator(const profile& p, const run_record&
         run.number, *middle * 100);
 }
 
+bool is_local(std::string_view url) {
+    for (const char* local : {"http+unix:", "http://127.", "http://localhost", "http://[::1]", "https://localhost"})
+        if (url.starts_with(local)) return true;
+    return url.empty(); // a simulator
+}
+
+/// Other clients take a proxy from the environment. A measurement takes it only from its profile.
+std::optional<std::string> of_unused_proxy(const profile& p) {
+    const auto option = std::ranges::find(p.transport.options, "proxy", &option_value::key);
+    if (option == p.transport.options.end() || !option->value.empty() ||
+        std::ranges::all_of(p.workload.agents, [](const agent_spec& a) { return is_local(a.url); }))
+        return std::nullopt;
+    for (const char* variable : {"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
+        if (const char* value = std::getenv(variable); value != nullptr && *value != '\0')
+            return fmt::format("{} is set and not used (transport.options.proxy = \"env\" uses it)", variable);
+    return std::nullopt;
+}
+
 } // namespace
 
 std::vector<counted_remark> remarks_of(std::span<const run_record> runs) {
@@ -103,6 +122,7 @@ std::vector<std::string> warnings_of(const profile& p, const std::vector<run_rec
     for (const counted_remark& r : remarks_of(runs))
         out.push_back(fmt::format("{} of {} replies: {}{}", r.replies, r.of, r.what,
                                   r.detail.empty() ? "" : fmt::format(" ({})", r.detail)));
+    if (const auto warning = of_unused_proxy(p)) out.push_back(*warning);
     for (const run_record& run : runs)
         for (auto& warning : {of_loading(run), of_overload(p, run), of_slow_simulator(p, run)})
             if (warning) out.push_back(*warning);

@@ -23,7 +23,7 @@ std::vector<counted_remark> remarks_of(std::span<const run_record>);
 
 /// Of all runs together: the remarks on replies, each kind once with how many replies had it. Of each run: models that
 /// were loaded for some executions only, arrivals that the agents could not keep up with, and a simulator that did not
-/// send as fast as the profile says.
+/// send as fast as the profile says. A proxy of the environment that is not used.
 std::vector<std::string> warnings_of(const profile&, const std::vector<run_record>&);
 
 } // namespace chimera::host

@@ -1,8 +1,13 @@
+#include "report/run_document.hpp"
 #include "report/summary.hpp"
 #include "sample_campaign.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
 
 using namespace chimera::host;
 using namespace chimera::test;
@@ -90,4 +95,32 @@ TEST_CASE("alerts are in the document and on the page, tripped or not") {
     CHECK(page.find("ttft_p95_ms: 10 ms (n 2); the limit is 9") != std::string::npos);
     CHECK(page.find("itl_p99_ms: not measured") != std::string::npos);
     CHECK(page.find("e2e_p95_ms") == std::string::npos);
+}
+
+TEST_CASE("each kind of remark is one warning with its count, and in the run's document") {
+    const profile p = sample_profile();
+    run_record run = sample_run();
+    run.concurrent.agents[0].requests[0].remarks = {{"the server is odd", "7 times"}, {"it is slow", {}}};
+    run.concurrent.agents[1].requests[0].remarks = {{"the server is odd", "9 times"}};
+    const campaign_summary s = summarize(p, {run});
+    CHECK(s.warnings ==
+          std::vector<std::string>{"2 of 4 replies: the server is odd (7 times)", "1 of 4 replies: it is slow"});
+    const auto remarks = run_document(p, run)["remarks"];
+    REQUIRE(remarks.size() == 2);
+    CHECK(remarks[0].dump() == R"({"what":"the server is odd","detail":"7 times","replies":2,"of":4})");
+}
+
+TEST_CASE("a proxy of the environment that is not used is said, for servers elsewhere") {
+    profile p = sample_profile();
+    p.transport.options = {{"proxy", "", CHM_OPT_STRING}};
+    ::setenv("HTTP_PROXY", "http://me:secret@proxy:3128", 1);
+    CHECK(summarize(p, {sample_run()}).warnings.empty());
+    p.workload.agents[0].url = "http://gpu-box:8000";
+    const std::vector<std::string> warnings = summarize(p, {sample_run()}).warnings;
+    ::unsetenv("HTTP_PROXY");
+    REQUIRE(warnings.size() == 1);
+    CHECK(warnings[0].starts_with("HTTP_PROXY is set and not used"));
+    CHECK(warnings[0].find("secret") == std::string::npos);
+    p.transport.options[0].value = "env";
+    CHECK(summarize(p, {sample_run()}).warnings.empty());
 }
