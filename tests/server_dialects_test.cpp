@@ -218,6 +218,17 @@ TEST_CASE("a whole JSON body in place of a stream is an error with the server's 
                {"Login"});
 }
 
+TEST_CASE("a page in place of a stream is told although its end never comes") {
+    fails_with("openai",
+               [](const asked&, reply& r) {
+                   r.begin("text/html");
+                   r.chunk("<html>\n<h1>Log in, please</h1>\n");
+                   r.pause(20'000);
+                   r.close();
+               },
+               {"Log in, please"});
+}
+
 TEST_CASE("statuses say what a person needs: words, code, type, invisible bytes, when to come back") {
     fails_with("openai",
                [](const asked&, reply& r) {
@@ -257,10 +268,20 @@ TEST_CASE("a redirect says where to, and is followed on demand within its origin
     fails_with(
         "openai",
         [](const asked&, reply& r) { r.whole("307 Temporary Redirect", "", "text/plain", {"Location: /again"}); },
-        {"307", "/again"}, {"--set", "backend.follow_redirects=true"});
+        {"307", "/again", "not followed, after 5 redirects"}, {"--set", "backend.follow_redirects=true"});
 }
 
 // --- a way out ---
+
+TEST_CASE("an API key is sent under the name that the server wants") {
+    ::setenv("CHIMERA_API_KEY", "k-123", 1);
+    const auto azure = [](const asked& a, reply& r) {
+        holds(a.head, "api-key: k-123\r\n") && !holds(a.head, "Authorization") ? good_reply(r)
+                                                                               : r.whole("401 Unauthorized", a.head);
+    };
+    against("openai", azure, [](const outcome& o) { check_reply(o); }, {"--set", "backend.key_header=api-key"});
+    ::unsetenv("CHIMERA_API_KEY");
+}
 
 TEST_CASE("a base URL with and without /v1 reaches the same path") {
     const auto strict = [](const asked& a, reply& r) {

@@ -165,20 +165,21 @@ TEST_CASE("a reply without anything visible fails, and says why the server ended
 }
 
 TEST_CASE("a finish reason that means failure makes the reply a failed one") {
-    for (const char* reason : {"content_filter", "abort", "error"}) {
+    for (const ordered_json& reason : {ordered_json("content_filter"), ordered_json("abort"), ordered_json("error"),
+                                       ordered_json{{"type", "abort"}, {"message", "no memory"}}}) {
         CAPTURE(reason);
         against(
             "openai",
             [&](const asked&, reply& r) {
                 r.begin(sse);
                 send_tokens(r, text_event, 10, 3);
-                r.chunk(stop_event(reason) + usage_event(3) + done_event);
+                r.chunk(event(choice(ordered_json::object(), reason)) + usage_event(3) + done_event);
                 r.end();
             },
             [&](const outcome& o) {
                 CHECK(o.status == 4);
                 CHECK(holds(said(o), "unfinished reply"));
-                CHECK(holds(said(o), reason));
+                CHECK(holds(said(o), reason.is_string() ? reason.get<std::string>() : "abort"));
             });
     }
 }
@@ -246,6 +247,21 @@ TEST_CASE("an error in a 200 is a failed request with the server's words") {
     }
 }
 
+TEST_CASE("a finish reason that nobody knows counts the reply, and is named") {
+    against(
+        "openai",
+        [](const asked&, reply& r) {
+            r.begin(sse);
+            send_tokens(r, text_event);
+            r.chunk(stop_event("moonshine") + usage_event(tokens_of_reply) + done_event);
+            r.end();
+        },
+        [](const outcome& o) {
+            check_reply(o);
+            CHECK(holds(said(o), "moonshine"));
+        });
+}
+
 // --- nothing is dropped without a word ---
 
 TEST_CASE("the only choice counts whatever its index; a second one is counted and said") {
@@ -268,6 +284,19 @@ TEST_CASE("the only choice counts whatever its index; a second one is counted an
             for (const int index : {0, 1})
                 r.chunk(event(choice({{"role", "assistant"}, {"content", ""}}, nullptr, index)));
             send_tokens(r, [](int i) { return text_event(i) + event(choice({{"content", "other"}}, nullptr, 1)); });
+            r.chunk(stop_event() + done_event);
+            r.end();
+        },
+        [](const outcome& o) {
+            check_reply(o);
+            CHECK(holds(said(o), "choice"));
+        });
+    against(
+        "openai",
+        [](const asked&, reply& r) { // one after the other
+            r.begin(sse);
+            send_tokens(r, text_event);
+            for (int i = 0; i < 5; ++i) r.chunk(event(choice({{"content", "other"}}, nullptr, 1)));
             r.chunk(stop_event() + done_event);
             r.end();
         },
@@ -351,7 +380,52 @@ TEST_CASE("reasoning that was counted and not sent is in no rate of visible toke
     }
 }
 
+TEST_CASE("tokens that Ollama counted and did not send are in no rate of visible tokens either") {
+    against(
+        "ollama",
+        [](const asked&, reply& r) {
+            ollama_reply(r, {{"eval_count", 1000}, {"eval_duration", 240'000'000}});
+        },
+        [](const outcome& o) {
+            CHECK(o.status == 0);
+            CHECK(o.mean("tokens_per_second") < 110);
+            CHECK(!o.json()["warnings"].empty());
+        });
+}
+
 // --- rates of degenerate arrivals ---
+
+TEST_CASE("a rate counts the tokens whose time is known, and there is none for a reply in one piece") {
+    against(
+        "openai",
+        [](const asked&, reply& r) {
+            r.begin(sse);
+            r.chunk(event(choice({{"content", std::string(200, 'x')}})));
+            r.pause(200);
+            r.chunk(event(choice({{"content", std::string(200, 'x')}})) + stop_event() + usage_event(40) + done_event);
+            r.end();
+        },
+        [](const outcome& o) {
+            CHECK(o.status == 0);
+            CHECK(o.mean("tokens_per_second") > 80); // 20 tokens in 200 ms
+            CHECK(o.mean("tokens_per_second") < 105);
+            CHECK(holds(said(o), "several tokens for each record"));
+        });
+    against(
+        "openai",
+        [](const asked&, reply& r) {
+            r.begin(sse);
+            std::string all;
+            for (int i = 0; i < tokens_of_reply; ++i) all += text_event(i);
+            r.chunk(all + stop_event() + usage_event(tokens_of_reply) + done_event);
+            r.end();
+        },
+        [](const outcome& o) {
+            CHECK(o.status == 0);
+            CHECK(o.json()["metrics"]["tokens_per_second"]["n"] == 0);
+            CHECK(!o.json()["self_check"]["arrival_limited"].empty());
+        });
+}
 
 TEST_CASE("records that a proxy released in clumps are flagged as arrival-limited in every output") {
     const auto clumped = [](const asked&, reply& r) {

@@ -113,6 +113,8 @@ void llm_client::conclude(request_record& r) {
     }
     if (r.retries > 0)
         r.remarks.push_back({"sent again over a new connection, because the server had closed the one at hand", {}});
+    if (is_unknown_reason(got.figures.finish_reason))
+        r.remarks.push_back({"the finish reason is not a usual one", excerpt(got.figures.finish_reason, 60)});
     if (got.content_records == got.reasoning_records)
         r.remarks.push_back({"reasoning only: the reply has no text and no tool call",
                              fmt::format("finish reason \"{}\"", excerpt(got.figures.finish_reason, 40))});
@@ -122,7 +124,10 @@ sdk::exchange llm_client::start(const request_target& target, const request_body
     const std::string authorization = "Bearer " + endpoint_.api_key;
     std::vector<std::pair<std::string_view, std::string_view>> headers{{"Content-Type", "application/json"},
                                                                        {"Accept", "*/*"}};
-    if (!endpoint_.api_key.empty()) headers.emplace_back("Authorization", authorization);
+    if (!endpoint_.api_key.empty() && endpoint_.key_header.empty())
+        headers.emplace_back("Authorization", authorization);
+    else if (!endpoint_.api_key.empty())
+        headers.emplace_back(endpoint_.key_header, endpoint_.api_key);
     for (const auto& [name, value] : endpoint_.headers) {
         std::erase_if(headers, [&](const auto& own) { return same_name(own.first, name); });
         if (!value.empty()) headers.emplace_back(name, value);
@@ -164,8 +169,9 @@ sdk::task<void> llm_client::exchange(request_record& r, const request_body& body
                 if (!piece || !take(r, x, *piece)) break;
             }
         } catch (const sdk::error& e) { // behind the answer it is a remark
-            if (r.done == 0 && finish_reason_at_ == 0) throw;
-            r.remarks.push_back({"the body was cut off after the answer", e.what()});
+            if (r.done == 0 && wait_until_ == 0) throw;
+            if (r.done != 0 || finish_reason_at_ != 0)
+                r.remarks.push_back({"the body was cut off after the answer", e.what()});
         }
         finish(r);
         co_return;
@@ -211,7 +217,7 @@ sdk::task<request_target> llm_client::refuse(request_record& r, sdk::exchange& x
     const bool may_follow = endpoint_.follow_redirects && (r.status == 307 || r.status == 308);
     std::optional<request_target> to = may_follow ? redirected(from, headers.location) : std::nullopt;
     if (!to || redirects_of(r) == most_redirects)
-        throw std::runtime_error(fault_of_status(r.status, headers, text, from, body.json));
+        throw std::runtime_error(fault_of_status(r.status, headers, text, from, body.json, redirects_of(r)));
     const nanoseconds_t now = sdk::now_ns();
     r.redirecting += now > r.sent && r.sent != 0 ? now - r.sent : 0;
     r.first_byte = 0;
@@ -246,6 +252,10 @@ bool llm_client::take(request_record& r, const sdk::exchange& x, std::string_vie
         got = feed(piece);
         recorder_.count(r, delivered, got.content_records);
     }
+    if (got.instead_of_stream) { // its end may never come
+        wait_until_ = recorded + end_mark_grace;
+        return true;
+    }
     if (got.finished) {
         r.done = recorded;
         wait_until_ = recorded + endpoint_.drain_ns;
@@ -275,7 +285,7 @@ void llm_client::gave_up(request_record& r) {
         r.remarks.push_back(
             {"the body did not end within backend.drain_ms after the answer; the connection was given up",
              fmt::format("{:g} ms", ms(endpoint_.drain_ns))});
-    else
+    else if (finish_reason_at_ != 0)
         r.remarks.push_back({"neither [DONE] nor the end of the body came after the finish reason; the connection was "
                              "given up",
                              fmt::format("{:g} ms", ms(end_mark_grace))});

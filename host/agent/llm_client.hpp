@@ -26,7 +26,8 @@ namespace chimera::host {
 struct llm_endpoint {
     llm_api api = llm_api::ollama;
     request_target target;
-    std::string api_key;                                      ///< sent as a bearer token; empty: none. Never recorded
+    std::string api_key;    ///< empty: none. Never recorded
+    std::string key_header; ///< carries the key; empty: Authorization, as a bearer token
     std::vector<std::pair<std::string, std::string>> headers; ///< added; an empty value leaves out one of our own
     std::vector<body_edit> body_edits;
     bool follow_redirects = false; ///< 307 and 308 within the origin

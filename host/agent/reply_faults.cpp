@@ -5,6 +5,7 @@
 #include "protocol/request_body.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -14,7 +15,7 @@ namespace chimera::host {
 namespace {
 
 /// finish_reason and done_reason values with which servers say that they did not finish.
-constexpr std::array<std::string_view, 16> failing_reasons{"load",
+constexpr std::array<std::string_view, 18> failing_reasons{"load",
                                                            "unload",
                                                            "abort",
                                                            "aborted",
@@ -29,12 +30,35 @@ constexpr std::array<std::string_view, 16> failing_reasons{"load",
                                                            "recitation",
                                                            "prohibited_content",
                                                            "insufficient_system_resource",
-                                                           "model_error"};
+                                                           "model_error",
+                                                           "network_error",
+                                                           "sensitive"};
 
-bool means_failure(std::string_view reason) {
-    std::string lower;
-    for (const char c : reason) lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return std::ranges::find(failing_reasons, lower) != failing_reasons.end();
+/// Those with which servers say that they did.
+constexpr std::array<std::string_view, 12> good_reasons{"stop",       "length",    "tool_calls",    "function_call",
+                                                        "eos",        "eos_token", "stop_sequence", "end_turn",
+                                                        "max_tokens", "tool_use",  "null",          ""};
+
+/// Some servers send an object: {"type":"abort","message":...}.
+std::string word_of(std::string_view reason) {
+    const auto object = nlohmann::json::parse(reason, nullptr, false);
+    std::string word(reason);
+    for (const char* key : {"type", "reason"})
+        if (object.is_object() && object.contains(key) && object[key].is_string()) word = object[key];
+    for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return word;
+}
+
+template <std::size_t N>
+bool is_one_of(const std::array<std::string_view, N>& words, std::string_view word) {
+    return std::ranges::find(words, word) != words.end();
+}
+
+/// "/v1/v1/completions", or a URL that was given with all of the path already.
+bool repeats_a_step(std::string_view path) {
+    for (const std::string_view step : {"/v1/", "/api/", "/chat/completions", "/completions", "/generate"})
+        if (path.find(step) != path.rfind(step)) return true;
+    return false;
 }
 
 std::string reason_text(const stream_state& got) {
@@ -53,13 +77,18 @@ std::string fault_of_reply(const stream_state& got) {
         return fmt::format("empty reply: no text and no tool call in {} record{} ({}{})", got.records,
                            got.records == 1 ? "" : "s", reason_text(got), counted);
     }
-    if (means_failure(got.figures.finish_reason))
+    if (is_one_of(failing_reasons, word_of(got.figures.finish_reason)))
         return fmt::format("unfinished reply: {} after {} records with content", reason_text(got), got.content_records);
     return {};
 }
 
+bool is_unknown_reason(std::string_view reason) {
+    const std::string word = word_of(reason);
+    return !is_one_of(good_reasons, word) && !is_one_of(failing_reasons, word);
+}
+
 std::string fault_of_status(int status, const response_headers& headers, std::string_view body,
-                            const request_target& target, std::string_view sent) {
+                            const request_target& target, std::string_view sent, std::uint32_t redirects) {
     std::string text = fmt::format("HTTP status {}", status);
     if (!headers.retry_after.empty()) text += fmt::format(" (Retry-After: {})", excerpt(headers.retry_after, 40));
     const std::string said = parse_error_body(body);
@@ -67,7 +96,9 @@ std::string fault_of_status(int status, const response_headers& headers, std::st
         text += headers.location.empty() ? std::string(" without a Location")
                                          : fmt::format(", Location: {}", excerpt(headers.location, 200));
         const auto there = redirected(target, headers.location);
-        if ((status == 307 || status == 308) && there)
+        if (redirects > 0)
+            text += fmt::format("; not followed, after {} redirects", redirects);
+        else if ((status == 307 || status == 308) && there)
             text += "; not followed (set backend.follow_redirects = true, or give that URL)";
         else if (!headers.location.empty())
             text += "; not followed (give that URL)";
@@ -75,9 +106,9 @@ std::string fault_of_status(int status, const response_headers& headers, std::st
         return text;
     }
     text += ": " + said;
-    if (target.path.find("/v1/v1/") != std::string::npos || target.path.find("/api/api/") != std::string::npos)
+    if (repeats_a_step(target.path))
         text += "; the path repeats a step: leave it out of the URL or of backend.path";
-    else if (status == 404 || status == 405)
+    else if ((status == 404 || status == 405) && said.find("model") == std::string::npos)
         text += "; the path is the protocol's (backend.api), unless backend.path names another";
     if (status == 400 || status == 422)
         for (const std::string& field : fields_named_in(said, sent))

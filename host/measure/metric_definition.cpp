@@ -111,10 +111,10 @@ constexpr metric_definition_row definitions[] = {
              s.insert(s.end(), times, static_cast<double>(gap) / 1e6);
          });
      }},
-    {"tpot_ms", "ms", derived, "(last_token - first_token) / (tokens - 1), of the tokens that were sent",
+    {"tpot_ms", "ms", derived,
+     "(last_token - first_token) / the tokens after the first record, of the tokens that were sent; one record: none",
      [](const agent_record&, const request_record& r, sample& s) {
-         const std::uint64_t sent = r.sent_tokens();
-         if (sent > 1 && stream_ms(r) > 0) s.push_back(stream_ms(r) / static_cast<double>(sent - 1));
+         if (r.has_pace()) s.push_back(stream_ms(r) / r.timed_tokens());
      }},
     {"e2e_ms", "ms", measured, "done - dispatched",
      [](const agent_record&, const request_record& r, sample& s) { s.push_back(ms(r.dispatched, r.done)); }},
@@ -127,14 +127,14 @@ constexpr metric_definition_row definitions[] = {
      "done - intended: the same to the end; nothing is left out because the client was late",
      [](const agent_record&, const request_record& r, sample& s) { s.push_back(ms(r.intended, r.done)); }},
     {"tokens_per_second", "1/s", derived,
-     "eval_count / eval_duration of the server where nothing contradicts them, else (tokens - 1) / (last_token - "
-     "first_token), of the tokens that were sent",
+     "eval_count / eval_duration of the server where nothing contradicts them, else the tokens after the first record "
+     "/ "
+     "(last_token - first_token), of the tokens that were sent",
      [](const agent_record&, const request_record& r, sample& s) {
-         const std::uint64_t sent = r.sent_tokens();
          if (const auto rate = r.server_rate())
              s.push_back(*rate);
-         else if (sent > 1 && stream_ms(r) > 0)
-             s.push_back(static_cast<double>(sent - 1) / stream_ms(r) * 1e3);
+         else if (r.has_pace())
+             s.push_back(r.timed_tokens() / stream_ms(r) * 1e3);
      }},
     {"generated_tokens_per_second", "1/s", derived,
      "all tokens that the server counts / (last_token - sent), of replies with reasoning that was not sent",

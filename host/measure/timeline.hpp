@@ -85,12 +85,24 @@ struct request_record {
     bool counted_by_server() const noexcept { return server.completion_tokens && !evidence.count_contradicted; }
     /// All tokens, those that were not sent included.
     std::uint64_t tokens() const noexcept { return counted_by_server() ? *server.completion_tokens : content_records; }
+    /// The tokens that came after the first record with content, which has its share of them: those whose time is
+    /// known.
+    double timed_tokens() const noexcept {
+        const auto records = static_cast<double>(content_records);
+        return records > 0 ? static_cast<double>(sent_tokens()) * (records - 1) / records : 0;
+    }
+    /// The arrivals show a pace: not all records came at once.
+    bool has_pace() const noexcept {
+        return last_token > first_token && timed_tokens() > 0 &&
+               !(evidence.arrival_limited && evidence.gaps_together == evidence.gaps);
+    }
     /// The tokens that were sent.
     std::uint64_t sent_tokens() const noexcept { return tokens() - std::min(tokens(), evidence.hidden_tokens); }
-    /// The server's own rate, eval_count / eval_duration, 1/s; nothing where it does not give both, or where the
-    /// arrival of the reply contradicts one of them.
+    /// The server's own rate, eval_count / eval_duration, 1/s, of tokens that were all sent; nothing where it does not
+    /// give both, or where the arrival of the reply contradicts one of them.
     std::optional<double> server_rate() const noexcept {
-        if (!counted_by_server() || evidence.durations_contradicted || server.eval_ns.value_or(0) <= 0)
+        if (!counted_by_server() || evidence.hidden_tokens > 0 || evidence.durations_contradicted ||
+            server.eval_ns.value_or(0) <= 0)
             return std::nullopt;
         return static_cast<double>(*server.completion_tokens) / static_cast<double>(*server.eval_ns) * 1e9;
     }

@@ -1,6 +1,7 @@
 #include "profile/free_table.hpp"
 #include "profile/option_check.hpp"
 #include "profile/overrides.hpp"
+#include <cctype>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +11,17 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+/// "X-Api-Key", "Proxy-Authorization", "Cookie": headers that hold a secret on most servers.
+bool names_a_secret(std::string_view header) {
+    std::string plain;
+    for (const char c : header)
+        if (std::isalnum(static_cast<unsigned char>(c)) != 0)
+            plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    for (const char* end : {"apikey", "authorization", "token", "secret", "password", "cookie"})
+        if (plain.ends_with(end)) return true;
+    return is_secret(header);
+}
+
 class free_table_reader {
   public:
     free_table_reader(free_values values, std::vector<std::string>* faults) : values_(values), faults_(faults) {}
@@ -17,8 +29,11 @@ class free_table_reader {
     void read(const node& table, const std::string& path, const std::string& prefix) {
         for (const auto& m : std::get<node::table>(table.value)) {
             const std::string shown = path + '.' + m.key, name = prefix + m.key;
-            if (is_secret(m.key) && values_ == free_values::texts)
-                fault(m.at, shown, "a profile holds no secret; use --api-key or the environment's CHIMERA_API_KEY");
+            if (values_ == free_values::texts && names_a_secret(m.key))
+                fault(m.at, shown,
+                      "a profile holds no secret; use --api-key or the environment's CHIMERA_API_KEY, and "
+                      "backend.key_header = \"" +
+                          m.key + "\" to send the key under this name");
             else if (values_ == free_values::json && m.value.is_table())
                 read(m.value, shown, name + '.');
             else if (const auto* text = std::get_if<std::string>(&m.value.value); text != nullptr && text->empty())

@@ -78,6 +78,7 @@ struct backend_spec {
     std::string path;                ///< posted to, below the URL's own path; empty: the protocol's
     bool follow_redirects = false;   ///< of status 307 and 308, to the same origin
     double drain_ms = 100;           ///< how long the end of a body is awaited once the answer is complete
+    std::string key_header;          ///< the API key is sent under this name; empty: as a bearer token
     std::vector<named_text> headers; ///< added to each request
     std::vector<named_text> body;    ///< added to each request's JSON: dotted keys, values as JSON
     // [backend.simulator], read only for agents without a url:

@@ -55,6 +55,8 @@ const std::array keys_of_profile = std::to_array<profile_key<profile>>({
          "How long the end of a body is awaited once the answer is complete, before the connection is given up, in ms",
          "100", 0, 60000),
      [](profile& p) -> key_field { return &p.backend.drain_ms; }},
+    {text("backend.key_header", "Header that carries the API key as it is; none: Authorization, as a bearer token", ""),
+     [](profile& p) -> key_field { return &p.backend.key_header; }},
     {text("backend.headers", "Table of request headers to add; an empty value leaves one out", nullptr),
      [](profile& p) -> key_field { return &p.backend.headers; }},
     {text("backend.body", "Table of JSON keys to add to each request; an empty value leaves one out", nullptr),

@@ -147,11 +147,13 @@ class rules {
             fault("backend.path", fmt::format("\"{}\" is not a path; begin with '/', and percent-encode blanks and "
                                               "what is not ASCII (example: \"/v1/chat/completions\")",
                                               b.path));
+        const auto in_token = [](char c) {
+            return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+                   std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+        };
+        if (!std::ranges::all_of(b.key_header, in_token))
+            fault("backend.key_header", "is not the name of a header; use letters, digits and '-'");
         for (const named_text& header : b.headers) {
-            const auto in_token = [](char c) {
-                return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-                       std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-            };
             const std::string key = "backend.headers." + header.name;
             if (header.name.empty() || !std::ranges::all_of(header.name, in_token))
                 fault(key, "is not the name of a header; use letters, digits and '-'");

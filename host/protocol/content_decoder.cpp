@@ -15,7 +15,8 @@ namespace chimera::host {
 
 namespace {
 
-/// The names in a header of a comma-separated list, in lower case, without "identity".
+/// The names in a header of a comma-separated list, in lower case, without those that change nothing: "identity", and
+/// what some recipes for event streams put there.
 std::vector<std::string> codings_in(std::string_view header) {
     std::vector<std::string> names(1);
     for (const char c : header) {
@@ -24,7 +25,10 @@ std::vector<std::string> codings_in(std::string_view header) {
         else if (c != ' ' && c != '\t')
             names.back() += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     }
-    std::erase_if(names, [](const std::string& name) { return name.empty() || name == "identity"; });
+    std::erase_if(names, [](const std::string& name) {
+        return name.empty() || name == "identity" || name == "none" || name == "utf-8" || name == "utf8" ||
+               name == "binary";
+    });
     return names;
 }
 

@@ -115,7 +115,7 @@ std::optional<std::string> error_field(const json& record) {
         if (says_nothing(error)) continue;
         std::string message = message_of(error);
         // {"status":500,"error":"Internal Server Error","message":"out of memory"}: the second tells more.
-        if (const std::string more = scalar(at(record, "message"));
+        if (const std::string more = message_of(at(record, "message"));
             error.is_string() && !more.empty() && more != message)
             message += ": " + more;
         if (!error.is_structured() && message.empty()) message = message_of(record);

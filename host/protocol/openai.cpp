@@ -14,6 +14,13 @@ namespace chimera::host {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF", end_mark = "[DONE]";
+
+/// As the vendor's own client has it: whatever begins with [DONE]. Some servers write it small, or as a JSON string.
+bool is_end_mark(std::string_view text) noexcept {
+    if (text.starts_with('"')) text.remove_prefix(1);
+    return text.starts_with(end_mark) || text.starts_with("[done]");
+}
+
 constexpr std::string_view is_error = "the server reports an error";
 
 /// The value of a line's field: behind the colon and one blank.
@@ -32,6 +39,7 @@ void openai_stream::reset() {
     begun_ = is_error_event_ = is_pending_ = is_pending_text_ = is_settled_ = false;
     pending_.release();
     first_index_ = last_index_ = highest_index_ = no_index;
+    same_index_ = 0;
 }
 
 feed_result openai_stream::feed(std::string_view chunk) {
@@ -125,7 +133,7 @@ bool openai_stream::on_other_line(record_view line) {
         return true;
     }
     if (is_pending_) return keep(line.text); // JSON or text whose first line alone has `data:`
-    if (text == end_mark) return on_end_mark();
+    if (is_end_mark(text)) return on_end_mark();
     constexpr std::string_view error = "error:";
     if (text.starts_with(error) && !trimmed(text.substr(error.size())).empty()) {
         ++state_.records;
@@ -151,10 +159,10 @@ bool openai_stream::on_unframed(record_view line) {
 bool openai_stream::on_data(record_view data) {
     const std::string_view text = trimmed(data.text);
     if (state_.finished) {
-        if (!text.empty() && text != end_mark) pass_over();
+        if (!text.empty() && !is_end_mark(text)) pass_over();
         return true;
     }
-    if (text == end_mark) return end_event() && on_end_mark();
+    if (is_end_mark(text)) return end_event() && on_end_mark();
     if (is_pending_) return keep(data.text);
     if (text.empty()) return true;
     if (is_error_event_) {
@@ -217,7 +225,9 @@ bool openai_stream::on_end_mark() {
 void openai_stream::take(const plain_openai_record& record) {
     ++state_.records;
     if (record.t_ns != 0) note_send_time(record.t_ns);
-    if (record.index != last_index_ && record.index != no_index && !choice_counts(record.index)) {
+    if (record.index == last_index_) {
+        note_same_index();
+    } else if (record.index != no_index && !choice_counts(record.index)) {
         ++state_.other_choice_records;
         return;
     }
@@ -263,6 +273,7 @@ bool openai_stream::apply(const openai_record& record, std::string_view event, b
         }
         ++state_.unframed_records;
     }
+    if (record.index && *record.index == last_index_) note_same_index();
     const bool counts =
         record.counts && (!record.index || *record.index == last_index_ || choice_counts(*record.index));
     state_.other_choice_records += record.choices - (counts ? 1 : 0);
@@ -288,10 +299,17 @@ bool openai_stream::choice_counts(std::int64_t index) {
     if (first_index_ == no_index) first_index_ = index;
     if (highest_index_ == no_index || index > highest_index_) {
         last_index_ = highest_index_ = index;
+        same_index_ = 0;
         return true;
     }
     settle_on(first_index_); // an index that comes back: there are two choices
     return index == first_index_;
+}
+
+/// An index that stays does not count up with the tokens. Twice may be the first record, with the role, and a token.
+void openai_stream::note_same_index() noexcept {
+    constexpr int stays = 3;
+    if (!is_settled_ && last_index_ != no_index && ++same_index_ == stays) is_settled_ = true;
 }
 
 void openai_stream::settle_on(std::int64_t index) noexcept {

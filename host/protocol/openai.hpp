@@ -53,6 +53,7 @@ class openai_stream : public response_body {
     bool apply(const openai_record& record, std::string_view event, bool framed);
     bool choice_counts(std::int64_t index);
     void settle_on(std::int64_t index) noexcept;
+    void note_same_index() noexcept;
     std::optional<std::int64_t> choice_to_read() const noexcept;
 
     /// A data line may be read at once: the answer has not ended, and nothing of the event is known or kept.
@@ -65,6 +66,7 @@ class openai_stream : public response_body {
     const char* json_fault_ = ""; ///< of the last record that was not JSON
 
     // The one choice. Its index is any; a choice whose index comes back after another one was a second one.
+    int same_index_ = 0; ///< records in a row that repeated the index before them
     std::int64_t first_index_ = no_index, last_index_ = no_index, highest_index_ = no_index;
     bool is_settled_ = false; ///< last_index_ is the choice's
 };

@@ -32,6 +32,7 @@ class response_body {
     /// The end of each call: what the chunk led to.
     void tell() noexcept {
         chunk_.finished = state_.finished;
+        chunk_.instead_of_stream = body_.gathering() && !state_.error;
         chunk_.failed = state_.error.has_value();
     }
 

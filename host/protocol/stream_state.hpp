@@ -55,6 +55,7 @@ struct feed_result {
     std::uint32_t tool_call_records = 0; ///< those of them that carry a piece of a tool call and no text
     bool first_content = false;          ///< the stream's first content record is in this chunk
     bool finished = false;               ///< the final record or [DONE] has been seen, now or before
+    bool instead_of_stream = false;      ///< a document in place of a stream is being gathered: JSON or HTML
     bool failed = false;                 ///< stream_state::error is set; what is fed from now on is ignored
     std::int64_t first_t_ns = 0; ///< send time (`t_ns`, CLOCK_MONOTONIC) of the chunk's first record that has one
     std::int64_t last_t_ns = 0;  ///< the same of its last; both 0 when the server does not stamp records
@@ -66,6 +67,7 @@ struct feed_result {
         tool_call_records += next.tool_call_records;
         first_content = first_content || next.first_content;
         finished = finished || next.finished;
+        instead_of_stream = next.instead_of_stream;
         failed = failed || next.failed;
         if (first_t_ns == 0) first_t_ns = next.first_t_ns;
         if (next.last_t_ns != 0) last_t_ns = next.last_t_ns;

@@ -103,6 +103,8 @@ std::vector<counted_remark> remarks_of(std::span<const run_record> runs) {
             for (const request_record& r : a.requests) {
                 ++replies;
                 for (const remark& said : r.remarks) {
+                    const auto before = std::ranges::find(r.remarks, said.what, &remark::what);
+                    if (&*before != &said) continue; // a reply counts once for a kind
                     auto known = std::ranges::find(out, said.what, &counted_remark::what);
                     if (known == out.end()) known = out.insert(out.end(), {said.what, said.detail});
                     ++known->replies;

@@ -135,6 +135,7 @@ llm_endpoint endpoint_of(const execution_setup& setup, std::size_t agent, std::u
     e.target = target_of(setup.servers.url(agent), path_of(backend.api), backend.path);
     for (const named_text& header : backend.headers) e.headers.emplace_back(header.name, header.text);
     for (const named_text& edit : backend.body) e.body_edits.push_back({edit.name, edit.text});
+    e.key_header = backend.key_header;
     e.follow_redirects = backend.follow_redirects;
     e.drain_ns = static_cast<nanoseconds_t>(backend.drain_ms * 1e6);
     e.api_key = setup.api_key;

@@ -58,6 +58,8 @@ TEST_CASE("what cannot be sent is refused at its place") {
           "p.toml:6:13: backend.headers.X-A: is an integer; give a string");
     CHECK(fault_of("[backend]\nheaders = \"X\"\n").find("give a table: headers = { ... }") != std::string::npos);
     CHECK(fault_of("[backend]\nheaders = { Authorization = \"Bearer x\" }\n").find("--api-key") != std::string::npos);
+    CHECK(fault_of("[backend]\nheaders = { X-Api-Key = \"x\" }\n").find("backend.key_header") != std::string::npos);
+    CHECK(fault_of("[backend]\nkey_header = \"a b\"\n").find("not the name of a header") != std::string::npos);
     CHECK(fault_of("[backend]\nheaders = { \"a b\" = \"x\" }\n").find("not the name of a header") != std::string::npos);
     CHECK(fault_of("[backend]\nheaders = { a = \"x\\ny\" }\n").find("line break") != std::string::npos);
     CHECK(fault_of("[backend]\nbody = { stream = false }\n").find("always streamed") != std::string::npos);
