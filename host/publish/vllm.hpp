@@ -9,7 +9,7 @@ namespace chimera::host {
 /// report of one runtime is that object, any other an array of them: vLLM's file is one object for one benchmark.
 ///
 /// Of each runtime, the requests of all successful runs are taken together; duration is the sum of their wall times. As
-/// in vLLM, TPOT is (latency - TTFT) / (tokens - 1) and a standard deviation is that of the population.
+/// in vLLM, TPOT is (latency - TTFT) / (tokens that came - 1) and a standard deviation is that of the population.
 nlohmann::ordered_json to_vllm(const nlohmann::ordered_json& report);
 
 } // namespace chimera::host
