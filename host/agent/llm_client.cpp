@@ -16,7 +16,7 @@ constexpr std::size_t error_body_limit = 65'536;
 constexpr std::size_t decoded_limit = std::size_t{1} << 30U; ///< of one reply: a larger one is not text but an attack
 constexpr std::size_t rest_limit = 65'536;                   ///< bytes behind an answer that are read at all
 constexpr nanoseconds_t end_mark_grace = 1'000'000'000;      ///< after a finish reason, for usage and [DONE]
-constexpr nanoseconds_t late_end = 10'000'000;
+constexpr nanoseconds_t late_end = 50'000'000;
 constexpr std::uint32_t most_redirects = 5;
 
 chm_session_args session_args(const llm_endpoint& endpoint, const llm_transport& by) {
