@@ -106,11 +106,13 @@ void llm_client::conclude(request_record& r) {
     r.reasoning_records = got.reasoning_records;
     r.tool_call_records = got.tool_call_records;
     r.text_bytes = got.text_bytes;
-    if (!r.error.empty()) return;
-    for (remark& said : remarks_on(got)) {
-        redact(said.detail, endpoint_.api_key);
-        r.remarks.push_back(std::move(said));
-    }
+    if (r.error.empty()) remark_on(r, got);
+    for (remark& said : r.remarks) redact(said.detail, endpoint_.api_key);
+}
+
+/// What a person should know of a reply that succeeded.
+void llm_client::remark_on(request_record& r, const stream_state& got) {
+    for (remark& said : remarks_on(got)) r.remarks.push_back(std::move(said));
     if (r.retries > 0)
         r.remarks.push_back({"sent again over a new connection, because the server had closed the one at hand", {}});
     if (is_unknown_reason(got.figures.finish_reason))

@@ -69,6 +69,7 @@ class llm_client {
     void gave_up(request_record& r);
     void finish(request_record& r);
     void conclude(request_record& r);
+    static void remark_on(request_record& r, const stream_state& got);
     /// Fills in what the transport knows so far; returns when the latest bytes could be read, 0 if it cannot say.
     nanoseconds_t read_timing(request_record& r, const sdk::exchange& x) const;
 

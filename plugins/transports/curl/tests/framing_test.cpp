@@ -97,6 +97,17 @@ void refused(const std::string& response, const std::string& why) {
     CHECK_FALSE(o.kept);
 }
 
+/// Sent whole: curl may read bytes that came after the plugin's look ahead, and lose a NUL among them. Cut responses
+/// are cases of tests/http_framing, where nothing comes in between.
+void nul_is_refused(const std::string& response, const std::string& why) {
+    const outcome o = outcome_of(response, "POST", false, cut::none, 0);
+    CAPTURE(response);
+    CAPTURE(o.error);
+    CHECK(o.rc == CHM_E_PROTO);
+    CHECK(o.error.find(why) != std::string::npos);
+    CHECK_FALSE(o.kept);
+}
+
 void taken(const std::string& response, const std::string& body, bool kept) {
     const outcome o = answer(response);
     CAPTURE(response);
@@ -187,12 +198,12 @@ TEST_CASE("a status line is HTTP/1.x, a blank and three digits") {
 }
 
 TEST_CASE("a NUL where a line begins is a fault, though curl would lose what is behind it") {
-    refused(with(std::string("A: b\r\n\0C: d\r\nContent-Length: 5\r\n", 32)), "a header line has a NUL");
-    refused(with(std::string("\0A: b\r\n", 8)), "a header line has a NUL");
-    refused(with(std::string("A: b\r\n\0\r\n", 9)), "a header line has a NUL");
-    refused("HTTP/1.1 100 Continue\r\n\r\n" + std::string(1, '\0') + with("Content-Length: 5\r\n"), "");
-    refused(with("nonsense\r\n" + std::string("\0A: b\r\n", 8)), "a header line has no colon");
-    refused(with(std::string("\0A: b\r\nnonsense\r\n", 18)), "a header line has a NUL");
+    nul_is_refused(with(std::string("A: b\r\n\0C: d\r\nContent-Length: 5\r\n", 32)), "a header line has a NUL");
+    nul_is_refused(with(std::string("\0A: b\r\n", 8)), "a header line has a NUL");
+    nul_is_refused(with(std::string("A: b\r\n\0\r\n", 9)), "a header line has a NUL");
+    nul_is_refused("HTTP/1.1 100 Continue\r\n\r\n" + std::string(1, '\0') + with("Content-Length: 5\r\n"), "");
+    nul_is_refused(with("nonsense\r\n" + std::string("\0A: b\r\n", 8)), "a header line has no colon");
+    nul_is_refused(with(std::string("\0A: b\r\nnonsense\r\n", 18)), "a header line has a NUL");
     taken(with("Content-Length: 5\r\n", std::string("\0\n\0ab", 5)), std::string("\0\n\0ab", 5), true);
 }
 
