@@ -154,6 +154,7 @@ sdk::exchange llm_client::start(const request_target& target, const request_body
 sdk::task<void> llm_client::exchange(request_record& r, const request_body& body) {
     request_target target = endpoint_.target;
     r.dispatched = sdk::now_ns();
+    redirects_ = 0;
     for (;;) {
         sdk::exchange x = start(target, body);
         auto arriving_head = x.head();
@@ -218,18 +219,14 @@ sdk::task<request_target> llm_client::refuse(request_record& r, sdk::exchange& x
     }
     const bool may_follow = endpoint_.follow_redirects && (r.status == 307 || r.status == 308);
     std::optional<request_target> to = may_follow ? redirected(from, headers.location) : std::nullopt;
-    if (!to || redirects_of(r) == most_redirects)
-        throw std::runtime_error(fault_of_status(r.status, headers, text, from, body.json, redirects_of(r)));
+    if (!to || redirects_ == most_redirects)
+        throw std::runtime_error(fault_of_status(r.status, headers, text, from, body.json, redirects_));
     const nanoseconds_t now = sdk::now_ns();
     r.redirecting += now > r.sent && r.sent != 0 ? now - r.sent : 0;
     r.first_byte = 0;
+    ++redirects_;
     r.remarks.push_back({"redirected by the server; the detour is in TTFT and E2E", to->url()});
     co_return std::move(*to);
-}
-
-std::uint32_t llm_client::redirects_of(const request_record& r) {
-    return static_cast<std::uint32_t>(
-        std::ranges::count_if(r.remarks, [](const remark& said) { return said.what.starts_with("redirected"); }));
 }
 
 /// False: the rest of the body means nothing, and the exchange is to be cancelled. A function of its own, so that what

@@ -63,7 +63,6 @@ class llm_client {
     bool accept(request_record& r, const sdk::exchange& x, const chm_head& head);
     sdk::task<request_target> refuse(request_record& r, sdk::exchange& x, const chm_head& head,
                                      const request_target& from, const request_body& body);
-    static std::uint32_t redirects_of(const request_record& r);
     bool take(request_record& r, const sdk::exchange& x, std::string_view piece);
     feed_result feed(std::string_view piece);
     void gave_up(request_record& r);
@@ -81,6 +80,7 @@ class llm_client {
     think_timer& timer_;
     std::unique_ptr<content_decoder> decoder_; ///< of the response at hand; null: nothing to decode
     std::uint64_t calls_ = 0;
+    std::uint32_t redirects_ = 0; ///< followed for the call at hand
     // Of the response at hand:
     nanoseconds_t wait_until_ = 0;       ///< for the next piece; 0: as long as the transport does
     nanoseconds_t finish_reason_at_ = 0; ///< recorded: the last piece of content with or before a finish reason
