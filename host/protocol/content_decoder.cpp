@@ -40,7 +40,7 @@ struct content_decoder::inflater {
     z_stream z{};
     bool open = false;          ///< inflateInit2 was called
     bool ended = false;         ///< at the end of a member
-    bool past_end = false;      ///< what comes is not another member
+    bool past_end = false;      ///< the rest is not another member
     std::array<char, 2> head{}; ///< deflate: the bytes by which the wrapping is known
     std::size_t head_bytes = 0;
     std::size_t head_given = 0;     ///< of these, given to zlib
@@ -124,7 +124,7 @@ std::string_view content_decoder::next() {
             input_.remove_prefix(used);
         if (result == Z_STREAM_END)
             f.ended = true;
-        else if (result != Z_OK && result != Z_BUF_ERROR && made == 0) // what came before it is handed out first
+        else if (result != Z_OK && result != Z_BUF_ERROR && made == 0) // the data before the fault is handed out first
             fail(f.z.msg != nullptr ? f.z.msg : "corrupt data");
         decoded_ += made;
         if (decoded_ > most_bytes_) fail(fmt::format("it decodes to more than the limit of {} bytes", most_bytes_));
