@@ -2,6 +2,7 @@
 
 #include "cli/plugin_options.hpp"
 #include "cli/standard_output.hpp"
+#include "protocol/excerpt.hpp"
 #include "registry/plugin_file.hpp"
 #include "registry/registry.hpp"
 #include "registry/trial.hpp"
@@ -105,7 +106,7 @@ exit_status inspect_command(const inspect_arguments& arguments) {
     print_result(arguments.json ? j.dump(2, ' ', false, json::error_handler_t::replace) + "\n"
                                 : text(printable_document(j)));
     if (error.empty()) return exit_status::success;
-    fmt::print(stderr, "chimera-host: {}\n", printable(error));
+    fmt::print(stderr, "chimera-host: {}\n", on_one_line(error));
     return exit_status::bad_input;
 }
 

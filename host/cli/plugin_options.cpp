@@ -20,10 +20,8 @@ std::string accepted(const json& option) {
 
 } // namespace
 
-std::string printable(std::string_view said) { return excerpt(said, std::string_view::npos); }
-
 json printable_document(json document) {
-    if (document.is_string()) return printable(document.get_ref<const std::string&>());
+    if (document.is_string()) return on_one_line(document.get_ref<const std::string&>());
     if (document.is_structured())
         for (json& member : document) member = printable_document(std::move(member));
     return document;

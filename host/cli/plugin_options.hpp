@@ -4,14 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include <string>
-#include <string_view>
 
 namespace chimera::host {
 
-/// What a plugin said, in words for a terminal: on one line, control characters escaped.
-std::string printable(std::string_view said);
-
-/// The same document with every string printable.
+/// The same document with every string on one line and fit for a terminal (see protocol/excerpt.hpp).
 nlohmann::ordered_json printable_document(nlohmann::ordered_json);
 
 /// What is not there is null in a document.

@@ -2,6 +2,7 @@
 
 #include "cli/plugin_options.hpp"
 #include "cli/standard_output.hpp"
+#include "protocol/excerpt.hpp"
 #include "registry/registry.hpp"
 #include "registry/trial.hpp"
 
@@ -75,7 +76,7 @@ fmt::text_style style_of(verdict v) {
 std::string line(const kit::result& r, bool colour) {
     const std::string word = fmt::format("{:<7}", kit::name_of(r.verdict));
     return fmt::format("{} {}: {}{}  {:.2f} s\n", colour ? fmt::format(style_of(r.verdict), "{}", word) : word,
-                       r.which.name, r.which.sentence, r.detail.empty() ? "" : " (" + printable(r.detail) + ")",
+                       r.which.name, r.which.sentence, r.detail.empty() ? "" : " (" + on_one_line(r.detail) + ")",
                        r.seconds);
 }
 
@@ -100,7 +101,7 @@ nlohmann::ordered_json document(const kit::request& r, const kit::introduction& 
 
 std::string heading(const kit::request& r, const kit::introduction& who) {
     std::string text =
-        fmt::format("{} {}  {}, seed {}\n", printable(who.id), printable(who.version), r.plugin.string(), r.seed);
+        fmt::format("{} {}  {}, seed {}\n", on_one_line(who.id), on_one_line(who.version), r.plugin.string(), r.seed);
     if (who.transports)
         text += fmt::format("on executor {}\n", r.executor.empty() ? "of the kit's own" : r.executor.string());
     if (who.bridge)
@@ -190,7 +191,7 @@ exit_status validate(const validate_arguments& a) {
 
 exit_status validate_command(const validate_arguments& a) {
     const auto refuse = [&a](const std::exception& e) {
-        std::fputs(fmt::format("chimera-host: {}\n", printable(e.what())).c_str(), stderr);
+        std::fputs(fmt::format("chimera-host: {}\n", on_one_line(e.what())).c_str(), stderr);
         const nlohmann::ordered_json j{{"schema_version", 1}, {"error", e.what()}};
         if (a.json) print_result(j.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
         return exit_status::bad_input;

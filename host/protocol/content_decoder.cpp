@@ -51,7 +51,7 @@ struct content_decoder::inflater {
     }
 };
 
-std::unique_ptr<content_decoder> content_decoder::of(std::string_view content_encoding, std::size_t most_bytes) {
+std::unique_ptr<content_decoder> content_decoder::of(std::string_view content_encoding, std::uint64_t most_bytes) {
     const std::vector<std::string> names = codings_in(content_encoding);
     if (names.empty()) return nullptr;
     const bool gzip = names[0] == "gzip" || names[0] == "x-gzip";
@@ -63,7 +63,7 @@ std::unique_ptr<content_decoder> content_decoder::of(std::string_view content_en
     return std::unique_ptr<content_decoder>(new content_decoder(gzip, most_bytes));
 }
 
-content_decoder::content_decoder(bool gzip, std::size_t most_bytes)
+content_decoder::content_decoder(bool gzip, std::uint64_t most_bytes)
     : inflater_(std::make_unique<inflater>()), most_bytes_(most_bytes), gzip_(gzip) {}
 
 content_decoder::~content_decoder() = default;
@@ -127,7 +127,9 @@ std::string_view content_decoder::next() {
         else if (result != Z_OK && result != Z_BUF_ERROR && made == 0) // the data before the fault is handed out first
             fail(f.z.msg != nullptr ? f.z.msg : "corrupt data");
         decoded_ += made;
-        if (decoded_ > most_bytes_) fail(fmt::format("it decodes to more than the limit of {} bytes", most_bytes_));
+        if (decoded_ > most_bytes_)
+            throw decoded_too_long(fmt::format("Content-Encoding: {}: it decodes to more than the limit of {} bytes",
+                                               name(), most_bytes_));
         if (made != 0) return {f.output.data(), made};
         if (result == Z_BUF_ERROR && !from_head) return {};
     }

@@ -3,19 +3,26 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
 namespace chimera::host {
+
+/// A body decodes to more than it may.
+class decoded_too_long : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
 
 /// Undoes the Content-Encoding of one response body, piece by piece: gzip (also of several members), or deflate, with
 /// the wrapping of zlib as the standard has it or without as some servers send it. One thread at a time.
 class content_decoder {
   public:
     /// For the value of the header. nullptr: there is nothing to decode (empty or `identity`). A body that decodes to
-    /// more than `most_bytes` is an error. Throws std::runtime_error, with the header's value, for any other encoding
-    /// and for several at once.
-    static std::unique_ptr<content_decoder> of(std::string_view content_encoding, std::size_t most_bytes);
+    /// more than `most_bytes` is an error: decoded_too_long. Throws std::runtime_error, with the header's value, for
+    /// any other encoding and for several at once.
+    static std::unique_ptr<content_decoder> of(std::string_view content_encoding, std::uint64_t most_bytes);
 
     content_decoder(const content_decoder&) = delete;
     content_decoder& operator=(const content_decoder&) = delete;
@@ -39,7 +46,7 @@ class content_decoder {
 
   private:
     struct inflater;
-    content_decoder(bool gzip, std::size_t most_bytes);
+    content_decoder(bool gzip, std::uint64_t most_bytes);
 
     void take(std::string_view piece);
     std::string_view next();
@@ -49,7 +56,7 @@ class content_decoder {
     std::unique_ptr<inflater> inflater_;
     std::string_view input_;    ///< of the piece at hand, not yet decoded
     std::uint64_t decoded_ = 0; ///< bytes handed out
-    std::size_t most_bytes_;
+    std::uint64_t most_bytes_;
     bool gzip_;
 };
 

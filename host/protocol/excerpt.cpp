@@ -25,15 +25,17 @@ std::uint32_t code_point(std::string_view character) {
     return code;
 }
 
-/// Blanks that look like others or like nothing, and marks that turn the direction of what follows.
+/// Blanks that look like others or like nothing, marks that turn the direction of what follows, and what Unicode wants
+/// left out where it is not known (fillers, tags, selectors of variants beyond those of emoji).
 bool is_invisible(std::uint32_t code) {
     const auto within = [code](std::uint32_t first, std::uint32_t last) { return code >= first && code <= last; };
-    return code == 0xA0 || code == 0xAD || code == 0x61C || code == 0x180E || within(0x2000, 0x200F) ||
-           within(0x2028, 0x202F) || within(0x205F, 0x206F) || code == 0x3000 || code == 0xFEFF ||
-           within(0xE0000, 0xE007F);
+    return code == 0xA0 || code == 0xAD || code == 0x34F || code == 0x61C || within(0x115F, 0x1160) ||
+           within(0x17B4, 0x17B5) || within(0x180B, 0x180F) || within(0x2000, 0x200F) || within(0x2028, 0x202F) ||
+           within(0x205F, 0x206F) || code == 0x3000 || code == 0x3164 || code == 0xFEFF || code == 0xFFA0 ||
+           within(0xFFF0, 0xFFFB) || within(0x1D173, 0x1D17A) || within(0xE0000, 0xE0FFF);
 }
 
-std::string shown(std::string_view character) {
+std::string shown_character(std::string_view character) {
     const char byte = character.front();
     if (byte == '\n') return "\\n";
     if (byte == '\r') return "\\r";
@@ -44,19 +46,54 @@ std::string shown(std::string_view character) {
     return is_invisible(code) ? fmt::format("\\u{{{:x}}}", code) : std::string(character);
 }
 
+/// Takes the first character off a text, or the first byte where no character stands there, and returns how it is
+/// shown.
+std::string take_shown(std::string_view& text) {
+    const std::size_t length = character_length(text);
+    std::string piece = length == 0 ? escape(text.front()) : shown_character(text.substr(0, length));
+    text.remove_prefix(std::max(length, std::size_t{1}));
+    return piece;
+}
+
+/// How many of the first bytes are shown as they are, told without a look at the characters: printable ASCII.
+std::size_t plain_length(std::string_view text) {
+    return static_cast<std::size_t>(std::ranges::find_if_not(text, [](char c) { return c >= ' ' && c <= '~'; }) -
+                                    text.begin());
+}
+
+std::string shown(std::string_view text, bool keep_line_ends) {
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const std::size_t plain = plain_length(text);
+        out += text.substr(0, plain);
+        text.remove_prefix(plain);
+        if (text.empty()) break;
+        if (keep_line_ends && text.front() == '\n') {
+            out += '\n';
+            text.remove_prefix(1);
+        } else {
+            out += take_shown(text);
+        }
+    }
+    return out;
+}
+
 } // namespace
 
 std::string excerpt(std::string_view text, std::size_t limit) {
     std::string out;
     while (!text.empty()) {
-        const std::size_t length = character_length(text);
-        const std::string piece = length == 0 ? escape(text.front()) : shown(text.substr(0, length));
+        const std::string piece = take_shown(text);
         if (out.size() + piece.size() > limit) return out + "...";
         out += piece;
-        text.remove_prefix(std::max(length, std::size_t{1}));
     }
     return out;
 }
+
+std::string on_one_line(std::string_view text) { return shown(text, false); }
+
+std::string printable(std::string_view text) { return shown(text, true); }
 
 std::string_view trimmed(std::string_view text) noexcept {
     constexpr std::string_view blanks = " \t\r\n";

@@ -8,6 +8,13 @@
 
 namespace chimera::host {
 
+namespace {
+
+/// From one reply to the next. A single huge one shall not weigh on the rest of a campaign.
+constexpr std::size_t most_memory_kept = std::size_t{1} << 20U;
+
+} // namespace
+
 const char* name_of(stream_error_kind kind) noexcept {
     switch (kind) {
     case stream_error_kind::garbage:
@@ -31,8 +38,10 @@ response_body::response_body(const stream_options& options) : options_(options),
 void response_body::reset_body() {
     std::string text = std::move(state_.text);
     std::string reasoning = std::move(state_.reasoning);
-    text.clear();
-    reasoning.clear();
+    for (std::string* kept : {&text, &reasoning}) {
+        kept->clear();
+        if (kept->capacity() > most_memory_kept) *kept = {};
+    }
     state_ = {};
     state_.text = std::move(text);
     state_.reasoning = std::move(reasoning);

@@ -132,3 +132,15 @@ TEST_CASE("an excerpt shows characters that cannot be seen") {
           "\\u{feff}a\\u{200b}b\\u{a0}c\\u{2028}d\\u{202e}e\\u{2066}f");
     CHECK(excerpt("\u0085é€😀") == "\\xc2\\x85é€😀");
 }
+
+TEST_CASE("printable text keeps its line ends and nothing else that acts on a terminal") {
+    CHECK(printable("a\nb\r\x1b]0;t\x07\t\x7f") == "a\nb\\r\\x1b]0;t\\x07\\t\\x7f");
+    CHECK(printable("caf\u00e9 \xff\u009b 東京") == "caf\u00e9 \\xff\\xc2\\x9b 東京");
+    CHECK(printable("\U000E0041\u3164\u2067\ufff9") == "\\u{e0041}\\u{3164}\\u{2067}\\u{fff9}");
+    CHECK(printable(std::string_view("\0", 1)) == "\\x00");
+    CHECK(printable("") == "");
+    CHECK(on_one_line("a\nb") == "a\\nb");
+    CHECK(on_one_line(std::string(1000, 'x')).size() == 1000);
+    const std::string twice = printable(printable("\x1b\u202e\xc3\n"));
+    CHECK(twice == "\\x1b\\u{202e}\\xc3\n");
+}
