@@ -1,6 +1,6 @@
 #include "backend/simulator_process.hpp"
 
-#include "backend/child_process.hpp"
+#include "process/child_process.hpp"
 
 #include <fmt/format.h>
 

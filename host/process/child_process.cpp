@@ -1,4 +1,4 @@
-#include "backend/child_process.hpp"
+#include "process/child_process.hpp"
 
 #include <csignal>
 #include <system_error>
@@ -10,10 +10,13 @@ extern char** environ;
 
 namespace chimera::host {
 
-pid_t spawn_child(std::vector<std::string> words, int in, int out, int err) {
-    std::vector<char*> argv;
+pid_t spawn_child(std::vector<std::string> words, int in, int out, int err, std::vector<std::string> more) {
+    std::vector<char*> argv, environment;
     for (std::string& w : words) argv.push_back(w.data());
     argv.push_back(nullptr);
+    for (char** variable = environ; *variable != nullptr; ++variable) environment.push_back(*variable);
+    for (std::string& variable : more) environment.push_back(variable.data());
+    environment.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_init(&actions);
@@ -27,7 +30,7 @@ pid_t spawn_child(std::vector<std::string> words, int in, int out, int err) {
     posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
     pid_t pid = -1;
-    const int rc = posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), environ);
+    const int rc = posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), environment.data());
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (rc != 0) throw std::system_error(rc, std::generic_category(), words[0]);
