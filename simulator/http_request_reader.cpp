@@ -87,14 +87,16 @@ http_request_reader::outcome http_request_reader::feed(std::string_view bytes) {
         return next();
     }
     const auto result = read(bytes);
-    unread_.assign(bytes);
+    if (result != outcome::failed) {
+        unread_.assign(bytes);
+    }
     return result;
 }
 
 http_request_reader::outcome http_request_reader::next() {
     std::string_view bytes = unread_;
     const auto result = read(bytes);
-    if (bytes.empty()) {
+    if (bytes.empty() || result == outcome::failed) {
         std::string().swap(unread_);
     } else {
         unread_.erase(0, unread_.size() - bytes.size());
@@ -128,7 +130,19 @@ http_request_reader::outcome http_request_reader::read(std::string_view& bytes) 
         error_text_ = error.text;
     }
     begun_.reset();
+    request_ = {};
     return outcome::failed;
+}
+
+std::size_t http_request_reader::held() const {
+    const auto head = begun_ && !begun_->lines.over_limit() ? http_header_limit - begun_->lines.room() : 0;
+    return unread_.size() + request_.body.size() + head;
+}
+
+void http_request_reader::release() {
+    begun_.reset();
+    request_ = {};
+    std::string().swap(unread_);
 }
 
 /// True when the head is whole.

@@ -32,7 +32,8 @@ class http_request_reader {
     outcome feed(std::string_view bytes);
 
     /// Goes on with bytes that are already here, as after a pipelined request. On `complete`, request() holds it until
-    /// the next call; on `failed`, error_status() and error_text() tell why, and the connection is of no more use.
+    /// the next call; on `failed`, error_status() and error_text() tell why, nothing is held, and
+    /// the connection is of no more use.
     outcome next();
 
     http_request& request() { return request_; }
@@ -41,6 +42,12 @@ class http_request_reader {
 
     /// True once for a request whose client waits for `100 Continue` before it sends the body.
     bool take_continue();
+
+    /// Bytes of requests that are kept here, the served one's body included.
+    std::size_t held() const;
+
+    /// Forgets all of them.
+    void release();
 
     /// True when part of a request has come.
     bool in_request() const { return begun_ != nullptr || !unread_.empty(); }

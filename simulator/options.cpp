@@ -138,6 +138,9 @@ void add_options(CLI::App& app, options& o, std::string& listen, std::vector<std
     table.add(model_and_gpu, "contention", o.contention);
 
     table.add("Faults", "fault", faults);
+    app.add_option("--request-timeout-ms", o.request_timeout_ms, "Time to send a request whole, then 408; 0: no limit")
+        ->check(between(0, 3.6e6))
+        ->capture_default_str();
     app.add_flag("--exit-with-parent", o.exit_with_parent, "Exit when the parent dies or stdin is closed");
     app.add_flag("--quiet", o.quiet, "Log nothing but errors");
     app.set_version_flag("--version", "chimera-sim " CHIMERA_SIM_VERSION);

@@ -44,6 +44,8 @@ struct options {
     std::string shared_gpu; ///< empty: the GPU is this instance's alone
     double contention = 0;
 
+    std::uint32_t request_timeout_ms = 60'000; ///< for a client to send a request whole; 0: none
+
     std::vector<fault_spec> faults;
     bool exit_with_parent = false;
     bool quiet = false;

@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::size_t input_bytes = std::size_t{64} << 10;
 constexpr int accepts_per_turn = 256;
+constexpr std::size_t most_held = std::size_t{256} << 20; ///< bytes of all requests that have begun
+constexpr const char* json_type = "application/json; charset=utf-8";
 
 [[noreturn]] void throw_errno(const char* what) {
     throw std::runtime_error(fmt::format("{}: {}", what, std::strerror(errno)));
@@ -27,7 +29,8 @@ constexpr int accepts_per_turn = 256;
 
 server::server(const options& o)
     : options_(o), listener_(o.host, o.port), end_(o.exit_with_parent), engine_(options_, stats_, clock_),
-      faults_(o.faults), input_(std::make_unique<char[]>(input_bytes)) {
+      faults_(o.faults), begun_(std::int64_t{o.request_timeout_ms} * 1'000'000),
+      input_(std::make_unique<char[]>(input_bytes)) {
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     timer_ = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     if (epoll_ < 0 || timer_ < 0) {
@@ -69,7 +72,7 @@ void server::run() {
     ended_ = end_.parent_already_gone();
     while (!ended_) {
         const auto now = monotonic_ns();
-        serve_events(std::min(engine_.next_wake(now), listen_again_at_));
+        serve_events(std::min({engine_.next_wake(now), listen_again_at_, begun_.next_due(never)}));
         if (listen_again_at_ <= monotonic_ns()) {
             listen_again_at_ = never;
             listener_.listen_again();
@@ -77,6 +80,7 @@ void server::run() {
         }
         engine_.run();
         finish_replies();
+        end_overdue(monotonic_ns());
         dropped_.clear();
     }
 }
@@ -130,6 +134,7 @@ void server::accept_all() {
         auto c = std::make_unique<client>(fd);
         c->place = clients_.size();
         watch(fd, c.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+        await_or_settle(*c);
         clients_.push_back(std::move(c));
         ++stats_.connections_accepted;
         ++stats_.connections_open;
@@ -192,8 +197,50 @@ void server::read_requests(client& c) {
             break;
         }
         c.unread = c.peer_ended || got.size() == input_bytes;
-        if (!c.discarding && !handle(c, c.connection.reader.feed(got))) {
+        if (c.discarding) {
+            continue;
+        }
+        const bool go_on = handle(c, c.connection.reader.feed(got));
+        if (c.connection.is_open()) {
+            await_or_settle(c);
+        }
+        if (!go_on) {
             return;
+        }
+    }
+}
+
+/// Starts or stops the client's time, after whatever may have made it the client's turn. A request that has begun has
+/// to be whole in time, a connection on which our side has ended has to end; between requests a client may be idle for
+/// ever.
+void server::await_or_settle(client& c) {
+    const bool clients_turn = !c.reply && !c.connection.blocked();
+    const auto held = begun_.account(c.begun, c.connection.reader.held());
+    if (clients_turn && !c.discarding && held > most_held) {
+        c.connection.reader.release();
+        begun_.account(c.begun, 0);
+        respond(c, 503, json_type,
+                nlohmann::json{{"error", "the requests that are not whole yet occupy more than 256 MiB"}}.dump(),
+                false);
+    } else if (clients_turn && (c.fresh || c.discarding || c.connection.reader.in_request())) {
+        begun_.await(c, c.begun, monotonic_ns());
+    } else {
+        begun_.settle(c.begun);
+    }
+}
+
+void server::end_overdue(std::int64_t now) {
+    while (begun_.next_due(never) <= now) {
+        auto& c = begun_.first();
+        begun_.settle(c.begun);
+        if (c.discarding || !c.connection.reader.in_request()) {
+            drop(c);
+            continue;
+        }
+        c.connection.reader.release();
+        respond(c, 408, json_type, nlohmann::json{{"error", "the request was not whole in time"}}.dump(), false);
+        if (c.connection.is_open()) {
+            await_or_settle(c);
         }
     }
 }
@@ -203,7 +250,10 @@ bool server::handle(client& c, http_request_reader::outcome outcome) {
     using outcomes = http_request_reader::outcome;
     auto& reader = c.connection.reader;
     for (; outcome == outcomes::complete; outcome = reader.next()) {
+        c.fresh = false;
+        begun_.settle(c.begun);
         serve(c, reader.request());
+        std::string().swap(reader.request().body); // a connection keeps no prompt
         if (!c.connection.is_open() || c.reply || c.connection.blocked() || c.ends) {
             // Whether more is in the socket is not known here; a further read will tell.
             c.unread = true;
@@ -211,8 +261,7 @@ bool server::handle(client& c, http_request_reader::outcome outcome) {
         }
     }
     if (outcome == outcomes::failed) {
-        respond(c, reader.error_status(), "application/json; charset=utf-8",
-                nlohmann::json{{"error", reader.error_text()}}.dump(), false);
+        respond(c, reader.error_status(), json_type, nlohmann::json{{"error", reader.error_text()}}.dump(), false);
         return c.connection.is_open() && c.discarding;
     }
     if (reader.take_continue() &&
@@ -251,7 +300,11 @@ void server::after_response(client& c) {
         shut(c);
         return;
     }
-    if (handle(c, c.connection.reader.next()) && c.unread) {
+    const bool go_on = handle(c, c.connection.reader.next());
+    if (c.connection.is_open()) {
+        await_or_settle(c);
+    }
+    if (go_on && c.unread) {
         read_requests(c);
     }
 }
@@ -262,6 +315,8 @@ void server::shut(client& c) {
     c.ends = true;
     c.discarding = true;
     shutdown(c.connection.fd(), SHUT_WR);
+    begun_.settle(c.begun);
+    begun_.await(c, c.begun, monotonic_ns());
     c.unread = true;
     read_requests(c);
 }
@@ -270,6 +325,7 @@ void server::drop(client& c) {
     if (c.reply) {
         engine_.cancel(*c.reply, monotonic_ns());
     }
+    begun_.forget(c.begun);
     c.connection.close();
     --stats_.connections_open;
     const auto place = c.place;

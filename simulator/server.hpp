@@ -8,6 +8,7 @@
 
 #include <simdjson.h>
 
+#include "begun_requests.hpp"
 #include "end_watch.hpp"
 #include "fault.hpp"
 #include "generation.hpp"
@@ -39,7 +40,9 @@ class server {
         explicit client(int fd) : connection(fd) {}
         http_connection connection;
         std::unique_ptr<generation> reply;
-        std::size_t place = 0;   ///< index in clients_
+        std::size_t place = 0; ///< index in clients_
+        begun_requests<client>::place begun;
+        bool fresh = true;       ///< nothing has been asked yet
         bool unread = false;     ///< the socket may hold more
         bool peer_ended = false; ///< the peer sends no more than what the socket holds
         bool ends = false;       ///< to be closed once everything is sent
@@ -60,6 +63,8 @@ class server {
     void respond(client& c, int status, std::string_view type, std::string_view body, bool keep_alive,
                  std::string_view extra_headers = {}, bool head_only = false);
     void after_response(client& c);
+    void await_or_settle(client& c);
+    void end_overdue(std::int64_t now);
     void finish_replies();
     void finish(generation& over);
     void shut(client& c);
@@ -83,6 +88,7 @@ class server {
     std::int64_t timer_set_to_ = -1;
     std::int64_t listen_again_at_ = never;
     bool ended_ = false;
+    begun_requests<client> begun_;
     std::vector<std::unique_ptr<client>> clients_;
     std::vector<std::unique_ptr<client>> dropped_; ///< kept until the events of this turn are through
     std::unique_ptr<char[]> input_;

@@ -145,7 +145,6 @@ void server::generate(client& c, http_request& request) {
     try {
         auto parsed = parse_generate(request, now);
         const auto fault = choose_fault(request);
-        std::string().swap(request.body); // a connection keeps no prompt
         if (is_status(fault.kind)) {
             ++stats_.faults;
             const auto status = status_of(fault.kind);

@@ -212,3 +212,52 @@ TEST_CASE("two hundred connections stream side by side") {
     }
     CHECK(read_stats(sim.port()).at("replies_completed") == 200);
 }
+
+TEST_CASE("a request has to be whole in time, however it is begun; between requests a client may be idle") {
+    auto arguments = fast;
+    arguments.insert(arguments.end(), {"--request-timeout-ms", "300"});
+    sim_process sim(arguments);
+    http_client kept(sim.port());
+    CHECK(kept.post("/api/generate", body).records().size() == 6);
+
+    http_client silent(sim.port());
+    http_client head(sim.port());
+    head.send("POST /api/generate HTTP/1.1\r\nHost: sim\r\n");
+    http_client part(sim.port());
+    part.send("POST /api/generate HTTP/1.1\r\nContent-Length: 100\r\n\r\n{");
+    http_client behind(sim.port());
+    behind.send("GET /api/version HTTP/1.1\r\nHost: sim\r\n\r\nGET /api");
+    CHECK(behind.read_response().status == 200);
+    for (int i = 0; i < 6; ++i) { // a byte now and then does not help
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        head.send("A");
+    }
+    CHECK(silent.ends());
+    for (auto* late : {&head, &part, &behind}) {
+        const auto answer = late->read_response();
+        CHECK(answer.status == 408);
+        CHECK(answer.has_header("Connection: close"));
+        CHECK(late->ends());
+    }
+    CHECK(kept.post("/api/generate", body).records().size() == 6);
+    CHECK(read_stats(sim.port()).at("replies_completed") == 2);
+}
+
+TEST_CASE("who does not close its side after the server has closed is given up") {
+    auto arguments = fast;
+    arguments.insert(arguments.end(), {"--request-timeout-ms", "200"});
+    sim_process sim(arguments);
+    http_client client(sim.port());
+    client.send("GET /api/version HTTP/1.1\r\nHost: sim\r\nConnection: close\r\n\r\n");
+    CHECK(client.read_response().status == 200);
+    CHECK(reaches(sim.port(), "connections_open", 1)); // the one that asks
+}
+
+TEST_CASE("a reply takes its time whatever a request may take") {
+    sim_process sim({"--decode-tokens-per-s", "10", "--prefill-tokens-per-s", "0", "--load-ms", "0",
+                     "--request-timeout-ms", "100"});
+    http_client client(sim.port());
+    const auto r = client.post("/api/generate", body);
+    CHECK(r.complete);
+    CHECK(r.records().size() == 6);
+}
