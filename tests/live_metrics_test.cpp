@@ -2,8 +2,15 @@
 #include "host_process.hpp"
 #include "prometheus_page.hpp"
 
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <thread>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 using namespace chimera::test;
 using nlohmann::json;
@@ -129,6 +136,47 @@ TEST_CASE("a port that is taken and an address that is none are refused before a
     CHECK(std::filesystem::is_empty(others.path()));
     CHECK(run_profile(others, "smol1kb", {"--metrics-port", "70000"}).status == 2);
     CHECK(run_profile(others, "smol1kb", {"--metrics-port", "0", "--metrics-address", "localhost,1"}).status == 2);
+}
+
+TEST_CASE("hundreds of idle connections keep no scrape out, and do not take the run's descriptors") {
+    const temporary_folder results;
+    process host(host_program(), with({"--profile", profile_path("smol1kb").string(), "--ui", "none", "--output-dir",
+                                       results.path().string(), "--metrics-port", "0", "--runs", "2"}));
+    host.wait_for_error_text("/metrics\n");
+    const std::string url = url_in(host.error_text());
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1))));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    std::vector<int> idle;
+    for (int i = 0; i < 500; ++i) {
+        const int fd = idle.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        REQUIRE(::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
+        if (i % 2 == 0) CHECK(::send(fd, "GET /met", 8, MSG_NOSIGNAL) == 8);
+    }
+    CHECK(scrape(url));
+    const std::filesystem::directory_iterator files("/proc/" + std::to_string(host.pid()) + "/fd");
+    CHECK(std::distance(begin(files), end(files)) < 200);
+    CHECK(host.wait().status == 0);
+    for (const int fd : idle) ::close(fd);
+}
+
+TEST_CASE("an IPv6 address, with and without brackets") {
+    for (const std::string address : {"::1", "[::1]"}) {
+        const temporary_folder results;
+        process host(host_program(), with({"--profile", profile_path("smol1kb").string(), "--ui", "none",
+                                           "--output-dir", results.path().string(), "--metrics-port", "0",
+                                           "--metrics-address", address, "--runs", "1"}));
+        if (std::ifstream("/proc/net/if_inet6").peek() == EOF) {
+            CHECK(host.wait().status == 3);
+            continue;
+        }
+        host.wait_for_error_text("/metrics\n");
+        const std::string url = url_in(host.error_text());
+        CHECK(url.starts_with("http://[::1]:"));
+        CHECK(scrape(url));
+        CHECK(host.wait().status == 0);
+    }
 }
 
 TEST_CASE("an alert warns during a run and at its end, and fails the campaign only when asked") {

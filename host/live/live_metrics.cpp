@@ -1,29 +1,20 @@
 #include "live/live_metrics.hpp"
 
+#include "live/metrics_server.hpp"
 #include "live/resident_memory.hpp"
 #include "measure/gaps.hpp"
 
 #include <prometheus/counter.h>
-#include <prometheus/exposer.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
-
-#include <chimera/sdk/owned_fd.hpp>
-
-#include <fmt/format.h>
+#include <prometheus/text_serializer.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
-#include <exception>
-#include <stdexcept>
-#include <thread>
+#include <optional>
+#include <utility>
 #include <vector>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 namespace chimera::host {
 namespace {
@@ -80,41 +71,6 @@ class process_figures final : public prometheus::Collectable {
     const execution_control& control_;
 };
 
-/// Civetweb looks at its order to stop when its listening socket wakes, or every 2 s. A connection wakes it.
-class knocking {
-  public:
-    knocking(const std::string& address, int port)
-        : thread_([this, address, port](const std::stop_token& end) {
-              while (!end.stop_requested()) {
-                  knock(address, port);
-                  std::this_thread::sleep_for(std::chrono::milliseconds(5));
-              }
-          }) {}
-
-  private:
-    static void knock(const std::string& address, int port) {
-        sockaddr_in to{};
-        to.sin_family = AF_INET;
-        to.sin_port = htons(static_cast<std::uint16_t>(port));
-        inet_pton(AF_INET, address.c_str(), &to.sin_addr);
-        const sdk::owned_fd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-        static_cast<void>(connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to));
-    }
-    std::jthread thread_;
-};
-
-prometheus::Exposer listen(const std::string& address, int port) {
-    const std::string where = fmt::format("{}:{}", address, port);
-    try {
-        return prometheus::Exposer(where, 2);
-    } catch (const std::exception&) { // it says no more than that it cannot
-        throw std::runtime_error(
-            fmt::format("--metrics-port: cannot listen on {}; the port is in use, or the address is none of "
-                        "this machine's. Give another port, or 0 for any that is free",
-                        where));
-    }
-}
-
 } // namespace
 
 struct live_metrics::series {
@@ -127,9 +83,7 @@ struct live_metrics::series {
         prometheus::Histogram &ttft, &itl, &e2e, &delivery_delay;
     };
 
-    series(const profile& p, const execution_control& control, const std::string& on, int asked)
-        : process(std::make_shared<process_figures>(control)), exposer(listen(on, asked)), address(on),
-          port(exposer.GetListeningPorts().at(0)), url(fmt::format("http://{}:{}/metrics", address, port)) {
+    series(const profile& p, const execution_control& control, const std::string& on, int asked) : process(control) {
         gauge("chimera_build_info", "The program", {{"version", CHIMERA_VERSION}}).Set(1);
         gauge("chimera_profile_info", "What is run",
               {{"profile", p.name},
@@ -141,18 +95,24 @@ struct live_metrics::series {
             .Set(1);
         gauge("chimera_agents", "Agents of the profile").Set(static_cast<double>(p.workload.agents.size()));
         gauge("chimera_runs_planned", "Measured runs of the profile").Set(p.measure.runs);
-        exposer.RegisterCollectable(registry);
-        exposer.RegisterCollectable(process);
+        server.emplace(on, asked, [this] { return page(); });
     }
 
-    prometheus::Gauge& gauge(const char* name, const char* help, const prometheus::Labels& labels = {}) const {
-        return prometheus::BuildGauge().Name(name).Help(help).Register(*registry).Add(labels);
+    /// [any thread]
+    std::string page() const {
+        std::vector<prometheus::MetricFamily> all = registry.Collect();
+        for (prometheus::MetricFamily& family : process.Collect()) all.push_back(std::move(family));
+        return prometheus::TextSerializer().Serialize(all);
     }
-    counter_family& counters(const char* name, const char* help) const {
-        return prometheus::BuildCounter().Name(name).Help(help).Register(*registry);
+
+    prometheus::Gauge& gauge(const char* name, const char* help, const prometheus::Labels& labels = {}) {
+        return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add(labels);
     }
-    histogram_family& histograms(const char* name, const char* help) const {
-        return prometheus::BuildHistogram().Name(name).Help(help).Register(*registry);
+    counter_family& counters(const char* name, const char* help) {
+        return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+    }
+    histogram_family& histograms(const char* name, const char* help) {
+        return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
     }
     of_execution execution(const char* kind) const {
         return {requests.Add({{"execution", kind}, {"status", "ok"}}),
@@ -166,8 +126,8 @@ struct live_metrics::series {
                 delivery_delay.Add({{"execution", kind}}, delay_bounds)};
     }
 
-    std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
-    std::shared_ptr<process_figures> process;
+    prometheus::Registry registry;
+    process_figures process;
     counter_family& runs = counters("chimera_runs_total", "Measured runs that have ended");
     counter_family& requests = counters("chimera_requests_total", "Requests that have ended");
     counter_family& errors = counters("chimera_request_errors_total", "Requests that failed, by how far they got");
@@ -181,22 +141,16 @@ struct live_metrics::series {
     prometheus::Counter& complete = runs.Add({{"status", "complete"}});
     prometheus::Counter& failed = runs.Add({{"status", "failed"}});
     of_execution warm_up = execution("warm_up"), alone = execution("alone"), together = execution("together");
-    of_execution* now = &together; // written between executions
-    prometheus::Exposer exposer;   // goes first: what it serves outlives it
-    const std::string address;
-    const int port; // that was taken
-    const std::string url;
+    of_execution* now = &together;        // written between executions
+    std::optional<metrics_server> server; // goes first: what it serves outlives it
 };
 
 live_metrics::live_metrics(const profile& p, const execution_control& control, const std::string& address, int port)
     : series_(std::make_unique<series>(p, control, address, port)) {}
 
-live_metrics::~live_metrics() {
-    const knocking awake(series_->address, series_->port);
-    series_.reset();
-}
+live_metrics::~live_metrics() = default;
 
-const std::string& live_metrics::url() const noexcept { return series_->url; }
+const std::string& live_metrics::url() const noexcept { return series_->server->url(); }
 
 void live_metrics::begins(const planned_execution& x) {
     series& s = *series_;

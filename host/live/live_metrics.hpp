@@ -9,13 +9,13 @@
 
 namespace chimera::host {
 
-/// Serves /metrics on two threads of its own, from construction to destruction. An agent feeds it when a request ends:
+/// Serves /metrics on a thread of its own, from construction to destruction. An agent feeds it when a request ends:
 /// the pieces of the body are sorted into buckets on the spot and added at once. Tokens are read where they are counted
 /// anyway, when somebody scrapes.
 class live_metrics final : public agent_observer {
   public:
-    /// address: of an interface, IPv4 (all that Debian's civetweb has been built for). port 0: any free one. Everything
-    /// referred to outlives this object. Throws std::runtime_error naming the address when it cannot be listened on.
+    /// address: of an interface, IPv4 or IPv6, without brackets. port 0: any free one. Everything referred to outlives
+    /// this object. Throws std::runtime_error naming the address when it cannot be listened on.
     live_metrics(const profile&, const execution_control&, const std::string& address, int port);
     ~live_metrics() override;
 
