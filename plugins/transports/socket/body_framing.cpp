@@ -11,8 +11,9 @@ body_framing body_framing::of(const response_head& head, bool head_request) {
     result.keep_alive = http1::stays_open(head.fields(), head.minor_version());
     if (head_request || head.status() / 100 == 1 || head.status() == 204 || head.status() == 304) return result;
 
+    // Also a length that could be counted: beyond 63 bits none is meant, and libcurl refuses it.
     const auto declared =
-        http1::declared_body::of(head.fields(), std::numeric_limits<std::uint64_t>::max(), "this transport");
+        http1::declared_body::of(head.fields(), std::numeric_limits<std::int64_t>::max(), "this transport");
     if (declared.chunked) {
         result.body = kind::chunked;
         // Somebody on the way may have seen another end (RFC 9112 6.1): nothing is read behind this one.
