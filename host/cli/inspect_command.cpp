@@ -2,8 +2,9 @@
 
 #include "cli/plugin_options.hpp"
 #include "cli/standard_output.hpp"
+#include "process/messages.hpp"
 #include "protocol/excerpt.hpp"
-#include "registry/plugin_file.hpp"
+#include "registry/checked_file.hpp"
 #include "registry/registry.hpp"
 #include "registry/trial.hpp"
 
@@ -18,23 +19,23 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-json document(const plugin_file& file) {
+json document(const checked_file& file) {
     json exports = nullptr; // beyond the entry; null: not readable
-    if (file.elf.exported) {
+    if (file.elf().exported) {
         exports = json::array();
-        for (const std::string& symbol : *file.elf.exported)
+        for (const std::string& symbol : *file.elf().exported)
             if (symbol != CHM_ENTRY_SYMBOL) exports.push_back(symbol);
     }
-    return {{"path", file.path.string()},
-            {"owner", file.owner},
-            {"mode", fmt::format("{:04o}", file.mode)},
-            {"trusted", file.distrust.empty()},
-            {"distrust", or_null(file.distrust)},
-            {"word_size", or_null(file.elf.word_size)},
-            {"machine", or_null(file.elf.machine)},
-            {"type", or_null(file.elf.type)},
-            {"nodelete", file.elf.nodelete},
-            {"needed", file.elf.needed},
+    return {{"path", file.path().string()},
+            {"owner", file.owner()},
+            {"mode", fmt::format("{:04o}", file.mode())},
+            {"trusted", file.distrust().empty()},
+            {"distrust", or_null(file.distrust())},
+            {"word_size", or_null(file.elf().word_size)},
+            {"machine", or_null(file.elf().machine)},
+            {"type", or_null(file.elf().type)},
+            {"nodelete", file.elf().nodelete},
+            {"needed", file.elf().needed},
             {"exports", std::move(exports)}};
 }
 
@@ -90,12 +91,12 @@ exit_status inspect_command(const inspect_arguments& arguments) {
     std::string error;
     try {
         const auto found = plugins.locate(arguments.plugin);
-        const plugin_file file = look_at_plugin_file(found);
-        j["file"] = document(file);
-        if (error = file.fault(arguments.allow_untrusted); !error.empty()) {
+        const auto file = std::make_shared<const checked_file>(found);
+        j["file"] = document(*file);
+        if (error = file->fault(arguments.allow_untrusted); !error.empty()) {
             error = found.string() + ": " + error;
         } else {
-            trial tried = try_plugin(file.path, trial_depth::instance, settings.trial_limit);
+            trial tried = try_plugin(file, trial_depth::instance, settings.trial_limit);
             j["plugin"] = std::move(tried.said);
             error = std::move(tried.fault);
         }
@@ -106,7 +107,7 @@ exit_status inspect_command(const inspect_arguments& arguments) {
     print_result(arguments.json ? j.dump(2, ' ', false, json::error_handler_t::replace) + "\n"
                                 : text(printable_document(j)));
     if (error.empty()) return exit_status::success;
-    fmt::print(stderr, "chimera-host: {}\n", on_one_line(error));
+    say(fmt::format("chimera-host: {}", on_one_line(error)));
     return exit_status::bad_input;
 }
 

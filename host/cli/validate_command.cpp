@@ -2,7 +2,9 @@
 
 #include "cli/plugin_options.hpp"
 #include "cli/standard_output.hpp"
+#include "process/messages.hpp"
 #include "protocol/excerpt.hpp"
+#include "registry/checked_file.hpp"
 #include "registry/registry.hpp"
 #include "registry/trial.hpp"
 
@@ -122,23 +124,33 @@ std::map<std::string, std::string> parsed(const std::vector<std::string>& option
     return all;
 }
 
+/// What is asked of the kit, with the files that its paths stand for: every case loads those, whatever lies at the path
+/// by then.
+struct resolved_request {
+    kit::request request;
+    std::map<std::filesystem::path, checked_file_ptr> files;
+};
+
 /// The request, its plugins found. What a bridge needs is left out where it is not to be had: its cases say so.
-kit::request resolved(const validate_arguments& a) {
+resolved_request resolved(const validate_arguments& a) {
     if (a.plugin.empty()) throw kit::unusable("which plugin? Give its file, or its id (see chimera-host plugins)");
     registry_settings settings;
     settings.allow_untrusted = a.allow_untrusted;
     const registry plugins(settings);
+    resolved_request both;
     const auto find = [&](const std::string& name, const std::string& fallback = {}) -> std::filesystem::path {
         if (name.empty()) return {};
         try {
-            return plugins.find(name);
+            const auto file = plugins.find(name);
+            both.files.emplace(file->path(), file);
+            return file->path();
         } catch (const plugin_error&) {
             if (name != fallback) throw;
             return {};
         }
     };
     const validate_arguments defaults;
-    kit::request r;
+    kit::request& r = both.request;
     r.plugin = find(a.plugin);
     r.executor = find(a.executor);
     r.foreign = find(a.foreign, defaults.foreign);
@@ -149,11 +161,12 @@ kit::request resolved(const validate_arguments& a) {
     r.limit_s = a.limit_s;
     r.in_process = a.in_process;
     r.verbose = a.verbose;
-    return r;
+    r.loadable = [files = both.files](const std::filesystem::path& path) { return files.at(path)->loadable(); };
+    return both;
 }
 
 exit_status validate(const validate_arguments& a) {
-    kit::request r = resolved(a);
+    auto [r, files] = resolved(a);
     const kit::introduction who = kit::introduce(r);
     const validate_arguments defaults;
     const auto refuse = [&](const char* option, const char* whose) {
@@ -179,7 +192,7 @@ exit_status validate(const validate_arguments& a) {
         j["cases"].push_back(std::move(c));
     });
     if (n.broken() == 0 && !a.in_process) // it kept every rule that was tried, and may have broken another one
-        if (const trial loaded = try_plugin(r.plugin, trial_depth::load, registry_settings{}.trial_limit);
+        if (const trial loaded = try_plugin(files.at(r.plugin), trial_depth::load, registry_settings{}.trial_limit);
             !loaded.fault.empty())
             throw plugin_error(loaded.fault, loaded.rc);
     for (const verdict v : every_verdict) j["counts"][std::string(kit::name_of(v))] = n.of(v);
@@ -191,7 +204,7 @@ exit_status validate(const validate_arguments& a) {
 
 exit_status validate_command(const validate_arguments& a) {
     const auto refuse = [&a](const std::exception& e) {
-        std::fputs(fmt::format("chimera-host: {}\n", on_one_line(e.what())).c_str(), stderr);
+        say(fmt::format("chimera-host: {}", on_one_line(e.what())));
         const nlohmann::ordered_json j{{"schema_version", 1}, {"error", e.what()}};
         if (a.json) print_result(j.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
         return exit_status::bad_input;

@@ -9,23 +9,20 @@
 #include <fmt/format.h>
 #include <span>
 #include <sys/stat.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace chimera::host {
 
 namespace {
 
-namespace fs = std::filesystem;
-
 /// Bytes of a file by offset; what is not there is not read.
 class file_bytes {
   public:
-    explicit file_bytes(const fs::path& path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    /// Does not own the descriptor.
+    explicit file_bytes(int fd) : fd_(fd) {
         struct stat status {};
-        if (fd_ && fstat(fd_.get(), &status) == 0) size_ = static_cast<std::uint64_t>(status.st_size);
+        if (fstat(fd_, &status) == 0) size_ = static_cast<std::uint64_t>(status.st_size);
     }
-    bool is_open() const { return static_cast<bool>(fd_); }
     std::uint64_t size() const { return size_; }
 
     /// n elements from offset on; nothing where they do not lie in the file or are more than a plugin could have.
@@ -36,7 +33,7 @@ class file_bytes {
         std::vector<Element> elements(n);
         auto* to = reinterpret_cast<char*>(elements.data());
         for (std::uint64_t done = 0, all = n * sizeof(Element); done < all;) {
-            const auto got = pread(fd_.get(), to + done, all - done, static_cast<off_t>(offset + done));
+            const auto got = pread(fd_, to + done, all - done, static_cast<off_t>(offset + done));
             if (got < 0 && errno == EINTR) continue;
             if (got <= 0) return {};
             done += static_cast<std::uint64_t>(got);
@@ -50,7 +47,7 @@ class file_bytes {
     }
 
   private:
-    sdk::owned_fd fd_;
+    int fd_;
     std::uint64_t size_ = 0;
 };
 
@@ -108,6 +105,23 @@ class image {
         for (const auto& d : dynamic_)
             if (d.d_tag == DT_NEEDED) libraries.push_back(name(d.d_un.d_val));
         return libraries;
+    }
+    library_names search() const {
+        library_names found;
+        const auto text = [&](std::uint64_t offset) {
+            const auto begin =
+                names_.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(offset, names_.size()));
+            const auto end = std::find(begin, names_.end(), '\0');
+            if (end == names_.end()) found.readable = false;
+            return std::string(begin, end);
+        };
+        for (const auto& d : dynamic_) {
+            if (d.d_tag == DT_NEEDED || d.d_tag == DT_AUXILIARY || d.d_tag == DT_FILTER)
+                found.names.push_back(text(d.d_un.d_val));
+            if (d.d_tag == DT_RUNPATH) found.runpath = text(d.d_un.d_val);
+            if (d.d_tag == DT_RPATH) found.rpath = text(d.d_un.d_val);
+        }
+        return found;
     }
     bool nodelete() const { return (value(DT_FLAGS_1) & DF_1_NODELETE) != 0; }
 
@@ -180,16 +194,15 @@ class image {
 
 } // namespace
 
-elf_file read_elf(const fs::path& path) {
+elf_file read_elf(int fd) {
     elf_file out;
     const auto stop = [&](std::string fault) {
         out.fault = std::move(fault);
         return out;
     };
-    const file_bytes file(path);
-    if (!file.is_open())
-        return stop(fmt::format("cannot be read: {}; check its permissions", std::generic_category().message(errno)));
-    const auto expected = file_bytes("/proc/self/exe").read_one<Elf64_Ehdr>(0);
+    const file_bytes file(fd);
+    const sdk::owned_fd program(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+    const auto expected = file_bytes(program.get()).read_one<Elf64_Ehdr>(0);
     if (!expected) return stop("cannot be compared with this program (/proc/self/exe is not readable)");
     const auto bits = [](unsigned char word) { return word == ELFCLASS64 ? 64 : 32; };
 
@@ -218,6 +231,7 @@ elf_file read_elf(const fs::path& path) {
     if (!segments) return cut_off(header->e_phoff + std::uint64_t{header->e_phnum} * sizeof(Elf64_Phdr));
     const image laid_out(file, *segments);
     out.needed = laid_out.needed();
+    out.search = laid_out.search();
     out.nodelete = laid_out.nodelete();
     out.exported = laid_out.exported();
     if (header->e_machine != expected->e_machine)

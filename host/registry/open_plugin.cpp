@@ -2,6 +2,7 @@
 #include "registry/plugin_host.hpp"
 #include "registry/result_name.hpp"
 #include "registry/schema_check.hpp"
+#include <algorithm>
 #include <array>
 #include <boost/dll/shared_library.hpp>
 #include <cstring>
@@ -27,6 +28,18 @@ bool is_id(std::string_view id) {
     for (const char c : id)
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_')) return false;
     return true;
+}
+
+struct loaded_file {
+    checked_file_ptr file;
+    boost::dll::shared_library library;
+};
+
+/// Never unloaded: a waker of a plugin may outlive everything that the host knows of. Never closed: the dynamic linker
+/// knows a file by the name of its descriptor, and would take another one under the same number for this one.
+std::vector<loaded_file>& loaded_files() {
+    static auto& kept = *new std::vector<loaded_file>;
+    return kept;
 }
 
 /// Every factory of either kind begins alike.
@@ -64,17 +77,22 @@ std::string entry_fault(const chm_plugin_entry& entry) {
     return {};
 }
 
-const chm_plugin_entry& open_entry(const std::filesystem::path& path, const plugin_steps& begins) {
+const chm_plugin_entry& open_entry(const checked_file_ptr& file, const plugin_steps& begins) {
     namespace dll = boost::dll;
-    // Never closed: a waker of the plugin may outlive everything that the host knows of.
-    static auto& kept = *new std::vector<dll::shared_library>;
+    const auto& path = file->path();
     begins("while it was loaded");
-    try {
-        kept.emplace_back(path, dll::load_mode::rtld_now | dll::load_mode::rtld_local);
-    } catch (const std::exception& error) {
-        throw plugin_error(fmt::format("{}: cannot be loaded: {}", path.string(), reason(error)), CHM_E_FAIL);
-    }
-    const auto& library = kept.back();
+    auto& kept = loaded_files();
+    auto found = std::find_if(kept.begin(), kept.end(), [&](const auto& one) { return one.file->id() == file->id(); });
+    if (found == kept.end()) try {
+            // Its location() is a name in /proc: what is shown to people is the file's path.
+            dll::shared_library library(file->loadable(), dll::load_mode::rtld_now | dll::load_mode::rtld_local);
+            found = kept.insert(kept.end(), {file, std::move(library)});
+        } catch (const std::exception& error) {
+            throw plugin_error(
+                fmt::format("{}: cannot be loaded: {}", path.string(), file->with_real_path(reason(error))),
+                CHM_E_FAIL);
+        }
+    const auto& library = found->library;
     if (!library.has(CHM_ENTRY_SYMBOL))
         throw plugin_error(
             fmt::format("{}: is no chimera plugin: it exports no symbol \"{}\"; define it with CHM_EXPORT",

@@ -1,4 +1,5 @@
 #pragma once
+#include "registry/checked_file.hpp"
 #include "registry/registry.hpp"
 #include <functional>
 
@@ -7,9 +8,9 @@ namespace chimera::host {
 /// Called before each step that runs or reads what a plugin brought, with what then goes wrong "in its init".
 using plugin_steps = std::function<void(const char* step)>;
 
-/// Maps a checked file for the rest of the process's life and finds its entry, checked field by field.
-/// Errors: plugin_error.
-const chm_plugin_entry& open_entry(const std::filesystem::path&, const plugin_steps&);
+/// Maps a checked file for the rest of the process's life, keeps it open as long, and finds its entry, checked field by
+/// field. Precondition: it has no fault. Errors: plugin_error.
+const chm_plugin_entry& open_entry(const checked_file_ptr&, const plugin_steps&);
 
 /// Initializes a plugin and checks what it offers. Errors: plugin_error.
 std::shared_ptr<const plugin> initialize_plugin(const std::filesystem::path&, const chm_plugin_entry&,

@@ -9,7 +9,7 @@ namespace fs = std::filesystem;
 
 std::vector<fs::path> plugin_path_of_environment() {
     std::vector<fs::path> folders;
-    if (const char* variable = std::getenv("CHIMERA_PLUGIN_PATH")) {
+    if (const char* variable = secure_getenv("CHIMERA_PLUGIN_PATH")) {
         std::string_view rest = variable;
         while (!rest.empty()) {
             const auto colon = rest.find(':');

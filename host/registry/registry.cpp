@@ -1,7 +1,7 @@
 #include "registry/registry.hpp"
 #include "profile/nearest.hpp"
+#include "registry/checked_file.hpp"
 #include "registry/open_plugin.hpp"
-#include "registry/plugin_file.hpp"
 #include "registry/plugin_listing.hpp"
 #include "registry/trial.hpp"
 #include <algorithm>
@@ -39,8 +39,13 @@ struct registry::state {
     using loaded = std::variant<std::shared_ptr<const plugin>, plugin_error>;
 
     registry_settings settings;
-    std::map<fs::path, loaded> by_path; // a plugin that failed is not initialized a second time
-    std::map<fs::path, trial> trials;   // and not tried a second time
+    /// By the file and not its path, at which another may lie by now. An id stays its file's as long as it is open.
+    struct tried_file {
+        checked_file_ptr file;
+        trial outcome;
+    };
+    std::map<checked_file::identity, loaded> by_file;    // a plugin that failed is not initialized a second time
+    std::map<checked_file::identity, tried_file> trials; // and not tried a second time
 
     std::vector<fs::path> folders(const fs::path& first) const {
         std::vector<fs::path> all;
@@ -99,12 +104,14 @@ struct registry::state {
     }
 
     /// Tries those of them that have not been tried, each once.
-    void try_all(std::vector<fs::path> paths) {
-        std::sort(paths.begin(), paths.end());
-        paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
-        std::erase_if(paths, [this](const auto& path) { return trials.contains(path); });
-        auto answers = try_plugins(paths, trial_depth::load, settings.trial_limit);
-        for (std::size_t i = 0; i < paths.size(); ++i) trials.emplace(paths[i], std::move(answers[i]));
+    void try_all(std::vector<checked_file_ptr> files) {
+        const auto by_id = [](const auto& file) { return file->id(); };
+        std::ranges::sort(files, {}, by_id);
+        files.erase(std::ranges::unique(files, {}, by_id).begin(), files.end());
+        std::erase_if(files, [this](const auto& file) { return trials.contains(file->id()); });
+        auto answers = try_plugins(files, trial_depth::load, settings.trial_limit);
+        for (std::size_t i = 0; i < files.size(); ++i)
+            trials.emplace(files[i]->id(), tried_file{files[i], std::move(answers[i])});
     }
 
     fs::path locate(const std::string& name, const fs::path& folder) const {
@@ -118,53 +125,51 @@ registry::registry(registry_settings settings) : state_(std::make_unique<state>(
 
 registry::~registry() = default;
 
-std::shared_ptr<const plugin> registry::open(const fs::path& file) {
-    std::error_code gone; // what is not there, checked() refuses
-    auto found = state_->by_path.find(fs::canonical(file, gone));
-    if (found == state_->by_path.end()) {
-        const auto path = checked(file);
+std::shared_ptr<const plugin> registry::open(const fs::path& path) {
+    const auto file = checked(path);
+    auto found = state_->by_file.find(file->id());
+    if (found == state_->by_file.end()) {
         state::loaded result;
         try {
             // What crashes or hangs does so in a child, and is then an error like others.
-            state_->try_all({path});
-            if (const auto& tried = state_->trials.at(path); !tried.fault.empty())
+            state_->try_all({file});
+            if (const auto& tried = state_->trials.at(file->id()).outcome; !tried.fault.empty())
                 throw plugin_error(tried.fault, tried.rc);
             const plugin_steps in_silence = [](const char*) {};
-            result = initialize_plugin(path, open_entry(path, in_silence), in_silence);
+            result = initialize_plugin(file->path(), open_entry(file, in_silence), in_silence);
         } catch (const plugin_error& error) {
             result = error;
         }
-        found = state_->by_path.emplace(path, std::move(result)).first;
+        found = state_->by_file.emplace(file->id(), std::move(result)).first;
     }
     if (const auto* error = std::get_if<plugin_error>(&found->second)) throw *error;
     return std::get<std::shared_ptr<const plugin>>(found->second);
 }
 
 void registry::try_ahead(std::span<const std::string> names, const fs::path& directory) {
-    std::vector<fs::path> paths;
+    std::vector<checked_file_ptr> files;
     try {
         for (const auto& name : names) try {
-                const auto file = locate(name, directory);
-                if (!state_->trials.contains(fs::canonical(file))) paths.push_back(checked(file));
+                files.push_back(find(name, directory));
             } catch (const plugin_error&) { // the others can be tried
             }
-        state_->try_all(std::move(paths));
+        state_->try_all(std::move(files));
     } catch (const std::system_error&) { // load() meets it again, and says for which plugin
     }
 }
 
-fs::path registry::checked(const fs::path& file) const {
-    const auto facts = look_at_plugin_file(file);
-    if (const auto fault = facts.fault(state_->settings.allow_untrusted); !fault.empty())
-        throw plugin_error(file.string() + ": " + fault, CHM_E_FAIL);
-    return facts.path;
+checked_file_ptr registry::checked(const fs::path& path) const {
+    auto file = std::make_shared<const checked_file>(path);
+    if (const auto fault = file->fault(state_->settings.allow_untrusted); !fault.empty())
+        throw plugin_error(path.string() + ": " + fault, CHM_E_FAIL);
+    return file;
 }
 
 fs::path registry::locate(const std::string& name, const fs::path& directory) const {
     return state_->locate(name, directory);
 }
 
-fs::path registry::find(const std::string& name, const fs::path& directory) const {
+checked_file_ptr registry::find(const std::string& name, const fs::path& directory) const {
     return checked(locate(name, directory));
 }
 

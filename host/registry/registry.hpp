@@ -27,6 +27,7 @@ class plugin_error : public std::runtime_error {
 };
 
 struct plugin_host;
+class checked_file;
 
 /// A loaded and initialized plugin. Its code stays mapped until the process ends. deinit is called when the registry
 /// and all instances are gone.
@@ -71,7 +72,8 @@ using transport_ptr = std::unique_ptr<chm_transport, transport_destroy>;
 
 struct plugin_listing;
 
-/// The folders of CHIMERA_PLUGIN_PATH, separated by ':'. Folders need not exist.
+/// The folders of CHIMERA_PLUGIN_PATH, separated by ':'. Folders need not exist. None where the process was started
+/// with more rights than its caller has.
 std::vector<std::filesystem::path> plugin_path_of_environment();
 
 /// Where the host's own plugins are: ../lib/chimera beside the running program's folder, then the installation's
@@ -108,8 +110,9 @@ class registry {
 
     /// The file that load() takes for this name, as it was found. Errors: plugin_error.
     std::filesystem::path locate(const std::string& name, const std::filesystem::path& directory = {}) const;
-    /// The same, links resolved, checked as far as can be before any of its code runs. Errors: plugin_error.
-    std::filesystem::path find(const std::string& name, const std::filesystem::path& directory = {}) const;
+    /// The same, checked as far as can be before any of its code runs. Errors: plugin_error.
+    std::shared_ptr<const checked_file> find(const std::string& name,
+                                             const std::filesystem::path& directory = {}) const;
 
     /// A new instance. options: a value for every key of the plugin's schema, as a resolved profile holds them.
     /// Errors: plugin_error.
@@ -122,7 +125,7 @@ class registry {
 
   private:
     std::shared_ptr<const plugin> open(const std::filesystem::path&);
-    std::filesystem::path checked(const std::filesystem::path&) const;
+    std::shared_ptr<const checked_file> checked(const std::filesystem::path&) const;
 
     struct state;
     std::unique_ptr<state> state_;

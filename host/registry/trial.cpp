@@ -16,7 +16,6 @@ namespace chimera::host {
 
 namespace {
 
-namespace fs = std::filesystem;
 using json = nlohmann::ordered_json;
 
 /// The child's side of the pipe. Every line is an object whose members replace those of earlier ones, so that what was
@@ -38,12 +37,12 @@ class told {
     int fd_;
 };
 
-void live_in_child(const fs::path& path, trial_depth depth, const told& tell) {
+void live_in_child(const checked_file_ptr& file, trial_depth depth, const told& tell) {
     const plugin_steps steps = [&tell](const char* step) { tell.step(step); };
     try {
-        const auto& entry = open_entry(path, steps);
+        const auto& entry = open_entry(file, steps);
         tell(entry_document(entry));
-        auto found = initialize_plugin(path, entry, steps);
+        auto found = initialize_plugin(file->path(), entry, steps);
         json factories = json::array();
         for (const auto kind : {plugin_kind::executor, plugin_kind::transport}) {
             if (!found->offers(kind)) continue;
@@ -62,12 +61,12 @@ void live_in_child(const fs::path& path, trial_depth depth, const told& tell) {
     }
 }
 
-void live_in_child(std::span<const fs::path> paths, trial_depth depth, int fd) {
+void live_in_child(std::span<const checked_file_ptr> files, trial_depth depth, int fd) {
     for (const int fatal : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV}) // whoever handles them would report them as ours
         std::signal(fatal, SIG_DFL);
     dup2(STDERR_FILENO, STDOUT_FILENO); // standard output is for results
     spdlog::set_level(spdlog::level::off);
-    for (const auto& path : paths) live_in_child(path, depth, told(fd));
+    for (const auto& file : files) live_in_child(file, depth, told(fd));
 }
 
 std::string end_of(const conformance::forked_end& child, std::chrono::milliseconds limit) {
@@ -78,7 +77,7 @@ std::string end_of(const conformance::forked_end& child, std::chrono::millisecon
 }
 
 /// What a child told of a plugin that was done with, or that it ended with.
-trial outcome_of(const fs::path& path, json said, const conformance::forked_end& child,
+trial outcome_of(const checked_file& file, json said, const conformance::forked_end& child,
                  std::chrono::milliseconds limit) {
     const auto taken = [&said](const char* key) {
         json value = said.contains(key) ? said[key] : json();
@@ -91,7 +90,7 @@ trial outcome_of(const fs::path& path, json said, const conformance::forked_end&
         out.fault = refused.get<std::string>();
         out.rc = rc.get<chm_rc>();
     } else if (done.is_null()) {
-        out.fault = fmt::format("{}: {} {}; it is not loaded", path.string(), end_of(child, limit),
+        out.fault = fmt::format("{}: {} {}; it is not loaded", file.path().string(), end_of(child, limit),
                                 step.is_string() ? step.get<std::string>() : "before it was loaded");
         out.rc = CHM_E_FAIL;
     }
@@ -100,15 +99,16 @@ trial outcome_of(const fs::path& path, json said, const conformance::forked_end&
 
 } // namespace
 
-std::vector<trial> try_plugins(std::span<const fs::path> paths, trial_depth depth, std::chrono::milliseconds limit) {
+std::vector<trial> try_plugins(std::span<const checked_file_ptr> files, trial_depth depth,
+                               std::chrono::milliseconds limit) {
     std::vector<trial> tried;
-    while (tried.size() < paths.size()) {
+    while (tried.size() < files.size()) {
         const auto first = tried.size();
-        const auto rest = paths.subspan(first);
+        const auto rest = files.subspan(first);
         const auto child = conformance::run_forked([&](int out) { live_in_child(rest, depth, out); }, limit);
         json said = json::object();
         const auto next = [&] {
-            tried.push_back(outcome_of(paths[tried.size()], std::exchange(said, json::object()), child, limit));
+            tried.push_back(outcome_of(*files[tried.size()], std::exchange(said, json::object()), child, limit));
         };
         std::istringstream lines(child.told);
         for (std::string line; std::getline(lines, line);) {
@@ -123,8 +123,8 @@ std::vector<trial> try_plugins(std::span<const fs::path> paths, trial_depth dept
     return tried;
 }
 
-trial try_plugin(const fs::path& path, trial_depth depth, std::chrono::milliseconds limit) {
-    return try_plugins({&path, 1}, depth, limit).front();
+trial try_plugin(const checked_file_ptr& file, trial_depth depth, std::chrono::milliseconds limit) {
+    return try_plugins({&file, 1}, depth, limit).front();
 }
 
 } // namespace chimera::host

@@ -1,7 +1,7 @@
 #pragma once
+#include "registry/checked_file.hpp"
 #include <chimera/abi/base.h>
 #include <chrono>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -21,12 +21,12 @@ struct trial {
     chm_rc rc = CHM_OK; ///< the plugin's own code where it failed itself, otherwise CHM_E_FAIL
 };
 
-/// [no other thread running] Loads checked files and initializes and deinitializes the plugins, one after the other, in
-/// a child process of at most `limit`, so that a crash, a hang or an exit costs no more than that. One that ends the
-/// child is blamed only where it was the first in it; otherwise it begins another child. They log nothing, and what
-/// they print goes to standard error. The answers are in the order of the files. Throws std::system_error where there
-/// can be no child process.
-std::vector<trial> try_plugins(std::span<const std::filesystem::path>, trial_depth, std::chrono::milliseconds limit);
-trial try_plugin(const std::filesystem::path&, trial_depth, std::chrono::milliseconds limit);
+/// [no other thread running] Loads files that have no fault and initializes and deinitializes the plugins, one after
+/// the other, in a child process of at most `limit`, so that a crash, a hang or an exit costs no more than that. One
+/// that ends the child is blamed only where it was the first in it; otherwise it begins another child. They log
+/// nothing, and what they print goes to standard error. The answers are in the order of the files. Throws
+/// std::system_error where there can be no child process.
+std::vector<trial> try_plugins(std::span<const checked_file_ptr>, trial_depth, std::chrono::milliseconds limit);
+trial try_plugin(const checked_file_ptr&, trial_depth, std::chrono::milliseconds limit);
 
 } // namespace chimera::host

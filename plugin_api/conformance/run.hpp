@@ -16,9 +16,12 @@ namespace chimera::conformance {
 /// What to run and on what.
 struct request {
     std::filesystem::path plugin;
-    std::filesystem::path foreign;              ///< executor plugin for bridge cases; empty: they are skipped
-    std::filesystem::path executor;             ///< executor plugin under a transport; empty: the kit's own
-    std::filesystem::path transport;            ///< transport plugin for bridge cases; empty: they are skipped
+    std::filesystem::path foreign;   ///< executor plugin for bridge cases; empty: they are skipped
+    std::filesystem::path executor;  ///< executor plugin under a transport; empty: the kit's own
+    std::filesystem::path transport; ///< transport plugin for bridge cases; empty: they are skipped
+    /// What to give to dlopen for one of these files, asked for in the process that loads it; none: its path. Messages
+    /// name the path.
+    std::function<std::filesystem::path(const std::filesystem::path&)> loadable;
     std::map<std::string, std::string> options; ///< of the plugin's instances; other options keep their defaults
     std::string glob = "*";                     ///< of case names, with * and ?
     std::uint64_t seed = 1;                     ///< of what the random cases draw; the same seed draws the same

@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 
 const fs::path plugins = BAD_PLUGINS;
 
+checked_file_ptr checked(const std::string& id) { return std::make_shared<const checked_file>(plugins / (id + ".so")); }
+
 fs::path plugin_file_of(const std::string& id) { return plugins / (id + ".so"); }
 
 bool is_mapped(const fs::path& file) {
@@ -67,26 +69,26 @@ TEST_CASE("a library without an entry is refused before its constructors run") {
 }
 
 TEST_CASE("what a plugin said before it went down is kept") {
-    const auto tried = try_plugin(plugin_file_of("crash_in_get_factory"), trial_depth::load, 5s);
+    const auto tried = try_plugin(checked("crash_in_get_factory"), trial_depth::load, 5s);
     CHECK(tried.said["id"] == "crash_in_get_factory");
     CHECK(tried.said["abi"] == "1.0");
     CHECK_FALSE(tried.said.contains("factories"));
-    const auto later = try_plugin(plugin_file_of("crash_in_create"), trial_depth::instance, 5s);
+    const auto later = try_plugin(checked("crash_in_create"), trial_depth::instance, 5s);
     CHECK(later.said["factories"][0]["options"].size() == 1);
     CHECK(contains(later.fault, "crashed (SIGABRT) while its executor was made"));
-    CHECK(try_plugin(plugin_file_of("crash_in_create"), trial_depth::load, 5s).fault.empty()); // nobody asked for one
+    CHECK(try_plugin(checked("crash_in_create"), trial_depth::load, 5s).fault.empty()); // nobody asked for one
 }
 
 TEST_CASE("plugins that are tried together are told apart, and those behind one that ended the child are tried too") {
-    std::vector<fs::path> files;
+    std::vector<checked_file_ptr> files;
     for (const char* id : {"good_executor", "crash_in_init", "create_fails", "hang_in_init", "good_executor"})
-        files.push_back(plugin_file_of(id));
+        files.push_back(checked(id));
     const auto tried = try_plugins(files, trial_depth::load, 2s);
     REQUIRE(tried.size() == files.size());
     for (const std::size_t good : {0U, 2U, 4U}) {
         CAPTURE(good);
         CHECK(tried[good].fault.empty());
-        CHECK(tried[good].said["id"] == files[good].stem().string());
+        CHECK(tried[good].said["id"] == files[good]->path().stem().string());
         CHECK(tried[good].said["factories"].size() == 1);
         CHECK_FALSE(tried[good].said.contains("done"));
     }
@@ -111,10 +113,10 @@ TEST_CASE("a plugin is judged by what a trial ahead found, and what it did not f
 }
 
 TEST_CASE("an instance tells its flags and extensions, or why there is none") {
-    const auto good = try_plugin(plugin_file_of("good_executor"), trial_depth::instance, 5s);
+    const auto good = try_plugin(checked("good_executor"), trial_depth::instance, 5s);
     CHECK(good.fault.empty());
     CHECK(good.said["factories"][0]["extensions"] == nlohmann::json::array());
-    const auto none = try_plugin(plugin_file_of("create_fails"), trial_depth::instance, 5s);
+    const auto none = try_plugin(checked("create_fails"), trial_depth::instance, 5s);
     CHECK(none.fault.empty());
     CHECK(contains(none.said["factories"][0]["no_instance"], "no more than zero workers"));
 }

@@ -94,17 +94,17 @@ void executor::destroy() noexcept {
 }
 
 environment::environment(const request& r, const test_case& c, std::function<void(const std::string&)> report)
-    : request_(r), case_(c), report_(std::move(report)), host_(kit_host(r.verbose)), plugin_(r.plugin, host_),
-      ledger_(report_) {
+    : request_(r), case_(c), report_(std::move(report)), host_(kit_host(r.verbose)),
+      plugin_(r.plugin, host_, r.loadable), ledger_(report_) {
     const auto load = [&](std::optional<plugin_file>& into, const std::filesystem::path& path) {
         if (path.empty()) return;
-        into.emplace(path, host_);
+        into.emplace(path, host_, r.loadable);
         if (!into->executors()) throw std::runtime_error(path.string() + ": has no executors");
     };
     load(below_, r.executor);
     load(foreign_, r.foreign);
     if (r.transport.empty()) return;
-    bridged_.emplace(r.transport, host_);
+    bridged_.emplace(r.transport, host_, r.loadable);
     if (!bridged_->transports()) throw std::runtime_error(r.transport.string() + ": has no transports");
 }
 

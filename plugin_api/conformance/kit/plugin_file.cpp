@@ -46,11 +46,17 @@ std::vector<chm_option> read_schema(const Factory* f) {
 
 } // namespace
 
-plugin_file::plugin_file(const std::filesystem::path& path, const chm_host* host) {
+plugin_file::plugin_file(const std::filesystem::path& path, const chm_host* host,
+                         const std::function<std::filesystem::path(const std::filesystem::path&)>& loadable) {
     const std::string name = path.string();
     const auto reject = [&](const std::string& why) { throw std::runtime_error(name + ": " + why); };
-    void* library = dlopen(std::filesystem::absolute(path).c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!library) reject(std::string("cannot be loaded: ") + dlerror());
+    const std::string loaded = (loadable ? loadable(path) : std::filesystem::absolute(path)).string();
+    void* library = dlopen(loaded.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!library) {
+        std::string why = dlerror();
+        if (const auto at = why.find(loaded); at != std::string::npos) why.replace(at, loaded.size(), name);
+        reject("cannot be loaded: " + why);
+    }
     entry_ = static_cast<const chm_plugin_entry*>(dlsym(library, CHM_ENTRY_SYMBOL));
     if (!entry_) reject("does not export " CHM_ENTRY_SYMBOL);
     constexpr std::size_t least = offsetof(chm_plugin_entry, get_factory) + sizeof(entry_->get_factory); // what 1.0 has

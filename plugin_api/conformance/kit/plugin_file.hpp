@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -23,8 +24,10 @@ bool is_snake_case(std::string_view) noexcept;
 /// A loaded and initialised plugin. Never unloaded; deinit() once, after its instances are gone.
 class plugin_file {
   public:
-    /// Throws std::runtime_error that names the file and what is wrong with it.
-    plugin_file(const std::filesystem::path&, const chm_host*);
+    /// loadable: what to give to dlopen for this path; none: the path itself, made absolute. Throws std::runtime_error
+    /// that names the path and what is wrong with the file.
+    plugin_file(const std::filesystem::path&, const chm_host*,
+                const std::function<std::filesystem::path(const std::filesystem::path&)>& loadable = {});
     plugin_file(const plugin_file&) = delete;
     plugin_file& operator=(const plugin_file&) = delete;
     ~plugin_file();

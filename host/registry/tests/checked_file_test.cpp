@@ -1,6 +1,7 @@
 // What is refused before any code of a file runs.
-#include "registry/plugin_file.hpp"
+#include "registry/checked_file.hpp"
 #include "registry/registry.hpp"
+#include "registry/trial.hpp"
 #include "temporary_folder.hpp"
 #include <algorithm>
 #include <cstring>
@@ -21,12 +22,14 @@ const fs::path good = fs::path(BAD_PLUGINS) / "good_executor.so";
 
 std::string refusal(const fs::path& file, bool allow_untrusted = false) {
     try {
-        return look_at_plugin_file(file).fault(allow_untrusted);
+        return checked_file(file).fault(allow_untrusted);
     } catch (const plugin_error& error) {
         CHECK(std::string(error.what()).starts_with(file.string() + ": "));
         return error.what();
     }
 }
+
+elf_file elf_of(const fs::path& file) { return checked_file(file).elf(); }
 
 std::string content_of(const fs::path& file) {
     std::ifstream in(file, std::ios::binary);
@@ -50,10 +53,10 @@ fs::path patched(const temporary_folder& folder, std::size_t offset, Value value
 
 TEST_CASE("a good file passes, and links to it lead to its own path") {
     CHECK(refusal(good).empty());
-    CHECK(look_at_plugin_file(good).path == fs::canonical(good));
+    CHECK(checked_file(good).path() == fs::canonical(good));
     const temporary_folder folder;
     fs::create_symlink(good, folder / "link.so");
-    CHECK(look_at_plugin_file(folder / "link.so").path == fs::canonical(good));
+    CHECK(checked_file(folder / "link.so").path() == fs::canonical(good));
 }
 
 TEST_CASE("what is no regular file is refused for what it is") {
@@ -68,6 +71,7 @@ TEST_CASE("what is no regular file is refused for what it is") {
     has(refusal(folder / "dangling.so"), "symbolic link to a file that does not exist");
     REQUIRE(mkfifo((folder / "pipe.so").c_str(), 0600) == 0); // reading it would wait for ever
     has(refusal(folder / "pipe.so"), "no regular file");
+    has(refusal(good / "below.so"), "Not a directory");
 }
 
 TEST_CASE("a file that others may write is refused unless that is asked for") {
@@ -117,7 +121,7 @@ TEST_CASE("a folder of another user or writable by another group is refused") {
 }
 
 TEST_CASE("what a library needs and exports is read without loading it") {
-    const auto elf = look_at_plugin_file(good).elf;
+    const auto elf = elf_of(good);
     CHECK(elf.word_size == "64-bit");
     CHECK(elf.type == "shared library");
     CHECK(std::find(elf.needed.begin(), elf.needed.end(), "libc.so.6") != elf.needed.end());
@@ -127,7 +131,7 @@ TEST_CASE("what a library needs and exports is read without loading it") {
     CHECK(exports("get_factory") == 0); // has internal linkage
     CHECK(exports("strcmp") == 0);      // is needed, not defined
     CHECK(elf.nodelete);
-    CHECK_FALSE(look_at_plugin_file(fs::path(BAD_PLUGINS) / "may_be_unloaded.so").elf.nodelete);
+    CHECK_FALSE(elf_of(fs::path(BAD_PLUGINS) / "may_be_unloaded.so").nodelete);
     has(refusal(fs::path(BAD_PLUGINS) / "no_entry.so"), "exports no symbol \"chimera_plugin_entry\"");
 }
 
@@ -174,16 +178,16 @@ TEST_CASE("tables that point outside the file, or say that they are larger than 
         Elf64_Phdr segment;
         std::memcpy(&segment, bytes.data() + at, sizeof segment);
         if (segment.p_type != PT_DYNAMIC) continue;
-        CHECK_FALSE(read_elf(patched(folder, at + offsetof(Elf64_Phdr, p_offset), Elf64_Off{~0ull - 8})).exported);
+        CHECK_FALSE(elf_of(patched(folder, at + offsetof(Elf64_Phdr, p_offset), Elf64_Off{~0ull - 8})).exported);
         for (auto entry = segment.p_offset; entry < segment.p_offset + segment.p_filesz; entry += sizeof(Elf64_Dyn)) {
             Elf64_Dyn d;
             std::memcpy(&d, bytes.data() + entry, sizeof d);
             const auto value = entry + offsetof(Elf64_Dyn, d_un);
             if (d.d_tag == DT_SYMTAB || d.d_tag == DT_GNU_HASH)
                 for (const auto wrong : {Elf64_Xword{~0ull}, Elf64_Xword{1} << 40})
-                    CHECK_FALSE(read_elf(patched(folder, value, wrong)).exported);
+                    CHECK_FALSE(elf_of(patched(folder, value, wrong)).exported);
             if (d.d_tag == DT_STRSZ) {
-                const auto nameless = read_elf(patched(folder, value, ~Elf64_Xword{0}));
+                const auto nameless = elf_of(patched(folder, value, ~Elf64_Xword{0}));
                 CHECK(std::count(nameless.needed.begin(), nameless.needed.end(), "") > 0);
             }
         }
