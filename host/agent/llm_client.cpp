@@ -1,6 +1,7 @@
 #include "agent/llm_client.hpp"
 
 #include "agent/timed_chunk.hpp"
+#include "process/secrets.hpp"
 #include "profile/fnv1a.hpp"
 #include "protocol/excerpt.hpp"
 
@@ -8,14 +9,18 @@
 
 #include <algorithm>
 #include <cctype>
+#include <stdexcept>
 
 namespace chimera::host {
 namespace {
 
 constexpr std::size_t error_body_limit = 65'536;
-constexpr std::size_t decoded_limit = std::size_t{1} << 30U; ///< of one reply: a larger one is not text but an attack
-constexpr std::size_t rest_limit = 65'536;                   ///< bytes behind an answer that are read at all
-constexpr nanoseconds_t end_mark_grace = 1'000'000'000;      ///< after a finish reason, for usage and [DONE]
+constexpr std::uint64_t least_of_piece = 64;    ///< its times take as much memory, whatever it holds
+constexpr std::size_t rest_limit = 65'536;      ///< bytes behind an answer that are read at all
+constexpr std::size_t long_reply_kept = 65'536; ///< of the text of a reply that is too long
+constexpr std::size_t finish_reason_limit = 256;
+constexpr nanoseconds_t error_body_time = 3'000'000'000; ///< for all of the body that comes with an error's status
+constexpr nanoseconds_t end_mark_grace = 1'000'000'000;  ///< after a finish reason, for usage and [DONE]
 constexpr nanoseconds_t late_end = 50'000'000;
 constexpr std::uint32_t most_redirects = 5;
 
@@ -28,12 +33,6 @@ chm_session_args session_args(const llm_endpoint& endpoint, const llm_transport&
     return args;
 }
 
-/// A server may send back what it was sent: the key must not reach a file that way.
-void redact(std::string& text, std::string_view secret) {
-    if (secret.empty()) return;
-    for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos;) text.replace(at, secret.size(), "***");
-}
-
 bool same_name(std::string_view a, std::string_view b) {
     return std::ranges::equal(a, b,
                               [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
@@ -43,6 +42,27 @@ std::string_view header_of(const chm_head& head, std::string_view name) {
     for (std::size_t i = 0; i < head.n_headers; ++i)
         if (same_name(sdk::view(head.headers[i].key), name)) return sdk::view(head.headers[i].value);
     return {};
+}
+
+/// The reply is longer than it may be.
+struct long_reply : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// The beginning of a text, not cut within a character.
+std::string beginning(const std::string& text, std::size_t limit) {
+    if (text.size() <= limit) return text;
+    while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0U) == 0x80U) --limit;
+    return text.substr(0, limit);
+}
+
+/// What a file gets of a server's text. A server may send back what it was sent: the key must not get there that way,
+/// not even a half of it at the end.
+std::string recorded(const std::string& text, std::size_t limit) {
+    constexpr std::size_t longest_key = 4096;
+    std::string kept = beginning(text, limit + std::min(longest_key, std::string::npos - limit));
+    redact(kept);
+    return beginning(kept, limit);
 }
 
 double ms(nanoseconds_t ns) { return static_cast<double>(ns) / 1e6; }
@@ -86,6 +106,7 @@ sdk::task<const request_record*> llm_client::call(std::string name, std::string 
         co_await exchanging;
     } catch (const std::exception& e) {
         r.error = e.what();
+        too_long_ = dynamic_cast<const long_reply*>(&e) != nullptr;
     }
     if (!r.error.empty() && r.error.find(endpoint_.target.origin) == std::string::npos)
         r.error = fmt::format("{}: {}", endpoint_.target.url(), r.error);
@@ -99,15 +120,17 @@ sdk::task<const request_record*> llm_client::call(std::string name, std::string 
 void llm_client::conclude(request_record& r) {
     const stream_state& got = stream_.state();
     r.server = got.figures;
-    r.response = got.text;
-    r.reasoning = got.reasoning;
-    for (std::string* text : {&r.error, &r.response, &r.reasoning}) redact(*text, endpoint_.api_key);
+    const std::size_t kept = too_long_ ? long_reply_kept : std::string::npos;
+    r.server.finish_reason = recorded(got.figures.finish_reason, finish_reason_limit);
+    r.response = recorded(got.text, kept);
+    r.reasoning = recorded(got.reasoning, kept);
+    redact(r.error);
     r.reasoning_first = got.first_content_was_reasoning;
     r.reasoning_records = got.reasoning_records;
     r.tool_call_records = got.tool_call_records;
     r.text_bytes = got.text_bytes;
     if (r.error.empty()) remark_on(r, got);
-    for (remark& said : r.remarks) redact(said.detail, endpoint_.api_key);
+    for (remark& said : r.remarks) redact(said.detail);
 }
 
 /// What a person should know of a reply that succeeded.
@@ -146,6 +169,8 @@ sdk::exchange llm_client::start(const request_target& target, const request_body
     stream_.reset();
     decoder_.reset();
     wait_until_ = finish_reason_at_ = 0;
+    taken_ = 0;
+    too_long_ = false;
     rest_ = 0;
     recorder_.stage(agent_stage::first_byte);
     return session_.start(request);
@@ -189,7 +214,7 @@ bool llm_client::accept(request_record& r, const sdk::exchange& x, const chm_hea
     recorder_.head(r, readable);
     if (head.status < 200 || head.status > 299) return false;
     if (const std::string_view coding = header_of(head, "content-encoding"); !coding.empty())
-        decoder_ = content_decoder::of(coding, decoded_limit);
+        decoder_ = content_decoder::of(coding, endpoint_.max_reply_bytes);
     if (!header_of(head, "content-length").empty() && !header_of(head, "transfer-encoding").empty())
         r.remarks.push_back({"the head has both Transfer-Encoding and Content-Length; the former counts", {}});
     if (decoder_) r.remarks.push_back({"the body was compressed without being asked for", decoder_->name()});
@@ -205,10 +230,13 @@ sdk::task<request_target> llm_client::refuse(request_record& r, sdk::exchange& x
     std::string text;
     try {
         decoder_ = content_decoder::of(coding, error_body_limit);
-        while (text.size() < error_body_limit) {
-            timed_chunk arriving(x, timer_, sdk::now_ns() + end_mark_grace);
+        const nanoseconds_t last = sdk::now_ns() + error_body_time;
+        std::size_t taken = 0; // a compressed body may decode to nothing, without an end
+        while (text.size() < error_body_limit && taken < error_body_limit) {
+            timed_chunk arriving(x, timer_, std::min(sdk::now_ns() + end_mark_grace, last));
             const std::optional<std::string_view> piece = co_await arriving;
             if (!piece) break;
+            taken += piece->size();
             if (decoder_)
                 decoder_->decode(*piece, [&text](std::string_view decoded) { text += decoded; });
             else
@@ -225,7 +253,7 @@ sdk::task<request_target> llm_client::refuse(request_record& r, sdk::exchange& x
     r.redirecting += now > r.sent && r.sent != 0 ? now - r.sent : 0;
     r.first_byte = 0;
     ++redirects_;
-    r.remarks.push_back({"redirected by the server; the detour is in TTFT and E2E", to->url()});
+    r.remarks.push_back({"redirected by the server; the detour is in TTFT and E2E", excerpt(to->url(), 300)});
     co_return std::move(*to);
 }
 
@@ -238,6 +266,8 @@ bool llm_client::take(request_record& r, const sdk::exchange& x, std::string_vie
         if (!decoder_) stream_.feed(piece); // counts records behind the end
         return rest_ < rest_limit;
     }
+    taken_ += std::max<std::uint64_t>(piece.size(), least_of_piece);
+    if (taken_ > endpoint_.max_reply_bytes) refuse_long_reply();
     nanoseconds_t recorded = delivered;
     feed_result got;
     if (recorder_.times_pieces()) {
@@ -272,10 +302,17 @@ feed_result llm_client::feed(std::string_view piece) {
     feed_result all;
     try {
         decoder_->decode(piece, [&](std::string_view decoded) { all += stream_.feed(decoded); });
+    } catch (const decoded_too_long&) {
+        if (!all.finished) refuse_long_reply();
     } catch (const std::runtime_error&) {
         if (!all.finished) throw; // behind the answer, damage does not count
     }
     return all;
+}
+
+void llm_client::refuse_long_reply() const {
+    throw long_reply(
+        fmt::format("the reply is longer than backend.max_reply_bytes ({} bytes)", endpoint_.max_reply_bytes));
 }
 
 /// The limit on the wait for the end of the body has passed.

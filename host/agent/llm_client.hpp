@@ -32,6 +32,7 @@ struct llm_endpoint {
     std::vector<body_edit> body_edits;
     bool follow_redirects = false; ///< 307 and 308 within the origin
     nanoseconds_t drain_ns = 0;    ///< how long the end of a body is awaited once the answer is complete
+    std::uint64_t max_reply_bytes = std::uint64_t{64} << 20U; ///< of one body, as sent and decoded; more is an error
     std::string model;
     std::vector<model_option> options;  ///< without the seed
     std::size_t expected_tokens = 1024; ///< of a reply: room is made for as much text beforehand
@@ -65,6 +66,7 @@ class llm_client {
                                      const request_target& from, const request_body& body);
     bool take(request_record& r, const sdk::exchange& x, std::string_view piece);
     feed_result feed(std::string_view piece);
+    [[noreturn]] void refuse_long_reply() const;
     void gave_up(request_record& r);
     void finish(request_record& r);
     void conclude(request_record& r);
@@ -84,6 +86,8 @@ class llm_client {
     // Of the response at hand:
     nanoseconds_t wait_until_ = 0;       ///< for the next piece; 0: as long as the transport does
     nanoseconds_t finish_reason_at_ = 0; ///< recorded: the last piece of content with or before a finish reason
+    std::uint64_t taken_ = 0;            ///< bytes of the body; a small piece counts as least_of_piece
+    bool too_long_ = false;              ///< more than max_reply_bytes
     std::size_t rest_ = 0;               ///< bytes behind the answer
 };
 

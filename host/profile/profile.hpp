@@ -74,10 +74,11 @@ struct named_text {
 /// [backend].
 struct backend_spec {
     llm_api api = llm_api::ollama;
-    std::vector<std::string> urls;   ///< as given; each agent's own url is already chosen from them
-    std::string path;                ///< posted to, below the URL's own path; empty: the protocol's
-    bool follow_redirects = false;   ///< of status 307 and 308, to the same origin
-    double drain_ms = 100;           ///< how long the end of a body is awaited once the answer is complete
+    std::vector<std::string> urls; ///< as given; each agent's own url is already chosen from them
+    std::string path;              ///< posted to, below the URL's own path; empty: the protocol's
+    bool follow_redirects = false; ///< of status 307 and 308, to the same origin
+    double drain_ms = 100;         ///< how long the end of a body is awaited once the answer is complete
+    std::uint64_t max_reply_bytes = std::uint64_t{64} << 20U; ///< of a reply's body, content encoding undone
     std::string key_header;          ///< the API key is sent under this name; empty: as a bearer token
     std::vector<named_text> headers; ///< added to each request
     std::vector<named_text> body;    ///< added to each request's JSON: dotted keys, values as JSON

@@ -138,6 +138,7 @@ llm_endpoint endpoint_of(const execution_setup& setup, std::size_t agent, std::u
     e.key_header = backend.key_header;
     e.follow_redirects = backend.follow_redirects;
     e.drain_ns = static_cast<nanoseconds_t>(backend.drain_ms * 1e6);
+    e.max_reply_bytes = backend.max_reply_bytes;
     e.api_key = setup.api_key;
     e.model = spec.model;
     e.options = model_options(spec.options);

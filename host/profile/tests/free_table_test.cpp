@@ -66,6 +66,7 @@ TEST_CASE("what cannot be sent is refused at its place") {
     CHECK(fault_of("[backend]\nbody = { a = 1979-05-27 }\n").find("is a date") != std::string::npos);
     CHECK(fault_of("[backend]\npath = \"v1\"\n").find("is not a path") != std::string::npos);
     CHECK(fault_of("[backend]\ndrain_ms = -1\n").find("out of range") != std::string::npos);
+    CHECK(fault_of("[backend]\nmax_reply_bytes = 0\n").find("out of range") != std::string::npos); // not "no limit"
     CHECK(fault_of("[backend]\nurls = [\"http+unix://%2Frun%2Fa.sock/v1\"]\n").empty());
     CHECK(fault_of("[backend]\nurls = [\"http+unix:///run/a.sock\"]\n").empty());
     CHECK(!fault_of("[backend]\nurls = [\"http+unix://\"]\n").empty());

@@ -183,9 +183,9 @@ TEST_CASE("the hash changes with what is run, and not with how often or what it 
     std::set<std::string> seen = {plain};
     for (const std::string change :
          {"name=x", "executor.options.workers=3", "foreign.options.steal=false", "transport.options.read_size=1",
-          "backend.api=ollama", "backend.simulator.seed=2", "backend.simulator.shared_gpu=false", "workload.permits=1",
-          "workload.agents.a.model=x", "workload.agents.a.options.num_ctx=1024", "measure.seed=1",
-          "measure.baseline=true"}) {
+          "backend.api=ollama", "backend.max_reply_bytes=1024", "backend.simulator.seed=2",
+          "backend.simulator.shared_gpu=false", "workload.permits=1", "workload.agents.a.model=x",
+          "workload.agents.a.options.num_ctx=1024", "measure.seed=1", "measure.baseline=true"}) {
         CAPTURE(change);
         CHECK(seen.insert(hash({change})).second);
     }
@@ -197,7 +197,7 @@ TEST_CASE("a configuration keeps its hash from one build to the next") {
     p.name = "a";
     p.executor = {"pool", {{"workers", "2", CHM_OPT_INT}}};
     p.transport.plugin = "socket";
-    CHECK(config_hash(p) == "e08e38895a218665");
+    CHECK(config_hash(p) == "4fd5fe02c4a8cd6d");
 }
 
 TEST_CASE("a configuration is named after its agents' options") {
