@@ -80,7 +80,9 @@ void server::run() {
         }
         engine_.run();
         finish_replies();
-        end_overdue(monotonic_ns());
+        if (begun_.next_due(never) != never) {
+            end_overdue(monotonic_ns());
+        }
         dropped_.clear();
     }
 }

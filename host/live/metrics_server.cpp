@@ -14,6 +14,7 @@
 #include <cstring>
 #include <ctime>
 #include <exception>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
@@ -89,8 +90,9 @@ wanted_page request_line(std::string_view line) {
 struct metrics_server::connection {
     enum class doing : std::uint8_t { reading, answering, ending };
 
-    connection(int descriptor, const metrics_server_limits& limits, clock::time_point now)
-        : fd(descriptor), lines(static_cast<std::uint32_t>(limits.head_bytes)), since(now), until(now + limits.head) {}
+    connection(sdk::owned_fd descriptor, const metrics_server_limits& limits, clock::time_point now)
+        : fd(std::move(descriptor)), lines(static_cast<std::uint32_t>(limits.head_bytes)), since(now),
+          until(now + limits.head) {}
 
     bool open() const { return static_cast<bool>(fd); }
 
@@ -158,12 +160,16 @@ void metrics_server::serve() {
         if (::poll(asked.data(), asked.size(), wait(now)) < 0) continue; // EINTR, or no memory for a moment
         if (asked[0].revents != 0) return;
         const auto awake = clock::now();
-        for (std::size_t i = 0; i < connections_.size(); ++i) {
-            connection& c = *connections_[i];
-            if (asked[i + 2].revents != 0) on_ready(c);
-            if (c.open() && awake >= c.until) c.fd.reset();
+        try {
+            for (std::size_t i = 0; i < connections_.size(); ++i) {
+                connection& c = *connections_[i];
+                if (asked[i + 2].revents != 0) on_ready(c);
+                if (c.open() && awake >= c.until) c.fd.reset();
+            }
+            if (asked[1].revents != 0) accept_all();
+        } catch (const std::bad_alloc&) { // a scrape that is lost is no reason to lose the measurement
+            connections_.clear();
         }
-        if (asked[1].revents != 0) accept_all();
         std::erase_if(connections_, [](const auto& c) { return !c->open(); });
     }
 }
@@ -181,10 +187,10 @@ int metrics_server::wait(clock::time_point now) const {
 void metrics_server::accept_all() {
     constexpr int at_once = 64; // then those that are connected have their turn
     for (int i = 0; i < at_once; ++i) {
-        const int fd = accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
+        sdk::owned_fd fd(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        if (fd) {
             if (connections_.size() >= limits_.connections) make_room();
-            connections_.push_back(std::make_unique<connection>(fd, limits_, clock::now()));
+            connections_.push_back(std::make_unique<connection>(std::move(fd), limits_, clock::now()));
             read(*connections_.back()); // a scraper has asked by now; those that only connect make room for the next
             continue;
         }
