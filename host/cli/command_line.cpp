@@ -4,14 +4,20 @@
 #include "cli/compare_command.hpp"
 #include "cli/import_command.hpp"
 #include "cli/inspect_command.hpp"
+#include "cli/log_format.hpp"
 #include "cli/new_command.hpp"
 #include "cli/plugins_command.hpp"
 #include "cli/report_command.hpp"
 #include "cli/run_command.hpp"
 #include "cli/selfcheck_command.hpp"
+#include "cli/standard_output.hpp"
 #include "cli/sweep_command.hpp"
 #include "cli/validate_command.hpp"
+#include "process/messages.hpp"
+#include "process/secrets.hpp"
 #include "profile/installed_data.hpp"
+#include "profile/nearest.hpp"
+#include "protocol/excerpt.hpp"
 #include "report/whole_file.hpp"
 #include "study/results_json.hpp"
 #include "sweep/cell_process.hpp"
@@ -22,20 +28,26 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
+#include <sstream>
+#include <vector>
 
 #include <arpa/inet.h>
 
 namespace chimera::host {
 namespace {
 
-std::string is_address(const std::string& text) {
-    in_addr binary{};
-    return inet_pton(AF_INET, text.c_str(), &binary) == 1 ? ""
-                                                          : "'" + text + "' is no IPv4 address; give one, as 127.0.0.1";
+/// Takes the brackets off an IPv6 address.
+std::string bare_address(std::string& text) {
+    std::string bare = text;
+    if (bare.starts_with('[') && bare.ends_with(']')) bare = bare.substr(1, bare.size() - 2);
+    in6_addr binary{}; // room for both
+    if (inet_pton(bare.find(':') == std::string::npos ? AF_INET : AF_INET6, bare.c_str(), &binary) != 1)
+        return "'" + text + "' is not an IP address; give one, such as 127.0.0.1 or ::1";
+    text = bare;
+    return "";
 }
 
 std::string is_named(const std::string& text) { return text.empty() ? "an empty path names no file" : ""; }
@@ -84,6 +96,17 @@ void add_output_option(CLI::App& app, std::filesystem::path& folder) {
         ->capture_default_str();
 }
 
+void add_key_options(CLI::App& app, key_arguments& a) {
+    CLI::Option* key = app.add_option("--api-key", a.key,
+                                      "Bearer token for the servers, in place of CHIMERA_API_KEY; never written to a "
+                                      "file or a log; others may see it for a moment in the list of processes")
+                           ->type_name("KEY");
+    app.add_option("--api-key-file", a.file, "File or pipe that holds it")
+        ->type_name("FILE")
+        ->check(is_named)
+        ->excludes(key);
+}
+
 /// The options of a run, offered both by the program itself and by its subcommand `run`.
 void add_run_options(CLI::App& app, run_arguments& a) {
     add_profile_options(app, a);
@@ -92,9 +115,7 @@ void add_run_options(CLI::App& app, run_arguments& a) {
     app.add_option("--ui", a.ui, "Progress: a bar on a terminal and lines elsewhere, lines, or nothing")
         ->check(CLI::IsMember({"auto", "plain", "none"}))
         ->capture_default_str();
-    app.add_option("--api-key", a.api_key,
-                   "Bearer token for the servers, in place of CHIMERA_API_KEY; never written to a file or a log")
-        ->type_name("KEY");
+    add_key_options(app, a.key);
     app.add_option("--trace", a.trace, "Write a trace of every execution, for ui.perfetto.dev or chrome://tracing")
         ->check(is_named)
         ->type_name("FILE");
@@ -103,7 +124,7 @@ void add_run_options(CLI::App& app, run_arguments& a) {
         ->check(CLI::Range(0, 65535))
         ->type_name("N");
     app.add_option("--metrics-address", a.metrics_address, "The interface for them")
-        ->check(is_address)
+        ->transform(CLI::Validator(bare_address, ""))
         ->type_name("IP")
         ->capture_default_str();
     app.add_flag("--json", a.json, "Print the summary as JSON");
@@ -185,18 +206,81 @@ CLI::App* add_validate(CLI::App& app, validate_arguments& a) {
     return validate;
 }
 
-int fail(exit_status status, const std::string& what) {
-    std::fputs((what + "\n").c_str(), stderr); // which may be full too: nothing throws here
+int fail(exit_status status, std::string what) {
+    say(with_limit(std::move(what)));
     return static_cast<int>(status);
+}
+
+/// Names what was given and is not known, with the nearest that is. What follows an unknown option is its value for
+/// all that we know, perhaps a secret: it is not repeated.
+std::string unknown_words(const CLI::App& app, const std::vector<std::string>& words) {
+    const CLI::App* at = &app;
+    std::vector<std::string> commands;
+    for (const CLI::App* command : app.get_subcommands({})) commands.push_back(command->get_name());
+    for (const CLI::App* chosen : app.get_subcommands()) at = chosen;
+    std::vector<std::string> options;
+    for (const CLI::Option* option : at->get_options())
+        for (const std::string& name : option->get_lnames()) options.push_back("--" + name);
+    std::vector<std::string> unknown = app.remaining(true);
+    std::string text;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+        if (std::ranges::find(unknown, words[i]) == unknown.end()) continue;
+        const bool is_option = words[i].starts_with('-');
+        const std::string name = is_option ? words[i].substr(0, words[i].find('=')) : words[i];
+        text += fmt::format("{}{} is not {}{}; {}", text.empty() ? "" : "\n", name,
+                            is_option ? "an option of " : "an argument of ", at->get_name(),
+                            suggest(name, is_option || at != &app ? options : commands));
+        if (is_option && name == words[i] && i + 1 < words.size() && !words[i + 1].starts_with('-')) ++i;
+    }
+    return text + "\nRun with --help for more information.";
+}
+
+/// Help, the version, or what is wrong with the command line.
+int end_of_parsing(const CLI::App& app, const CLI::ParseError& e, const std::vector<std::string>& words) {
+    if (dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr)
+        return fail(exit_status::bad_input, unknown_words(app, words));
+    std::ostringstream text, complaint;
+    if (app.exit(e, text, complaint) != 0) return fail(exit_status::bad_input, std::string(trimmed(complaint.str())));
+    try {
+        print_result(text.str());
+        return 0;
+    } catch (const result_file_error& unwritable) {
+        return fail(exit_status::set_up, fmt::format("chimera-host: {}", unwritable.what()));
+    }
+}
+
+/// The command line counts before the environment. Errors: profile_error.
+std::string key_of(const key_arguments& given, std::string from_environment) {
+    std::string key, from = "CHIMERA_API_KEY";
+    if (!given.key.empty()) {
+        key = given.key;
+        from = "--api-key";
+    } else if (!given.file.empty()) {
+        try {
+            key = read_key_file(given.file);
+        } catch (const std::runtime_error& e) {
+            throw profile_error({fmt::format("chimera-host: {}", e.what())});
+        }
+        from = "--api-key-file";
+    } else {
+        key = std::move(from_environment);
+    }
+    hold_secret(key);
+    if (const std::string fault = key_fault(key); !fault.empty())
+        throw profile_error({fmt::format("chimera-host: {}: {}", from, fault)});
+    return key;
 }
 
 } // namespace
 
-int run_command_line(int argc, const char* const* argv) {
+int run_command_line(int argc, char** argv) {
+    // Before anything can show them: plugins and children inherit neither.
+    const std::vector<std::string> words = take_arguments(argc, argv);
+    std::string key_of_environment = take_variable(api_key_variable);
     // Standard output is for results.
     spdlog::set_default_logger(
         std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()));
-    spdlog::set_pattern("%^%l%$ %v");
+    spdlog::default_logger()->set_formatter(make_log_formatter("%^%l%$ %v"));
     CLI::App app("Finds out whether your LLM client runtime is the bottleneck, and which part of it.", "chimera-host");
     app.set_version_flag("--version", fmt::format("chimera-host {}", CHIMERA_VERSION));
     app.require_subcommand(0, 1);
@@ -211,6 +295,7 @@ int run_command_line(int argc, const char* const* argv) {
         app.add_subcommand("sweep", "Run every runtime in every configuration of a profile's [sweep]");
     add_profile_options(*sweep_app, sweep);
     add_output_option(*sweep_app, sweep.output_dir);
+    add_key_options(*sweep_app, sweep.key);
     sweep_app->add_flag("--resume", sweep.resume, "Go on with what the result folder holds");
     sweep_app->add_option("--only", sweep.only, "Only cells whose runtime/config or runtime/config/run_N matches")
         ->type_name("GLOB");
@@ -255,10 +340,9 @@ int run_command_line(int argc, const char* const* argv) {
         ->required();
 
     try {
-        app.parse(argc, argv);
+        app.parse(std::vector<std::string>(words.rbegin(), words.rend() - 1)); // CLI11 takes them from the last
     } catch (const CLI::ParseError& e) {
-        const int code = app.exit(e);
-        return code == 0 ? 0 : static_cast<int>(exit_status::bad_input);
+        return end_of_parsing(app, e, words);
     }
     for (const CLI::App* command : app.get_subcommands())
         for (const CLI::Option* given : app.get_options())
@@ -281,6 +365,7 @@ int run_command_line(int argc, const char* const* argv) {
         if (tr115_app->parsed()) return static_cast<int>(import_tr115_command(tree, imported_to));
         if (sweep_app->parsed()) {
             find(sweep.profile, "tr115");
+            sweep.api_key = key_of(sweep.key, std::move(key_of_environment));
             return static_cast<int>(sweep_command(sweep));
         }
         if (selfcheck_app->parsed()) {
@@ -288,6 +373,7 @@ int run_command_line(int argc, const char* const* argv) {
             return static_cast<int>(selfcheck_command(selfcheck));
         }
         find(run.profile, "smol1kb");
+        run.api_key = key_of(run.key, std::move(key_of_environment));
         return static_cast<int>(run_command(run));
     } catch (const result_file_error& e) {
         return fail(run.cell != 0 ? exit_status{cannot_write_status} : exit_status::set_up,

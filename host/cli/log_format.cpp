@@ -1,5 +1,6 @@
 #include "cli/log_format.hpp"
 
+#include "process/secrets.hpp"
 #include "protocol/excerpt.hpp"
 
 #include <spdlog/details/log_msg.h>
@@ -16,7 +17,8 @@ class escaping_formatter final : public spdlog::formatter {
     explicit escaping_formatter(std::string pattern) : pattern_(std::move(pattern)), inner_(pattern_) {}
 
     void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
-        const std::string text = on_one_line(std::string_view(message.payload.data(), message.payload.size()));
+        const std::string text =
+            on_one_line(redacted(std::string_view(message.payload.data(), message.payload.size())));
         spdlog::details::log_msg escaped = message;
         escaped.payload = text;
         inner_.format(escaped, out);

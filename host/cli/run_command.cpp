@@ -7,6 +7,7 @@
 #include "cli/standard_output.hpp"
 #include "live/alert_watch.hpp"
 #include "live/live_metrics.hpp"
+#include "process/messages.hpp"
 #include "report/progress.hpp"
 #include "report/result_files.hpp"
 #include "report/summary.hpp"
@@ -20,7 +21,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <exception>
 #include <optional>
 #include <vector>
@@ -46,13 +46,6 @@ std::string plan_of(const profile& p) {
 progress_style style_of(const std::string& ui) {
     if (ui == "none") return progress_style::none;
     return ui == "plain" ? progress_style::lines : progress_style_for_terminal();
-}
-
-/// What the command line says counts before what the environment says.
-std::string api_key_of(const run_arguments& arguments) {
-    if (!arguments.api_key.empty()) return arguments.api_key;
-    const char* from_environment = std::getenv("CHIMERA_API_KEY");
-    return from_environment ? from_environment : "";
 }
 
 exit_status status_of(const campaign_summary& s, interruption_reason why, bool cell) {
@@ -91,7 +84,7 @@ exit_status run_command(const run_arguments& arguments) {
     std::optional<live_metrics> live;
     if (arguments.metrics_port) {
         live.emplace(p, control, arguments.metrics_address, *arguments.metrics_port);
-        fmt::print(stderr, "metrics: {}\n", live->url());
+        say(fmt::format("metrics: {}", live->url()));
         observers.push_back(&*live);
     }
     alert_watch alerts(p.alerts);
@@ -104,7 +97,7 @@ exit_status run_command(const run_arguments& arguments) {
     const default_corpus corpus(p);
 
     const execution_setup setup{
-        p, plugins, loaded, servers, api_key_of(arguments), corpus.folder(), trace.has_value(), observers};
+        p, plugins, loaded, servers, arguments.api_key, corpus.folder(), trace.has_value(), observers};
     std::vector<run_record> runs;
     std::exception_ptr failure; // what is finished is summarized all the same
     try {

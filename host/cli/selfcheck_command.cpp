@@ -1,11 +1,16 @@
 #include "cli/selfcheck_command.hpp"
 
 #include "cli/plugin_schemas.hpp"
+#include "cli/standard_output.hpp"
+#include "process/messages.hpp"
+#include "protocol/excerpt.hpp"
 #include "run/client_limits.hpp"
 #include "run/interruption.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include <iterator>
 
 #include <sys/resource.h>
 
@@ -55,23 +60,27 @@ std::string verdict(const client_limits& l) {
                        can / needed);
 }
 
-void print(const profile& p, const client_limits& l) {
-    fmt::print("{}: {} + {} on this machine, the simulator beside it\n\n", p.name, p.executor.plugin,
-               p.transport.plugin);
-    fmt::print("  unpaced           {:.0f} tok/s over 8 agents, busiest thread {:.0f} %\n", l.unpaced_tokens_per_s,
-               l.unpaced_busiest_pct);
+std::string text_of(const profile& p, const client_limits& l) {
+    std::string text;
+    const auto out = std::back_inserter(text);
+    fmt::format_to(out, "{}: {} + {} on this machine, the simulator beside it\n\n", p.name, p.executor.plugin,
+                   p.transport.plugin);
+    fmt::format_to(out, "  unpaced           {:.0f} tok/s over 8 agents, busiest thread {:.0f} %\n",
+                   l.unpaced_tokens_per_s, l.unpaced_busiest_pct);
     if (!l.own.failure.empty())
-        fmt::print("  own load          failed: {}\n\n", l.own.failure);
+        fmt::format_to(out, "  own load          failed: {}\n\n", l.own.failure);
     else
-        fmt::print("  own load          {} agents x {:g} tok/s: delivery delay p50 {:.0f} us, p99 {:.0f} us\n\n",
-                   l.own.agents, l.own.tokens_per_s, l.own.delay_p50_us, l.own.delay_p99_us);
-    fmt::print("  {:>7}  {:>9}  {:>11}  {:>11}  {:>8}  {:>7}\n", "agents", "tok/s", "p50 us", "p99 us", "wall",
-               "busiest");
+        fmt::format_to(out,
+                       "  own load          {} agents x {:g} tok/s: delivery delay p50 {:.0f} us, p99 {:.0f} us\n\n",
+                       l.own.agents, l.own.tokens_per_s, l.own.delay_p50_us, l.own.delay_p99_us);
+    fmt::format_to(out, "  {:>7}  {:>9}  {:>11}  {:>11}  {:>8}  {:>7}\n", "agents", "tok/s", "p50 us", "p99 us", "wall",
+                   "busiest");
     for (const load_point& point : l.ramp)
-        fmt::print("  {:>7}  {:>9.0f}  {:>11.0f}  {:>11.0f}  {:>7.2f}x  {:>5.0f} %  {}\n", point.agents,
-                   static_cast<double>(point.agents) * point.tokens_per_s, point.delay_p50_us, point.delay_p99_us,
-                   point.wall_ratio, point.busiest_pct, point.held() ? "" : "broken: " + culprit(point));
-    fmt::print("\n  {}\n", verdict(l));
+        fmt::format_to(out, "  {:>7}  {:>9.0f}  {:>11.0f}  {:>11.0f}  {:>7.2f}x  {:>5.0f} %  {}\n", point.agents,
+                       static_cast<double>(point.agents) * point.tokens_per_s, point.delay_p50_us, point.delay_p99_us,
+                       point.wall_ratio, point.busiest_pct, point.held() ? "" : "broken: " + culprit(point));
+    fmt::format_to(out, "\n  {}\n", verdict(l));
+    return text;
 }
 
 } // namespace
@@ -83,16 +92,15 @@ exit_status selfcheck_command(const selfcheck_arguments& arguments) {
     registry plugins(settings);
     const profile p = load_profile(arguments.profile, lookup_in(plugins), arguments.overrides);
     if (arguments.dry_run) {
-        fmt::print("{}", to_toml(p));
+        print_result(to_toml(p));
         return exit_status::success;
     }
     raise_file_limit();
     const loaded_plugins loaded = load_plugins(plugins, p);
     execution_control control;
     const interruption interrupted(control, p.measure.time_limit_s);
-    const client_limits limits =
-        measure_client_limits(p, plugins, loaded, arguments.most_agents, control,
-                              [](const std::string& what) { std::fputs((what + "\n").c_str(), stderr); });
+    const client_limits limits = measure_client_limits(p, plugins, loaded, arguments.most_agents, control,
+                                                       [](const std::string& what) { say(what); });
     if (interrupted.reason() != interruption_reason::none)
         return interrupted.reason() == interruption_reason::signal ? exit_status::interrupted
                                                                    : exit_status::some_failed;
@@ -109,9 +117,9 @@ exit_status selfcheck_command(const selfcheck_arguments& arguments) {
                {"broken_by", limits.broken() ? json(culprit(*limits.broken())) : json(nullptr)},
                {"verdict", verdict(limits)}};
         for (const load_point& point : limits.ramp) j["ramp"].push_back(document(point));
-        fmt::print("{}\n", j.dump(2));
+        print_result(j.dump(2) + "\n");
     } else {
-        print(p, limits);
+        print_result(printable(text_of(p, limits)));
     }
     return limits.own.failure.empty() ? exit_status::success : exit_status::all_failed;
 }

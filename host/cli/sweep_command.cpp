@@ -2,14 +2,17 @@
 
 #include "agent/prompt_check.hpp"
 #include "cli/plugin_schemas.hpp"
+#include "cli/standard_output.hpp"
+#include "process/messages.hpp"
+#include "protocol/excerpt.hpp"
 #include "run/interruption.hpp"
 #include "statistics/description.hpp"
 #include "sweep/run_sweep.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cstdio>
 
 namespace chimera::host {
 namespace {
@@ -26,20 +29,27 @@ void tell(const journal_entry& e, const sweep_progress& p) {
     if (e.wall_s) line += fmt::format(", {:.1f} s", *e.wall_s);
     if (!e.message.empty()) line += ": " + e.message;
     if (p.done < p.of && p.eta_s > 0) line += fmt::format("   (about {} to go)", duration(p.eta_s));
-    std::fputs((line + "\n").c_str(), stderr);
+    say(line);
 }
 
-void print_plan(const sweep_definition& sweep, const std::vector<sweep_cell>& cells) {
-    fmt::print("{}: {} runtimes x {} configurations x {} runs, seed {}\n\n", sweep.name, sweep.runtimes.size(),
-               sweep.configs.size(), sweep.runs, sweep.seed);
-    for (std::size_t i = 0; i < cells.size(); ++i) fmt::print("{:4}  {}\n", i + 1, cell_name(sweep, cells[i]));
+std::string plan_of(const sweep_definition& sweep, const std::vector<sweep_cell>& cells) {
+    std::string text = fmt::format("{}: {} runtimes x {} configurations x {} runs, seed {}\n\n", sweep.name,
+                                   sweep.runtimes.size(), sweep.configs.size(), sweep.runs, sweep.seed);
+    for (std::size_t i = 0; i < cells.size(); ++i) text += fmt::format("{:4}  {}\n", i + 1, cell_name(sweep, cells[i]));
+    return text;
+}
+
+exit_status tell_lost_cells(const sweep_definition& sweep, const sweep_settings& what) {
+    const auto lost = lost_cells(sweep, what);
+    for (const auto& [cell, fault] : lost) spdlog::error("{}; --resume runs {} again", fault, cell);
+    return lost.empty() ? exit_status::success : exit_status::bad_input;
 }
 
 /// Each runtime in one line; the report says the rest.
-void print_runtimes(const sweep_definition& sweep, const std::vector<journal_entry>& entries) {
+std::string runtimes_of(const sweep_definition& sweep, const std::vector<journal_entry>& entries) {
     const bool baseline = sweep.profiles.front().front().measure.baseline;
-    fmt::print("{:<24} {:>5} {:>7} {:>12} {:>7} {:>7} {:>7}\n", "runtime", "ok", "failed",
-               baseline ? "efficiency %" : "estimate %", "sd", "min", "max");
+    std::string text = fmt::format("{:<24} {:>5} {:>7} {:>12} {:>7} {:>7} {:>7}\n", "runtime", "ok", "failed",
+                                   baseline ? "efficiency %" : "estimate %", "sd", "min", "max");
     for (const sweep_runtime& r : sweep.runtimes) {
         std::vector<double> efficiencies;
         std::size_t ok = 0, failed = 0;
@@ -50,9 +60,11 @@ void print_runtimes(const sweep_definition& sweep, const std::vector<journal_ent
         }
         const statistics::description d = statistics::describe(efficiencies);
         const auto figure = [](double value, bool known) { return known ? fmt::format("{:.2f}", value) : "-"; };
-        fmt::print("{:<24} {:>5} {:>7} {:>12} {:>7} {:>7} {:>7}\n", r.name, ok, failed, figure(d.mean, d.n > 0),
-                   figure(d.sd, d.n > 1), figure(d.min, d.n > 0), figure(d.max, d.n > 0));
+        text +=
+            fmt::format("{:<24} {:>5} {:>7} {:>12} {:>7} {:>7} {:>7}\n", r.name, ok, failed, figure(d.mean, d.n > 0),
+                        figure(d.sd, d.n > 1), figure(d.min, d.n > 0), figure(d.max, d.n > 0));
     }
+    return text;
 }
 
 exit_status status_of(sweep_end end, const std::vector<journal_entry>& entries) {
@@ -83,25 +95,26 @@ exit_status sweep_command(const sweep_arguments& arguments) {
                 {fmt::format("--only '{}': matches none of the sweep's cells, such as '{}'; see --dry-run",
                              arguments.only, cell_name(sweep, {0, 0, 1}))});
     }
-    if (arguments.dry_run) {
-        print_plan(sweep, cells);
-        return exit_status::success;
-    }
     sweep_settings what{arguments.output_dir / sweep.name,
                         std::filesystem::read_symlink("/proc/self/exe"),
                         {},
                         std::move(cells),
                         arguments.resume,
-                        arguments.jobs};
+                        arguments.jobs,
+                        arguments.api_key,
+                        [](const std::string& text) { spdlog::warn("{}", text); }};
+    if (arguments.dry_run) {
+        print_result(printable(plan_of(sweep, what.cells)));
+        return arguments.resume ? tell_lost_cells(sweep, what) : exit_status::success;
+    }
     if (arguments.allow_untrusted) what.arguments.emplace_back("--allow-untrusted-plugins");
     std::vector<journal_entry> entries;
     const sweep_end end = run_sweep(sweep, what, tell, entries);
-    print_runtimes(sweep, entries);
-    fmt::print("\n{}\n", what.folder.string());
+    print_result(printable(fmt::format("{}\n{}\n", runtimes_of(sweep, entries), what.folder.string())));
     if (end == sweep_end::interrupted)
-        fmt::print(stderr, "interrupted; --resume goes on after what is done\n");
+        say("interrupted; --resume goes on after what is done");
     else
-        fmt::print(stderr, "chimera-host report {} shows what came out\n", what.folder.string());
+        say(fmt::format("chimera-host report {} shows what came out", what.folder.string()));
     return status_of(end, entries);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/exit_status.hpp"
+#include "cli/run_command.hpp"
 #include "profile/load.hpp"
 
 #include <filesystem>
@@ -14,7 +15,9 @@ struct sweep_arguments {
     profile_overrides overrides;
     std::filesystem::path output_dir = "results";
     std::string only; ///< shell pattern of runtime/config or runtime/config/run_N; empty: all
-    int jobs = 1;     ///< cells at a time
+    key_arguments key;
+    std::string api_key; ///< of these or of the environment; never written anywhere
+    int jobs = 1;        ///< cells at a time
     bool resume = false;
     bool dry_run = false; ///< print the cells in their order, run nothing
     bool allow_untrusted = false;

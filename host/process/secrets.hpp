@@ -7,6 +7,9 @@
 
 namespace chimera::host {
 
+/// The variable of the environment from which a key comes, if the command line names none.
+inline constexpr const char* api_key_variable = "CHIMERA_API_KEY";
+
 /// Whether a name, such as that of an option or of a header, says that its value is a secret: "api-key", "X-Api-Key",
 /// "token", "Proxy-Authorization". "max_tokens" and "key_header" do not.
 bool names_a_secret(std::string_view name);

@@ -1,6 +1,6 @@
 #include "profile/free_table.hpp"
+#include "process/secrets.hpp"
 #include "profile/option_check.hpp"
-#include "profile/overrides.hpp"
 #include <cctype>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -10,17 +10,6 @@ namespace chimera::host {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-/// "X-Api-Key", "Proxy-Authorization", "Cookie": headers that hold a secret on most servers.
-bool names_a_secret(std::string_view header) {
-    std::string plain;
-    for (const char c : header)
-        if (std::isalnum(static_cast<unsigned char>(c)) != 0)
-            plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    for (const char* end : {"apikey", "authorization", "token", "secret", "password", "cookie"})
-        if (plain.ends_with(end)) return true;
-    return is_secret(header);
-}
 
 class free_table_reader {
   public:

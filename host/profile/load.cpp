@@ -1,13 +1,11 @@
 #include "profile/load.hpp"
+#include "process/regular_file.hpp"
 #include "profile/nearest.hpp"
 #include "profile/overrides.hpp"
 #include "profile/profile_reader.hpp"
 #include "profile/profile_rules.hpp"
-#include <cerrno>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <fstream>
-#include <sstream>
 #include <system_error>
 
 namespace chimera::host {
@@ -19,12 +17,13 @@ namespace fs = std::filesystem;
 [[noreturn]] void cannot_read(const fs::path& file, const std::string& why) {
     std::vector<std::string> there;
     std::error_code ignored;
+    if (fs::exists(file, ignored)) throw profile_error({fmt::format("{}: {}", file.string(), why)});
     const auto folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
     for (const auto& entry : fs::directory_iterator(folder, ignored))
         if (entry.path().extension() == ".toml") there.push_back(entry.path().filename().string());
     const auto hint = suggest(file.filename().string(), there);
-    throw profile_error({fmt::format("{}: cannot be read: {}{}", file.string(), why,
-                                     hint.empty() ? "; give the path of a profile" : "; " + hint)});
+    throw profile_error(
+        {fmt::format("{}: {}{}", file.string(), why, hint.empty() ? "; give the path of a profile" : "; " + hint)});
 }
 
 } // namespace
@@ -33,14 +32,12 @@ profile_error::profile_error(std::vector<std::string> faults)
     : std::runtime_error(fmt::format("{}", fmt::join(faults, "\n"))), faults_(std::move(faults)) {}
 
 std::string read_profile_text(const fs::path& file) {
-    std::error_code ignored;
-    if (fs::is_directory(file, ignored)) cannot_read(file, "it is a folder");
-    std::ifstream in(file, std::ios::binary);
-    if (!in) cannot_read(file, std::generic_category().message(errno));
-    std::ostringstream text;
-    text << in.rdbuf();
-    if (in.bad()) cannot_read(file, std::generic_category().message(errno));
-    return text.str();
+    constexpr std::size_t most_bytes = 16U << 20U;
+    try {
+        return read_regular_file(file, most_bytes);
+    } catch (const std::runtime_error& e) {
+        cannot_read(file, e.what());
+    }
 }
 
 profile parse_profile(std::string_view toml, const fs::path& source, const schema_lookup& lookup,

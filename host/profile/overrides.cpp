@@ -1,4 +1,5 @@
 #include "profile/overrides.hpp"
+#include "process/secrets.hpp"
 #include "profile/counted_agents.hpp"
 #include "profile/profile_reader.hpp"
 #include <algorithm>
@@ -70,24 +71,7 @@ void drop_written_in_file(node& table) {
     });
 }
 
-/// "http://user:password@host" may come from a command line; it must not go into a message.
-std::string without_password(std::string text) {
-    const auto begin = text.find("://"), end = text.find('@');
-    if (begin != std::string::npos && end != std::string::npos && begin < end)
-        text.replace(begin + 3, end - begin - 3, "***");
-    return text;
-}
-
 } // namespace
-
-bool is_secret(std::string_view key) {
-    std::string plain;
-    for (const char c : key)
-        if (c != '_' && c != '-') plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    static constexpr std::array<std::string_view, 8> secrets = {"apikey", "authorization", "bearer",   "token",
-                                                                "secret", "accesstoken",   "password", "authtoken"};
-    return std::find(secrets.begin(), secrets.end(), plain) != secrets.end();
-}
 
 void apply_overrides(node& root, const profile_overrides& overrides, std::vector<std::string>* faults) {
     add_reports_agents(root);
@@ -97,11 +81,12 @@ void apply_overrides(node& root, const profile_overrides& overrides, std::vector
     for (std::size_t i = 0; i < tables.size(); ++i) before[i] = plugin_of(root, tables[i]);
     for (const auto& assignment : overrides.sets) {
         const auto key = assignment.substr(0, assignment.find('='));
-        if (is_secret(key.substr(key.rfind('.') + 1))) {
+        if (names_a_secret(key.substr(key.rfind('.') + 1))) {
             faults->push_back(fmt::format("--set {}=...: a profile holds no secret; use --api-key or the environment's "
                                           "CHIMERA_API_KEY",
                                           key));
-        } else if (auto fault = apply_set(root, assignment, "--set " + without_password(assignment)); !fault.empty()) {
+        } else if (auto fault = apply_set(root, assignment, "--set " + without_url_secrets(assignment));
+                   !fault.empty()) {
             faults->push_back(std::move(fault));
         }
     }
@@ -123,7 +108,7 @@ void apply_overrides(node& root, const profile_overrides& overrides, std::vector
         for (auto* agent : agents) put(agent, "model", {*overrides.model, {"--model " + *overrides.model, false}, {}});
     if (!overrides.urls.empty()) {
         node::list urls;
-        for (const auto& url : overrides.urls) urls.push_back({url, {"--url " + without_password(url), false}, {}});
+        for (const auto& url : overrides.urls) urls.push_back({url, {"--url " + without_url_secrets(url), false}, {}});
         put(table_in(root, "backend", command_line), "urls", {std::move(urls), {"--url", false}, {}});
         for (auto* agent : agents) {
             const auto* url = agent->find("url");

@@ -9,7 +9,4 @@ namespace chimera::host {
 /// the file gave to another one.
 void apply_overrides(node& root, const profile_overrides&, std::vector<std::string>* faults);
 
-/// Whether a key with this name holds a secret wherever it stands.
-bool is_secret(std::string_view key);
-
 } // namespace chimera::host

@@ -1,9 +1,9 @@
 #include "profile/profile_reader.hpp"
+#include "process/secrets.hpp"
 #include "profile/counted_agents.hpp"
 #include "profile/free_table.hpp"
 #include "profile/nearest.hpp"
 #include "profile/option_check.hpp"
-#include "profile/overrides.hpp"
 #include "profile/profile_keys.hpp"
 #include "simulator/option_table.hpp"
 #include <algorithm>
@@ -94,7 +94,7 @@ class reader {
             if (std::find(keys.begin(), keys.end(), path) != keys.end()) continue;
             if (std::any_of(keys.begin(), keys.end(), [&](const auto& k) { return starts_with_step(k, path); })) {
                 good = check_shape(m.value, path, name) && good;
-            } else if (is_secret(m.key)) {
+            } else if (names_a_secret(m.key)) {
                 fault(m.at, name, "a profile holds no secret; use --api-key or the environment's CHIMERA_API_KEY");
             } else {
                 fault(m.at, name, "unknown key; " + suggest(m.key, siblings(keys, known)));

@@ -39,7 +39,7 @@ TEST_CASE("a secret is hidden in every form that a server may send back") {
         {"base64 in a URL", "c2stVmVyeS9TZWNyZXQrMDEyMzQ1Njc4OQ%3D%3D"},
         {"JSON slashes", "sk-Very\\/Secret+0123456789"},
         {"JSON code points", "sk-Very\\u002fSecret\\u002B0123456789"},
-        {"JSON in JSON", "sk-Very\\\\u002fSecret\\\\/".substr(0, 20) + "+0123456789"},
+        {"JSON in JSON", "sk-Very\\\\u002fSecret\\\\u002b0123456789"},
         {"HTML", "sk-Very&#47;Secret&#x2B;0123456789"},
         {"C", "sk-Very\\x2fSecret+0123456789"},
         {"quoted-printable", "sk-Very=2FSecret=2B0123456789"},
@@ -88,12 +88,12 @@ TEST_CASE("names of secrets") {
 }
 
 TEST_CASE("secrets are overwritten in the command line and kept out of messages, however they are given") {
-    const std::pair<const char*, const char*> given[] = {{"--api-key", "S3cret-in-argv-1"},
-                                                         {"--api-kay", "S3cret-in-argv-2"},
-                                                         {"--apikye", "S3cret-in-argv-3"},
-                                                         {"--token", "S3cret-in-argv-4"},
-                                                         {"--set", "backend.headers.X-Api-Key=S3cret-in-argv-5"},
-                                                         {"--api-key=S3cret-in-argv-6", ""},
+    const std::pair<const char*, const char*> given[] = {{"--api-key", "One111111111"},
+                                                         {"--api-kay", "Two222222222"},
+                                                         {"--apikye", "Three3333333"},
+                                                         {"--token", "Four44444444"},
+                                                         {"--set", "backend.headers.X-Api-Key=Five55555555"},
+                                                         {"--api-key=Six666666666", ""},
                                                          {"--api-key-file", "not-a-secret"},
                                                          {"--set", "measure.seed=7"}};
     std::vector<std::string> words{"chimera-host"};
@@ -105,12 +105,13 @@ TEST_CASE("secrets are overwritten in the command line and kept out of messages,
     std::vector<char*> argv;
     for (std::string& w : memory) argv.push_back(w.data());
     CHECK(take_arguments(static_cast<int>(argv.size()), argv.data()) == words);
-    for (const std::string& w : memory) CHECK_MESSAGE(w.find("S3cret") == std::string::npos, w);
+    for (const std::string& w : memory)
+        CHECK_MESSAGE(w.find_first_of("OTFS") == std::string::npos, w); // with which they begin
     CHECK(memory[2].substr(0, 4) == std::string("***\0", 4));
     CHECK(memory[10].starts_with("backend.headers.X-Api-Key=***"));
     CHECK(memory[14] == "not-a-secret");
     CHECK(memory[16] == "measure.seed=7");
-    CHECK(redacted("unexpected: S3cret-in-argv-2 S3cret-in-argv-5") == "unexpected: *** ***");
+    CHECK(redacted("unexpected: Two222222222 Five55555555") == "unexpected: *** ***");
 }
 
 TEST_CASE("a variable with a secret is gone once it is taken, and the process's memory is its own") {
