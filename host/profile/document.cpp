@@ -1,4 +1,6 @@
 #include "profile/document.hpp"
+#include "profile/nesting.hpp"
+#include "protocol/excerpt.hpp"
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
@@ -64,6 +66,7 @@ struct converter {
 /// The value of --set: TOML where it is TOML, otherwise the bare text.
 node parse_value(const std::string& text, const std::string& where) {
     node bare{text, {where, false}, text};
+    if (find_too_deep(text).line != 0) return bare;
     try {
         const auto table = toml::parse("v = " + text);
         const auto* value = table.get("v");
@@ -115,6 +118,10 @@ std::optional<std::size_t> element_index(const node::list& items, std::string_vi
 
 node parse_document(std::string_view text, const std::string& file, std::string* fault) {
     node root{node::table{}, {file, true}, std::nullopt};
+    if (const auto deep = find_too_deep(text); deep.line != 0) {
+        *fault = fmt::format("{}:{}:{}: has {}; put less into each other", file, deep.line, deep.column, too_deep());
+        return root;
+    }
     try {
         root.value = converter{file, true}.members(toml::parse(text, std::string_view(file)));
     } catch (const toml::parse_error& error) {
@@ -124,10 +131,14 @@ node parse_document(std::string_view text, const std::string& file, std::string*
     return root;
 }
 
-std::string apply_set(node& root, const std::string& assignment, const std::string& where) {
+std::string apply_set(node& root, const std::string& assignment, const std::string& argument) {
+    constexpr std::size_t shown = 200; // every value of an array, say, carries where it comes from
+    const std::string where = excerpt(argument, shown);
     const auto equals = assignment.find('=');
     if (equals == std::string::npos || equals == 0) return where + ": write it as key=value, such as measure.runs=3";
     const std::string_view path(assignment.data(), equals);
+    if (!is_utf8(assignment)) return where + ": is not UTF-8; give it in that encoding";
+    if (parts_of(path) > most_levels) return fmt::format("{}: the key has {}", where, too_deep());
 
     auto* at = &root;
     std::string_view walked;

@@ -51,8 +51,8 @@ std::optional<std::size_t> element_index(const node::list& items, std::string_vi
 node parse_document(std::string_view text, const std::string& file, std::string* fault);
 
 /// Applies one "key=value" of --set: key is a dotted path whose steps into a list are an index or an element's id;
-/// missing tables are made, an index just past the end appends. where: what the values' origin and messages call it.
-/// Returns what is wrong, empty where nothing is.
-std::string apply_set(node& root, const std::string& assignment, const std::string& where);
+/// missing tables are made, an index just past the end appends. argument: what the values' origin and messages call it,
+/// cut where it is long. Returns what is wrong, empty where nothing is.
+std::string apply_set(node& root, const std::string& assignment, const std::string& argument);
 
 } // namespace chimera::host

@@ -2,6 +2,7 @@
 #include "process/secrets.hpp"
 #include "profile/option_check.hpp"
 #include <cctype>
+#include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -56,7 +57,11 @@ class free_table_reader {
         }
         if (const auto* flag = std::get_if<bool>(&value.value)) return *flag;
         if (const auto* whole = std::get_if<std::int64_t>(&value.value)) return *whole;
-        if (const auto* number = std::get_if<double>(&value.value)) return *number;
+        if (const auto* number = std::get_if<double>(&value.value)) {
+            if (std::isfinite(*number)) return *number;
+            fault(value.at, path, "is not a finite number, which JSON does not have");
+            return nullptr;
+        }
         if (const auto* text = std::get_if<std::string>(&value.value)) return *text;
         fault(value.at, path, "is a date, which JSON does not have; give a string");
         return nullptr;

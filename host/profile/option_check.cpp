@@ -1,5 +1,6 @@
 #include "profile/option_check.hpp"
 #include "profile/nearest.hpp"
+#include "protocol/excerpt.hpp"
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -106,6 +107,7 @@ checked_value check_text(const chm_option& option, std::string_view text) {
     }
     default:
         if (text.find('\0') != std::string_view::npos) return {{}, "contains a NUL byte; give plain text"};
+        if (!is_utf8(text)) return {{}, fmt::format("\"{}\" is not UTF-8; give it in that encoding", excerpt(text))};
         return {std::string(text), {}};
     }
 }

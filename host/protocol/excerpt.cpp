@@ -95,6 +95,8 @@ std::string on_one_line(std::string_view text) { return shown(text, false); }
 
 std::string printable(std::string_view text) { return shown(text, true); }
 
+bool is_utf8(std::string_view text) noexcept { return simdjson::validate_utf8(text.data(), text.size()); }
+
 std::string_view trimmed(std::string_view text) noexcept {
     constexpr std::string_view blanks = " \t\r\n";
     const auto begin = text.find_first_not_of(blanks);

@@ -20,6 +20,9 @@ std::string on_one_line(std::string_view text);
 /// lets a text overwrite its own line.
 std::string printable(std::string_view text);
 
+/// Whether all of a text is UTF-8.
+bool is_utf8(std::string_view text) noexcept;
+
 /// A text without the blanks and line ends around it.
 std::string_view trimmed(std::string_view text) noexcept;
 

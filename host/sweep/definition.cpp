@@ -2,6 +2,7 @@
 
 #include "profile/fnv1a.hpp"
 #include "profile/nearest.hpp"
+#include "profile/nesting.hpp"
 #include "profile/overrides.hpp"
 #include "profile/patch.hpp"
 #include "profile/profile_rules.hpp"
@@ -16,6 +17,12 @@
 
 namespace chimera::host {
 namespace {
+
+// A sweep is resolved as a whole before its first cell runs, and is in memory until its last one has run.
+constexpr std::size_t most_combinations = 10'000; ///< of runtimes with configurations
+constexpr std::size_t most_cells = 1'000'000;     ///< each of these with each run
+constexpr std::size_t most_agents = 1'000'000;    ///< of all combinations together
+constexpr std::size_t most_faults = 100;          ///< more would say nothing new
 
 /// A runtime or a configuration as it was written: a name and what it lays over the profile.
 struct variant_spec {
@@ -85,6 +92,7 @@ class sweep_reader {
             fault(given->at, "grid", "needs keys of the profile with their values: \"workload.permits\" = [1, 2]");
             return {};
         }
+        if (!may_be_made(*given, *keys)) return {};
         std::vector<variant_spec> out{{"", "", given->at, {}}};
         for (const auto& [path, at, value] : *keys) {
             const auto* values = std::get_if<node::list>(&value.value);
@@ -126,6 +134,25 @@ class sweep_reader {
     }
     void fault(const origin& at, std::string_view key, const std::string& what) {
         faults_.push_back(fmt::format("{}: {}: {}", at.where, key, what));
+    }
+
+    /// Whether the combinations of a grid are few enough, and its keys not too deep. Otherwise faults are added.
+    bool may_be_made(const node& grid, const node::table& keys) {
+        std::size_t combinations = 1;
+        for (const auto& [path, at, value] : keys) {
+            if (parts_of(path) > most_levels) {
+                fault(at, "grid", fmt::format("has a key with {}", too_deep()));
+                return false;
+            }
+            const auto* values = std::get_if<node::list>(&value.value);
+            if (values != nullptr) combinations *= std::max<std::size_t>(values->size(), 1);
+            if (combinations <= most_combinations) continue;
+            fault(
+                grid.at, "grid",
+                fmt::format("has more than {} combinations; give fewer values, or several sweeps", most_combinations));
+            return false;
+        }
+        return true;
     }
 
     static std::string parameter_name(std::string_view path) {
@@ -225,9 +252,19 @@ sweep_definition load_sweep(const std::filesystem::path& file, const schema_look
 
     const bool only_one = runtimes.empty();
     if (only_one) runtimes.push_back({"", "", sweep.at, {}});
+    const auto refuse = [&](const std::string& what) {
+        throw profile_error({fmt::format("{}: sweep: {}", sweep.at.where, what)});
+    };
+    const std::size_t combinations = runtimes.size() * configs.size();
+    if (combinations > most_combinations)
+        refuse(fmt::format("has {} runtimes in {} configurations; together {} combinations at most", runtimes.size(),
+                           configs.size(), most_combinations));
+    std::size_t agents = 0;
+    std::set<std::string> seen; // the faults
     for (const variant_spec& r : runtimes) {
         auto& row = out.profiles.emplace_back();
         for (const variant_spec& c : configs) {
+            if (faults.size() > most_faults) break;
             node cell = root;
             std::vector<std::string> cell_faults;
             for (const auto* patches : {&r.patches, &c.patches})
@@ -236,11 +273,18 @@ sweep_definition load_sweep(const std::filesystem::path& file, const schema_look
             try {
                 row.push_back(resolve_profile(std::move(cell), file, lookup, std::move(cell_faults)));
                 row.back().alerts.fail = false; // a run that trips an alert was measured like any other
-            } catch (const profile_error& e) {  // what several cells share is said once
+                agents += row.back().workload.agents.size();
+            } catch (const profile_error& e) { // what several cells share is said once
                 for (const std::string& fault : e.faults())
-                    if (std::ranges::find(faults, fault) == faults.end()) faults.push_back(fault);
+                    if (seen.insert(fault).second) faults.push_back(fault);
             }
+            if (agents > most_agents)
+                refuse(fmt::format("has more than {} agents in all combinations together; give fewer", most_agents));
         }
+    }
+    if (faults.size() > most_faults) {
+        faults.resize(most_faults);
+        faults.push_back(fmt::format("{}: sweep: there are more faults; mend these first", sweep.at.where));
     }
     if (!faults.empty()) throw profile_error(std::move(faults));
     for (const auto& row : out.profiles)
@@ -257,6 +301,9 @@ sweep_definition load_sweep(const std::filesystem::path& file, const schema_look
     out.name = first.name;
     out.description = first.description;
     out.runs = first.measure.runs;
+    if (combinations * static_cast<std::size_t>(out.runs) > most_cells)
+        refuse(fmt::format("has {} combinations in {} runs; together {} cells at most", combinations, out.runs,
+                           most_cells));
     out.seed = first.measure.seed;
     if (!common_seed)
         for (auto& row : out.profiles)
