@@ -1,0 +1,2 @@
+int from_needed_library(void);
+int from_needed_library(void) { return 7; }
