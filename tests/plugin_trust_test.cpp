@@ -1,6 +1,7 @@
 // Nobody else than you and root gets his code into the host: by what he may write, by what he may exchange, or by the
 // libraries that a plugin brings along.
 #include "host_process.hpp"
+#include "plugin_trust/lying_file_system.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
+#include <iterator>
 #include <linux/capability.h>
 #include <linux/xattr.h>
 
@@ -265,6 +267,35 @@ TEST_CASE("a plugin finds the libraries beside it, and is refused where others m
     give(f / "lib", 0, 0755);
     give(library, somebody, 0755);
     check_refused(file, "it needs " + library.string() + ", which belongs to user nobody (65534)");
+}
+
+TEST_CASE("what another user's program serves as a file system is not root's, whatever it says") {
+    if (!is_root()) return;
+    marks marker;
+    const temporary_folder f;
+    fs::permissions(f.path(), fs::perms(0755));
+    fs::create_directory(f / "served");
+    std::ifstream in(built / "marking_executor.so", std::ios::binary);
+    const std::string plugin{std::istreambuf_iterator<char>(in), {}};
+    const struct {
+        uid_t user;
+        bool tells_of_itself;
+        std::string says; // empty: it is trusted
+    } servers[] = {{somebody, true, "is served by a program of user nobody (65534)"},
+                   {somebody, false, "of which nothing says who serves it"},
+                   {0, true, ""}};
+    for (const auto& server : servers) {
+        CAPTURE(server.says);
+        const lying_file_system lies(f / "served", server.user, plugin, server.tells_of_itself);
+        if (!lies.mounted()) {
+            MESSAGE("skipped: no file system can be mounted here");
+            return;
+        }
+        const outcome o = inspect(f / "served/plugin.so");
+        CHECK_MESSAGE(o.status == (server.says.empty() ? 0 : 2), o.err);
+        CHECK_MESSAGE(contains(o.err, server.says), o.err);
+        CHECK(marker.taken() == server.says.empty());
+    }
 }
 
 TEST_CASE("a host that was started with more rights than its caller has trusts root only, whatever the caller says") {

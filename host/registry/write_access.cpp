@@ -25,8 +25,10 @@ namespace {
 /// Who mounted a file system that a program serves (FUSE): that program says what it likes of owners and modes.
 /// Nothing where it is no such file system; -1 where it is one and nothing says whose.
 std::optional<uid_t> server_of_file_system(int fd, const struct stat& status) {
+    constexpr auto nobody_knows = static_cast<uid_t>(-1);
     struct statfs system {};
-    if (fstatfs(fd, &system) != 0 || system.f_type != FUSE_SUPER_MAGIC) return {};
+    if (fstatfs(fd, &system) != 0) return nobody_knows; // such a program may refuse to answer
+    if (system.f_type != FUSE_SUPER_MAGIC) return {};
     const auto device = fmt::format("{}:{}", major(status.st_dev), minor(status.st_dev));
     std::ifstream mounts("/proc/self/mountinfo");
     for (std::string line; std::getline(mounts, line);) {
@@ -40,7 +42,7 @@ std::optional<uid_t> server_of_file_system(int fd, const struct stat& status) {
         const auto at = options.find("user_id=");
         if (at != std::string::npos) return static_cast<uid_t>(std::strtoul(options.c_str() + at + 8, nullptr, 10));
     }
-    return static_cast<uid_t>(-1);
+    return nobody_knows;
 }
 
 const char* const elsewhere = "copy the plugin to a folder on a local disk";
@@ -100,8 +102,10 @@ std::string own_descriptor(int fd) { return fmt::format("/proc/self/fd/{}", fd);
 
 std::string foreign_owner(int fd, const struct stat& status) {
     if (const auto server = server_of_file_system(fd, status); server && !is_trusted_owner(*server))
-        return fmt::format("lies on a file system that is served by a program of {}; copy the plugin",
-                           *server == static_cast<uid_t>(-1) ? "nobody knows whom" : user_words(*server));
+        return *server == static_cast<uid_t>(-1)
+                   ? "lies on a file system of which nothing says who serves it; copy the plugin"
+                   : fmt::format("lies on a file system that is served by a program of {}; copy the plugin",
+                                 user_words(*server));
     if (is_trusted_owner(status.st_uid)) return {};
     if (status.st_uid == geteuid())
         return fmt::format("belongs to you (user {}), expected root, as this process has rights that you do not have; "
