@@ -15,7 +15,7 @@ namespace chimera::host {
 namespace {
 
 constexpr std::size_t error_body_limit = 65'536;
-constexpr std::uint64_t least_of_piece = 64;    ///< its times take as much memory, whatever it holds
+constexpr std::uint64_t least_of_piece = 128;   ///< its times take as much memory, whatever it holds
 constexpr std::size_t rest_limit = 65'536;      ///< bytes behind an answer that are read at all
 constexpr std::size_t long_reply_kept = 65'536; ///< of the text of a reply that is too long
 constexpr std::size_t finish_reason_limit = 256;
