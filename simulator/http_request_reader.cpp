@@ -57,6 +57,9 @@ int read_request_line(std::string_view line, http_request& request) {
         !std::ranges::all_of(target, [](char c) { return c != ' ' && c != '\t' && !http1::is_control(c); })) {
         throw refuse("its target is empty, or has a blank or a control character: ");
     }
+    if (target.front() == '?') {
+        throw refuse("its target has no path: ");
+    }
     const auto version = line.substr(target_end + 1);
     if (version != "HTTP/1.1" && version != "HTTP/1.0") {
         throw refuse("its version is not HTTP/1.1 or HTTP/1.0: ");

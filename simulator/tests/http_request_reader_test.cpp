@@ -141,6 +141,7 @@ TEST_CASE("malformed heads are refused with a reason") {
     CHECK(refusal("GET  HTTP/1.1\r\n") ==
           "its target is empty, or has a blank or a control character: 'GET  HTTP/1.1'");
     CHECK(refusal("GET /a b HTTP/1.1\r\n").starts_with("its target is empty, or has a blank"));
+    CHECK(refusal("GET ?x=1 HTTP/1.1\r\n") == "its target has no path: 'GET ?x=1 HTTP/1.1'");
     CHECK(refusal("GET / HTTP/9.9\r\n") == "its version is not HTTP/1.1 or HTTP/1.0: 'GET / HTTP/9.9'");
     CHECK(refusal("GET / HTTP/1.1\r\r\n").starts_with("its version is not HTTP/1.1"));
     CHECK(refusal(field("no colon")) == "a header line has no colon: 'no colon'");
