@@ -225,6 +225,25 @@ TEST_CASE("a document in place of a stream, and an error's body, are read up to 
         "HTTP status 503");
 }
 
+TEST_CASE("an error's body that only drips is not awaited to its end") {
+    two_runs(
+        "ollama",
+        [](reply& r) {
+            r.begin("text/plain", {}, "500 Internal Server Error");
+            for (int i = 0; i < 150 && !r.client_has_gone(); ++i) {
+                r.chunk("e");
+                r.pause(200); // 30 s in all, never a second without a byte
+            }
+            r.close();
+        },
+        {},
+        [](const outcome& o) {
+            CHECK(o.status == 1);
+            CHECK(holds(said(o), "HTTP status 500: eeee"));
+            CHECK(o.took < std::chrono::seconds(20));
+        });
+}
+
 TEST_CASE("a head, chunk framing and trailers are read up to 64 KiB") {
     const std::string fields = repeated("X-A: bcdefgh\r\n", 60'000), letters(60'000, 'a');
     const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
