@@ -1,10 +1,13 @@
 // A sweep folder made by hand, as the host writes it.
 #pragma once
 
+#include "report/seal.hpp"
 #include "temporary_folder.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -135,12 +138,42 @@ class sample_sweep {
         sweep_["cells_planned"] = sweep_["cells_planned"].get<int>() + 1;
     }
 
+    /// Seals what was added, as the host does since results have checksums; the lines of cells() say run by run what
+    /// they say without. Once, before write().
+    void seal() {
+        std::string cells;
+        std::istringstream lines(cells_);
+        for (std::string text; std::getline(lines, text);) {
+            json line = json::parse(text);
+            const std::filesystem::path folder = place_ / line["folder"].get<std::string>();
+            const std::filesystem::path file = folder_ / folder / "metrics.json";
+            if (std::ifstream in(file, std::ios::binary); in) {
+                json metrics = json::parse(in);
+                metrics["run"] = line["run"];
+                metrics["runtime"] = line["runtime"]; // no two are alike
+                host::checksum of_requests;
+                std::string requests;
+                std::istringstream unsealed(sample_requests());
+                for (std::string r; std::getline(unsealed, r);) requests += host::sealed_line(json::parse(r));
+                of_requests.add(requests);
+                folder_.write(folder / "requests.jsonl", requests);
+                metrics["requests_file"] = host::file_record("requests.jsonl", of_requests);
+                const std::string sealed = host::sealed_document(metrics);
+                folder_.write(folder / "metrics.json", sealed);
+                line["metrics_crc32"] = host::check_seal(sealed, host::seal_form::document).seal;
+            }
+            cells += host::sealed_line(line);
+        }
+        cells_ = cells;
+        sealed_ = true;
+    }
+
     json& sweep() { return sweep_; }
     std::string& cells() { return cells_; }
 
     /// Writes sweep.json and cells.jsonl; returns the folder.
     std::filesystem::path write() const {
-        folder_.write(place_ / "sweep.json", sweep_.dump(2));
+        folder_.write(place_ / "sweep.json", sealed_ ? host::sealed_document(sweep_) : sweep_.dump(2));
         folder_.write(place_ / "cells.jsonl", cells_);
         return folder_ / place_;
     }
@@ -150,6 +183,7 @@ class sample_sweep {
     std::filesystem::path place_;
     json sweep_;
     std::string cells_;
+    bool sealed_ = false;
 };
 
 } // namespace chimera::test

@@ -8,9 +8,9 @@
 #include "agent/think_timer.hpp"
 #include "profile/profile.hpp"
 
-#include <filesystem>
-
 namespace chimera::host {
+
+class report_corpus;
 
 /// What an agent is given. Everything referred to outlives the agent.
 struct agent_environment {
@@ -19,8 +19,8 @@ struct agent_environment {
     llm_endpoint endpoint;
     llm_transport transport;
     schedule_place place;
-    const nanoseconds_t& begin;   ///< of the execution; set before the agent is polled
-    std::filesystem::path corpus; ///< kind = report: the folder to ingest
+    const nanoseconds_t& begin;  ///< of the execution; set before the agent is polled
+    const report_corpus* corpus; ///< kind = report: what is ingested; otherwise it may be null
     permit_pool& permits;
     blocking_pool& blocking;
     think_timer& thinking;

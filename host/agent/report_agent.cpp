@@ -1,11 +1,10 @@
 #include "agent/report_agent.hpp"
 
+#include "agent/report_corpus.hpp"
 #include "workload/agent_prompts.hpp"
 #include "workload/agent_report.hpp"
 #include "workload/analysis.hpp"
-#include "workload/ingest.hpp"
 
-#include <stdexcept>
 #include <utility>
 
 namespace chimera::host {
@@ -22,12 +21,9 @@ const std::filesystem::path& analysis_file(const agent_environment& env) {
     return env.spec.prompt_template.empty() ? env.workload.analysis_template : env.spec.prompt_template;
 }
 
-preparation prepare(const agent_spec& spec, const std::filesystem::path& corpus, const std::filesystem::path& analysis,
+preparation prepare(const agent_spec& spec, const report_corpus& corpus, const std::filesystem::path& analysis,
                     const std::filesystem::path& report) {
-    data_summary data = ingest(corpus);
-    if (data.files() == 0)
-        throw std::runtime_error(corpus.string() +
-                                 ": no CSV, JSON or Markdown file that could be read (workload.corpus)");
+    data_summary data = corpus.read();
     std::string prompt = make_analysis_prompt(analysis_template(analysis, spec.id), spec.label, spec.model, data);
     return {std::move(data), std::move(prompt), report_template(report)};
 }
@@ -47,7 +43,7 @@ call_figures figures_of(const request_record& r) {
 sdk::task<void> make_report(agent_environment& env, llm_client& client) {
     env.log.stage(agent_stage::ingest);
     blocking_pool::call<preparation> preparing(
-        env.blocking, [spec = env.spec, corpus = env.corpus, analysis = analysis_file(env),
+        env.blocking, [spec = env.spec, &corpus = *env.corpus, analysis = analysis_file(env),
                        report = env.workload.report_template] { return prepare(spec, corpus, analysis, report); });
     preparation ready = co_await preparing;
     for (const ingest_warning& w : ready.data.warnings) env.log.record().warnings.push_back(to_string(w));

@@ -1,12 +1,12 @@
 #include "backend/server_pool.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <optional>
 #include <system_error>
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 namespace chimera::host {
@@ -37,18 +37,17 @@ std::vector<std::string> arguments_for(const backend_spec& backend, std::size_t 
     return arguments;
 }
 
-/// A file through which simulators slow each other down, until every one of them has it open.
+/// A file through which simulators slow each other down, until every one of them has it open. It has no name in any
+/// folder: nothing is left of it, however this process ends.
 class shared_gpu_file {
   public:
-    shared_gpu_file() : path_((std::filesystem::temp_directory_path() / "chimera-gpu-XXXXXX").string()) {
-        const sdk::owned_fd fd = sdk::owned_fd::checked(mkstemp(path_.data()), "a file for the shared GPU");
-    }
-    shared_gpu_file(const shared_gpu_file&) = delete;
-    shared_gpu_file& operator=(const shared_gpu_file&) = delete;
-    ~shared_gpu_file() { unlink(path_.c_str()); }
+    shared_gpu_file()
+        : fd_(sdk::owned_fd::checked(memfd_create("chimera-gpu", MFD_CLOEXEC), "a file for the shared GPU")),
+          path_(fmt::format("/proc/{}/fd/{}", getpid(), fd_.get())) {}
     const std::string& path() const noexcept { return path_; }
 
   private:
+    sdk::owned_fd fd_;
     std::string path_;
 };
 

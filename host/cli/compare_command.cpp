@@ -33,7 +33,10 @@ std::string text_of(const study_pair& p) {
     return out + fmt::format("    {}{}\n", words_of(c), p.worse ? "; worse" : "");
 }
 
-std::string runs_of(const run_counts& r) { return fmt::format("{} runs ok, {} failed", r.ok, r.failed); }
+std::string runs_of(const run_counts& r) {
+    return fmt::format("{} runs ok, {} failed{}", r.ok, r.failed,
+                       r.damaged > 0 ? fmt::format(", {} damaged or lost", r.damaged) : "");
+}
 
 std::string text_of(const study_comparison& c, const std::vector<study>& studies) {
     std::string out;
@@ -97,8 +100,10 @@ exit_status compare_command(const compare_arguments& arguments) {
     if (arguments.fail_on_regression)
         for (const study_group& g : compared.groups)
             for (const std::string& n : g.not_judged) spdlog::warn("not judged: {}{}", within(g), n);
+    for (const std::string& d : compared.damage) spdlog::error("{}", d);
     for (const std::string& w : worse) spdlog::error("{}", w);
-    return worse.empty() ? exit_status::success : exit_status::regression;
+    if (!worse.empty()) return exit_status::regression;
+    return compared.damage.empty() ? exit_status::success : exit_status::bad_input;
 }
 
 } // namespace chimera::host

@@ -19,7 +19,8 @@ struct compare_arguments {
 
 /// Prints to standard output, warnings to standard error. exit_status::regression where a metric of another than the
 /// first is worse by more than fail_on_regression and the difference is detectable, or where a higher share of its runs
-/// failed. Throws study_error (bad input).
+/// failed; otherwise exit_status::bad_input where runs or files are missing or damaged: the others were compared.
+/// Throws study_error (bad input).
 exit_status compare_command(const compare_arguments&);
 
 } // namespace chimera::host

@@ -12,6 +12,8 @@
 #include "study/report_document.hpp"
 #include "study/run_file.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 namespace chimera::host {
@@ -50,7 +52,9 @@ exit_status report_command(const report_arguments& arguments) {
         print_result(text);
     else
         write_whole(arguments.output, text);
-    return exit_status::success;
+    const std::vector<std::string> damage = damage_of(s);
+    for (const std::string& d : damage) spdlog::error("{}", d);
+    return damage.empty() ? exit_status::success : exit_status::bad_input;
 }
 
 } // namespace chimera::host

@@ -19,7 +19,8 @@ struct report_arguments {
 /// The values of --format.
 std::vector<std::string> report_formats();
 
-/// Throws study_error (bad input); std::system_error where the output cannot be written (set-up).
+/// exit_status::bad_input where runs or files are missing or damaged: the report is about the others and says so, as
+/// standard error does. Throws study_error (bad input); std::system_error where the output cannot be written (set-up).
 exit_status report_command(const report_arguments&);
 
 } // namespace chimera::host

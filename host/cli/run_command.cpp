@@ -1,7 +1,7 @@
 #include "cli/run_command.hpp"
 
-#include "agent/default_corpus.hpp"
 #include "agent/prompt_check.hpp"
+#include "agent/report_corpus.hpp"
 #include "backend/server_pool.hpp"
 #include "cli/plugin_schemas.hpp"
 #include "cli/standard_output.hpp"
@@ -94,10 +94,10 @@ exit_status run_command(const run_arguments& arguments) {
     result_files files =
         only ? result_files::of_cell(p, p.source.parent_path(), *only) : result_files(p, arguments.output_dir);
     const server_pool servers(p, simulator_program());
-    const default_corpus corpus(p);
+    const report_corpus corpus(p);
 
     const execution_setup setup{
-        p, plugins, loaded, servers, arguments.api_key, corpus.folder(), trace.has_value(), observers};
+        p, plugins, loaded, servers, arguments.api_key, &corpus, trace.has_value(), observers};
     std::vector<run_record> runs;
     std::exception_ptr failure; // what is finished is summarized all the same
     try {
@@ -129,7 +129,11 @@ exit_status run_command(const run_arguments& arguments) {
     summary.interrupted = interrupted.reason() != interruption_reason::none;
     summary.files = files.folder();
     if (!runs.empty() && !failure) files.summarize(summary);
-    if (!failure || !runs.empty()) print_result(arguments.json ? to_json(summary).dump(2) + "\n" : to_text(summary));
+    if (!failure || !runs.empty()) try {
+            print_result(arguments.json ? to_json(summary).dump(2) + "\n" : to_text(summary));
+        } catch (...) {
+            if (!failure) throw; // otherwise what failed first is the news
+        }
     if (failure) std::rethrow_exception(failure);
     return status_of(summary, interrupted.reason(), only.has_value());
 }

@@ -83,7 +83,7 @@ std::string failures_markdown(const json& report) {
     markdown_table t({"runtime", "configuration", "run", "status", "message"});
     for (const json& f : report["cells"]["failures"])
         t.add({f["runtime"], f["config"], figure(f["run"]), f["status"], f["message"]});
-    return t.empty() ? "" : "### Runs that failed\n\n" + t.text();
+    return t.empty() ? "" : "### Runs that are in no figure\n\n" + t.text();
 }
 
 } // namespace chimera::host

@@ -121,6 +121,8 @@ json object_of(const json& report, const json& runtime) {
            {"total_token_throughput", rate(total, b.duration_s)}};
     if (runtime["arrival_limited_runs"].is_number() && runtime["arrival_limited_runs"] != 0)
         j["arrival_limited_runs"] = runtime["arrival_limited_runs"]; // tpot and itl say nothing of the server in these
+    if (const json damage = report.value("damage", json::array()); !damage.empty())
+        j["damage"] = damage; // the figures are about fewer runs than were measured
     add_latency(j, "ttft", b.ttft_ms);
     add_latency(j, "tpot", b.tpot_ms);
     add_gaps(j, report, runtime);

@@ -2,6 +2,7 @@
 
 #include "measure/attribution.hpp"
 #include "report/run_document.hpp"
+#include "report/seal.hpp"
 #include "report/whole_file.hpp"
 
 #include <fmt/format.h>
@@ -19,13 +20,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* profile_name = "profile.toml";
 
-std::string first_line_of(const profile& p) { return fmt::format("# configuration {}\n", config_hash(p)); }
+constexpr std::string_view first_words = "# configuration ";
 
-void make_folder(const fs::path& path) {
-    std::error_code ec;
-    fs::create_directories(path, ec);
-    if (ec) throw result_file_error(ec, fmt::format("{}: cannot make the folder", path.string()));
-}
+std::string first_line_of(const profile& p) { return fmt::format("{}{}\n", first_words, config_hash(p)); }
 
 /// Makes <folder>/<prefix>N with the lowest N that nobody has: making it is what claims it, also against another
 /// process.
@@ -58,11 +55,24 @@ void write_texts(const fs::path& folder, const char* execution, const execution_
 
 void write_profile(const fs::path& folder, const profile& p) {
     const fs::path path = folder / profile_name;
-    const std::string text = first_line_of(p) + to_toml(p), there = read_whole(path);
+    const std::string text = sealed_comment(first_line_of(p) + to_toml(p)), there = read_whole(path);
     if (there == text) return;
     whole_file file(path);
     file.append(text);
     there.empty() ? file.commit_unsynced() : file.commit();
+}
+
+std::string fault_of_profile(const fs::path& folder, const std::string& config_hash) {
+    const fs::path file = folder / profile_name;
+    const std::string text = read_whole(file);
+    if (text.empty()) return "";
+    if (const std::string fault = check_seal(text, seal_form::comment).fault; !fault.empty())
+        return fmt::format("{}: {}", file.string(), fault);
+    if (!text.starts_with(first_words) || config_hash.empty()) return "";
+    const std::string named = text.substr(first_words.size(), text.find('\n') - first_words.size());
+    if (named == config_hash) return "";
+    return fmt::format("{}: is of configuration {}, the runs beside it are of {}; restore it", file.string(), named,
+                       config_hash);
 }
 
 result_files::result_files(const profile& p, const fs::path& output) : profile_(p) {
@@ -70,7 +80,7 @@ result_files::result_files(const profile& p, const fs::path& output) : profile_(
     if (const std::string there = read_whole(folder_ / profile_name);
         !there.empty() && !there.starts_with(first_line_of(p)))
         folder_ += "-" + config_hash(p).substr(0, 8);
-    make_folder(folder_);
+    make_folders(folder_);
     write_profile(folder_, p);
 }
 
@@ -83,27 +93,37 @@ void result_files::add(run_record& run) {
     const fs::path folder =
         cell_ != 0 && !warmup ? make_cell_folder(folder_, n) : claim(folder_, warmup ? "warmup_" : "run_", n);
     if (!warmup) run.number = n;
-    for (const char* sub : {"prompts", "responses", "reports"}) make_folder(folder / sub);
+    for (const char* sub : {"prompts", "responses", "reports"}) make_folders(folder / sub);
     whole_file requests(folder / "requests.jsonl");
+    checksum of_requests;
     const auto add_execution = [&](const char* execution, const execution_record& x) {
         write_texts(folder, execution, x);
         for (const agent_record& a : x.agents)
-            for (const request_record& r : a.requests)
-                requests.append(request_document(execution, x, a, r).dump() + "\n");
+            for (const request_record& r : a.requests) {
+                const std::string line = sealed_line(request_document(execution, x, a, r));
+                of_requests.add(line);
+                requests.append(line);
+            }
     };
     for (const execution_record& x : run.baseline) add_execution("alone", x);
     add_execution("together", run.concurrent);
     requests.commit();
     if (!fs::exists(folder_ / profile_name)) write_profile(folder_, profile_); // somebody has taken it away
     sync_path(folder_ / profile_name);
-    write_whole(folder / "metrics.json", run_document(profile_, run).dump(2) + "\n");
+    nlohmann::ordered_json metrics = run_document(profile_, run);
+    metrics["requests_file"] = file_record("requests.jsonl", of_requests);
+    const std::string text = sealed_document(metrics);
+    write_whole(folder / "metrics.json", text);
+    if (!warmup) seals_[folder.filename().string()] = check_seal(text, seal_form::document).seal;
     for (const char* sub : {"prompts", "responses", "reports", "."}) sync_path(folder / sub);
     sync_path(folder_);
 }
 
 void result_files::summarize(const campaign_summary& s) {
     if (cell_ != 0) return;
-    write_whole(folder_ / "summary.json", to_json(s).dump(2) + "\n");
+    nlohmann::ordered_json summary = to_json(s);
+    summary["run_crc32"] = seals_;
+    write_whole(folder_ / "summary.json", sealed_document(summary));
 }
 
 } // namespace chimera::host

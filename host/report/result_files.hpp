@@ -5,6 +5,8 @@
 #include "report/summary.hpp"
 
 #include <filesystem>
+#include <map>
+#include <string>
 #include <utility>
 
 namespace chimera::host {
@@ -22,9 +24,11 @@ class result_files {
     const std::filesystem::path& folder() const noexcept { return folder_; }
 
     /// Writes the next free run_N and gives the run that number: reports, prompts, responses, requests.jsonl, and last
-    /// metrics.json, which says that the run is complete. Several processes may add to one folder.
+    /// metrics.json, which says that the run is complete. Several processes may add to one folder. Each file of figures
+    /// is sealed (seal.hpp), and metrics.json has the size and the checksum of requests.jsonl.
     void add(run_record&);
-    /// Writes summary.json, over an earlier one. Nothing for a cell: one run of several is no summary.
+    /// Writes summary.json, over an earlier one, with the seals of the runs that were added. Nothing for a cell: one
+    /// run of several is no summary.
     void summarize(const campaign_summary&);
 
   private:
@@ -33,12 +37,17 @@ class result_files {
 
     const profile& profile_;
     std::filesystem::path folder_;
-    int cell_ = 0; ///< 0: a campaign
+    int cell_ = 0;                             ///< 0: a campaign
+    std::map<std::string, std::string> seals_; ///< of the metrics.json of each run that was added, by its folder's name
 };
 
 /// Writes profile.toml, unless it is there: the resolved profile, below a line that names its configuration. It is on
 /// the disk with the first run that is added: nobody waits for a disk before there is something to lose. Errors:
 /// result_file_error.
 void write_profile(const std::filesystem::path& folder, const profile&);
+
+/// What is wrong with the folder's profile.toml, as "FILE: what is wrong; what to do": it was changed, or it names
+/// another configuration than this (empty: any). Empty: nothing, or it is not there.
+std::string fault_of_profile(const std::filesystem::path& folder, const std::string& config_hash);
 
 } // namespace chimera::host

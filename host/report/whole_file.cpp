@@ -66,6 +66,22 @@ void whole_file::commit_unsynced() {
     committed_ = true;
 }
 
+void make_folders(const fs::path& path) {
+    fs::path so_far;
+    for (const fs::path& step : path) {
+        so_far /= step;
+        std::error_code ignored;
+        if (fs::is_symlink(so_far, ignored) && !fs::exists(so_far, ignored))
+            throw result_file_error(ENOENT, std::generic_category(),
+                                    fmt::format("{}: is a symbolic link to {}, which is not there; make that folder or "
+                                                "remove the link",
+                                                so_far.string(), fs::read_symlink(so_far, ignored).string()));
+    }
+    std::error_code ec;
+    fs::create_directories(path, ec);
+    if (ec) throw result_file_error(ec, fmt::format("{}: cannot make the folder", path.string()));
+}
+
 void sync_path(const fs::path& path) {
     const sdk::owned_fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd || fsync(fd.get()) != 0) fail_to_write(path, "cannot be synced");

@@ -44,6 +44,10 @@ class whole_file {
     bool committed_ = false;
 };
 
+/// Makes a folder and those on the way to it, where they are not there. Throws result_file_error; a symbolic link on
+/// the way that leads nowhere is named.
+void make_folders(const std::filesystem::path&);
+
 /// Waits until a file's content, or what a folder lists, is on the disk. Errors: result_file_error.
 void sync_path(const std::filesystem::path&);
 

@@ -49,7 +49,7 @@ class limits_run {
     run_record execute_load(std::size_t agents, double rate, std::size_t tokens) const {
         const profile p = load_profile_of(client_, agents, rate, tokens);
         const server_pool servers(p, simulator_program());
-        const execution_setup setup{p, plugins_, loaded_, servers, {}, {}};
+        const execution_setup setup{p, plugins_, loaded_, servers, {}};
         std::vector<std::size_t> all(agents);
         for (std::size_t i = 0; i < agents; ++i) all[i] = i;
         run_record run;

@@ -17,6 +17,8 @@
 
 namespace chimera::host {
 
+class report_corpus;
+
 /// The plugins that a profile names, loaded once for all executions.
 struct loaded_plugins {
     std::shared_ptr<const plugin> executor, foreign, transport; ///< foreign may be null
@@ -52,8 +54,8 @@ struct execution_setup {
     const loaded_plugins& loaded;
     const server_pool& servers;
     std::string api_key;
-    std::filesystem::path corpus; ///< kind = report: the folder to ingest
-    bool log_polls = false;       ///< each agent's record gets a poll_log
+    const report_corpus* corpus = nullptr; ///< kind = report: what is ingested
+    bool log_polls = false;                ///< each agent's record gets a poll_log
     std::span<agent_observer* const> observers{};
 };
 

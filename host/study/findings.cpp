@@ -272,10 +272,24 @@ void say_what_was_gained(const study& s, sentences& out) {
                               gained["peak_pct"].get<double>()));
 }
 
+/// First of all: the figures are about less than was measured.
+void say_what_is_damaged(const study& s, sentences& out) {
+    const sentences damage = damage_of(s);
+    if (damage.empty()) return;
+    constexpr std::size_t shown = 5;
+    const std::size_t named = std::min(shown, damage.size());
+    const auto damaged = std::ranges::count_if(s.runs, &study_run::damaged);
+    std::string text = "The results are not whole";
+    if (damaged > 0)
+        text += fmt::format(": {} of {} runs are damaged or lost and in no figure", damaged, s.runs.size());
+    text += fmt::format(". {}", fmt::join(damage.begin(), damage.begin() + static_cast<std::ptrdiff_t>(named), ". "));
+    if (named < damage.size()) text += fmt::format(". And {} more", damage.size() - named);
+    out.push_back(text + ".");
+}
+
 void say_what_failed(const study& s, sentences& out) {
-    const auto ok = static_cast<std::size_t>(std::ranges::count_if(s.runs, &study_run::ok));
-    if (ok < s.runs.size())
-        out.push_back(fmt::format("{} of {} runs failed and are in no figure.", s.runs.size() - ok, s.runs.size()));
+    const auto bad = std::ranges::count_if(s.runs, [](const study_run& r) { return !r.ok() && !r.damaged(); });
+    if (bad > 0) out.push_back(fmt::format("{} of {} runs failed and are in no figure.", bad, s.runs.size()));
     if (s.cells_not_needed > 0)
         out.push_back(fmt::format("{} of {} planned runs were not needed: the intervals were narrow enough before.",
                                   s.cells_not_needed, s.cells_planned));
@@ -290,6 +304,7 @@ std::vector<std::string> findings_of(const study& s, const std::vector<runtime_r
                                      std::span<const metric_comparison> comparisons) {
     sentences out;
     const results side_by_side = working(all);
+    say_what_is_damaged(s, out);
     if (agents_of(s) > 1) {
         say_what_is_estimated(s, out);
         say_where_the_loss_goes(s, side_by_side, out);

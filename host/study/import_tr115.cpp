@@ -1,6 +1,7 @@
 #include "study/import_tr115.hpp"
 
 #include "measure/distribution.hpp"
+#include "report/seal.hpp"
 #include "report/whole_file.hpp"
 #include "statistics/scaling.hpp"
 #include "study/load.hpp"
@@ -155,11 +156,14 @@ std::string request_lines(const tr115_record& r) {
         int call = 0;
         for (const tr115_request& q : r.agents[i].requests) {
             const std::int64_t done = begin + ns(*q.total_ms);
-            out += json{{"execution", "together"}, {"agent", r.agents[i].id}, {"call", fmt::format("call_{}", call++)},
-                        {"error", nullptr},        {"dispatched_ns", begin},  {"first_token_ns", begin + ns(q.ttft_ms)},
-                        {"done_ns", done},         {"tokens", *q.tokens}}
-                       .dump() +
-                   "\n";
+            out += sealed_line({{"execution", "together"},
+                                {"agent", r.agents[i].id},
+                                {"call", fmt::format("call_{}", call++)},
+                                {"error", nullptr},
+                                {"dispatched_ns", begin},
+                                {"first_token_ns", begin + ns(q.ttft_ms)},
+                                {"done_ns", done},
+                                {"tokens", *q.tokens}});
             begin = done;
         }
     }
@@ -257,27 +261,35 @@ void check_nothing_is_overwritten(const std::vector<imported_run>& runs, const f
     if (!faults.empty()) throw study_error(faults);
 }
 
-std::string cell_line(const imported_run& r, const std::string& folder) {
-    return json{{"runtime", r.run.runtime}, {"config", r.run.config},
-                {"run", r.run.number},      {"config_hash", nullptr},
-                {"status", "ok"},           {"message", ""},
-                {"exit_status", 0},         {"wall_s", r.record.wall_ms / 1e3},
-                {"folder", folder}}
-               .dump() +
-           "\n";
+std::string cell_line(const imported_run& r, const std::string& folder, const std::string& metrics_crc32) {
+    return sealed_line({{"runtime", r.run.runtime},
+                        {"config", r.run.config},
+                        {"run", r.run.number},
+                        {"config_hash", nullptr},
+                        {"status", "ok"},
+                        {"message", ""},
+                        {"exit_status", 0},
+                        {"wall_s", r.record.wall_ms / 1e3},
+                        {"metrics_crc32", metrics_crc32},
+                        {"folder", folder}});
 }
 
 void write(const std::vector<imported_run>& runs, const fs::path& tree, const fs::path& out) {
     std::string cells;
     for (const imported_run& r : runs) {
-        const std::string folder = folder_of(r.run);
-        fs::create_directories(out / folder);
-        write_whole(out / folder / "requests.jsonl", request_lines(r.record));
-        write_whole(out / folder / "metrics.json", run_json(r.run, r.record, tree).dump(2) + "\n");
-        cells += cell_line(r, folder);
+        const std::string folder = folder_of(r.run), requests = request_lines(r.record);
+        make_folders(out / folder);
+        write_whole(out / folder / "requests.jsonl", requests);
+        checksum of_requests;
+        of_requests.add(requests);
+        json metrics = run_json(r.run, r.record, tree);
+        metrics["requests_file"] = file_record("requests.jsonl", of_requests);
+        const std::string text = sealed_document(metrics);
+        write_whole(out / folder / "metrics.json", text);
+        cells += cell_line(r, folder, check_seal(text, seal_form::document).seal);
     }
     write_whole(out / "cells.jsonl", cells);
-    write_whole(out / "sweep.json", sweep_json(runs, tree).dump(2) + "\n");
+    write_whole(out / "sweep.json", sealed_document(sweep_json(runs, tree)));
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "study/load.hpp"
 
+#include "report/result_files.hpp"
 #include "study/run_file.hpp"
 
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 namespace chimera::host {
 namespace {
@@ -39,6 +41,11 @@ std::size_t position(const std::vector<T>& items, const std::string& name) {
     return static_cast<std::size_t>(std::ranges::find(items, name, &T::name) - items.begin());
 }
 
+/// "pool/plain/run 3": what a sweep's journal has lines of.
+std::string cell_key(const std::string& runtime, const std::string& config, std::int64_t run) {
+    return fmt::format("{}/{}/run {}", runtime, config, run);
+}
+
 /// Collects the faults of all files, so that one look tells everything that is wrong.
 class study_reader {
   public:
@@ -49,24 +56,28 @@ class study_reader {
     study single_run(const fs::path& folder);
 
   private:
-    /// Nothing where the run has a fault.
-    std::optional<run_origin> add_run(study_run);
+    /// Nothing where the run has a fault, which makes it a damaged run.
+    std::optional<run_origin> add_run(study_run, const run_claims& = {});
     void add_cell(const results_object& cell, const fs::path& folder);
+    /// The last line of each cell counts: one that was lost has an older one.
+    void add_cells(const fs::path& folder);
+    void look_for_unlisted(const fs::path& folder);
+    void check_profile(const fs::path& folder, const std::string& config_hash);
     study finished();
 
     study s_;
     run_reader reader_;
-    std::vector<std::string> faults_;
     std::map<std::string, std::string> cell_places_; // of each cell that was seen
+    std::set<fs::path> profiles_;                    // the folders whose profile.toml was looked at
 };
 
-std::optional<run_origin> study_reader::add_run(study_run run) {
+std::optional<run_origin> study_reader::add_run(study_run run, const run_claims& claimed) {
     std::optional<run_origin> origin;
     try {
         // A failed cell may have no file: the journal says what became of it.
-        if (run.ok() || fs::exists(run.folder / "metrics.json")) origin = reader_.read(run);
+        if (run.ok() || fs::exists(run.folder / "metrics.json")) origin = reader_.read(run, claimed);
     } catch (const study_error& e) {
-        faults_.push_back(e.what());
+        mark_damaged(run, e.what());
     }
     s_.runs.push_back(std::move(run));
     return origin;
@@ -84,13 +95,74 @@ void study_reader::add_cell(const results_object& cell, const fs::path& folder) 
         cell.refuse(fmt::format("runtime \"{}\" is not in sweep.json", run.runtime));
     if (position(s_.configs, run.config) == s_.configs.size())
         cell.refuse(fmt::format("configuration \"{}\" is not in sweep.json", run.config));
-    const auto [seen, first] =
-        cell_places_.try_emplace(fmt::format("{}/{}/run {}", run.runtime, run.config, run.number), cell.place());
-    if (!first) cell.refuse(fmt::format("{} is there twice, first in {}", seen->first, seen->second));
-    if (run.status == "not_needed")
+    const run_claims claimed{.metrics_crc32 = cell.text_or_empty("metrics_crc32"),
+                             .config_hash = cell.text_or_empty("config_hash"),
+                             .number = run.number,
+                             .efficiency_pct = cell.number_if("efficiency_pct")};
+    if (run.status == "not_needed") {
         ++s_.cells_not_needed;
-    else
-        add_run(std::move(run));
+    } else if (run.status == "lost") {
+        mark_damaged(run, fmt::format("{}: {} was lost and has not been run again; sweep --resume runs it ({})",
+                                      cell.place(), run.folder.lexically_relative(folder).string(), run.message));
+        s_.runs.push_back(std::move(run));
+    } else {
+        check_profile(run.folder.parent_path(), claimed.config_hash);
+        add_run(std::move(run), claimed);
+    }
+}
+
+void study_reader::add_cells(const fs::path& folder) {
+    const sound_lines all = read_sound_lines(folder / "cells.jsonl");
+    s_.damage = all.faults;
+    std::vector<results_object> cells;
+    std::map<std::string, std::size_t> last;
+    for (const auto& [line, place] : all.lines) {
+        try {
+            const results_object cell(line, place);
+            last[cell_key(cell.text("runtime"), cell.text("config"), cell.integer("run"))] = cells.size();
+            cells.push_back(cell);
+        } catch (const study_error& e) {
+            s_.damage.emplace_back(e.what());
+        }
+    }
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        const std::string key = cell_key(cells[i].text("runtime"), cells[i].text("config"), cells[i].integer("run"));
+        if (last[key] != i) continue;
+        cell_places_.emplace(key, cells[i].place());
+        try {
+            add_cell(cells[i], folder);
+        } catch (const study_error& e) {
+            s_.damage.emplace_back(e.what());
+        }
+    }
+}
+
+/// Finished runs without a line: the sweep was killed before it could write one, or the line was lost.
+void study_reader::look_for_unlisted(const fs::path& folder) {
+    for (const study_runtime& r : s_.runtimes)
+        for (const study_config& c : s_.configs) {
+            std::error_code ignored;
+            for (const auto& entry : fs::directory_iterator(folder / r.name / c.name, ignored)) {
+                const int number = run_number(entry.path().filename());
+                if (number == 0 || cell_places_.contains(cell_key(r.name, c.name, number))) continue;
+                const fs::path file = entry.path() / "metrics.json";
+                if (!fs::exists(file)) continue; // it was being run
+                try {
+                    const auto json = read_results_json(file);
+                    if (!results_object(json, file.string()).boolean_if("complete").value_or(true)) continue;
+                } catch (const study_error&) { // then it does not matter what it holds
+                }
+                s_.damage.push_back(fmt::format("{}: has no line in cells.jsonl, and is in no figure; sweep --resume "
+                                                "takes it up, unless a sweep that runs is about to",
+                                                file.string()));
+            }
+        }
+}
+
+void study_reader::check_profile(const fs::path& folder, const std::string& config_hash) {
+    if (!profiles_.insert(folder).second) return;
+    if (std::string fault = fault_of_profile(folder, config_hash); !fault.empty())
+        s_.damage.push_back(std::move(fault));
 }
 
 study study_reader::sweep(const fs::path& folder) {
@@ -116,13 +188,8 @@ study study_reader::sweep(const fs::path& folder) {
     const fs::path cells = folder / "cells.jsonl";
     if (!fs::exists(cells))
         throw study_error(fmt::format("{}: no cell of this sweep is finished yet", folder.string()));
-    for (const auto& [line, place] : read_results_lines(cells, last_line::may_be_torn)) {
-        try {
-            add_cell(results_object(line, place), folder);
-        } catch (const study_error& e) {
-            faults_.push_back(e.what());
-        }
-    }
+    add_cells(folder);
+    look_for_unlisted(folder);
     return finished();
 }
 
@@ -137,11 +204,13 @@ study study_reader::campaign(const fs::path& summary, bool listed_only) {
     s_.runtimes = {{s_.name, {}, o.text("executor"), o.text("transport"), o.text_or_empty("foreign")}};
     s_.configs = {{.name = o.text("config")}};
     s_.warnings = o.texts("warnings");
-    std::vector<std::string> names;
-    if (listed_only)
-        names = o.texts("run_folders");
-    else
-        for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename());
+    const std::vector<std::string> listed = o.texts_if("run_folders");
+    std::set<std::string> names(listed.begin(), listed.end());
+    if (!listed_only)
+        for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename());
+    const auto seals = o.object_if("run_crc32");
+    const std::string config_hash = o.text_or_empty("config_hash");
+    check_profile(folder, config_hash);
     for (const std::string& name : names) {
         const int number = run_number(name);
         if (number == 0) continue;
@@ -150,11 +219,14 @@ study study_reader::campaign(const fs::path& summary, bool listed_only) {
         run.config = s_.configs[0].name;
         run.number = number;
         run.folder = folder / name;
-        if (!listed_only && !fs::exists(run.folder / "metrics.json")) {
+        if (!fs::exists(run.folder / "metrics.json") && std::ranges::find(listed, name) == listed.end()) {
             run.status = "crashed";
             run.message = "did not finish: its folder has no metrics.json";
         }
-        add_run(std::move(run));
+        add_run(std::move(run), {.metrics_crc32 = seals ? seals->text_or_empty(name.c_str()) : "",
+                                 .config_hash = config_hash,
+                                 .number = number,
+                                 .efficiency_pct = {}});
     }
     s_.cells_planned = std::max(static_cast<std::size_t>(o.integer("runs_planned")), s_.runs.size());
     return finished();
@@ -163,8 +235,10 @@ study study_reader::campaign(const fs::path& summary, bool listed_only) {
 study study_reader::single_run(const fs::path& folder) {
     study_run run;
     run.folder = fs::canonical(folder); // "run_3/" and "." have no name
-    run.number = std::max(1, run_number(run.folder.filename()));
-    const auto origin = add_run(std::move(run));
+    const int number = run_number(run.folder.filename());
+    run.number = std::max(1, number);
+    const auto origin =
+        add_run(std::move(run), {.metrics_crc32 = {}, .config_hash = {}, .number = number, .efficiency_pct = {}});
     if (!origin) return finished();
     s_.name = origin->profile;
     s_.source = origin->source;
@@ -183,12 +257,13 @@ study study_reader::finished() {
         std::string found;
         for (const auto& [version, files] : versions)
             found += fmt::format("{}version {} in {} of them", found.empty() ? "" : ", ", version, files);
-        faults_.insert(faults_.begin(),
-                       fmt::format("{}: its metrics.json files are of mixed schema versions ({}): they "
-                                   "were not written by one chimera-host and cannot be put together",
-                                   s_.path.string(), found));
+        std::vector<std::string> faults = damage_of(s_);
+        faults.insert(faults.begin(), fmt::format("{}: its metrics.json files are of mixed schema versions ({}): they "
+                                                  "were not written by one chimera-host and cannot be put together",
+                                                  s_.path.string(), found));
+        throw study_error(faults);
     }
-    if (!faults_.empty()) throw study_error(faults_);
+    check_something_left(s_);
     if (s_.runs.empty()) throw study_error(fmt::format("{}: no run is finished yet", s_.path.string()));
     s_.definitions = reader_.definitions();
     std::ranges::sort(s_.runs, {}, [this](const study_run& r) {

@@ -15,8 +15,9 @@ inline constexpr std::int64_t readable_summary_version = 2; ///< of summary.json
 ///    crashed;
 ///  - a summary.json: the runs that it lists;
 ///  - a folder with metrics.json: a single run.
-/// Strict: if any file is missing, damaged or of another schema version, nothing is returned. Throws study_error with
-/// every fault found.
+/// A run whose files are missing, damaged, or not those that the journal or the summary recorded is a damaged run: it
+/// is in no figure, and damage_of() names it. Throws study_error with every fault found where sweep.json or
+/// summary.json cannot be read, no run is left, or the runs are of mixed schema versions.
 study load_study(const std::filesystem::path&);
 
 } // namespace chimera::host

@@ -69,6 +69,8 @@ json metrics_json(const study& s) {
 
 json cells_json(const study& s) {
     json failures = json::array();
+    std::size_t damaged = 0;
+    for (const study_run& r : s.runs) damaged += r.damaged();
     for (const study_run& r : s.runs)
         if (!r.ok())
             failures.push_back({{"runtime", r.runtime},
@@ -76,12 +78,9 @@ json cells_json(const study& s) {
                                 {"run", r.number},
                                 {"status", r.status},
                                 {"message", r.message}});
-    const std::size_t failed = failures.size();
-    return {{"planned", s.cells_planned},
-            {"ok", s.runs.size() - failed},
-            {"failed", failed},
-            {"not_needed", s.cells_not_needed},
-            {"failures", std::move(failures)}};
+    const std::size_t not_ok = failures.size();
+    return {{"planned", s.cells_planned}, {"ok", s.runs.size() - not_ok},     {"failed", not_ok - damaged},
+            {"damaged", damaged},         {"not_needed", s.cells_not_needed}, {"failures", std::move(failures)}};
 }
 
 /// A distribution as its hundredths, linear between order statistics (Hyndman and Fan's type 7).
@@ -168,6 +167,7 @@ json report_document(const study& s, std::string_view generated_by) {
            {"method", method_json(s)},
            {"metrics", metrics_json(s)},
            {"cells", cells_json(s)},
+           {"damage", damage_of(s)},
            {"headline", headline_of(s)},
            {"runtimes", to_json(results)},
            {"configs", config_table(s)},

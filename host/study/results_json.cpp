@@ -1,5 +1,7 @@
 #include "study/results_json.hpp"
 
+#include "report/seal.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,11 +28,31 @@ std::string_view what_of(std::string_view message) {
     return colon == std::string_view::npos ? message : message.substr(colon + 2);
 }
 
+// A tree of values is copied and written by functions that call themselves: some thousands of levels use up the stack.
+constexpr std::size_t most_levels = 100;
+
+/// The place of the bracket that opens one level too many; the text's size where there is none.
+std::size_t find_too_deep(std::string_view text) {
+    std::size_t level = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '"')
+            for (++i; i < text.size() && text[i] != '"'; ++i) i += text[i] == '\\';
+        else if ((c == '[' || c == '{') && ++level > most_levels)
+            return i;
+        else if ((c == ']' || c == '}') && level > 0)
+            --level;
+    }
+    return text.size();
+}
+
 json parse(std::string_view text, const std::string& file, std::size_t first_line) {
     const auto place = [&](std::size_t byte) {
         const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(byte, text.size()));
         return fmt::format("{}:{}", file, first_line + static_cast<std::size_t>(std::count(text.begin(), end, '\n')));
     };
+    if (const std::size_t deep = find_too_deep(text); deep < text.size())
+        throw study_error(fmt::format("{}: has more than {} values in each other", place(deep), most_levels));
     try {
         return json::parse(text);
     } catch (const json::parse_error& e) {
@@ -57,18 +79,45 @@ std::string read_results_text(const std::filesystem::path& path) {
     return text;
 }
 
-json read_results_json(const std::filesystem::path& path) { return parse(read_results_text(path), path.string(), 1); }
+json read_results_json(const std::filesystem::path& path) { return read_results_document(path).json; }
 
-std::vector<results_line> read_results_lines(const std::filesystem::path& path, last_line last) {
+results_document read_results_document(const std::filesystem::path& path) {
     const std::string text = read_results_text(path);
-    std::vector<results_line> out;
-    std::size_t line = 1;
-    for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1, ++line)
-        out.push_back({parse(std::string_view(text).substr(begin, end - begin), path.string(), line),
-                       fmt::format("{}:{}", path.string(), line)});
-    if (last == last_line::is_whole && !text.empty() && !text.ends_with('\n'))
-        throw study_error(fmt::format("{}:{}: cut short: the last line has no end", path.string(), line));
+    json parsed = parse(text, path.string(), 1); // first: of a file that is cut short it says where
+    seal_check check = check_seal(text, seal_form::document);
+    if (!check.fault.empty()) throw study_error(fmt::format("{}: {}", path.string(), check.fault));
+    return {std::move(parsed), std::move(check.seal)};
+}
+
+sound_lines read_sound_lines(const std::filesystem::path& path) {
+    const std::string text = read_results_text(path);
+    sound_lines out;
+    std::size_t number = 1;
+    for (std::size_t begin = 0; begin < text.size(); ++number) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        const std::string_view line = std::string_view(text).substr(begin, end - begin);
+        const std::string place = fmt::format("{}:{}", path.string(), number);
+        begin = end + 1;
+        const seal_check check = check_seal(line, seal_form::line);
+        if (end == text.size() && (check.seal.empty() || !check.fault.empty())) {
+            out.faults.push_back(place + ": cut short: the last line has no end");
+            break;
+        }
+        try {
+            json parsed = parse(line, path.string(), number);
+            if (!check.fault.empty()) throw study_error(fmt::format("{}: {}", place, check.fault));
+            out.lines.push_back({std::move(parsed), place});
+        } catch (const study_error& e) {
+            out.faults.push_back(e.what());
+        }
+    }
     return out;
+}
+
+std::vector<results_line> read_results_lines(const std::filesystem::path& path) {
+    sound_lines all = read_sound_lines(path);
+    if (!all.faults.empty()) throw study_error(all.faults.front());
+    return std::move(all.lines);
 }
 
 results_object::results_object(const json& value, std::string place) : value_(&value), place_(std::move(place)) {

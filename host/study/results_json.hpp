@@ -61,8 +61,15 @@ class results_object {
 /// The whole of a file. Throws study_error.
 std::string read_results_text(const std::filesystem::path&);
 
-/// Parses a file. Throws study_error with the line of the fault.
+/// Parses a file and checks its seal, where it has one. Throws study_error, with the line of what is no JSON.
 nlohmann::ordered_json read_results_json(const std::filesystem::path&);
+
+/// The same, and the digits of the seal; empty: it has none.
+struct results_document {
+    nlohmann::ordered_json json;
+    std::string seal;
+};
+results_document read_results_document(const std::filesystem::path&);
 
 /// A line of a .jsonl file.
 struct results_line {
@@ -70,11 +77,15 @@ struct results_line {
     std::string place; ///< "file:line"
 };
 
-/// A last line without its newline: of a file that is written line by line, it was being written when its writer died
-/// and is left out; of one that is there whole or not at all, it is a fault.
-enum class last_line { may_be_torn, is_whole };
+/// Parses each line of a file and checks its seal, where it has one; a last line without its newline is a fault, unless
+/// its seal is in order. Throws study_error with the line of the fault.
+std::vector<results_line> read_results_lines(const std::filesystem::path&);
 
-/// Parses each line of a file. Throws study_error with the line of the fault.
-std::vector<results_line> read_results_lines(const std::filesystem::path&, last_line);
+/// The same, but a line with a fault is left out, and the fault kept.
+struct sound_lines {
+    std::vector<results_line> lines;
+    std::vector<std::string> faults;
+};
+sound_lines read_sound_lines(const std::filesystem::path&);
 
 } // namespace chimera::host

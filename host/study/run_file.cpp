@@ -74,7 +74,7 @@ void add_gaps(std::vector<double>& gaps, const results_object& request) {
 
 void read_requests(study_run& run) {
     const fs::path file = run.folder / "requests.jsonl";
-    for (const auto& [json, place] : read_results_lines(file, last_line::is_whole)) {
+    for (const auto& [json, place] : read_results_lines(file)) {
         const results_object line(json, place);
         if (line.text("execution") != "together") continue;
         const auto agent = std::ranges::find(run.agents, line.text("agent"), &study_agent::id);
@@ -99,10 +99,13 @@ void check_version(const results_object& o, std::int64_t readable) {
                              found, readable, found < readable ? "an older" : "a newer"));
 }
 
-run_origin run_reader::read(study_run& run) {
+run_origin run_reader::read(study_run& run, const run_claims& claimed) {
     const fs::path file = run.folder / "metrics.json";
-    const auto json = read_results_json(file);
+    if (!fs::exists(file)) throw study_error(file.string() + ": is missing; restore it, or have the run repeated");
+    const auto [json, seal] = read_results_document(file);
     const results_object o(json, file.string());
+    if (const std::string fault = fault_of_run(run.folder, json, seal, claimed); !fault.empty())
+        throw study_error(fault);
     ++versions_[o.integer("schema_version")];
     check_version(o, readable_run_version);
     const results_object values = o.object("values"), defined = o.object("definitions");
@@ -132,17 +135,39 @@ run_origin run_reader::read(study_run& run) {
             .seed = o.integer_if("seed")};
 }
 
+void mark_damaged(study_run& run, std::string message) {
+    study_run left;
+    left.runtime = run.runtime;
+    left.config = run.config;
+    left.number = run.number;
+    left.folder = run.folder;
+    left.status = "damaged";
+    left.message = std::move(message);
+    run = std::move(left);
+}
+
+void check_something_left(const study& s) {
+    if (const auto damage = damage_of(s); !damage.empty() && std::ranges::all_of(s.runs, &study_run::damaged))
+        throw study_error(damage);
+}
+
+std::vector<std::string> damage_of(const study& s) {
+    std::vector<std::string> out = s.damage;
+    for (const study_run& run : s.runs)
+        if (run.damaged()) out.push_back(run.message);
+    return out;
+}
+
 void read_requests(study& s) {
-    std::vector<std::string> faults;
     for (study_run& run : s.runs) {
         if (!run.ok()) continue;
         try {
             read_requests(run);
         } catch (const study_error& e) {
-            faults.push_back(e.what());
+            mark_damaged(run, e.what());
         }
     }
-    if (!faults.empty()) throw study_error(faults);
+    check_something_left(s);
 }
 
 } // namespace chimera::host

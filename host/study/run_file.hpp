@@ -1,6 +1,7 @@
 // metrics.json and requests.jsonl of one run.
 #pragma once
 
+#include "report/run_check.hpp"
 #include "study/results_json.hpp"
 #include "study/study.hpp"
 
@@ -21,8 +22,9 @@ struct run_origin {
 class run_reader {
   public:
     /// Fills values, agents and verdicts of a run from the metrics.json of its folder; where that is incomplete, status
-    /// and message too. Throws study_error; also for a schema version that cannot be read.
-    run_origin read(study_run&);
+    /// and message too. Checks the run's files, requests.jsonl too, against their seals and these claims. Throws
+    /// study_error; also for a schema version that cannot be read. What was filled in by then is of no use.
+    run_origin read(study_run&, const run_claims& = {});
 
     /// How many files had which schema version.
     const std::map<std::int64_t, std::size_t>& versions() const { return versions_; }
@@ -35,7 +37,13 @@ class run_reader {
 };
 
 /// Fills the requests of the agents, and the gaps between content records, of each complete run from the requests.jsonl
-/// of its folder. Throws study_error with every fault found.
+/// of its folder. A run whose requests cannot be used becomes a damaged run. Throws study_error where no other is left.
 void read_requests(study&);
+
+/// Takes all figures from a run, whose files are not what they should be.
+void mark_damaged(study_run&, std::string message);
+
+/// Throws study_error with all damage where the study has damaged runs and no others.
+void check_something_left(const study&);
 
 } // namespace chimera::host

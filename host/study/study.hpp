@@ -68,8 +68,10 @@ struct study_remark {
 struct study_run {
     std::string runtime, config;
     int number = 0;
-    std::string status = "ok"; ///< ok, failed, crashed or timed_out
-    std::string message;       ///< why it is not ok
+    /// ok, failed, crashed or timed_out; damaged: it ended well, but its files are missing or are not those that were
+    /// written. A damaged run has neither values nor agents.
+    std::string status = "ok";
+    std::string message; ///< why it is not ok
     std::filesystem::path folder;
     std::map<std::string, double> values; ///< one number for each metric; what is absent was not measured
     std::optional<study_serialization> serialization;
@@ -80,6 +82,7 @@ struct study_run {
     std::vector<double> itl_ms; ///< gaps between content records of all requests, once they were read
 
     bool ok() const { return status == "ok"; }
+    bool damaged() const { return status == "damaged"; }
     std::optional<double> value(const std::string& metric) const {
         const auto found = values.find(metric);
         return found == values.end() ? std::nullopt : std::optional(found->second);
@@ -98,11 +101,16 @@ struct study {
     std::size_t cells_planned = 0;
     std::size_t cells_not_needed = 0;  ///< never run: the runs before them were enough
     std::vector<std::string> warnings; ///< what the campaign said of its own figures
+    std::vector<std::string> damage;   ///< what is missing or damaged beside the files of `runs`: "FILE: what"
     bool sweep = false;                ///< false: a campaign or a single run, which is one runtime in one configuration
     std::vector<study_runtime> runtimes;
     std::vector<study_config> configs;
     std::map<std::string, metric_definition> definitions; ///< of every metric that some run has
     std::vector<study_run> runs;
 };
+
+/// What is missing or damaged, as "FILE: what; what to do": the messages of damaged runs, and the study's own damage.
+/// Empty: the study is whole.
+std::vector<std::string> damage_of(const study&);
 
 } // namespace chimera::host

@@ -170,7 +170,9 @@ study_group group_of(studies all, const study_comparison& comparison, const std:
 } // namespace
 
 study_comparison compare_studies(studies all, std::vector<std::string> metrics) {
-    study_comparison out{.labels = labels_of(all), .groups = {}, .warnings = {}};
+    study_comparison out{.labels = labels_of(all), .groups = {}, .warnings = {}, .damage = {}};
+    for (const study& s : all)
+        for (const std::string& what : damage_of(s)) out.damage.push_back(what);
     for (std::size_t i = 0; i < all.size(); ++i)
         if (const auto limited = std::ranges::count_if(
                 all[i].runs, [](const study_run& r) { return r.self_check && !r.self_check->arrival_limited.empty(); });
@@ -197,7 +199,7 @@ run_counts count_runs(const study& s, const std::string& runtime, const std::vec
     for (const study_run& run : s.runs) {
         if (!runtime.empty() && run.runtime != runtime) continue;
         if (!configs.empty() && std::ranges::find(configs, run.config) == configs.end()) continue;
-        ++(run.ok() ? out.ok : out.failed);
+        ++(run.ok() ? out.ok : run.damaged() ? out.damaged : out.failed);
     }
     return out;
 }
@@ -209,7 +211,9 @@ bool regressed(const study_pair& p, double by_more_than_pct) {
 
 json to_json(const study_comparison& c, studies all) {
     json j{{"schema_version", 1}, {"kind", "comparison"}, {"studies", json::array()}, {"groups", json::array()}};
-    const auto counts = [](const run_counts& r) { return json{{"ok", r.ok}, {"failed", r.failed}}; };
+    const auto counts = [](const run_counts& r) {
+        return json{{"ok", r.ok}, {"failed", r.failed}, {"damaged", r.damaged}};
+    };
     for (std::size_t i = 0; i < all.size(); ++i)
         j["studies"].push_back({{"label", c.labels[i]},
                                 {"name", all[i].name},
@@ -231,6 +235,7 @@ json to_json(const study_comparison& c, studies all) {
                                {"not_judged", g.not_judged}});
     }
     j["warnings"] = c.warnings;
+    j["damage"] = c.damage;
     return j;
 }
 

@@ -20,6 +20,7 @@ struct study_pair {
 /// The finished runs of one study that were compared, and those that have nothing to compare.
 struct run_counts {
     std::size_t ok = 0, failed = 0;
+    std::size_t damaged = 0; ///< neither: their files are lost or damaged
     double failed_share() const {
         return failed == 0 ? 0 : static_cast<double>(failed) / static_cast<double>(ok + failed);
     }
@@ -37,6 +38,7 @@ struct study_comparison {
     std::vector<std::string> labels; ///< of the studies: their names, or their paths where names are alike
     std::vector<study_group> groups;
     std::vector<std::string> warnings; ///< what was left out
+    std::vector<std::string> damage;   ///< damage_of() the studies
 };
 
 /// Compares two or more studies by these metrics; none named: by those that clients can change and every study has.

@@ -1,6 +1,8 @@
 #include "sweep/cell_process.hpp"
 
-#include "backend/child_process.hpp"
+#include "process/child_process.hpp"
+#include "process/secrets.hpp"
+#include "report/seal.hpp"
 #include "report/whole_file.hpp"
 
 #include <fmt/format.h>
@@ -47,6 +49,19 @@ std::string reason(const fs::path& group, int run, int status) {
     return said.empty() ? fmt::format("ended with status {}", status) : said;
 }
 
+/// Of what is written line by line: it is there, and its last line has an end.
+bool ends_whole(const fs::path& file) {
+    std::error_code ignored;
+    if (!fs::is_regular_file(file, ignored)) return false;
+    const std::string text = read_whole(file);
+    return text.empty() || text.ends_with('\n');
+}
+
+[[noreturn]] void fail_for_lack_of(const fs::path& folder) {
+    throw std::runtime_error(
+        fmt::format("{}: is gone: somebody removed it, or a folder above it, while the sweep ran", folder.string()));
+}
+
 sdk::owned_fd open_log(const fs::path& file) {
     sdk::owned_fd fd(open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (!fd)
@@ -57,7 +72,7 @@ sdk::owned_fd open_log(const fs::path& file) {
 } // namespace
 
 cell_process::cell_process(const fs::path& program, const fs::path& group, int run,
-                           const std::vector<std::string>& more, double time_limit_s)
+                           const std::vector<std::string>& more, const std::string& api_key, double time_limit_s)
     : group_(group), run_(run), time_limit_s_(time_limit_s), begin_(steady_clock::now()),
       deadline_(begin_ +
                 std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(time_limit_s)) +
@@ -72,7 +87,9 @@ cell_process::cell_process(const fs::path& program, const fs::path& group, int r
         "--json",         "--ui", "none"};
     words.insert(words.end(), more.begin(), more.end());
     const sdk::owned_fd out = open_log(log_file(group, run, "json")), err = open_log(log_file(group, run, "err"));
-    pid_ = spawn_child(std::move(words), read_end.get(), out.get(), err.get());
+    std::vector<std::string> environment;
+    if (!api_key.empty()) environment.push_back(fmt::format("{}={}", api_key_variable, api_key));
+    pid_ = spawn_child(std::move(words), read_end.get(), out.get(), err.get(), std::move(environment));
     pidfd_ = sdk::owned_fd::checked(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)), "pidfd_open");
 }
 
@@ -130,10 +147,19 @@ journal_entry cell_process::collect() {
     if (e.exit_status == cannot_write_status) {
         const std::string said =
             last_line(read_whole(log_file(group_, run_, "err"))); // which may not have been written, too
-        throw std::runtime_error(fmt::format("{}/run_{}: its results could not be written{}", group_.string(), run_,
+        const fs::path folder = group_ / fmt::format("run_{}", run_);
+        if (!fs::exists(folder)) fail_for_lack_of(folder);
+        throw std::runtime_error(fmt::format("{}: its results could not be written{}", folder.string(),
                                              said.empty() ? ": is the disk full?" : ": " + said));
     }
-    if (const auto run = finished_run(group_, run_)) e.efficiency_pct = run->efficiency_pct;
+    run_on_disk run = look_at_run(group_, run_);
+    if (run.there && run.fault.empty()) {
+        e.efficiency_pct = run.entry.efficiency_pct;
+        e.metrics_crc32 = run.entry.metrics_crc32;
+    } else if (e.exit_status == 0) {
+        if (!run.there) fail_for_lack_of(group_ / fmt::format("run_{}", run_));
+        throw std::runtime_error(run.fault);
+    }
     if (e.exit_status == timed_out_status) {
         e.status = cell_status::timed_out;
         e.message = fmt::format("no end within the time limit of {} s", time_limit_s_);
@@ -144,26 +170,38 @@ journal_entry cell_process::collect() {
     return e;
 }
 
-std::optional<journal_entry> finished_run(const fs::path& group, int run) {
-    const fs::path file = group / fmt::format("run_{}", run) / "metrics.json";
-    if (!fs::exists(file)) return std::nullopt;
-    try {
-        const auto j = nlohmann::json::parse(read_whole(file));
-        journal_entry e;
-        e.run = run;
-        e.config_hash = j.at("config_hash").get<std::string>();
-        const auto& values = j.at("values");
-        for (const char* metric : {"efficiency_pct", "estimated_efficiency_pct"})
-            if (!e.efficiency_pct && values.contains(metric)) e.efficiency_pct = values[metric].get<double>();
-        if (!j.at("complete").get<bool>()) {
-            e.status = cell_status::failed;
-            e.message = "at least one request failed";
-        }
-        return e;
-    } catch (const std::exception& e) {
-        throw std::runtime_error(fmt::format("{}: cannot be read ({}); remove its folder to have the run repeated",
-                                             file.string(), e.what()));
+run_on_disk look_at_run(const fs::path& group, int run, run_claims claimed) {
+    const fs::path folder = group / fmt::format("run_{}", run), file = folder / "metrics.json";
+    run_on_disk out;
+    std::error_code ignored;
+    out.there = fs::exists(file, ignored);
+    if (!out.there) {
+        out.fault = file.string() + ": is missing";
+        return out;
     }
+    const std::string text = read_whole(file);
+    try {
+        const auto j = nlohmann::ordered_json::parse(text);
+        seal_check check = check_seal(text, seal_form::document);
+        if (!check.fault.empty()) throw std::runtime_error(check.fault);
+        out.entry.run = run;
+        out.entry.config_hash = j.at("config_hash").get<std::string>();
+        out.entry.efficiency_pct = efficiency_of(j);
+        if (!j.at("complete").get<bool>()) {
+            out.entry.status = cell_status::failed;
+            out.entry.message = "at least one request failed";
+        }
+        claimed.number = run;
+        out.fault = fault_of_run(folder, j, check.seal, claimed);
+        if (out.fault.empty() && !ends_whole(folder / "requests.jsonl"))
+            out.fault = (folder / "requests.jsonl").string() + ": is missing or cut short";
+        out.entry.metrics_crc32 = std::move(check.seal);
+    } catch (const nlohmann::json::exception& e) {
+        out.fault = fmt::format("{}: {}", file.string(), text.empty() ? "is empty" : e.what());
+    } catch (const std::exception& e) {
+        out.fault = fmt::format("{}: {}", file.string(), e.what());
+    }
+    return out;
 }
 
 void die_with_parent() {

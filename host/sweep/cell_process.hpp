@@ -1,6 +1,7 @@
 // One cell of a sweep in a process of its own.
 #pragma once
 
+#include "report/run_check.hpp"
 #include "sweep/journal.hpp"
 
 #include <chimera/sdk/owned_fd.hpp>
@@ -22,10 +23,11 @@ inline constexpr int timed_out_status = 75; // EX_TEMPFAIL
 /// A running cell. It dies with this process, however that ends, and takes its simulators along.
 class cell_process {
   public:
-    /// Starts `program run --profile <group>/profile.toml --cell <run>` with these further arguments. Its output goes
-    /// to <group>/logs/run_<run>.{json,err}. Throws std::system_error.
+    /// Starts `program run --profile <group>/profile.toml --cell <run>` with these further arguments, and with the key
+    /// in its environment unless that is empty. Its output goes to <group>/logs/run_<run>.{json,err}. Throws
+    /// std::system_error.
     cell_process(const std::filesystem::path& program, const std::filesystem::path& group, int run,
-                 const std::vector<std::string>& more, double time_limit_s);
+                 const std::vector<std::string>& more, const std::string& api_key, double time_limit_s);
     cell_process(cell_process&&) noexcept;
     cell_process& operator=(cell_process&&) noexcept;
     /// Ends it in order, or by force after two seconds.
@@ -38,7 +40,8 @@ class cell_process {
     void time_out();
 
     /// [it has ended, or was timed out] Collects it: status, message, exit status and time, and the run's efficiency as
-    /// its metrics.json has it. Once. Throws std::runtime_error when it said cannot_write_status.
+    /// its metrics.json has it. Once. Throws std::runtime_error when it said cannot_write_status, or was
+    /// successful and its files are not there or not whole.
     journal_entry collect();
 
   private:
@@ -51,9 +54,16 @@ class cell_process {
     sdk::owned_fd pidfd_, stdin_;
 };
 
-/// What <group>/run_<run>/metrics.json says of a run: ok or failed, and its efficiency. Nothing where it is not there.
-/// Throws std::runtime_error naming the file where it is there and cannot be read.
-std::optional<journal_entry> finished_run(const std::filesystem::path& group, int run);
+/// What is on disk of a run. Its entry is of use where it is there and has no fault: ok or failed, the configuration,
+/// the efficiency and the seal of its metrics.json.
+struct run_on_disk {
+    bool there = false; ///< metrics.json is there: the run was finished
+    std::string fault;  ///< "FILE: what is wrong; what to do": its files are not those that were written
+    journal_entry entry;
+};
+
+/// Looks at <group>/run_<run>, and holds its files against these claims.
+run_on_disk look_at_run(const std::filesystem::path& group, int run, run_claims = {});
 
 /// [in the cell's process, once, at its start] Has the kernel kill this process when the sweep's does not live any
 /// more.

@@ -1,5 +1,6 @@
 #include "sweep/journal.hpp"
 
+#include "report/seal.hpp"
 #include "report/whole_file.hpp"
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace chimera::host {
@@ -21,11 +23,12 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr std::array<std::pair<cell_status, std::string_view>, 5> statuses{{{cell_status::ok, "ok"},
+constexpr std::array<std::pair<cell_status, std::string_view>, 6> statuses{{{cell_status::ok, "ok"},
                                                                             {cell_status::failed, "failed"},
                                                                             {cell_status::crashed, "crashed"},
                                                                             {cell_status::timed_out, "timed_out"},
-                                                                            {cell_status::not_needed, "not_needed"}}};
+                                                                            {cell_status::not_needed, "not_needed"},
+                                                                            {cell_status::lost, "lost"}}};
 
 template <class T>
 json or_null(const std::optional<T>& value) {
@@ -48,12 +51,15 @@ std::string line_of(const journal_entry& e) {
                  {"exit_status", or_null(e.exit_status)},
                  {"wall_s", or_null(e.wall_s)},
                  {"efficiency_pct", or_null(e.efficiency_pct)},
-                 {"folder", fmt::format("{}/{}/run_{}", e.runtime, e.config, e.run)}};
-    return j.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+                 {"metrics_crc32", e.metrics_crc32.empty() ? json(nullptr) : json(e.metrics_crc32)},
+                 {"folder", folder_of(e)}}; // last: without its seal, the line should not look as if it had one
+    return sealed_line(j);
 }
 
-journal_entry entry_of(const std::string& line) {
+journal_entry entry_of(std::string_view line) {
     const json j = json::parse(line);
+    if (const std::string fault = check_seal(line, seal_form::line).fault; !fault.empty())
+        throw std::runtime_error(fault);
     journal_entry e;
     e.runtime = j.at("runtime").get<std::string>();
     e.config = j.at("config").get<std::string>();
@@ -67,7 +73,55 @@ journal_entry entry_of(const std::string& line) {
     e.exit_status = optional_at<int>(j, "exit_status");
     e.wall_s = optional_at<double>(j, "wall_s");
     e.efficiency_pct = optional_at<double>(j, "efficiency_pct");
+    e.metrics_crc32 = optional_at<std::string>(j, "metrics_crc32").value_or("");
     return e;
+}
+
+/// The last line of a cell counts.
+void put(std::vector<journal_entry>& entries, journal_entry entry) {
+    std::erase_if(entries, [&](const journal_entry& e) {
+        return e.run == entry.run && e.runtime == entry.runtime && e.config == entry.config;
+    });
+    entries.push_back(std::move(entry));
+}
+
+struct journal_text {
+    std::string whole; ///< the lines that have an end
+    std::string torn;  ///< what is behind them
+};
+
+/// The line that was being written when the sweep died has no end, and its cell was not finished; but one whose seal is
+/// in order lacks nothing else.
+journal_text split(std::string text) {
+    const std::size_t whole = text.rfind('\n') + 1; // 0 where there is no line
+    return {text.substr(0, whole), text.substr(whole)};
+}
+
+bool lacks_only_its_end(std::string_view line) {
+    const seal_check check = check_seal(line, seal_form::line);
+    return check.fault.empty() && !check.seal.empty();
+}
+
+std::vector<journal_entry> entries_of(std::string_view whole, const std::filesystem::path& file) {
+    std::vector<journal_entry> out;
+    int number = 1;
+    for (std::size_t begin = 0; begin < whole.size(); ++number) {
+        const std::size_t end = whole.find('\n', begin);
+        try {
+            put(out, entry_of(whole.substr(begin, end - begin)));
+        } catch (const json::exception& e) {
+            throw std::runtime_error(fmt::format("{}:{}: is no line of a sweep's journal: {}; take the line out: "
+                                                 "--resume takes its run up again where it is whole",
+                                                 file.string(), number, e.what()));
+        } catch (const std::exception& e) {
+            throw std::runtime_error(
+                fmt::format("{}:{}: {}; or take the line out: --resume takes its run up again where "
+                            "it is whole",
+                            file.string(), number, e.what()));
+        }
+        begin = end + 1;
+    }
+    return out;
 }
 
 [[noreturn]] void fail(const std::filesystem::path& file, const char* what) {
@@ -80,6 +134,8 @@ std::string_view name_of(cell_status status) noexcept {
     return std::ranges::find(statuses, status, &std::pair<cell_status, std::string_view>::first)->second;
 }
 
+std::string folder_of(const journal_entry& e) { return fmt::format("{}/{}/run_{}", e.runtime, e.config, e.run); }
+
 sweep_journal::sweep_journal(const std::filesystem::path& folder)
     : file_(folder / "cells.jsonl"), fd_(open(file_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {
     if (!fd_) fail(file_, "cannot be opened");
@@ -87,25 +143,26 @@ sweep_journal::sweep_journal(const std::filesystem::path& folder)
         if (errno != EWOULDBLOCK) fail(file_, "cannot be locked");
         throw std::runtime_error(fmt::format("{}: another sweep is running in this folder", file_.string()));
     }
-    const std::string text = read_whole(file_);
-    const std::size_t whole = text.rfind('\n') + 1; // 0 where there is no line
-    if (whole != text.size() && ftruncate(fd_.get(), static_cast<off_t>(whole)) != 0) fail(file_, "cannot be mended");
-    int number = 1;
-    for (std::size_t begin = 0; begin < whole; ++number) {
-        const std::size_t end = text.find('\n', begin);
-        try {
-            entries_.push_back(entry_of(text.substr(begin, end - begin)));
-        } catch (const std::exception& e) {
-            throw std::runtime_error(
-                fmt::format("{}:{}: is no line of a sweep's journal: {}; take the line and the run's folder out to "
-                            "have its cell run again",
-                            file_.string(), number, e.what()));
-        }
-        begin = end + 1;
+    const journal_text text = split(read_whole(file_));
+    entries_ = entries_of(text.whole, file_); // first: a journal that is refused stays as it is
+    if (text.torn.empty()) return;
+    if (lacks_only_its_end(text.torn)) {
+        if (write(fd_.get(), "\n", 1) != 1) fail(file_, "cannot be mended");
+        put(entries_, entry_of(text.torn));
+    } else if (ftruncate(fd_.get(), static_cast<off_t>(text.whole.size())) != 0) {
+        fail(file_, "cannot be mended");
     }
 }
 
+void sweep_journal::check_there() const {
+    struct stat status {};
+    if (fstat(fd_.get(), &status) == 0 && status.st_nlink > 0) return;
+    throw std::runtime_error(
+        fmt::format("{}: is gone: somebody removed the sweep's folder while the sweep ran", file_.string()));
+}
+
 void sweep_journal::append(journal_entry entry) {
+    check_there();
     const std::string line = line_of(entry);
     const off_t before = lseek(fd_.get(), 0, SEEK_END);
     std::size_t written = 0;
@@ -122,7 +179,15 @@ void sweep_journal::append(journal_entry entry) {
         errno = why;
         fail(file_, "cannot be written");
     }
-    entries_.push_back(std::move(entry));
+    put(entries_, std::move(entry));
+}
+
+std::vector<journal_entry> read_journal(const std::filesystem::path& folder) {
+    const std::filesystem::path file = folder / "cells.jsonl";
+    const journal_text text = split(read_whole(file));
+    std::vector<journal_entry> out = entries_of(text.whole, file);
+    if (lacks_only_its_end(text.torn)) put(out, entry_of(text.torn));
+    return out;
 }
 
 } // namespace chimera::host

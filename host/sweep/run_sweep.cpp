@@ -1,6 +1,7 @@
 #include "sweep/run_sweep.hpp"
 
 #include "report/result_files.hpp"
+#include "report/seal.hpp"
 #include "report/whole_file.hpp"
 #include "statistics/description.hpp"
 #include "sweep/cell_process.hpp"
@@ -27,6 +28,24 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::steady_clock;
 
+std::string fault_of(const fs::path& folder, const journal_entry& e) {
+    const run_claims claimed{.metrics_crc32 = e.metrics_crc32,
+                             .config_hash = e.config_hash,
+                             .number = e.run,
+                             .efficiency_pct = e.efficiency_pct};
+    return look_at_run((folder / folder_of(e)).parent_path(), e.run, claimed).fault;
+}
+
+/// Gives what is left of a run's folder another name: measured data is not deleted. Returns that name; empty: nothing
+/// was left.
+std::string set_aside(const fs::path& run) {
+    if (!fs::exists(fs::symlink_status(run))) return "";
+    fs::path aside = run.string() + ".damaged";
+    for (int n = 2; fs::exists(fs::symlink_status(aside)); ++n) aside = fmt::format("{}.damaged-{}", run.string(), n);
+    fs::rename(run, aside);
+    return aside.filename().string();
+}
+
 /// A CI of fewer runs says more about the runs than about the cell.
 constexpr std::size_t fewest_runs_for_a_ci = 3;
 
@@ -37,12 +56,15 @@ class supervisor {
         : sweep_(sweep), settings_(settings), told_(told), journal_(open()) {
         for (const sweep_cell& c : settings_.cells) wanted_.insert(c);
         for (const sweep_cell& c : plan_cells(sweep_)) by_name_.emplace(cell_name(sweep_, c), c);
-        for (const journal_entry& e : journal_.entries()) take_over(e);
+        std::vector<std::pair<sweep_cell, std::string>> lost;
+        for (const journal_entry& e : journal_.entries()) take_over(e, lost);
         for (const sweep_cell& c : settings_.cells)
             if (!done_.contains(c)) todo_.push_back(c);
         check_unfinished();
         // Only now: a sweep that is refused leaves the folder as it was.
-        write_whole(settings_.folder / "sweep.json", sweep_document(sweep_).dump(2) + "\n");
+        write_whole(settings_.folder / "sweep.json", sealed_document(sweep_document(sweep_)));
+        restore_profiles();
+        for (const auto& [cell, fault] : lost) give_up(cell, fault);
         adopt_finished();
     }
 
@@ -65,8 +87,7 @@ class supervisor {
     std::vector<journal_entry> entries() const {
         std::vector<journal_entry> out;
         for (const journal_entry& e : journal_.entries())
-            if (wanted_.contains(by_name_.at(fmt::format("{}/{}/run_{}", e.runtime, e.config, e.run))))
-                out.push_back(e);
+            if (wanted_.contains(by_name_.at(folder_of(e)))) out.push_back(e);
         return out;
     }
 
@@ -77,7 +98,7 @@ class supervisor {
             throw std::runtime_error(fmt::format(
                 "{}: holds a sweep already; --resume goes on with it, --output-dir or another name begins anew",
                 settings_.folder.string()));
-        fs::create_directories(settings_.folder);
+        make_folders(settings_.folder);
         return sweep_journal(settings_.folder);
     }
 
@@ -92,8 +113,8 @@ class supervisor {
                                              config_hash(profile_of(c))));
     }
 
-    void take_over(const journal_entry& e) {
-        const std::string name = fmt::format("{}/{}/run_{}", e.runtime, e.config, e.run);
+    void take_over(const journal_entry& e, std::vector<std::pair<sweep_cell, std::string>>& lost) {
+        const std::string name = folder_of(e);
         const auto planned = by_name_.find(name);
         if (planned == by_name_.end())
             throw std::runtime_error(
@@ -101,24 +122,64 @@ class supervisor {
                             "name, or one with more; put the profile back or use another --output-dir",
                             settings_.folder.string(), name));
         check_hash(planned->second, e.config_hash);
-        if (wanted_.contains(planned->second)) count(planned->second, e);
+        if (!wanted_.contains(planned->second) || e.status == cell_status::lost) return;
+        std::string fault = e.status == cell_status::ok ? fault_of(settings_.folder, e) : "";
+        if (fault.empty())
+            count(planned->second, e);
+        else
+            lost.emplace_back(planned->second, std::move(fault));
     }
 
-    /// What is on disk of cells that have no line.
+    void warn(const std::string& text) const {
+        if (settings_.warned) settings_.warned(text);
+    }
+
+    /// The cell's folder goes first: while its line still says ok, a cell without a folder is lost, and nothing else
+    /// is.
+    void give_up(const sweep_cell& c, const std::string& fault) {
+        const std::string kept = keep_aside(c, fault);
+        journal_entry e = entry_for(c);
+        e.status = cell_status::lost;
+        e.message = kept.empty() ? fault : fmt::format("{}; kept as {}", fault, kept);
+        journal_.append(std::move(e));
+    }
+
+    std::string keep_aside(const sweep_cell& c, const std::string& fault) const {
+        const std::string kept = set_aside(group(c) / fmt::format("run_{}", c.run));
+        warn(fmt::format("{}; {} is run again{}", fault, cell_name(sweep_, c),
+                         kept.empty() ? "" : fmt::format(", what is left of it is kept as {}", kept)));
+        return kept;
+    }
+
+    /// What is on disk of cells that have no line, or were lost.
     void check_unfinished() const {
         for (const sweep_cell& c : todo_)
-            if (const auto entry = finished_run(group(c), c.run)) check_hash(c, entry->config_hash);
+            if (const run_on_disk run = look_at_run(group(c), c.run); run.there && run.fault.empty())
+                check_hash(c, run.entry.config_hash);
+    }
+
+    /// profile.toml of the cells that are done says how they were run: one that was changed since is written anew.
+    void restore_profiles() const {
+        std::set<fs::path> seen;
+        for (const sweep_cell& c : done_)
+            if (seen.insert(group(c)).second)
+                if (const std::string fault = fault_of_profile(group(c), config_hash(profile_of(c))); !fault.empty()) {
+                    warn(fault + "; it is written anew, as the runs had it");
+                    write_profile(group(c), profile_of(c));
+                }
     }
 
     /// A run that was complete on disk when the sweep was killed is a finished cell; it only lacks its line. One that
     /// failed is run again: what its process said of it is lost.
     void adopt_finished() {
         for (const sweep_cell& c : std::exchange(todo_, {})) {
-            auto entry = finished_run(group(c), c.run);
-            if (entry && entry->status == cell_status::ok)
-                record(c, std::move(*entry));
-            else
-                todo_.push_back(c);
+            run_on_disk run = look_at_run(group(c), c.run);
+            if (run.there && run.fault.empty() && run.entry.status == cell_status::ok) {
+                record(c, std::move(run.entry));
+                continue;
+            }
+            if (run.there && !run.fault.empty()) keep_aside(c, run.fault);
+            todo_.push_back(c);
         }
     }
 
@@ -138,13 +199,14 @@ class supervisor {
             record(c, std::move(e));
             return;
         }
+        journal_.check_there(); // before its folder is made again
         const fs::path folder = group(c);
-        fs::create_directories(folder);
+        make_folders(folder);
         const profile& p = profile_of(c);
         write_profile(folder, p);
         fs::remove_all(folder / fmt::format("run_{}", c.run)); // of a try that was killed
-        running_.push_back(
-            {c, cell_process(settings_.program, folder, c.run, settings_.arguments, p.measure.time_limit_s)});
+        running_.push_back({c, cell_process(settings_.program, folder, c.run, settings_.arguments, settings_.api_key,
+                                            p.measure.time_limit_s)});
     }
 
     /// Until a cell has ended or its time is over; true when a signal asks to end.
@@ -179,12 +241,16 @@ class supervisor {
         }
     }
 
-    void record(const sweep_cell& c, journal_entry e) {
+    journal_entry entry_for(const sweep_cell& c, journal_entry e = {}) const {
         e.runtime = sweep_.runtimes[c.runtime].name;
         e.config = sweep_.configs[c.config].name;
         e.run = c.run;
         e.config_hash = config_hash(profile_of(c));
-        journal_.append(std::move(e));
+        return e;
+    }
+
+    void record(const sweep_cell& c, journal_entry e) {
+        journal_.append(entry_for(c, std::move(e)));
         const journal_entry& entry = journal_.entries().back();
         count(c, entry);
         told_(entry, {done_.size(), settings_.cells.size(), eta_s()});
@@ -222,6 +288,20 @@ class supervisor {
 };
 
 } // namespace
+
+std::map<std::string, std::string> lost_cells(const sweep_definition& sweep, const sweep_settings& settings) {
+    std::set<std::string> wanted;
+    for (const sweep_cell& c : settings.cells) wanted.insert(cell_name(sweep, c));
+    std::map<std::string, std::string> out;
+    for (const journal_entry& e : read_journal(settings.folder)) {
+        if (!wanted.contains(folder_of(e))) continue;
+        if (e.status == cell_status::lost) out.emplace(folder_of(e), e.message);
+        if (e.status != cell_status::ok) continue;
+        if (std::string fault = fault_of(settings.folder, e); !fault.empty())
+            out.emplace(folder_of(e), std::move(fault));
+    }
+    return out;
+}
 
 sweep_end run_sweep(const sweep_definition& sweep, const sweep_settings& settings,
                     const std::function<void(const journal_entry&, const sweep_progress&)>& told,

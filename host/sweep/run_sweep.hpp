@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,9 @@ struct sweep_settings {
     std::vector<std::string> arguments; ///< for every cell's `run`
     std::vector<sweep_cell> cells;      ///< in their order
     bool resume = false;
-    int jobs = 1; ///< cells at a time
+    int jobs = 1;                                     ///< cells at a time
+    std::string api_key;                              ///< for the servers; cells get it in their environment
+    std::function<void(const std::string&)> warned{}; ///< is told what was lost or changed, and what is done about it
 };
 
 struct sweep_progress {
@@ -27,11 +30,17 @@ struct sweep_progress {
 
 enum class sweep_end { complete, interrupted };
 
-/// Runs the cells that the folder's journal does not have yet, writes a journal entry for each, and tells each of them.
-/// [take_over_signals was called] SIGINT and SIGTERM end the cells in progress, which then count as not run. A cell
-/// that crashes, hangs or fails is an entry like any other. Throws std::runtime_error when the folder holds a sweep and
-/// `resume` is false, or one whose cells are configured otherwise or are none of this sweep (then nothing is changed),
-/// and std::system_error when it cannot be written.
+/// What is wrong with the cells of this sweep that the folder's journal calls ok, by the names of their folders: a file
+/// of theirs is missing, damaged, or not the one that was recorded. Changes nothing. Throws std::runtime_error where
+/// the journal cannot be read.
+std::map<std::string, std::string> lost_cells(const sweep_definition&, const sweep_settings&);
+
+/// Runs the cells that the folder's journal does not have yet, and those of lost_cells() again: what is left of such a
+/// run's folder is kept as run_N.damaged, and the cell gets a line "lost" before its new one. Writes a journal entry
+/// for each, and tells each of them. [take_over_signals was called] SIGINT and SIGTERM end the cells in progress, which
+/// then count as not run. A cell that crashes, hangs or fails is an entry like any other. Throws std::runtime_error
+/// when the folder holds a sweep and `resume` is false, or one whose cells are configured otherwise or are none of this
+/// sweep (then nothing is changed), and std::system_error when it cannot be written.
 sweep_end run_sweep(const sweep_definition&, const sweep_settings&,
                     const std::function<void(const journal_entry&, const sweep_progress&)>& told,
                     std::vector<journal_entry>& entries);

@@ -1,18 +1,17 @@
 #include "workload/corpus.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
 #include <random>
-#include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace chimera::host {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::size_t csv_files = 42;
 constexpr std::size_t json_files = 36;
@@ -106,42 +105,34 @@ std::string markdown_text(draw& random, const configuration& c, std::size_t numb
     return out;
 }
 
-void write_file(const fs::path& path, const std::string& text, std::size_t number) {
-    fs::create_directories(path.parent_path());
-    std::ofstream file(path, std::ios::binary);
-    file << text;
-    file.close();
-    if (!file) throw std::runtime_error(fmt::format("{}: cannot be written", path.string()));
+/// The files are written minute by minute.
+std::int64_t written(std::size_t number) {
     using namespace std::chrono;
-    const sys_seconds time = sys_days{2025y / November / 1d} + 9h + minutes(number);
-    fs::last_write_time(path, file_clock::from_sys(time));
+    return (sys_days{2025y / November / 1d} + 9h + minutes(number)).time_since_epoch() / 1s;
 }
 
 } // namespace
 
-void generate_corpus(const fs::path& folder, std::uint64_t seed) {
-    fs::create_directories(folder);
-    if (!fs::is_empty(folder)) {
-        throw std::runtime_error(
-            fmt::format("{}: is not empty; the corpus needs a folder of its own", folder.string()));
-    }
+std::vector<text_file> generate_corpus(std::uint64_t seed) {
     draw random(seed);
-    std::size_t number = 0;
+    std::vector<text_file> files;
+    const auto add = [&files](std::string path, std::string text) {
+        files.push_back({std::move(path), std::move(text), written(files.size() + 1)});
+    };
     for (std::size_t i = 1; i <= csv_files; ++i) {
         const configuration c = draw_configuration(random);
-        const auto name = fmt::format("csv_data/gpu{}_ctx{}/sweep_{:02}.csv", c.num_gpu, c.num_ctx, i);
-        write_file(folder / name, csv_text(random, c), ++number);
+        add(fmt::format("csv_data/gpu{}_ctx{}/sweep_{:02}.csv", c.num_gpu, c.num_ctx, i), csv_text(random, c));
     }
     for (std::size_t i = 1; i <= json_files; ++i) {
         const configuration c = draw_configuration(random);
-        const auto name = fmt::format("artifacts/run_{}/metrics_{:02}.json", (i - 1) / 9 + 1, i);
-        write_file(folder / name, json_text(random, c), ++number);
+        add(fmt::format("artifacts/run_{}/metrics_{:02}.json", (i - 1) / 9 + 1, i), json_text(random, c));
     }
     for (std::size_t i = 1; i <= markdown_files; ++i) {
         const configuration c = draw_configuration(random);
-        const auto name = fmt::format("reports/part_{}/report_{:02}.md", (i - 1) / 6 + 1, i);
-        write_file(folder / name, markdown_text(random, c, i), ++number);
+        add(fmt::format("reports/part_{}/report_{:02}.md", (i - 1) / 6 + 1, i), markdown_text(random, c, i));
     }
+    std::ranges::sort(files, {}, [](const text_file& f) { return std::filesystem::path(f.path); });
+    return files;
 }
 
 } // namespace chimera::host

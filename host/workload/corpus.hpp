@@ -1,17 +1,18 @@
 #pragma once
 
+#include "workload/ingest.hpp"
+
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
+#include <vector>
 
 namespace chimera::host {
 
-/// Number of files that generate_corpus writes.
+/// Number of files that generate_corpus makes.
 inline constexpr std::size_t corpus_file_count = 101;
 
-/// Writes the default corpus into `folder`: 101 CSV, JSON and Markdown artifacts of LLM benchmarks in nested folders.
-/// The same seed gives the same names, bytes and modification times on every machine. `folder` is created, or must be
-/// empty. Throws std::runtime_error or std::filesystem::filesystem_error.
-void generate_corpus(const std::filesystem::path& folder, std::uint64_t seed);
+/// The default corpus: 101 CSV, JSON and Markdown artifacts of LLM benchmarks as in nested folders, in the order of
+/// their paths. The same seed gives the same names, bytes and modification times on every machine.
+std::vector<text_file> generate_corpus(std::uint64_t seed);
 
 } // namespace chimera::host

@@ -81,6 +81,60 @@ void require_text(std::string_view text) {
     }
 }
 
+/// Adds up what files give.
+class gathering {
+  public:
+    /// Throws bad_file.
+    void read(const fs::path& name, file_type type, std::string_view bytes, std::int64_t mtime) {
+        std::string_view text = bytes;
+        if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+        require_text(text);
+        std::vector<ingest_warning> warnings;
+        file_facts facts;
+        file_count* count = &summary_.csv;
+        if (type == file_type::csv) {
+            facts = read_csv(text, warnings);
+        } else if (type == file_type::json) {
+            facts = read_json(text);
+            count = &summary_.json;
+        } else {
+            facts = read_markdown(text);
+            count = &summary_.markdown;
+        }
+        ++count->files;
+        count->bytes += bytes.size();
+        ++summary_.folders[name.has_parent_path() ? name.parent_path().string() : "."];
+        add(facts);
+        for (auto& warning : warnings) {
+            warning.path = name.string();
+            summary_.warnings.push_back(std::move(warning));
+        }
+        summary_.latest_mtime = std::max(summary_.latest_mtime.value_or(mtime), mtime);
+    }
+
+    void skip_other_type() { ++summary_.other_files; }
+
+    void skip(const fs::path& name, const std::string& reason, std::size_t line = 0, std::size_t column = 0) {
+        ++summary_.skipped;
+        ingest_warning warning{name.string(), reason, std::nullopt, std::nullopt};
+        if (line != 0) warning.line = line;
+        if (column != 0) warning.column = column;
+        summary_.warnings.push_back(std::move(warning));
+    }
+
+    data_summary take() { return std::move(summary_); }
+
+  private:
+    void add(file_facts& facts) {
+        for (const auto& [name, range] : facts.metrics) summary_.metrics[name].add(range);
+        std::move(facts.headings.begin(), facts.headings.end(), std::back_inserter(summary_.headings));
+        summary_.rows += facts.rows;
+        summary_.tables += facts.tables;
+    }
+
+    data_summary summary_;
+};
+
 class folder_scan {
   public:
     folder_scan(fs::path root, std::uint64_t max_file_bytes)
@@ -91,7 +145,7 @@ class folder_scan {
         const fs::directory_iterator readable(root_, error);
         if (error) throw std::runtime_error(fmt::format("{}: {}", root_.string(), error.message()));
         enter(root_);
-        return std::move(summary_);
+        return found_.take();
     }
 
   private:
@@ -119,7 +173,7 @@ class folder_scan {
         if (fs::is_directory(status)) return enter(path);
         const file_type type = type_of(path);
         if (type == file_type::other) {
-            ++summary_.other_files;
+            found_.skip_other_type();
             return;
         }
         try {
@@ -137,57 +191,39 @@ class folder_scan {
             throw bad_file(fmt::format("{} bytes, the limit is {}", status.st_size, max_file_bytes_), 0, 0);
         }
         const std::string bytes = file.read(max_file_bytes_);
-        std::string_view text = bytes;
-        if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-        require_text(text);
-        std::vector<ingest_warning> warnings;
-        file_facts facts;
-        file_count* count = &summary_.csv;
-        if (type == file_type::csv) {
-            facts = read_csv(text, warnings);
-        } else if (type == file_type::json) {
-            facts = read_json(text);
-            count = &summary_.json;
-        } else {
-            facts = read_markdown(text);
-            count = &summary_.markdown;
-        }
-        ++count->files;
-        count->bytes += bytes.size();
-        ++summary_.folders[name_of(path.parent_path())];
-        add(facts);
-        for (auto& warning : warnings) {
-            warning.path = name_of(path);
-            summary_.warnings.push_back(std::move(warning));
-        }
-        summary_.latest_mtime =
-            std::max<std::int64_t>(summary_.latest_mtime.value_or(status.st_mtime), status.st_mtime);
-    }
-
-    void add(file_facts& facts) {
-        for (const auto& [name, range] : facts.metrics) summary_.metrics[name].add(range);
-        std::move(facts.headings.begin(), facts.headings.end(), std::back_inserter(summary_.headings));
-        summary_.rows += facts.rows;
-        summary_.tables += facts.tables;
+        found_.read(name_of(path), type, bytes, status.st_mtime);
     }
 
     void skip(const fs::path& path, const std::string& reason, std::size_t line = 0, std::size_t column = 0) {
-        ++summary_.skipped;
-        ingest_warning warning{name_of(path), reason, std::nullopt, std::nullopt};
-        if (line != 0) warning.line = line;
-        if (column != 0) warning.column = column;
-        summary_.warnings.push_back(std::move(warning));
+        found_.skip(name_of(path), reason, line, column);
     }
 
-    std::string name_of(const fs::path& path) const { return path.lexically_relative(root_).string(); }
+    fs::path name_of(const fs::path& path) const { return path.lexically_relative(root_); }
 
     fs::path root_;
     std::uint64_t max_file_bytes_;
-    data_summary summary_;
+    gathering found_;
     std::set<std::pair<dev_t, ino_t>> entered_;
 };
 
 } // namespace
+
+data_summary ingest(std::span<const text_file> files) {
+    gathering found;
+    for (const text_file& file : files) {
+        const fs::path name = file.path;
+        if (const file_type type = type_of(name); type == file_type::other) {
+            found.skip_other_type();
+        } else {
+            try {
+                found.read(name, type, file.bytes, file.mtime);
+            } catch (const bad_file& bad) {
+                found.skip(name, bad.what(), bad.line, bad.column);
+            }
+        }
+    }
+    return found.take();
+}
 
 data_summary ingest(const fs::path& folder, std::uint64_t max_file_bytes) {
     return folder_scan(folder, max_file_bytes).run();

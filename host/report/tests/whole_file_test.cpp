@@ -60,3 +60,15 @@ TEST_CASE("a file that is not synced is there all the same") {
     file.commit_unsynced();
     CHECK(read_whole(folder / "file") == "text");
 }
+
+TEST_CASE("a symbolic link that leads nowhere is named, wherever it is on the way to a folder") {
+    const chimera::test::temporary_folder folder;
+    fs::create_directory_symlink(folder / "nowhere", folder / "link");
+    const std::string said = (folder / "link").string() + ": is a symbolic link to " + (folder / "nowhere").string() +
+                             ", which is not there";
+    for (const char* path : {"link", "link/a/b"})
+        CHECK_THROWS_WITH_AS(make_folders(folder / path), doctest::Contains(said.c_str()), result_file_error);
+    fs::create_directory(folder / "nowhere");
+    make_folders(folder / "link/a/b");
+    CHECK(fs::is_directory(folder / "nowhere/a/b"));
+}

@@ -100,8 +100,8 @@ TEST_CASE("runs that failed are counted, and what was left is not judged where i
     REQUIRE(c.groups[0].not_judged.size() == 1);
     CHECK(c.groups[0].not_judged[0] == "wall_ms: too few runs to tell one and two apart (5 runs against 1)");
     const json j = to_json(c, both);
-    CHECK(j["studies"][1]["runs"] == json{{"ok", 1}, {"failed", 4}});
-    CHECK(j["groups"][0]["runs"][1] == json{{"ok", 1}, {"failed", 4}});
+    CHECK(j["studies"][1]["runs"] == json{{"ok", 1}, {"failed", 4}, {"damaged", 0}});
+    CHECK(j["groups"][0]["runs"][1] == json{{"ok", 1}, {"failed", 4}, {"damaged", 0}});
     bad.runs[0].status = "crashed";
     const std::vector<study> none{good, bad};
     CHECK_THROWS_WITH_AS(compare_studies(none, {}), doctest::Contains("two: no run of it succeeded (5 failed)"),

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace chimera::host;
 using namespace chimera::test;
 namespace fs = std::filesystem;
@@ -24,6 +26,18 @@ std::string refusal(const fs::path& results) {
     }
     FAIL(results.string() << " was read");
     return {};
+}
+
+/// What load_study and read_requests name, one line each; they do not refuse the rest.
+std::string damage(const fs::path& results, std::size_t runs_left) {
+    study s = load_study(results);
+    read_requests(s);
+    CHECK(static_cast<std::size_t>(std::ranges::count_if(s.runs, &study_run::ok)) == runs_left);
+    for (const study_run& run : s.runs)
+        if (run.damaged()) CHECK((run.values.empty() && run.agents.empty() && run.itl_ms.empty()));
+    std::string out;
+    for (const std::string& line : damage_of(s)) out += line + "\n";
+    return out;
 }
 
 /// Two runtimes, one configuration, three runs each.
@@ -83,11 +97,65 @@ TEST_CASE("a sweep is read in the order of its runtimes, configurations and runs
     CHECK(s.runs[0].itl_ms == std::vector<double>{4, 6, 0, 4, 6, 0});
 }
 
-TEST_CASE("the line that was being written when the sweep died is left out") {
+TEST_CASE("the line that was being written when the sweep died is left out, and said to be") {
     const temporary_folder f;
     sample_sweep sweep = two_runtimes(f);
     sweep.cells() += R"({"runtime":"one","config":"pl)";
-    CHECK(load_study(sweep.write()).runs.size() == 6);
+    CHECK(contains(damage(sweep.write(), 6), "cells.jsonl:7: cut short: the last line has no end"));
+}
+
+TEST_CASE("a finished run that the journal has no line of is named; one that failed or did not end is not") {
+    const temporary_folder f;
+    const fs::path results = two_runtimes(f).write();
+    json metrics = sample_metrics(sample_values({}));
+    f.write("sweep/one/plain/run_4/metrics.json", metrics.dump());
+    metrics["complete"] = false;
+    f.write("sweep/one/plain/run_5/metrics.json", metrics.dump());
+    f.write("sweep/one/plain/run_6/requests.jsonl", sample_requests());
+    f.write("sweep/one/plain/run_1.damaged/metrics.json", "");
+    CHECK(damage(results, 6) == (results / "one/plain/run_4/metrics.json").string() +
+                                    ": has no line in cells.jsonl, and is in no figure; sweep --resume takes it up, "
+                                    "unless a sweep that runs is about to\n");
+}
+
+TEST_CASE("the last line of a cell counts, and one that was lost and not run again is named") {
+    const temporary_folder f;
+    sample_sweep sweep = two_runtimes(f);
+    sweep.add_cell("one", "plain", 1, "lost", "metrics.json: is missing", "one/plain/run_1");
+    sweep.add_cell("one", "plain", 2, "lost", "metrics.json: is missing", "one/plain/run_2");
+    sweep.add_cell("one", "plain", 2, "ok", "", "one/plain/run_2");
+    const std::string said = damage(sweep.write(), 5);
+    CHECK(contains(said, "cells.jsonl:7: one/plain/run_1 was lost and has not been run again"));
+    CHECK(!contains(said, "run_2"));
+}
+
+TEST_CASE("sealed results that were changed, exchanged or taken away are in no figure and named") {
+    const temporary_folder f;
+    sample_sweep sweep = two_runtimes(f);
+    sweep.seal();
+    const fs::path results = sweep.write();
+    CHECK(damage(results, 6) == "");
+    const auto path = [&](int run) { return results / "one/plain" / ("run_" + std::to_string(run)) / "metrics.json"; };
+    std::string text = read_results_text(path(1));
+    text.replace(text.find("\"wall_ms\": 100"), 14, "\"wall_ms\": 101");
+    f.write("sweep/one/plain/run_1/metrics.json", text);
+    fs::copy_file(results / "other/plain/run_2/requests.jsonl", results / "one/plain/run_2/requests.jsonl",
+                  fs::copy_options::overwrite_existing);
+    fs::remove(path(2));
+    fs::copy_file(results / "other/plain/run_1/metrics.json", path(3), fs::copy_options::overwrite_existing);
+    const std::string said = damage(results, 3);
+    CHECK(contains(said, "run_1/metrics.json: is damaged: its bytes give the checksum"));
+    CHECK(contains(said, "run_2/metrics.json: is missing"));
+    CHECK(contains(said, "run_3/metrics.json: is not the file that was written"));
+}
+
+TEST_CASE("where every run is damaged nothing is left to report") {
+    const temporary_folder f;
+    const fs::path results = two_runtimes(f).write();
+    for (const char* runtime : {"one", "other"})
+        for (int run = 1; run <= 3; ++run)
+            fs::remove(results / runtime / "plain" / ("run_" + std::to_string(run)) / "metrics.json");
+    CHECK(contains(refusal(results), "other/plain/run_3/metrics.json: is missing"));
 }
 
 TEST_CASE("a cell that crashed needs no file and keeps its message") {
@@ -119,18 +187,18 @@ TEST_CASE("damaged files are named with their line, all of them at once") {
     f.write("sweep/one/plain/run_2/metrics.json", whole.substr(0, whole.size() / 2));
     f.write("sweep/other/plain/run_1/metrics.json", "{\n  \"schema_version\": 2,\n  oops\n}\n");
     f.write("sweep/other/plain/run_3/metrics.json", "");
-    const std::string said = refusal(sweep.write());
+    const std::string said = damage(sweep.write(), 3);
     CHECK(contains(said, "one/plain/run_2/metrics.json:"));
     CHECK(contains(said, "cut short"));
     CHECK(contains(said, "other/plain/run_1/metrics.json:3: not valid JSON"));
     CHECK(contains(said, "other/plain/run_3/metrics.json:1: cut short"));
 }
 
-TEST_CASE("a damaged line in the middle of the journal is an error, not a missing cell") {
+TEST_CASE("a damaged line in the middle of the journal is named, and is not taken for a missing cell") {
     const temporary_folder f;
     sample_sweep sweep = two_runtimes(f);
     sweep.cells().insert(sweep.cells().find('\n') + 1, "{\"runtime\":\"one\",\n");
-    CHECK(contains(refusal(sweep.write()), "cells.jsonl:2: cut short"));
+    CHECK(contains(damage(sweep.write(), 6), "cells.jsonl:2: cut short"));
 }
 
 TEST_CASE("damaged requests are named with their line") {
@@ -138,7 +206,7 @@ TEST_CASE("damaged requests are named with their line") {
     const fs::path results = two_runtimes(f).write();
     f.write("sweep/one/plain/run_1/requests.jsonl", sample_requests() + "{\"execution\":7}\n");
     f.write("sweep/one/plain/run_2/requests.jsonl", "not json\n");
-    const std::string said = refusal(results);
+    const std::string said = damage(results, 4);
     CHECK(contains(said, "run_1/requests.jsonl:5: key \"execution\" should be a text, is number"));
     CHECK(contains(said, "run_2/requests.jsonl:1: not valid JSON"));
 }
@@ -150,7 +218,7 @@ TEST_CASE("requests that are missing at the end are missed") {
     f.write("sweep/one/plain/run_1/requests.jsonl", whole.substr(0, whole.size() - 20));
     f.write("sweep/one/plain/run_2/requests.jsonl", whole.substr(0, whole.rfind('\n', whole.size() - 2) + 1));
     f.write("sweep/one/plain/run_3/requests.jsonl", "");
-    const std::string said = refusal(results);
+    const std::string said = damage(results, 3);
     CHECK(contains(said, "run_1/requests.jsonl:4: cut short: the last line has no end"));
     CHECK(contains(said, "run_2/requests.jsonl: has 0 requests of agent \"insight\", but metrics.json beside it 1"));
     CHECK(contains(said, "run_3/requests.jsonl: has 0 requests of agent \"collector\", but metrics.json beside it 1"));
@@ -165,7 +233,7 @@ TEST_CASE("numbers that none can hold are named with their place") {
     metrics.replace(metrics.find("1e999"), 5, "18446744073709551615");
     f.write("sweep/one/plain/run_2/metrics.json", metrics);
     const fs::path results = sweep.write();
-    const std::string said = refusal(results);
+    const std::string said = damage(results, 4);
     CHECK(contains(said, "run_1/metrics.json: not valid JSON"));
     CHECK(contains(said, "1e999"));
     CHECK(contains(said, "run_2/metrics.json: key \"seed\" should be a whole number of 64 bits"));
@@ -178,7 +246,7 @@ TEST_CASE("a piece of more records than memory holds is refused") {
     const std::string last = "[22000000,1,1,1,2,0]";
     requests.replace(requests.rfind(last), last.size(), "[22000000,1,1,1,1000000000000000,0]");
     f.write("sweep/one/plain/run_1/requests.jsonl", requests);
-    CHECK(contains(refusal(results), "run_1/requests.jsonl:4: \"pieces\" has one of 1000000000000000 records"));
+    CHECK(contains(damage(results, 5), "run_1/requests.jsonl:4: \"pieces\" has one of 1000000000000000 records"));
 }
 
 TEST_CASE("another schema version says what was found and what was expected") {
@@ -205,12 +273,10 @@ TEST_CASE("missing keys, wrong types and unknown names are named") {
     metrics.erase("concurrent");
     f.write("sweep/one/plain/run_2/metrics.json", metrics.dump());
     sweep.add_cell("third", "plain", 1, "failed", "", "third/plain/run_1");
-    sweep.add_cell("one", "plain", 3, "failed", "", "one/plain/run_3");
-    const std::string said = refusal(sweep.write());
+    const std::string said = damage(sweep.write(), 4);
     CHECK(contains(said, "run_1/metrics.json: values: key \"wall_ms\" should be a number, is string"));
     CHECK(contains(said, "run_2/metrics.json: key \"concurrent\" is missing"));
     CHECK(contains(said, "cells.jsonl:7: runtime \"third\" is not in sweep.json"));
-    CHECK(contains(said, "cells.jsonl:8: one/plain/run 3 is there twice"));
 }
 
 TEST_CASE("a folder without results says where some are") {
@@ -238,6 +304,13 @@ TEST_CASE("a campaign is one runtime; its folder has all runs, its summary those
     const study listed = load_study(folder / "summary.json");
     REQUIRE(listed.runs.size() == 1);
     CHECK(listed.runs[0].number == 2);
+}
+
+TEST_CASE("a run of a campaign that its summary lists did finish: without its file it is lost") {
+    const temporary_folder f;
+    const fs::path folder = campaign(f);
+    fs::remove_all(folder / "run_2");
+    CHECK(contains(damage(folder, 1), "run_2/metrics.json: is missing"));
 }
 
 TEST_CASE("a single run is a study") {

@@ -4,9 +4,9 @@
 
 #include "temporary_folder.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <doctest/doctest.h>
-#include <iterator>
-#include <map>
 
 using namespace chimera::host;
 using chimera::test::temporary_folder;
@@ -14,41 +14,43 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::map<std::string, std::string> files_below(const fs::path& folder) {
-    std::map<std::string, std::string> files;
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-        if (!entry.is_regular_file()) continue;
-        std::ifstream file(entry.path(), std::ios::binary);
-        files[entry.path().lexically_relative(folder)] = {std::istreambuf_iterator<char>(file), {}};
+/// The corpus in a folder, as files.
+void write(const std::vector<text_file>& files, const temporary_folder& folder) {
+    for (const text_file& file : files) {
+        const fs::path path = folder.write(file.path, file.bytes);
+        fs::last_write_time(
+            path, std::chrono::file_clock::from_sys(std::chrono::sys_seconds(std::chrono::seconds(file.mtime))));
     }
-    return files;
+}
+
+bool same(const text_file& a, const text_file& b) {
+    return a.path == b.path && a.bytes == b.bytes && a.mtime == b.mtime;
 }
 
 } // namespace
 
 TEST_CASE("the corpus has 101 files, the same bytes and times for the same seed, others for another") {
-    const temporary_folder a, b, c;
-    generate_corpus(a.path(), 1);
-    generate_corpus(b.path() / "new" / "folder", 1);
-    generate_corpus(c.path(), 2);
-    const auto first = files_below(a.path());
+    const auto first = generate_corpus(1);
     CHECK(first.size() == corpus_file_count);
-    CHECK(first == files_below(b.path() / "new" / "folder"));
-    CHECK(first != files_below(c.path()));
-    CHECK(ingest(a.path()).latest_mtime == ingest(b.path()).latest_mtime);
+    CHECK(std::ranges::equal(first, generate_corpus(1), same));
+    CHECK(!std::ranges::equal(first, generate_corpus(2), same));
 }
 
-TEST_CASE("the corpus is not written among other files") {
+TEST_CASE("files in memory make the same prompts as the same files in a folder") {
     const temporary_folder folder;
-    folder.write("mine.csv", "a\n1\n");
-    CHECK_THROWS_WITH_AS(generate_corpus(folder.path(), 1), doctest::Contains("is not empty"), std::runtime_error);
-    CHECK(files_below(folder.path()).size() == 1);
+    const auto files = generate_corpus(1);
+    write(files, folder);
+    const data_summary in_memory = ingest(files), on_disk = ingest(folder.path());
+    constexpr std::size_t everything = 1'000'000;
+    CHECK(render(in_memory, everything) == render(on_disk, everything));
+    CHECK(in_memory.headings == on_disk.headings);
+    CHECK(in_memory.bytes() == on_disk.bytes());
+    // What a prompt said when the corpus was written to a folder first.
+    CHECK(render(in_memory, 160).starts_with("Files: 101 (42 CSV, 36 JSON, 23 Markdown), "));
 }
 
 TEST_CASE("the corpus is read whole, without a warning, and its metrics meet under one name") {
-    const temporary_folder folder;
-    generate_corpus(folder.path(), 1);
-    const data_summary data = ingest(folder.path());
+    const data_summary data = ingest(generate_corpus(1));
     CHECK(data.files() == corpus_file_count);
     CHECK(data.csv.files == 42);
     CHECK(data.json.files == 36);
@@ -69,9 +71,7 @@ TEST_CASE("the corpus is read whole, without a warning, and its metrics meet und
 
 TEST_CASE("analysis prompts of the default corpus have 800 to 1000 tokens of 4 bytes") {
     for (const std::uint64_t seed : {1U, 2U, 3U}) {
-        const temporary_folder folder;
-        generate_corpus(folder.path(), seed);
-        const data_summary data = ingest(folder.path());
+        const data_summary data = ingest(generate_corpus(seed));
         for (const char* id : {"collector", "insight", "agent7"}) {
             CAPTURE(id);
             const std::string prompt =
