@@ -223,14 +223,16 @@ TEST_CASE("a group may write a folder where nobody else is in it, also by anothe
     fs::create_directories(host.parent_path());
     fs::copy_file(host_program(), host);
     give(f / "shared", 0, 0775);
-    const auto as_somebody = [&](const std::string& users, const std::string& groups) {
+    const auto as_somebody = [&](const std::string& users, const std::string& groups,
+                                 const std::string& sources = "passwd:files systemd # all\ngroup: files\n") {
         f.write("passwd", users);
         f.write("group", groups);
-        const std::string script = "mount --bind " + (f / "passwd").string() + " /etc/passwd && mount --bind " +
-                                   (f / "group").string() +
-                                   " /etc/group && exec setpriv --reuid=65534 --regid=65534 "
-                                   "--clear-groups " +
-                                   host.string() + " inspect " + file.string();
+        f.write("nsswitch.conf", sources);
+        std::string script;
+        for (const char* name : {"passwd", "group", "nsswitch.conf"})
+            script += "mount --bind " + (f / name).string() + " /etc/" + name + " && ";
+        script +=
+            "exec setpriv --reuid=65534 --regid=65534 --clear-groups " + host.string() + " inspect " + file.string();
         return process("/usr/bin/unshare", {"-m", "/bin/sh", "-c", script}).wait();
     };
     const std::string root = "root:x:0:0::/root:/bin/sh\n", nobody = "nobody:x:65534:65534::/:/bin/sh\n";
@@ -248,6 +250,9 @@ TEST_CASE("a group may write a folder where nobody else is in it, also by anothe
     const outcome member = as_somebody(root + nobody + "bin:x:2:2::/:/bin/sh\n", "root:x:0:bin\nnogroup:x:65534:\n");
     CHECK(member.status == 2);
     CHECK_MESSAGE(contains(member.err, "group root (0), which has the member bin (2)"), member.err);
+    const outcome directory = as_somebody(root + nobody, groups, "group: files\n passwd : files sss\n");
+    CHECK(directory.status == 2);
+    CHECK_MESSAGE(contains(directory.err, "/etc/nsswitch.conf names \"sss\", which need not list all"), directory.err);
     const outcome unknown = as_somebody(root, groups);
     CHECK(unknown.status == 2);
     CHECK_MESSAGE(contains(unknown.err, "the list of users lacks even you"), unknown.err);

@@ -20,10 +20,14 @@ namespace {
 std::string source_of_users_that_need_not_list_them() {
     std::ifstream file("/etc/nsswitch.conf");
     for (std::string line; std::getline(file, line);) {
-        std::istringstream words(line.substr(0, line.find('#')));
+        line.erase(std::min(line.find('#'), line.size()));
+        const auto colon = line.find(':');
+        if (colon == std::string::npos) continue;
+        std::istringstream list(line.substr(0, colon)), sources(line.substr(colon + 1));
         std::string word;
-        if (!(words >> word) || (word != "passwd:" && word != "group:")) continue;
-        while (words >> word)
+        list >> word;
+        if (word != "passwd" && word != "group") continue;
+        while (sources >> word)
             if (word != "files" && word != "systemd" && word.front() != '[') return word;
     }
     return {};

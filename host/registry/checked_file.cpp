@@ -65,11 +65,11 @@ fs::path checked_file::loadable() const {
     // The dynamic linker takes $ORIGIN for the folder of the name that it is given. The path is safe then too, once the
     // file is trusted: the walk showed that nobody else than you and root can change any component of it.
     if (uses_origin(elf_)) return path_;
-    // Not /proc/self: debuggers and symbolizers are other processes, and look for the file by this name.
-    const auto name = fmt::format("/proc/{}/fd/{}", getpid(), fd_.get());
-    struct stat status {};
-    // /proc may number processes otherwise than this one, in a namespace of process ids.
-    if (stat(name.c_str(), &status) == 0 && identity{status.st_dev, status.st_ino} == id_) return name;
+    // Debuggers and symbolizers are other processes, and look for the file by this name. But where /proc is that of
+    // another namespace of process ids, this process's number there is another's, whose descriptor N is anything.
+    std::error_code error;
+    const auto self = std::to_string(getpid());
+    if (fs::read_symlink("/proc/self", error) == self && !error) return fmt::format("/proc/{}/fd/{}", self, fd_.get());
     return own_descriptor(fd_.get());
 }
 
