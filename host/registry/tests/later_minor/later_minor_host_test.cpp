@@ -13,7 +13,7 @@ static_assert(CHM_ABI_MINOR > 0 && sizeof(chm_option) > 56 && sizeof(chm_plugin_
 namespace {
 
 const chm_plugin_entry& opened(const char* file) {
-    return open_entry(file, [](const char*) {});
+    return open_entry(std::make_shared<const checked_file>(file), [](const char*) {});
 }
 
 const chm_executor_factory& executor_factory_of(const chm_plugin_entry& entry) {
