@@ -30,6 +30,9 @@ fs::path sweep_of(const temporary_folder& f, const char* place, double collector
     return sweep.write();
 }
 
+/// The page that the HTML report is put into; not built where there is no npm.
+fs::path report_page() { return host_program().parent_path() / "../share/chimera/report.html"; }
+
 std::string read(const fs::path& file) {
     std::ifstream in(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
@@ -65,10 +68,48 @@ TEST_CASE("results that cannot be read end with 2 and the file's name; a file th
     check_refused(run_host({"--json", "report", results.string()}), 2,
                   "--json belongs to a run; give it after 'report'");
     check_refused(run_host({"report", results.string(), "--output", "/proc/nowhere/report.md"}), 3, "/proc/nowhere");
-    f.write("sweep/pool/plain/run_3/metrics.json", "{\"schema_version\": 2, \"val");
-    check_refused(run_host({"report", results.string()}), 2, "pool/plain/run_3/metrics.json:1: cut short");
+    f.write("sweep/sweep.json", "{\"schema_version\": 1, \"na");
+    check_refused(run_host({"report", results.string()}), 2, "sweep.json:1: cut short");
     check_refused(run_host({"compare", results.string(), sweep_of(f, "other", 80).string()}), 2,
-                  "run_3/metrics.json:1: cut short");
+                  "sweep.json:1: cut short");
+}
+
+TEST_CASE("a report of results that are not whole is about the rest, says so in every form, and ends with 2") {
+    const temporary_folder f;
+    const fs::path results = sweep_of(f, "sweep", 80);
+    f.write("sweep/pool/plain/run_3/metrics.json", "{\"schema_version\": 2, \"val");
+    fs::remove(results / "fiber/plain/run_2/metrics.json");
+    const std::string cut = "pool/plain/run_3/metrics.json:1: cut short",
+                      gone = "fiber/plain/run_2/metrics.json: is missing";
+    for (const char* format : {"md", "html", "csv", "json", "vllm"}) {
+        CAPTURE(format);
+        if (format == std::string("html") && !fs::exists(report_page())) continue;
+        const outcome o = run_host({"report", results.string(), "--format", format});
+        CHECK(o.status == 2);
+        for (const std::string& what : {cut, gone}) {
+            CHECK_MESSAGE(contains(o.err, what), o.err);
+            CHECK(contains(o.out, what));
+        }
+    }
+    const outcome filed = run_host({"report", results.string(), "--output", (f / "report.md").string()});
+    CHECK(filed.status == 2);
+    CHECK(contains(read(f / "report.md"), "The results are not whole: 2 of 10 runs are damaged or lost"));
+    const auto report = nlohmann::json::parse(run_host({"report", results.string(), "--format", "json"}).out);
+    CHECK(report["cells"]["ok"] == 8);
+    CHECK(report["cells"]["failed"] == 0);
+    CHECK(report["cells"]["damaged"] == 2);
+    CHECK(report["damage"].size() == 2);
+    CHECK(report["runtimes"][0]["n"] == 4);
+    // A damaged run is not a failed one: comparing finds no regression, but says what it is not about.
+    const std::string other = sweep_of(f, "other", 80).string(), better = sweep_of(f, "better", 95).string();
+    const outcome same = run_host({"compare", other, results.string(), "--fail-on-regression", "5%"});
+    CHECK(same.status == 2);
+    CHECK(contains(same.err, cut));
+    CHECK(contains(same.out, "8 runs ok, 0 failed, 2 damaged or lost"));
+    CHECK(run_host({"compare", better, results.string(), "--fail-on-regression", "5%"}).status == 1);
+    // What is not asked for does not matter.
+    CHECK(run_host({"report", results.string(), "--only", "pool/plain/run_[12]"}).status == 0);
+    CHECK(run_host({"report", results.string(), "--only", "pool/*"}).status == 2);
 }
 
 TEST_CASE("two sweeps of one name are compared under their paths") {

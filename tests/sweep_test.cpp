@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <random>
 #include <sstream>
@@ -65,6 +66,13 @@ std::vector<nlohmann::json> journal(const fs::path& sweep) {
     return out;
 }
 
+std::string read(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
 /// How often each cell is in the journal.
 std::map<std::string, int> cells(const fs::path& sweep) {
     std::map<std::string, int> out;
@@ -83,29 +91,115 @@ void check_complete(const fs::path& sweep, std::size_t expected) {
 
 } // namespace
 
-TEST_CASE("killed at ten random moments and resumed each time, a sweep has every cell exactly once") {
+TEST_CASE("a cell whose files are lost or damaged is run again, which is said, and what is left of it is kept") {
     const temporary_folder folder;
-    const auto sweep = folder.write("quick.toml", quick);
-    std::mt19937 random(7);
-    std::size_t seen = 0;
-    for (int i = 0; i < 10; ++i) {
-        process p(host_program(), arguments(sweep, folder.path(), {"--resume", "--runs", "4"}));
-        std::this_thread::sleep_for(std::chrono::milliseconds(50 + random() % 900));
-        p.signal(SIGKILL);
-        p.wait();
-        const std::size_t now = cells(folder.path() / "quick").size();
-        CHECK(now >= seen); // nothing that was there is lost
-        seen = now;
-    }
-    const outcome last = run_host(arguments(sweep, folder.path(), {"--resume", "--runs", "4"}));
-    CHECK_MESSAGE(last.status == 0, last.err);
-    check_complete(folder.path() / "quick", 16);
-    CHECK(simulators_running() == 0);
+    const auto profile = folder.write("quick.toml", quick);
+    const std::vector<std::string> again{"--runs", "2", "--only", "pool/*", "--resume"};
+    REQUIRE(run_host(arguments(profile, folder.path(), {"--runs", "2", "--only", "pool/*"})).status == 0);
+    const fs::path sweep = folder / "quick", group = sweep / "pool/permits1";
+    const std::string report = (sweep).string();
+    REQUIRE(run_host({"report", report}).status == 0);
 
-    const auto before = cells(folder.path() / "quick");
-    const outcome again = run_host(arguments(sweep, folder.path(), {"--resume", "--runs", "4"}));
-    CHECK(again.status == 0);
-    CHECK(cells(folder.path() / "quick") == before); // there is nothing to do
+    fs::remove(group / "run_1/metrics.json");
+    const std::string requests = read(group / "run_2/requests.jsonl");
+    folder.write("quick/pool/permits1/run_2/requests.jsonl",
+                 requests.substr(0, requests.rfind('\n', requests.size() - 2) + 1));
+    folder.write("quick/pool/permits2/run_1/metrics.json", "");
+    fs::create_directory(group / "run_1.damaged"); // of an earlier time
+    const outcome told = run_host({"report", report});
+    CHECK(told.status == 2);
+    const std::vector<std::string> lost{"permits1/run_1/metrics.json: is missing",
+                                        "permits1/run_2/requests.jsonl: is not the file",
+                                        "permits2/run_1/metrics.json:"};
+    for (const std::string& what : lost) CHECK_MESSAGE(contains(told.err, what), told.err);
+
+    std::vector<std::string> dry = again;
+    dry.emplace_back("--dry-run");
+    const std::string before = read(sweep / "cells.jsonl");
+    const outcome looked = run_host(arguments(profile, folder.path(), dry));
+    CHECK(looked.status == 2);
+    for (const std::string& what : lost) CHECK_MESSAGE(contains(looked.err, what), looked.err);
+    CHECK(read(sweep / "cells.jsonl") == before);
+
+    const outcome resumed = run_host(arguments(profile, folder.path(), again));
+    CHECK_MESSAGE(resumed.status == 0, resumed.err);
+    for (const std::string& what : lost) CHECK_MESSAGE(contains(resumed.err, what), resumed.err);
+    CHECK(contains(resumed.err, "pool/permits1/run_1 is run again, what is left of it is kept as run_1.damaged-2"));
+    CHECK(fs::exists(group / "run_1.damaged-2/requests.jsonl"));
+    CHECK(fs::exists(group / "run_2.damaged/metrics.json"));
+    const auto lines = journal(sweep);
+    CHECK(lines.size() == 4 + 3 + 3);
+    CHECK(std::count_if(lines.begin(), lines.end(), [](const auto& e) { return e["status"] == "lost"; }) == 3);
+    CHECK(run_host({"report", report}).status == 0);
+    CHECK(run_host(arguments(profile, folder.path(), dry)).status == 0);
+    CHECK(run_host(arguments(profile, folder.path(), again)).status == 0);
+    CHECK(journal(sweep).size() == lines.size()); // nothing is left to do
+}
+
+TEST_CASE("a cell that was lost and whose sweep was killed before it was run again is told, and run by the next") {
+    const temporary_folder folder;
+    const auto profile = folder.write("quick.toml", quick);
+    const std::vector<std::string> one{"--runs", "1", "--only", "pool/*", "--resume"};
+    REQUIRE(run_host(arguments(profile, folder.path(), one)).status == 0);
+    fs::remove_all(folder / "quick/pool/permits1/run_1");
+    process p(host_program(), arguments(profile, folder.path(), one));
+    p.wait_for_error_text("is run again");
+    p.signal(SIGKILL);
+    p.wait();
+    const outcome told = run_host({"report", (folder / "quick").string()});
+    CHECK(told.status == 2);
+    CHECK(contains(told.err, "permits1/run_1"));
+    CHECK(run_host(arguments(profile, folder.path(), one)).status == 0);
+    CHECK(run_host({"report", (folder / "quick").string()}).status == 0);
+}
+
+TEST_CASE("a changed profile.toml is told, and written anew as the runs had it") {
+    const temporary_folder folder;
+    const auto profile = folder.write("quick.toml", quick);
+    const std::vector<std::string> one{"--runs", "1", "--only", "pool/permits1", "--resume"};
+    REQUIRE(run_host(arguments(profile, folder.path(), one)).status == 0);
+    const fs::path file = folder / "quick/pool/permits1/profile.toml";
+    const std::string good = read(file);
+    std::string changed = good;
+    changed.replace(changed.find("permits = 1"), 11, "permits = 2");
+    folder.write("quick/pool/permits1/profile.toml", changed);
+    const outcome told = run_host({"report", (folder / "quick").string()});
+    CHECK(told.status == 2);
+    CHECK(contains(told.err, "profile.toml: is damaged"));
+    const outcome resumed = run_host(arguments(profile, folder.path(), one));
+    CHECK(resumed.status == 0);
+    CHECK(contains(resumed.err, "it is written anew"));
+    CHECK(read(file) == good);
+}
+
+TEST_CASE("a folder that is removed under a running sweep is said to be gone, not full") {
+    const temporary_folder folder;
+    const auto profile = folder.write("quick.toml", quick);
+    process p(host_program(), arguments(profile, folder / "out"));
+    p.wait_for_error_text("[1/8]");
+    fs::rename(folder / "out", folder / "gone"); // at once; then nobody makes a file in it meanwhile
+    fs::remove_all(folder / "gone");
+    const outcome o = p.wait();
+    CHECK(o.status == 3);
+    CHECK_MESSAGE(contains(o.err, "is gone"), o.err);
+    CHECK(!contains(o.err, "is the disk full?"));
+    CHECK(!fs::exists(folder / "out/quick/sweep.json"));
+}
+
+TEST_CASE("an output folder that is a link to nowhere is named, with where it leads") {
+    const temporary_folder folder;
+    const auto profile = folder.write("quick.toml", quick);
+    fs::create_directory_symlink(folder / "nowhere", folder / "link");
+    for (const char* command : {"sweep", "run"}) {
+        std::vector<std::string> all = arguments(profile, folder / "link");
+        if (command == std::string("run"))
+            all = {"run", "--profile", profile_path("smol1kb").string(), "--output-dir", (folder / "link").string()};
+        const outcome o = run_host(all);
+        CHECK(o.status == 3);
+        CHECK_MESSAGE(
+            contains(o.err, "link: is a symbolic link to " + (folder / "nowhere").string() + ", which is not there"),
+            o.err);
+    }
 }
 
 TEST_CASE("a runtime that crashes and one that hangs are results, and the sweep goes on") {

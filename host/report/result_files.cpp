@@ -81,6 +81,7 @@ result_files::result_files(const profile& p, const fs::path& output) : profile_(
         !there.empty() && !there.starts_with(first_line_of(p)))
         folder_ += "-" + config_hash(p).substr(0, 8);
     make_folders(folder_);
+    remove_leftovers(folder_);
     write_profile(folder_, p);
 }
 

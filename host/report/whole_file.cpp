@@ -4,9 +4,13 @@
 
 #include <atomic>
 #include <cerrno>
+#include <charconv>
+#include <climits>
+#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -18,9 +22,28 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t most_kept = 64 * 1024;
 
+/// Process numbers mean something on one machine only, and a folder may be another one's too.
+std::string machine() {
+    char name[HOST_NAME_MAX + 1] = {};
+    return gethostname(name, sizeof name - 1) == 0 ? name : "";
+}
+
+/// "metrics.json.1234-0@machine.tmp": what remove_leftovers() takes apart.
 fs::path temporary_name(const fs::path& path) {
     static std::atomic<unsigned> serial{0};
-    return fmt::format("{}.{}-{}.tmp", path.string(), getpid(), serial++);
+    static const std::string here = machine();
+    return fmt::format("{}.{}-{}@{}.tmp", path.string(), getpid(), serial++, here);
+}
+
+bool is_left_over(std::string_view name, const std::string& here) {
+    const std::string end = fmt::format("@{}.tmp", here);
+    if (!name.ends_with(end)) return false;
+    name.remove_suffix(end.size());
+    const std::string_view numbers = name.substr(name.rfind('.') + 1);
+    pid_t pid = 0;
+    const auto [rest, error] = std::from_chars(numbers.data(), numbers.data() + numbers.size(), pid);
+    if (error != std::errc() || rest == numbers.data() + numbers.size() || *rest != '-' || pid <= 0) return false;
+    return kill(pid, 0) != 0 && errno == ESRCH;
 }
 
 } // namespace
@@ -80,6 +103,19 @@ void make_folders(const fs::path& path) {
     std::error_code ec;
     fs::create_directories(path, ec);
     if (ec) throw result_file_error(ec, fmt::format("{}: cannot make the folder", path.string()));
+}
+
+void remove_leftovers(const fs::path& folder) {
+    const std::string here = machine();
+    std::error_code ignored;
+    std::vector<fs::path> found;
+    for (fs::recursive_directory_iterator it(folder, ignored), end; it != end; it.increment(ignored)) {
+        if (it->is_directory(ignored) && fs::exists(it->path() / "metrics.json", ignored))
+            it.disable_recursion_pending();
+        else if (is_left_over(it->path().filename().string(), here))
+            found.push_back(it->path());
+    }
+    for (const fs::path& path : found) fs::remove(path, ignored);
 }
 
 void sync_path(const fs::path& path) {

@@ -48,6 +48,10 @@ class whole_file {
 /// the way that leads nowhere is named.
 void make_folders(const std::filesystem::path&);
 
+/// Removes the temporary files of processes of this machine that do not live any more, below a folder; finished runs
+/// (folders with a metrics.json) have none. Other processes may write there. What cannot be removed stays.
+void remove_leftovers(const std::filesystem::path& folder);
+
 /// Waits until a file's content, or what a folder lists, is on the disk. Errors: result_file_error.
 void sync_path(const std::filesystem::path&);
 

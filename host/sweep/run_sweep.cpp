@@ -62,6 +62,7 @@ class supervisor {
             if (!done_.contains(c)) todo_.push_back(c);
         check_unfinished();
         // Only now: a sweep that is refused leaves the folder as it was.
+        remove_leftovers(settings_.folder);
         write_whole(settings_.folder / "sweep.json", sealed_document(sweep_document(sweep_)));
         restore_profiles();
         for (const auto& [cell, fault] : lost) give_up(cell, fault);

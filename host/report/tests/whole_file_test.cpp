@@ -3,6 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include <csignal>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
 using namespace chimera::host;
 namespace fs = std::filesystem;
 
@@ -71,4 +76,25 @@ TEST_CASE("a symbolic link that leads nowhere is named, wherever it is on the wa
     fs::create_directory(folder / "nowhere");
     make_folders(folder / "link/a/b");
     CHECK(fs::is_directory(folder / "nowhere/a/b"));
+}
+
+TEST_CASE("what killed writers left is removed, and what others write is not") {
+    const chimera::test::temporary_folder folder;
+    const auto path = [&](const char* name) { return folder / name; };
+    fs::create_directories(path("run_1"));
+    const pid_t killed = fork();
+    REQUIRE(killed >= 0);
+    if (killed == 0) {
+        whole_file one(path("one")), two(path("run_1/two"));
+        raise(SIGKILL);
+    }
+    waitpid(killed, nullptr, 0);
+    whole_file mine(path("mine"));
+    folder.write("other.1-0@another-machine.tmp", "");
+    folder.write("notes.tmp", "");
+    CHECK(std::distance(fs::recursive_directory_iterator(folder.path()), {}) == 6);
+    remove_leftovers(folder.path());
+    CHECK(std::distance(fs::recursive_directory_iterator(folder.path()), {}) == 4);
+    mine.commit();
+    CHECK(fs::exists(path("mine")));
 }

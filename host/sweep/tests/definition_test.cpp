@@ -141,6 +141,21 @@ TEST_CASE("what is wrong with a sweep is said with its place") {
     CHECK(has(fault_of(base + "[sweep]\ngrid = { \"workload.permits\" = 1 }\n"), "needs an array"));
 }
 
+TEST_CASE("a sweep that no machine could run is refused with the limit it is over") {
+    const std::string ten = " = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n";
+    std::string keys;
+    for (int i = 0; i < 10; ++i) keys += "\"backend.body.k" + std::to_string(i) + '"' + ten;
+    CHECK(has(fault_of(base + "[sweep.grid]\n" + keys), "grid: has more than 10000 combinations"));
+    std::string runtimes;
+    for (int i = 0; i < 101; ++i) runtimes += "[[sweep.runtimes]]\nname = \"r" + std::to_string(i) + "\"\n";
+    CHECK(has(
+        fault_of(base + "[sweep]\n" + runtimes + "[sweep.grid]\n\"backend.body.a\"" + ten + "\"backend.body.b\"" + ten),
+        "has 101 runtimes in 100 configurations; together 10000 combinations at most"));
+    std::string deep = "a";
+    for (int i = 0; i < 50'000; ++i) deep += ".a";
+    CHECK(has(fault_of(base + "[sweep.grid]\n\"" + deep + "\" = [1]\n"), "has a key with more than 100 levels"));
+}
+
 TEST_CASE("a fault that all cells share is said once") {
     const std::string text = fault_of(two_by_two + "[workload]\npermits = 0\n");
     CHECK(text.find("permits") == text.rfind("permits"));
