@@ -1,9 +1,14 @@
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
+#include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+
+#include "process/standard_streams.hpp"
 
 #include "options.hpp"
 #include "server.hpp"
@@ -20,26 +25,40 @@ void raise_file_limit() {
     }
 }
 
+/// False where it cannot be written.
+bool print(std::string_view text) {
+    return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+}
+
+/// Where standard error cannot be written there is nobody to tell.
+void say(const std::string& text) { std::fputs(text.c_str(), stderr); }
+
+int cannot_print() {
+    say(fmt::format("chimera-sim: standard output cannot be written: {}\n", std::strerror(errno)));
+    return exit_set_up_failed;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
+    chimera::host::open_standard_streams();
     const auto parsed = chimera::sim::parse_options(argc, argv);
     if (const auto* early = std::get_if<chimera::sim::early_exit>(&parsed)) {
-        fmt::print(early->status == 0 ? stdout : stderr, "{}", early->text);
+        if (early->status == 0 && !print(early->text)) return cannot_print();
+        if (early->status != 0) say(early->text);
         return early->status;
     }
     const auto& options = std::get<chimera::sim::options>(parsed);
     raise_file_limit();
     try {
         chimera::sim::server server(options);
-        fmt::print("listening {}\n", server.url());
-        std::fflush(stdout);
+        if (!print(fmt::format("listening {}\n", server.url()))) return cannot_print();
         server.run();
         if (!options.quiet) {
-            fmt::print(stderr, "chimera-sim: ended\n");
+            say("chimera-sim: ended\n");
         }
     } catch (const std::exception& error) {
-        fmt::print(stderr, "chimera-sim: {}\n", error.what());
+        say(fmt::format("chimera-sim: {}\n", error.what()));
         return exit_set_up_failed;
     }
     return 0;

@@ -31,7 +31,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <new>
 #include <sstream>
+#include <system_error>
 #include <vector>
 
 #include <arpa/inet.h>
@@ -389,6 +391,13 @@ int run_command_line(int argc, char** argv) {
         return fail(exit_status::bad_input, fmt::format("chimera-host new: {}", e.what()));
     } catch (const template_error& e) {
         return fail(exit_status::bad_input, e.what());
+    } catch (const std::system_error& e) {
+        // std::thread says the reason and not what failed.
+        const bool bare = e.what() == e.code().message();
+        return fail(exit_status::set_up,
+                    fmt::format("chimera-host: {}{}", bare ? "cannot start a thread: " : "", e.what()));
+    } catch (const std::bad_alloc& e) {
+        return fail(exit_status::set_up, fmt::format("chimera-host: out of memory: {}", e.what()));
     } catch (const std::exception& e) {
         return fail(exit_status::set_up, fmt::format("chimera-host: {}", e.what()));
     }

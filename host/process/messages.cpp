@@ -46,7 +46,9 @@ std::string with_limit(std::string message) {
         const bool met = message.find(std::strerror(l.error)) != std::string::npos ||
                          (l.otherwise != nullptr && message.find(l.otherwise) != std::string::npos);
         if (!met || getrlimit(l.which, &now) != 0 || now.rlim_cur == RLIM_INFINITY) continue;
-        found += (found.empty() ? "" : ", ") + fmt::format(fmt::runtime(l.text), now.rlim_cur / l.unit);
+        const std::string allowed = fmt::format(fmt::runtime(l.text), now.rlim_cur / l.unit);
+        if (message.find(allowed) != std::string::npos) continue; // a child said it already
+        found += (found.empty() ? "" : ", ") + allowed;
     }
     return found.empty() ? std::move(message) : fmt::format("{} ({})", message, found);
 }

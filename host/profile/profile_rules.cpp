@@ -131,8 +131,8 @@ class rules {
         for (const option_value& option : choice.options) {
             const auto scheme_end = option.value.find("://");
             if (option.type != CHM_OPT_STRING || scheme_end == std::string::npos) continue;
-            const auto authority = std::string_view(option.value).substr(scheme_end + 3);
-            if (authority.substr(0, authority.find_first_of("/?#")).find('@') != std::string_view::npos)
+            // Wherever it is: a password that was not encoded may hold '/', '?' and '#'.
+            if (option.value.find('@', scheme_end) != std::string::npos)
                 fault(
                     table + ".options." + option.key,
                     "holds a user name or a password, and a profile holds no secret; leave them out (a proxy can come "

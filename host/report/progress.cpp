@@ -1,6 +1,8 @@
 #include "report/progress.hpp"
 
 #include "measure/attribution.hpp"
+#include "process/messages.hpp"
+#include "protocol/excerpt.hpp"
 
 #include <fmt/format.h>
 
@@ -58,9 +60,9 @@ void progress::begins(const planned_execution& x, std::size_t index, std::size_t
     const std::lock_guard lock(mutex_);
     index_ = index;
     of_ = of;
-    now_ = describe(x, profile_);
+    now_ = on_one_line(describe(x, profile_));
     tokens_before_ = control_.tokens();
-    if (style_ == progress_style::lines) fmt::print(stderr, "[{}/{}] {}\n", index + 1, of, now_);
+    if (style_ == progress_style::lines) say(fmt::format("[{}/{}] {}", index + 1, of, now_));
     if (style_ == progress_style::bar) draw();
 }
 
@@ -69,9 +71,9 @@ void progress::run_done(const run_record& run) {
     const std::lock_guard lock(mutex_);
     if (style_ == progress_style::bar) erase();
     if (run.number == 0)
-        fmt::print(stderr, "warm-up: {}\n", outcome_of(run));
+        say(fmt::format("warm-up: {}", outcome_of(run)));
     else
-        fmt::print(stderr, "run {}: {}\n", run.number, outcome_of(run));
+        say(fmt::format("run {}: {}", run.number, outcome_of(run)));
 }
 
 void progress::draw_until_closed() {
@@ -82,13 +84,15 @@ void progress::draw_until_closed() {
 
 void progress::draw() {
     const std::size_t filled = bar_width * index_ / std::max<std::size_t>(of_, 1);
-    fmt::print(stderr, "\r\033[K{}[{}{}]{} {} ({} tokens)", color_ ? "\033[36m" : "", std::string(filled, '#'),
-               std::string(bar_width - filled, '-'), color_ ? "\033[0m" : "", now_, control_.tokens() - tokens_before_);
+    const std::string bar = fmt::format("\r\033[K{}[{}{}]{} {} ({} tokens)", color_ ? "\033[36m" : "",
+                                        std::string(filled, '#'), std::string(bar_width - filled, '-'),
+                                        color_ ? "\033[0m" : "", now_, control_.tokens() - tokens_before_);
+    std::fputs(bar.c_str(), stderr); // what cannot be written is not worth a run
     std::fflush(stderr);
 }
 
 void progress::erase() {
-    fmt::print(stderr, "\r\033[K");
+    std::fputs("\r\033[K", stderr);
     std::fflush(stderr);
 }
 
