@@ -1,6 +1,7 @@
 #include "profile/free_table.hpp"
 #include "process/secrets.hpp"
 #include "profile/option_check.hpp"
+#include "protocol/excerpt.hpp"
 #include <cctype>
 #include <cmath>
 #include <fmt/format.h>
@@ -109,15 +110,17 @@ std::string inline_toml(const std::vector<named_text>& members, free_values valu
 
 std::string toml_string(std::string_view text) {
     std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') {
+    while (!text.empty()) {
+        const first_character c(text);
+        text.remove_prefix(c.bytes.size());
+        if (c.code == '"' || c.code == '\\')
             out += '\\';
-            out += c;
-        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-            out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
-        } else {
-            out += c;
+        else if (c.is_utf8 && !c.is_plain) {
+            const auto code = static_cast<std::uint32_t>(c.code);
+            out += code > 0xFFFF ? fmt::format("\\U{:08X}", code) : fmt::format("\\u{:04X}", code);
+            continue;
         }
+        out += c.bytes;
     }
     return out + '"';
 }

@@ -21,7 +21,7 @@ std::vector<named_text> read_free_table(const node&, free_values, const std::str
 /// An inline table that read_free_table() reads back as the same members: { "X-Team" = "a" }.
 std::string inline_toml(const std::vector<named_text>&, free_values);
 
-/// A basic string of TOML, with its quotes.
+/// A basic string of TOML, with its quotes. What could act on a terminal or cannot be seen is escaped.
 std::string toml_string(std::string_view text);
 
 } // namespace chimera::host

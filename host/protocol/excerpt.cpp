@@ -17,42 +17,40 @@ std::size_t character_length(std::string_view text) {
 
 std::string escape(char byte) { return fmt::format("\\x{:02x}", static_cast<unsigned char>(byte)); }
 
-std::uint32_t code_point(std::string_view character) {
-    const auto byte = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(character[i])}; };
+char32_t code_point(std::string_view character) {
+    const auto byte = [&](std::size_t i) { return char32_t{static_cast<unsigned char>(character[i])}; };
     if (character.size() == 1) return byte(0);
-    std::uint32_t code = byte(0) & (0xFFU >> (character.size() + 1));
+    char32_t code = byte(0) & (0xFFU >> (character.size() + 1));
     for (std::size_t i = 1; i < character.size(); ++i) code = code << 6U | (byte(i) & 0x3FU);
     return code;
 }
 
 /// Blanks that look like others or like nothing, marks that turn the direction of what follows, and what Unicode wants
 /// left out where it is not known (fillers, tags, selectors of variants beyond those of emoji).
-bool is_invisible(std::uint32_t code) {
-    const auto within = [code](std::uint32_t first, std::uint32_t last) { return code >= first && code <= last; };
+bool is_invisible(char32_t code) {
+    const auto within = [code](char32_t first, char32_t last) { return code >= first && code <= last; };
     return code == 0xA0 || code == 0xAD || code == 0x34F || code == 0x61C || within(0x115F, 0x1160) ||
            within(0x17B4, 0x17B5) || within(0x180B, 0x180F) || within(0x2000, 0x200F) || within(0x2028, 0x202F) ||
            within(0x205F, 0x206F) || code == 0x3000 || code == 0x3164 || code == 0xFEFF || code == 0xFFA0 ||
            within(0xFFF0, 0xFFFB) || within(0x1D173, 0x1D17A) || within(0xE0000, 0xE0FFF);
 }
 
-std::string shown_character(std::string_view character) {
-    const char byte = character.front();
-    if (byte == '\n') return "\\n";
-    if (byte == '\r') return "\\r";
-    if (byte == '\t') return "\\t";
-    const std::uint32_t code = code_point(character);
-    if (code < 0x20 || code == 0x7F) return escape(byte);
-    if (code >= 0x80 && code < 0xA0) return escape(byte) + escape(character[1]); // control characters to some terminals
-    return is_invisible(code) ? fmt::format("\\u{{{:x}}}", code) : std::string(character);
+std::string shown(const first_character& c) {
+    if (c.is_plain) return std::string(c.bytes);
+    if (c.code == '\n') return "\\n";
+    if (c.code == '\r') return "\\r";
+    if (c.code == '\t') return "\\t";
+    std::string out;
+    if (c.is_utf8 && c.code >= 0xA0) return fmt::format("\\u{{{:x}}}", std::uint32_t{c.code});
+    for (const char byte : c.bytes) out += escape(byte);
+    return out;
 }
 
-/// Takes the first character off a text, or the first byte where no character stands there, and returns how it is
-/// shown.
+/// Takes the first character off a text and returns how it is shown.
 std::string take_shown(std::string_view& text) {
-    const std::size_t length = character_length(text);
-    std::string piece = length == 0 ? escape(text.front()) : shown_character(text.substr(0, length));
-    text.remove_prefix(std::max(length, std::size_t{1}));
-    return piece;
+    const first_character first(text);
+    text.remove_prefix(first.bytes.size());
+    return shown(first);
 }
 
 /// How many of the first bytes are shown as they are, told without a look at the characters: printable ASCII.
@@ -81,6 +79,16 @@ std::string shown(std::string_view text, bool keep_line_ends) {
 
 } // namespace
 
+first_character::first_character(std::string_view text) noexcept {
+    const std::size_t length = character_length(text);
+    bytes = text.substr(0, std::max(length, std::size_t{1}));
+    is_utf8 = length != 0;
+    if (!is_utf8) return;
+    code = code_point(bytes);
+    const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0); // the latter are to some terminals
+    is_plain = !control && !is_invisible(code);
+}
+
 std::string excerpt(std::string_view text, std::size_t limit) {
     std::string out;
     while (!text.empty()) {
@@ -94,6 +102,26 @@ std::string excerpt(std::string_view text, std::size_t limit) {
 std::string on_one_line(std::string_view text) { return shown(text, false); }
 
 std::string printable(std::string_view text) { return shown(text, true); }
+
+std::string shell_word(std::string_view text) {
+    constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-+,:@%";
+    if (!text.empty() && text.find_first_not_of(plain) == std::string_view::npos) return std::string(text);
+    const bool shown_as_it_is = on_one_line(text) == text;
+    std::string out = shown_as_it_is ? "'" : "$'";
+    while (!text.empty()) {
+        const first_character c(text);
+        text.remove_prefix(c.bytes.size());
+        if (!c.is_plain)
+            for (const char byte : c.bytes) out += escape(byte);
+        else if (c.code == '\'')
+            out += shown_as_it_is ? "'\\''" : "\\'";
+        else if (c.code == '\\' && !shown_as_it_is)
+            out += "\\\\";
+        else
+            out += c.bytes;
+    }
+    return out + "'";
+}
 
 bool is_utf8(std::string_view text) noexcept { return simdjson::validate_utf8(text.data(), text.size()); }
 

@@ -20,6 +20,20 @@ std::string on_one_line(std::string_view text);
 /// lets a text overwrite its own line.
 std::string printable(std::string_view text);
 
+/// A text as one word of a line that a person pastes into a shell: quoted where it is not plain, "it's" as 'it'\''s';
+/// with what printable() would escape as $'\x1b', which bash and zsh read back as the same bytes.
+std::string shell_word(std::string_view text);
+
+/// The first character of a text that is not empty.
+struct first_character {
+    explicit first_character(std::string_view text) noexcept;
+
+    std::string_view bytes; ///< one byte where no character stands there
+    char32_t code = 0;
+    bool is_utf8 = false;
+    bool is_plain = false; ///< it can be seen, or is a blank, and it does nothing: what printable() leaves as it is
+};
+
 /// Whether all of a text is UTF-8.
 bool is_utf8(std::string_view text) noexcept;
 

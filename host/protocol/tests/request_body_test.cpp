@@ -144,3 +144,11 @@ TEST_CASE("printable text keeps its line ends and nothing else that acts on a te
     const std::string twice = printable(printable("\x1b\u202e\xc3\n"));
     CHECK(twice == "\\x1b\\u{202e}\\xc3\n");
 }
+
+TEST_CASE("a word for a shell is one word, and acts on no terminal") {
+    CHECK(shell_word("a/b-1.toml") == "a/b-1.toml");
+    CHECK(shell_word("") == "''");
+    CHECK(shell_word("a b; rm -rf ~") == "'a b; rm -rf ~'");
+    CHECK(shell_word("it's $(x) `y` \\") == "'it'\\''s $(x) `y` \\'");
+    CHECK(shell_word("a\x1b'\\\n\u202e") == "$'a\\x1b\\'\\\\\\x0a\\xe2\\x80\\xae'");
+}
