@@ -1,6 +1,7 @@
 #include "cli/compare_command.hpp"
 
 #include "cli/standard_output.hpp"
+#include "protocol/excerpt.hpp"
 #include "publish/json_text.hpp"
 #include "study/load.hpp"
 #include "study/study_comparison.hpp"
@@ -15,7 +16,8 @@ std::string p_of(const char* test, std::optional<double> p) {
     return p ? fmt::format("{} p {:.3g}", test, *p) : fmt::format("{} none", test);
 }
 
-std::string side(const std::string& label, const statistics::description& d) {
+std::string side(const std::string& name, const statistics::description& d) {
+    const std::string label = on_one_line(name);
     return d.n > 1 ? fmt::format("{} {} (sd {}, n {})", label, rounded(d.mean), rounded(d.sd), d.n)
                    : fmt::format("{} {} (n 1)", label, rounded(d.mean));
 }
@@ -25,12 +27,12 @@ std::string text_of(const study_pair& p) {
     const statistics::comparison& f = c.figures;
     const auto welch = f.welch ? std::optional(f.welch->p) : std::nullopt;
     const auto rank = f.mann_whitney ? std::optional(f.mann_whitney->p) : std::nullopt;
-    std::string out = fmt::format("  {}{}\n", c.metric, c.unit.empty() ? "" : ", " + c.unit);
+    std::string out = fmt::format("  {}{}\n", on_one_line(c.metric), c.unit.empty() ? "" : ", " + on_one_line(c.unit));
     out += fmt::format("    {}   {}   change {}\n", side(c.a, f.a), side(c.b, f.b),
                        p.change_pct ? fmt::format("{:+.2f} %", *p.change_pct) : "from 0");
     out += fmt::format("    {}   {}   Holm p {:.3g}   ", p_of("Welch", welch), p_of("U test", rank), f.p_holm);
     out += f.cohens_d ? fmt::format("d {:.3g}   g {:.3g}\n", *f.cohens_d, *f.hedges_g) : "d none   g none\n";
-    return out + fmt::format("    {}{}\n", words_of(c), p.worse ? "; worse" : "");
+    return out + fmt::format("    {}{}\n", on_one_line(words_of(c)), p.worse ? "; worse" : "");
 }
 
 std::string runs_of(const run_counts& r) {
@@ -41,12 +43,12 @@ std::string runs_of(const run_counts& r) {
 std::string text_of(const study_comparison& c, const std::vector<study>& studies) {
     std::string out;
     for (std::size_t i = 0; i < studies.size(); ++i)
-        out += fmt::format("{}{}: {}, {}\n", i == 0 ? "compared with " : "", c.labels[i], studies[i].path.string(),
-                           runs_of(count_runs(studies[i])));
+        out += fmt::format("{}{}: {}, {}\n", i == 0 ? "compared with " : "", on_one_line(c.labels[i]),
+                           on_one_line(studies[i].path.string()), runs_of(count_runs(studies[i])));
     for (const study_group& g : c.groups) {
-        out += fmt::format("\n{}\n", g.runtime.empty() ? "runs" : "runtime " + g.runtime);
+        out += fmt::format("\n{}\n", g.runtime.empty() ? "runs" : "runtime " + on_one_line(g.runtime));
         for (std::size_t i = 0; i < g.runs.size(); ++i)
-            out += fmt::format("  {}: {}\n", c.labels[i], runs_of(g.runs[i]));
+            out += fmt::format("  {}: {}\n", on_one_line(c.labels[i]), runs_of(g.runs[i]));
         for (const study_pair& p : g.pairs) out += text_of(p);
     }
     return out;

@@ -3,6 +3,7 @@
 #include "cli/standard_output.hpp"
 #include "profile/installed_data.hpp"
 #include "profile/nearest.hpp"
+#include "protocol/excerpt.hpp"
 #include "registry/registry.hpp"
 
 #include <fmt/format.h>
@@ -62,15 +63,6 @@ void replace_all(std::string& text, const replacements& by) {
     for (const auto& [from, to] : by)
         for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
             text.replace(at, from.size(), to);
-}
-
-/// What a shell reads as this text.
-std::string shell_word(const std::string& text) {
-    constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+,:@%";
-    if (text.find_first_not_of(plain) == std::string::npos) return text;
-    std::string word = text;
-    replace_all(word, {{"'", "'\\''"}});
-    return "'" + word + "'";
 }
 
 /// A folder beside the one that is wanted, gone with everything in it unless it has taken that one's place.
@@ -149,7 +141,7 @@ exit_status new_command(const new_arguments& a) {
                          : "cmake -B build && cmake --build build && ctest --test-dir build --output-on-failure";
     print_result(fmt::format("{}\n\nbuild it, try it on every rule of the contract, and run it:\n\n"
                              "  cd {}\n  {}\n  chimera-host --profile {}.toml\n",
-                             folder.string(), shell_word(folder.string()), build, a.name));
+                             on_one_line(folder.string()), shell_word(folder.string()), build, a.name));
     return exit_status::success;
 }
 

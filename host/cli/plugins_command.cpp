@@ -2,6 +2,7 @@
 
 #include "cli/plugin_options.hpp"
 #include "cli/standard_output.hpp"
+#include "protocol/excerpt.hpp"
 #include "registry/plugin_listing.hpp"
 #include "registry/registry.hpp"
 
@@ -52,7 +53,7 @@ exit_status plugins_command(bool as_json, bool allow_untrusted) {
     }
     std::string all = "searched:\n";
     for (const auto& folders : {settings.search, settings.own})
-        for (const auto& folder : folders) all += fmt::format("  {}\n", folder.string());
+        for (const auto& folder : folders) all += fmt::format("  {}\n", on_one_line(folder.string()));
     for (const plugin_listing& p : found) all += "\n" + text(printable_document(document(p)));
     print_result(all);
     return exit_status::success;

@@ -102,14 +102,15 @@ nlohmann::ordered_json document(const kit::request& r, const kit::introduction& 
 }
 
 std::string heading(const kit::request& r, const kit::introduction& who) {
-    std::string text =
-        fmt::format("{} {}  {}, seed {}\n", on_one_line(who.id), on_one_line(who.version), r.plugin.string(), r.seed);
+    std::string text = fmt::format("{} {}  {}, seed {}\n", on_one_line(who.id), on_one_line(who.version),
+                                   on_one_line(r.plugin.string()), r.seed);
     if (who.transports)
-        text += fmt::format("on executor {}\n", r.executor.empty() ? "of the kit's own" : r.executor.string());
+        text +=
+            fmt::format("on executor {}\n", r.executor.empty() ? "of the kit's own" : on_one_line(r.executor.string()));
     if (who.bridge)
         text += fmt::format("bridge to executor {} under transport {}\n",
-                            r.foreign.empty() ? "none (--foreign)" : r.foreign.string(),
-                            r.transport.empty() ? "none (--transport)" : r.transport.string());
+                            r.foreign.empty() ? "none (--foreign)" : on_one_line(r.foreign.string()),
+                            r.transport.empty() ? "none (--transport)" : on_one_line(r.transport.string()));
     return text;
 }
 

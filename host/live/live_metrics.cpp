@@ -3,6 +3,7 @@
 #include "live/metrics_server.hpp"
 #include "live/resident_memory.hpp"
 #include "measure/gaps.hpp"
+#include "protocol/excerpt.hpp"
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
@@ -89,9 +90,9 @@ struct live_metrics::series {
               {{"profile", p.name},
                {"config", config_name(p)},
                {"config_hash", config_hash(p)},
-               {"executor", p.executor.plugin},
-               {"foreign", p.foreign ? p.foreign->plugin : ""},
-               {"transport", p.transport.plugin}})
+               {"executor", on_one_line(p.executor.plugin)}, // a path may hold any character
+               {"foreign", p.foreign ? on_one_line(p.foreign->plugin) : ""},
+               {"transport", on_one_line(p.transport.plugin)}})
             .Set(1);
         gauge("chimera_agents", "Agents of the profile").Set(static_cast<double>(p.workload.agents.size()));
         gauge("chimera_runs_planned", "Measured runs of the profile").Set(p.measure.runs);

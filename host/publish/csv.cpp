@@ -1,9 +1,14 @@
 #include "publish/csv.hpp"
 
+#include "protocol/excerpt.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
 #include <vector>
 
 namespace chimera::host {
@@ -11,8 +16,27 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-std::string field(const std::string& text) {
-    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+/// "-1.5" and "+2e3"; not "-inf".
+bool is_number(std::string_view text) {
+    if (text.find_first_not_of("0123456789.+-eE") != std::string_view::npos) return false;
+    if (text.starts_with('+')) text.remove_prefix(1);
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && end == text.data() + text.size();
+}
+
+/// Whether a spreadsheet would compute the text. The last four are the wide forms of the first, which some take too.
+bool is_formula(std::string_view text) {
+    constexpr std::array<std::string_view, 8> beginnings{"=", "+", "-", "@", "\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"};
+    return std::ranges::any_of(beginnings, [&](std::string_view b) { return text.starts_with(b); }) && !is_number(text);
+}
+
+/// A text as a cell: on a terminal it does nothing, in a spreadsheet it is text (an apostrophe before a formula).
+std::string field(std::string_view said) {
+    std::string text = printable(said);
+    const bool formula = is_formula(text);
+    if (formula) text.insert(0, 1, '\'');
+    if (!formula && text.find_first_of(",\"\n") == std::string::npos) return text;
     std::string out = "\"";
     for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
     return out + '"';
@@ -20,7 +44,9 @@ std::string field(const std::string& text) {
 
 std::string value_field(const json& value) {
     if (value.is_null()) return "";
-    return field(value.is_string() ? value.get<std::string>() : value.dump());
+    if (value.is_number()) return value.dump();
+    return field(value.is_string() ? value.get<std::string>()
+                                   : value.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 std::string line(const std::vector<std::string>& fields) { return fmt::format("{}\r\n", fmt::join(fields, ",")); }

@@ -1,6 +1,7 @@
 #include "publish/html.hpp"
 
 #include "profile/installed_data.hpp"
+#include "protocol/excerpt.hpp"
 
 #include <fmt/format.h>
 
@@ -13,9 +14,25 @@
 namespace chimera::host {
 namespace {
 
+using json = nlohmann::ordered_json;
+
+/// A document whose texts and names show what they hold (printable()): a mark of direction would turn a page's line
+/// around, as it would a terminal's.
+json shown(const json& value) {
+    if (value.is_string()) return printable(value.get_ref<const std::string&>());
+    json out = value;
+    if (value.is_array())
+        for (json& item : out) item = shown(item);
+    if (value.is_object()) {
+        out = json::object();
+        for (const auto& [name, item] : value.items()) out[printable(name)] = shown(item);
+    }
+    return out;
+}
+
 /// The document as text that cannot end the element that it stands in: ASCII, in which "<" is written as an escape.
-std::string inside_script(const nlohmann::ordered_json& report) {
-    const std::string plain = report.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+std::string inside_script(const json& report) {
+    const std::string plain = shown(report).dump(-1, ' ', true, json::error_handler_t::replace);
     std::string out;
     out.reserve(plain.size());
     for (const char c : plain) c == '<' ? out += "\\u003c" : out += c;

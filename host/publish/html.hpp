@@ -12,8 +12,9 @@ namespace chimera::host {
 /// the folder of this program.
 std::filesystem::path report_page();
 
-/// The page with a report document (schema_version 1) in it. Bytes that are not UTF-8 become U+FFFD. Throws
-/// std::runtime_error, saying what to do, where the page is missing or is not one.
+/// The page with a report document (schema_version 1) in it. Control characters, invisible ones and bytes that are not
+/// UTF-8 are escaped in it (printable()). Throws std::runtime_error, saying what to do, where the page is missing or is
+/// not one.
 std::string to_html(const nlohmann::ordered_json& report, const std::filesystem::path& page = report_page());
 
 } // namespace chimera::host

@@ -2,6 +2,7 @@
 
 #include "publish/markdown_results.hpp"
 #include "publish/markdown_table.hpp"
+#include "publish/markdown_text.hpp"
 
 #include <fmt/format.h>
 
@@ -49,12 +50,6 @@ std::string method(const json& report) {
     return out + runtimes.text() + configs.text();
 }
 
-std::string commands(const json& report) {
-    std::string out = "```sh\n";
-    for (const json& c : report["repeat"]) out += c.get<std::string>() + "\n";
-    return out + "```\n\n";
-}
-
 std::string definitions(const json& report) {
     markdown_table t({"metric", "unit", "how it came about", "definition"});
     for (const auto& [name, m] : report["metrics"].items()) t.add({name, m["unit"], m["provenance"], m["definition"]});
@@ -66,7 +61,8 @@ std::string definitions(const json& report) {
 
 } // namespace
 
-std::string to_markdown(const json& report) {
+std::string to_markdown(const json& given) {
+    const json report = markdown_document(given);
     std::string out = fmt::format("# {}\n\n", report["title"].get<std::string>());
     if (!report["description"].is_null()) out += report["description"].get<std::string>() + ".\n\n";
     out += section("Question", report["question"].get<std::string>() + "\n\n");
@@ -74,7 +70,7 @@ std::string to_markdown(const json& report) {
     out += section("Method", method(report));
     out += section("Results", results_markdown(report));
     out += section("Limits", bullets(report["limits"]));
-    out += section("How to repeat it", commands(report));
+    out += section("How to repeat it", code_block("sh", given["repeat"]));
     out += section("Definitions", definitions(report));
     return out + fmt::format("Report document version {}, made by {}.\n", report["schema_version"].get<int>(),
                              report["generated_by"].get<std::string>());

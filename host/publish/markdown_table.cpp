@@ -12,11 +12,14 @@ using json = nlohmann::ordered_json;
 
 constexpr const char* missing = "not measured";
 
+/// A cell that ends where its text does: one that was not escaped before (markdown_text()) would be cut at a bar.
 std::string escaped(const std::string& cell) {
     std::string out;
+    bool after_backslash = false;
     for (const char c : cell) {
-        if (c == '|') out += '\\';
+        if (c == '|' && !after_backslash) out += '\\';
         out += c == '\n' ? ' ' : c;
+        after_backslash = c == '\\' && !after_backslash;
     }
     return out;
 }

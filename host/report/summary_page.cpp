@@ -1,5 +1,7 @@
 #include "report/summary.hpp"
 
+#include "protocol/excerpt.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -17,10 +19,10 @@ class page {
     template <class... Args>
     void line(std::string_view label, fmt::format_string<Args...> text, Args&&... args) {
         fmt::format_to(std::back_inserter(text_), "  {:<17}", label);
-        fmt::format_to(std::back_inserter(text_), text, std::forward<Args>(args)...);
-        text_ += '\n';
+        // A plugin, a server or a file's name may have had a say in it.
+        text_ += on_one_line(fmt::format(text, std::forward<Args>(args)...)) + '\n';
     }
-    void raw(std::string_view text) { text_ += text; }
+    void raw(std::string_view text) { text_ += printable(text); }
     std::string take() { return std::move(text_); }
 
   private:

@@ -1,5 +1,7 @@
 #include "study/method.hpp"
 
+#include "protocol/excerpt.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -85,14 +87,14 @@ std::vector<std::string> limits_of(const study& s, const std::vector<runtime_res
 
 std::vector<std::string> repeat_of(const study& s) {
     if (s.source == "tr115") return {"chimera-host import tr115 DIR --output-dir OUT", "chimera-host report OUT"};
-    const std::string report = fmt::format("chimera-host report {}", s.path.string());
+    const std::string report = fmt::format("chimera-host report {}", shell_word(s.path.string()));
     const std::string seed = s.seed ? fmt::format(" --seed {}", *s.seed) : "";
     const std::string profile = s.profile.empty() ? fmt::format("profiles/{}.toml", s.name) : s.profile;
-    if (s.sweep) return {fmt::format("chimera-host sweep --profile {}{}", profile, seed), report};
+    if (s.sweep) return {fmt::format("chimera-host sweep --profile {}{}", shell_word(profile), seed), report};
     // The resolved profile is in the campaign's folder: that of a summary.json, and the one above a run.
     const bool here = std::filesystem::exists(s.path / "profile.toml");
     const auto folder = here ? s.path : s.path.parent_path();
-    return {fmt::format("chimera-host --profile {}", (folder / "profile.toml").string()), report};
+    return {fmt::format("chimera-host --profile {}", shell_word((folder / "profile.toml").string())), report};
 }
 
 } // namespace chimera::host

@@ -1,7 +1,10 @@
 #include "fuzz_run.hpp"
 
+#include "corpus.hpp"
+
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,10 +17,24 @@
 #include <new>
 #include <stdexcept>
 #include <thread>
+#include <vector>
+
+#if defined(__SANITIZE_ADDRESS__)
+/// Its shadow takes more address space than there is memory, so it has to count itself.
+extern "C" __attribute__((visibility("default"))) const char* __asan_default_options() {
+    return "hard_rss_limit_mb=2048";
+}
+#endif
 
 namespace chimera::fuzz {
 
 namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
 
 using clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
@@ -41,22 +58,39 @@ random_source source_of(std::uint64_t seed, std::uint64_t iteration) {
     return random_source(words);
 }
 
-void report(const char* name, const run_options& options, std::uint64_t iteration, const std::string& failure,
-            fuzzer& subject) {
+/// Input N of the corpus is iteration N.
+using kept_inputs = std::vector<corpus_file>;
+
+void report(const char* name, const run_options& options, const kept_inputs& kept, std::uint64_t iteration,
+            const std::string& failure, fuzzer& subject) {
+    if (!options.replay.empty()) {
+        std::printf("FAILURE %s --replay %s: %s\n  %s\n", name, options.replay.c_str(), kept[iteration].name.c_str(),
+                    failure.c_str());
+        std::fflush(stdout);
+        return;
+    }
     random_source random = source_of(options.seed, iteration);
     std::printf("FAILURE %s --seed %llu --only %llu\n  %s\n%s\n", name, static_cast<unsigned long long>(options.seed),
                 static_cast<unsigned long long>(iteration), failure.c_str(), subject.input(random).c_str());
     std::fflush(stdout);
 }
 
-/// The child: iterations until the limit, one after the other.
-void iterate(const char* name, const run_options& options, fuzzer& subject, progress& at, clock::time_point limit) {
-    for (; clock::now() < limit && at.failures < most_failures; ++at.next) {
+void limit_memory() {
+    constexpr rlim_t most = rlim_t{2} << 30U;
+    const rlimit limit{most, most};
+    if (!sanitized) ::setrlimit(RLIMIT_AS, &limit);
+}
+
+/// The child: iterations until the limit, one after the other; or the inputs that were kept, all of them.
+void iterate(const char* name, const run_options& options, const kept_inputs& kept, fuzzer& subject, progress& at,
+             clock::time_point limit) {
+    const bool replays = !options.replay.empty();
+    for (; (replays ? at.next < kept.size() : clock::now() < limit) && at.failures < most_failures; ++at.next) {
         random_source random = source_of(options.seed, at.next);
-        const std::string failure = subject.iterate(random);
+        const std::string failure = replays ? subject.replay(kept[at.next].bytes, random) : subject.iterate(random);
         if (!failure.empty()) {
             ++at.failures;
-            report(name, options, at.next, failure, subject);
+            report(name, options, kept, at.next, failure, subject);
         }
         if (options.only) break;
     }
@@ -86,6 +120,8 @@ std::optional<int> watch(pid_t child, const progress& at) {
 
 } // namespace
 
+std::string fuzzer::replay(const std::string&, random_source&) { return "this fuzzer replays nothing"; }
+
 run_options parse_options(int argc, char** argv, const std::string& subject_flag) {
     run_options options;
     for (int i = 1; i + 1 < argc; i += 2) {
@@ -96,6 +132,8 @@ run_options parse_options(int argc, char** argv, const std::string& subject_flag
             options.seconds = std::stod(value);
         else if (flag == "--only")
             options.only = std::stoull(value);
+        else if (flag == "--replay")
+            options.replay = value;
         else if (!subject_flag.empty() && flag == subject_flag)
             options.subject = value;
         else
@@ -112,6 +150,7 @@ int run(const char* name, const run_options& options, const std::function<std::u
     const auto begun = clock::now();
     const auto limit =
         begun + std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(options.seconds));
+    const kept_inputs kept = options.replay.empty() ? kept_inputs() : read_corpus(options.replay);
     const pid_t parent = ::getpid();
     for (bool done = false; !done && at.failures < most_failures;) {
         std::fflush(stdout);
@@ -120,9 +159,10 @@ int run(const char* name, const run_options& options, const std::function<std::u
         if (child == 0) {
             ::prctl(PR_SET_PDEATHSIG, SIGKILL);
             if (::getppid() != parent) ::_exit(1);
+            limit_memory();
             {
                 const std::unique_ptr<fuzzer> subject = make();
-                iterate(name, options, *subject, at, limit);
+                iterate(name, options, kept, *subject, at, limit);
             }
             std::exit(0); // not _exit: here the sanitizer looks for leaks
         }
@@ -130,15 +170,15 @@ int run(const char* name, const run_options& options, const std::function<std::u
         done = status && WIFEXITED(*status) && WEXITSTATUS(*status) == 0;
         if (done) break;
         ++at.failures;
-        report(name, options, at.next,
+        report(name, options, kept, at.next,
                !status                ? "the process stood still for a minute"
                : WIFSIGNALED(*status) ? std::string("the process was killed: ") + ::strsignal(WTERMSIG(*status))
                                       : "the process exited with " + std::to_string(WEXITSTATUS(*status)),
                *make());
         ++at.next;
-        done = options.only || clock::now() > limit;
+        done = options.only || (options.replay.empty() && clock::now() > limit);
     }
-    std::printf("%s %s: %llu iterations in %.0f s, seed %llu, %d failures\n", name, options.subject.c_str(),
+    std::printf("%s: %llu iterations in %.0f s, seed %llu, %d failures\n", name,
                 static_cast<unsigned long long>(at.next - options.only.value_or(0)),
                 std::chrono::duration<double>(clock::now() - begun).count(),
                 static_cast<unsigned long long>(options.seed), at.failures.load());

@@ -17,6 +17,7 @@ struct run_options {
     double seconds = 5;
     std::optional<std::uint64_t> only; ///< one iteration
     std::string subject;               ///< what the fuzzer itself takes, such as a plugin; empty: nothing given
+    std::string replay;                ///< a file, or a folder of files: these inputs, nothing drawn
 };
 
 /// One fuzzer.
@@ -27,17 +28,20 @@ class fuzzer {
     virtual std::string iterate(random_source& random) = 0;
     /// The input of the iteration that draws from `random`, for a reader.
     virtual std::string input(random_source& random) = 0;
+    /// One input that was kept (docs: README.md, corpus). Empty: nothing was wrong; otherwise the failure.
+    virtual std::string replay(const std::string& bytes, random_source& random);
     /// After the last iteration: something left over. Empty: nothing.
     virtual std::string left_over() { return ""; }
 };
 
-/// The options of `main`: --seed N, --seconds N, --only N, and one word behind `subject_flag`. Throws
+/// The options of `main`: --seed N, --seconds N, --only N, --replay PATH, and one word behind `subject_flag`. Throws
 /// std::runtime_error.
 run_options parse_options(int argc, char** argv, const std::string& subject_flag);
 
 /// Runs iterations until the time is over and prints failures with their input, and at the end how many iterations
-/// there were. An iteration that ends the process, or does not end within a minute, is a failure as well: the run goes
-/// on behind it. Iteration N draws from (seed, N) alone, so `--seed S --only N` repeats it. Returns main's result.
+/// there were. An iteration that ends the process, takes more than 2 GiB of memory or does not end within a minute is a
+/// failure as well: the run goes on behind it. Iteration N draws from (seed, N) alone, so `--seed S --only N` repeats
+/// it. Returns main's result.
 int run(const char* name, const run_options& options, const std::function<std::unique_ptr<fuzzer>()>& make);
 
 } // namespace chimera::fuzz

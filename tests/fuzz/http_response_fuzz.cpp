@@ -159,8 +159,8 @@ int main(int argc, char** argv) {
     try {
         const run_options options = parse_options(argc, argv, "--transport");
         if (options.subject.empty()) throw std::runtime_error("--transport FILE is missing");
-        return run("http_response_fuzz", options,
-                   [&] { return std::make_unique<http_response_fuzzer>(options.subject); });
+        const std::string name = "http_response_fuzz --transport " + options.subject;
+        return run(name.c_str(), options, [&] { return std::make_unique<http_response_fuzzer>(options.subject); });
     } catch (const std::exception& e) {
         std::fprintf(stderr, "http_response_fuzz: %s\n", e.what());
         return 2;

@@ -1,4 +1,4 @@
-// stream_fuzz [--seed N] [--seconds N] [--only N]
+// stream_fuzz --format sse|ndjson [--seed N] [--seconds N] [--only N] [--replay PATH]
 // Bodies of replies, changed and cut at random, through the reader of each API: the same counts, text, figures, remarks
 // and kind of error whatever the cuts, also on a reader that has read another body before.
 #include <algorithm>
@@ -6,19 +6,34 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <stdexcept>
 
+#include "corpus.hpp"
 #include "fuzz_run.hpp"
 #include "mutation.hpp"
 #include "protocol/error_body.hpp"
 #include "protocol/llm_stream.hpp"
-#include "stream_seeds.hpp"
+#include "stream_tokens.hpp"
 
 using namespace chimera::fuzz;
 using namespace chimera::host;
 
 namespace {
 
-constexpr std::array apis{llm_api::ollama, llm_api::openai, llm_api::ollama_chat, llm_api::openai_completions};
+/// A way of cutting a body into records, and the APIs that use it.
+struct stream_format {
+    std::string name;
+    std::array<llm_api, 2> apis;
+};
+
+const std::array formats{stream_format{"sse", {llm_api::openai, llm_api::openai_completions}},
+                         stream_format{"ndjson", {llm_api::ollama, llm_api::ollama_chat}}};
+
+const stream_format& format_named(const std::string& name) {
+    const auto found = std::ranges::find(formats, name, &stream_format::name);
+    if (found == formats.end()) throw std::runtime_error("give --format sse or --format ndjson");
+    return *found;
+}
 
 struct reply {
     llm_api api = llm_api::ollama;
@@ -92,11 +107,39 @@ bool is_oversized(const stream_state& s) { return s.error && s.error->kind == st
 
 class stream_fuzzer final : public fuzzer {
   public:
+    explicit stream_fuzzer(const stream_format& format) : format_(format) {}
+
     std::string iterate(random_source& random) override {
         const reply r = draw(random);
-        static_cast<void>(parse_error_body(r.body));
-        static_cast<void>(error_in(r.body, one_in(random, 2)));
+        return differences(r, one_in(random, 2));
+    }
 
+    /// Through both readers of the format, cut in several ways.
+    std::string replay(const std::string& bytes, random_source& random) override {
+        for (const llm_api api : format_.apis)
+            for (int cut = 0; cut < 8; ++cut) {
+                reply r = draw(random);
+                r.api = api;
+                r.body = bytes;
+                r.cuts = draw_cuts(bytes, random);
+                if (std::string why = differences(r, cut % 2 == 0); !why.empty()) return why;
+            }
+        return "";
+    }
+
+    std::string input(random_source& random) override {
+        const reply r = draw(random);
+        std::string text = "  " + std::string(name_of(r.api)) + ", at most " +
+                           std::to_string(r.options.max_record_bytes) + " bytes a record" +
+                           (r.options.keep_text ? "" : ", text not kept") + ": " + in_full(r.body) + "\n  cut at";
+        for (const std::size_t at : r.cuts) text += " " + std::to_string(at);
+        return text + "\n  before it: " + in_full(r.body_before);
+    }
+
+  private:
+    static std::string differences(const reply& r, bool whole_error) {
+        static_cast<void>(parse_error_body(r.body));
+        static_cast<void>(error_in(r.body, whole_error));
         llm_stream whole(r.api, r.options), cut(r.api, r.options), used(r.api, r.options);
         const reading of_whole = read(whole, r.body, {}), of_cut = read(cut, r.body, r.cuts);
         read(used, r.body_before, {});
@@ -115,19 +158,9 @@ class stream_fuzzer final : public fuzzer {
         return "";
     }
 
-    std::string input(random_source& random) override {
-        const reply r = draw(random);
-        std::string text = "  " + std::string(name_of(r.api)) + ", at most " +
-                           std::to_string(r.options.max_record_bytes) + " bytes a record" +
-                           (r.options.keep_text ? "" : ", text not kept") + ": " + in_full(r.body) + "\n  cut at";
-        for (const std::size_t at : r.cuts) text += " " + std::to_string(at);
-        return text + "\n  before it: " + in_full(r.body_before);
-    }
-
-  private:
     reply draw(random_source& random) const {
         reply r;
-        r.api = apis[below(random, apis.size())];
+        r.api = format_.apis[below(random, format_.apis.size())];
         r.options.keep_text = !one_in(random, 4);
         if (one_in(random, 3)) r.options.max_record_bytes = 64 + below(random, 400);
         r.body = mutator_.draw(random);
@@ -136,14 +169,18 @@ class stream_fuzzer final : public fuzzer {
         return r;
     }
 
-    const mutator mutator_{stream_seeds(), stream_tokens};
+    const stream_format& format_;
+    const mutator mutator_{corpus_seeds(format_.name), stream_tokens};
 };
 
 } // namespace
 
 int main(int argc, char** argv) {
     try {
-        return run("stream_fuzz", parse_options(argc, argv, ""), [] { return std::make_unique<stream_fuzzer>(); });
+        const run_options options = parse_options(argc, argv, "--format");
+        const stream_format& format = format_named(options.subject);
+        const std::string name = "stream_fuzz --format " + format.name;
+        return run(name.c_str(), options, [&] { return std::make_unique<stream_fuzzer>(format); });
     } catch (const std::exception& e) {
         std::fprintf(stderr, "stream_fuzz: %s\n", e.what());
         return 2;

@@ -1,3 +1,4 @@
+#include "neutral_text.hpp"
 #include "publish/csv.hpp"
 #include "sample_report.hpp"
 
@@ -68,4 +69,30 @@ TEST_CASE("a failed run has a row with its message and empty figures") {
     CHECK(t[2][column(t, "status")] == "crashed");
     CHECK(t[2][column(t, "message")] == "signal 11,\nat once");
     CHECK(t[2][column(t, "wall_ms")].empty());
+}
+
+TEST_CASE("no cell is computed, and no text acts on a terminal") {
+    const temporary_folder f;
+    sample_sweep sweep(f, "sweep", {"=a", "@b", "+c", "-1.5"}, {{"-d", {{"=e", "\t=f"}, {"g", -2.5}, {"h", "-2e3"}}}});
+    sweep.add_cell("=a", "-d", 1, "failed", "=1+1,\x1b[2J\u202e\r\nend", "a/run_1");
+    sweep.add_cell("@b", "-d", 1, "failed", "\uFF1D1+1", "b/run_1");
+    sweep.add_cell("+c", "-d", 1, "failed", "-inf", "c/run_1");
+    sweep.add_cell("-1.5", "-d", 1, "failed", "+2", "d/run_1");
+    const std::string csv = to_csv(report_of(sweep.write()));
+    const std::string why = fault_in_csv(csv);
+    CHECK_MESSAGE(why.empty(), why);
+    const table t = parsed(csv);
+    REQUIRE(t.size() == 5);
+    CHECK(t[1][0] == "'=a");
+    CHECK(t[1][1] == "'-d");
+    CHECK(t[1][column(t, "parameter_=e")] == "\\t=f");
+    CHECK(t[1][column(t, "parameter_g")] == "-2.5");
+    CHECK(t[1][column(t, "parameter_h")] == "-2e3");
+    CHECK(t[1][column(t, "message")] == "'=1+1,\\x1b[2J\\u{202e}\\r\nend");
+    CHECK(t[2][0] == "'@b");
+    CHECK(t[2][column(t, "message")] == "'\uFF1D1+1");
+    CHECK(t[3][0] == "'+c");
+    CHECK(t[3][column(t, "message")] == "'-inf");
+    CHECK(t[4][0] == "-1.5");
+    CHECK(t[4][column(t, "message")] == "+2");
 }

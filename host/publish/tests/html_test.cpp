@@ -1,10 +1,11 @@
+#include "neutral_text.hpp"
 #include "publish/html.hpp"
 #include "temporary_folder.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace chimera::host;
-using chimera::test::temporary_folder;
+using namespace chimera::test;
 using json = nlohmann::ordered_json;
 
 namespace {
@@ -37,13 +38,20 @@ TEST_CASE("what a report holds cannot end the element that it stands in") {
     const std::string data = html.substr(head.size(), html.size() - head.size() - tail.size());
     CHECK(data.find('<') == std::string::npos);
     CHECK(data.find("\u2028") == std::string::npos);
-    CHECK(json::parse(data) == report);
+    CHECK(json::parse(data) == json{{"message", "</script><!--<script>alert(1)</script> \\u{2028} \u00e4 {{report}}"}});
 }
 
 TEST_CASE("bytes that are not UTF-8 do not cost the report") {
     const page_file page;
     const std::string html = to_html({{"message", "bad \xff byte"}}, page.path);
-    CHECK(html.find(R"({"message":"bad \ufffd byte"})") != std::string::npos);
+    CHECK(html.find(R"({"message":"bad \\xff byte"})") != std::string::npos);
+}
+
+TEST_CASE("marks of direction and control characters are shown in a page") {
+    const page_file page;
+    const std::string said = hostile_text();
+    const std::string why = fault_in_page(to_html({{said, {said, 1, nullptr}}}, page.path), head, tail);
+    CHECK_MESSAGE(why.empty(), why);
 }
 
 TEST_CASE("a page that is not there is named, with what makes it") {

@@ -1,5 +1,7 @@
+#include "neutral_text.hpp"
 #include "publish/markdown.hpp"
 #include "publish/markdown_table.hpp"
+#include "publish/markdown_text.hpp"
 #include "sample_report.hpp"
 
 #include <doctest/doctest.h>
@@ -39,7 +41,7 @@ TEST_CASE("a page has every part of a report, and every part of the findings") {
           "### Where agent-time was lost", "### Efficiency by configuration", "### Runtimes compared: efficiency_pct",
           "## Limits", "## How to repeat it", "## Definitions"})
         CHECK_MESSAGE(contains(page, heading), heading);
-    for (const json& s : report["findings"]) CHECK(contains(page, s.get<std::string>()));
+    for (const json& s : report["findings"]) CHECK(contains(page, markdown_text(s.get<std::string>())));
     CHECK(contains(page, "chimera-host sweep --profile profiles/sample.toml --seed 7"));
     check_tables(page);
 }
@@ -95,4 +97,35 @@ TEST_CASE("numbers keep what matters") {
     CHECK(figure(12291.26) == "12291");
     CHECK(figure(8) == "8");
     CHECK(interval_figure(json{1.5, 2.5}, "%") == "1.50 to 2.50");
+}
+
+TEST_CASE("a text is only text wherever it stands in a page") {
+    CHECK(markdown_text("efficiency_pct of a-b, 95.5 % (n 3)") == "efficiency_pct of a-b, 95.5 % (n 3)");
+    CHECK(markdown_text("<b>x</b> &lt; &#60; A & B") == "&lt;b>x&lt;/b> &amp;lt; &amp;#60; A & B");
+    CHECK(markdown_text("[a](http://h) ![b](c) www.d.e") == "\\[a\\](http\\://h) !\\[b\\](c) www\\.d.e");
+    CHECK(markdown_text("`a` *b* _c_ ~~d~~ e|f \\|") == "\\`a\\` \\*b\\* \\_c\\_ \\~\\~d\\~\\~ e\\|f \\\\\\|");
+    CHECK(markdown_text("# a\n\n- b") == "\\# a  - b");
+    for (const char* beginning : {"#", "-", "+", "=", ">"})
+        CHECK(markdown_text(beginning + std::string(" a")) == "\\" + (beginning + std::string(" a")));
+    CHECK(markdown_text("1. a") == "1\\. a");
+    CHECK(markdown_text("12) a") == "12\\) a");
+    CHECK(markdown_text("1.5 a") == "1.5 a");
+    CHECK(markdown_text("    a") == "&#32;   a");
+    CHECK(markdown_text("\x1b[2J\u202e\xff") == "\\\\x1b\\[2J\\\\u{202e}\\\\xff");
+}
+
+TEST_CASE("a block of code has one end") {
+    CHECK(code_block("sh", json{"a", "b"}) == "```sh\na\nb\n```\n\n");
+    CHECK(code_block("sh", json{"a\n```\n# b"}) == "````sh\na\\n```\\n# b\n````\n\n");
+}
+
+TEST_CASE("nothing that a report was told acts in its page") {
+    const temporary_folder f;
+    const std::string said = hostile_text();
+    sample_sweep sweep(f, "sweep", {"a", said}, {{"plain", {{said, said}, {"list", json{said, "](http://h)"}}}}});
+    for (const char* key : {"name", "description", "question", "backend", "profile"}) sweep.sweep()[key] = said;
+    for (int run = 1; run <= 2; ++run) sweep.add("a", "plain", run, sample_pair{});
+    sweep.add_cell(said, "plain", 1, "failed", said.c_str(), "b/plain/run_1");
+    const std::string why = fault_in_markdown(to_markdown(report_of(sweep.write())));
+    CHECK_MESSAGE(why.empty(), why);
 }

@@ -1,0 +1,146 @@
+// results_fuzz [--seed N] [--seconds N] [--only N] [--replay PATH]
+// Folders of results, changed at random, through all that reads them and into every format that is published. Whatever
+// they hold: an answer, or a study_error. What is published is neutral: nothing in it acts on a terminal, ends the
+// element of a page, makes Markdown of its own or a formula, and every row of a table has as many cells as its head.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <exception>
+#include <memory>
+
+#include "corpus.hpp"
+#include "fuzz_run.hpp"
+#include "mutation.hpp"
+#include "neutral_text.hpp"
+#include "publish/csv.hpp"
+#include "publish/html.hpp"
+#include "publish/json_text.hpp"
+#include "publish/markdown.hpp"
+#include "publish/vllm.hpp"
+#include "results_tokens.hpp"
+#include "study/load.hpp"
+#include "study/report_document.hpp"
+#include "study/run_file.hpp"
+#include "study/study_comparison.hpp"
+
+using namespace chimera::fuzz;
+using namespace chimera::host;
+using namespace chimera::test;
+
+namespace {
+
+namespace fs = std::filesystem;
+using json = nlohmann::ordered_json;
+
+/// A folder as one text: "=== NAME", a line end, and the bytes of the file up to the next one.
+void unpack(const std::string& packed, const scratch_folder& folder, const std::string& below) {
+    constexpr std::string_view mark = "=== ";
+    for (std::size_t at = packed.starts_with(mark) ? 0 : packed.find("\n=== "); at < packed.size();) {
+        at += packed[at] == '\n' ? 1 + mark.size() : mark.size();
+        const std::size_t name_end = std::min(packed.find('\n', at), packed.size());
+        fs::path name(below);
+        for (const fs::path& step : fs::path(packed.substr(at, name_end - at)))
+            if (step != ".." && step != "/" && step.native().size() < 100 &&
+                step.native().find('\0') == std::string::npos)
+                name /= step;
+        if (name == below) name /= "unnamed";
+        const std::size_t begin = std::min(name_end + 1, packed.size());
+        const std::size_t next = std::min(packed.find("\n=== ", name_end), packed.size());
+        try {
+            folder.write(name, std::string_view(packed).substr(begin, next < begin ? 0 : next - begin + 1));
+        } catch (const std::exception&) { // a name that is a folder already, or none
+        }
+        at = next;
+    }
+}
+
+bool is_finite(const json& value) {
+    if (value.is_number_float()) return std::isfinite(value.get<double>());
+    return !value.is_structured() || std::ranges::all_of(value, is_finite);
+}
+
+class results_fuzzer final : public fuzzer {
+  public:
+    results_fuzzer() {
+        base_.write("page.html", "<script>{{report}}</script>");
+        unpack(seeds_.front(), base_, "sweep");
+        base_study_ = load_study(base_.path() / "sweep");
+        read_requests(*base_study_);
+    }
+
+    std::string iterate(random_source& random) override { return tried(draw(random)); }
+    std::string replay(const std::string& bytes, random_source&) override { return tried(bytes); }
+    std::string input(random_source& random) override { return "  " + in_full(draw(random)); }
+
+  private:
+    std::string tried(const std::string& packed) {
+        folder_.clear();
+        unpack(packed, folder_, "results");
+        fs::create_directories(folder_.path() / "results");
+        try {
+            study s = load_study(folder_.path() / "results");
+            read_requests(s);
+            if (std::string why = published(s); !why.empty()) return why;
+            return compared(s);
+        } catch (const study_error& e) {
+            return std::string(e.what()).empty() ? "refused without a word" : "";
+        } catch (const std::exception& e) {
+            return std::string("an exception of another kind: ") + e.what();
+        }
+    }
+
+    std::string published(const study& s) const {
+        constexpr std::size_t most_cells = 1'000'000'000;
+        if (s.cells_planned > most_cells) return "planned cells: " + std::to_string(s.cells_planned);
+        const json report = report_document(s, "fuzz");
+        if (!is_finite(report)) return "a figure of the report is not finite";
+        const std::string plain = json_text(report);
+        if (!json::accept(plain)) return "the JSON report is not JSON";
+        if (!json::accept(json_text(to_vllm(report)))) return "vLLM's document is not JSON";
+        std::string why = fault_in_markdown(to_markdown(report));
+        if (why.empty()) why = fault_in_csv(to_csv(report));
+        if (why.empty()) why = fault_in_page(to_html(report, base_.path() / "page.html"), "<script>", "</script>");
+        return why;
+    }
+
+    std::string compared(const study& s) const {
+        const std::vector<study> both{*base_study_, s};
+        const study_comparison c = compare_studies(both, {});
+        return json::accept(json_text(to_json(c, both))) ? "" : "the comparison is not JSON";
+    }
+
+    /// Half of the changes are of values, so that the files stay JSON.
+    std::string draw(random_source& random) const {
+        if (one_in(random, 3)) return mutator_.draw(random);
+        std::string packed = seeds_[below(random, seeds_.size())];
+        for (std::size_t n = 1 + below(random, 4); n > 0; --n) change_value(packed, random);
+        return packed;
+    }
+
+    static void change_value(std::string& text, random_source& random) {
+        const std::size_t colon = text.find(':', below(random, text.size() + 1));
+        if (colon == std::string::npos) return;
+        const std::size_t begin = std::min(text.find_first_not_of(' ', colon + 1), text.size());
+        std::size_t end = std::min(text.find_first_of(",}\n", begin), text.size());
+        if (begin < text.size() && text[begin] == '"') end = std::min(text.find('"', begin + 1), text.size() - 1) + 1;
+        std::string value(results_values[below(random, results_values.size())]);
+        if (one_in(random, 100)) value = std::string(20'000, '[') + std::string(20'000, ']');
+        text.replace(begin, end - begin, value);
+    }
+
+    const scratch_folder base_, folder_;
+    const std::vector<std::string> seeds_ = corpus_seeds("results");
+    const mutator mutator_{seeds_, results_tokens};
+    std::optional<study> base_study_;
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run("results_fuzz", parse_options(argc, argv, ""), [] { return std::make_unique<results_fuzzer>(); });
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "results_fuzz: %s\n", e.what());
+        return 2;
+    }
+}
