@@ -136,8 +136,6 @@ struct record_reader {
     }
 };
 
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-
 } // namespace
 
 void ollama_stream::reset() {

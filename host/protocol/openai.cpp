@@ -13,7 +13,7 @@ namespace chimera::host {
 
 namespace {
 
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF", end_mark = "[DONE]";
+constexpr std::string_view end_mark = "[DONE]";
 
 /// As the vendor's own client has it: whatever begins with [DONE]. Some servers write it small, or as a JSON string.
 bool is_end_mark(std::string_view text) noexcept {

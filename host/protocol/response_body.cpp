@@ -193,6 +193,7 @@ void response_body::fail_early_end(std::string_view missing, std::string_view ex
 
 bool may_begin_json(std::string_view text) noexcept {
     text = trimmed(text);
+    if (text.starts_with(byte_order_mark)) text = trimmed(text.substr(byte_order_mark.size()));
     if (text.empty()) return true;
     if (text.front() == '{' || text.front() == '"') return true;
     if (text.front() != '[') return false;

@@ -80,7 +80,10 @@ class response_body {
     bool overlong_behind_end_ = false; ///< a record behind the end is too long: nothing is counted from there on
 };
 
-/// Whether a text may be the beginning of JSON that goes on in another line, and not words.
+inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+/// Whether a text may be the beginning of JSON that goes on in another line, and not words. A byte order mark before it
+/// is none: JSON's parsers skip it.
 bool may_begin_json(std::string_view text) noexcept;
 
 } // namespace chimera::host

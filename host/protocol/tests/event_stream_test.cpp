@@ -97,6 +97,16 @@ TEST_CASE("a mark of the byte order counts only at the beginning") {
     check_text(event(token("a")) + "\xEF\xBB\xBF" + event(token("lost")) + event(token("b")) + done, "ab");
 }
 
+TEST_CASE("data with a mark of the byte order before it ends the same way however it is cut") {
+    const std::string body =
+        "data:\xEF\xBB\xBF {\"choices\":[{\"index\":0,\ndata: \"delta\":{\"content\":\"a\"}}]}\n\n";
+    for_every_split<openai_stream>(body + event(token("b")), [&](const openai_stream& stream, const auto&) {
+        REQUIRE(stream.state().error);
+        CHECK(stream.state().error->kind == stream_error_kind::protocol);
+        CHECK(stream.state().error->message.find("a\"}}]}") != std::string::npos); // the whole event
+    });
+}
+
 TEST_CASE("data that is JSON by itself is taken at its line end") {
     openai_stream stream;
     CHECK(stream.feed("data: " + token("a") + "\n").content_records == 1);
