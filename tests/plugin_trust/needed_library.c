@@ -1,2 +1,2 @@
-int from_needed_library(void);
+__attribute__((visibility("default"))) int from_needed_library(void);
 int from_needed_library(void) { return 7; }
