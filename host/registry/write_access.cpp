@@ -8,6 +8,7 @@
 #include <linux/magic.h>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <sstream>
 #include <sys/acl.h>
 #include <sys/sysmacros.h>
@@ -134,7 +135,7 @@ foreign_access other_writer(int fd, const struct stat& status, const std::filesy
     }
     if (more < 0) return unreadable(errno);
     const auto without_list = fmt::format("run `setfacl -b {}`", path.string());
-    for (const auto& item : items) {
+    for (const auto& item : items | std::views::reverse) { // the others first: that is the most to say
         if (!item.may_write || (masked && item.tag != ACL_OTHER)) continue;
         if (item.tag == ACL_OTHER)
             return {fmt::format("anybody may write it ({})", mode), fmt::format("run `chmod o-w {}`", path.string())};

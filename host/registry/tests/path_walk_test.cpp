@@ -106,21 +106,21 @@ TEST_CASE("an access list that lets another user write a folder or a file is fou
     const auto file = f.write("folder/file", "");
     fs::permissions(f / "folder", fs::perms(0775)); // root's own group alone is no reason
     if (geteuid() == 0) CHECK(walk(file).distrust == "");
-    set_acl(f / "folder", "u::rwx,u:65534:rwx,g::r-x,m::rwx,o::r-x");
-    has(walk(file).distrust, "lies in " + (f / "folder").string() + ", where others may replace it: an ACL lets user ");
-    has(walk(file).distrust, "65534");
+    set_acl(f / "folder", "u::rwx,u:4242:rwx,g::r-x,m::rwx,o::r-x");
+    has(walk(file).distrust,
+        "lies in " + (f / "folder").string() + ", where others may replace it: an ACL lets user 4242 write it");
     has(walk(file).distrust, "setfacl -b " + (f / "folder").string());
-    set_acl(f / "folder", "u::rwx,u:65534:rwx,g::r-x,m::r-x,o::r-x"); // masked
+    set_acl(f / "folder", "u::rwx,u:4242:rwx,g::r-x,m::r-x,o::r-x"); // masked
     CHECK(walk(file).distrust == "");
     set_acl(f / "folder", "u::rwx,g::r-x,g:4242:rwx,m::rwx,o::r-x");
     has(walk(file).distrust, "an ACL lets a group write it: group 4242, whose members are not known");
     set_acl(f / "folder", "u::rwx,u:0:rwx,g::r-x,m::rwx,o::r-x"); // root may anyway; the mode says 0775
     CHECK(walk(file).distrust == "");
-    set_acl(f / "folder", "u::rwx,u:65534:rwx,g::rwx,m::rwx,o::rwx", ACL_TYPE_DEFAULT); // for files to come
+    set_acl(f / "folder", "u::rwx,u:4242:rwx,g::rwx,m::rwx,o::rwx", ACL_TYPE_DEFAULT); // for files to come
     CHECK(walk(file).distrust == "");
-    set_acl(file, "u::rw-,u:65534:rw-,g::r--,m::rw-,o::r--");
-    has(walk(file).distrust, "may be written by others: an ACL lets user ");
-    set_acl(file, "u::rw-,u:65534:rw-,g::r--,m::r--,o::r--");
+    set_acl(file, "u::rw-,u:4242:rw-,g::r--,m::rw-,o::r--");
+    has(walk(file).distrust, "may be written by others: an ACL lets user 4242 write it");
+    set_acl(file, "u::rw-,u:4242:rw-,g::r--,m::r--,o::r--");
     CHECK(walk(file).distrust == "");
 }
 
