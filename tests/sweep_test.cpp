@@ -105,12 +105,14 @@ TEST_CASE("a cell whose files are lost or damaged is run again, which is said, a
     folder.write("quick/pool/permits1/run_2/requests.jsonl",
                  requests.substr(0, requests.rfind('\n', requests.size() - 2) + 1));
     folder.write("quick/pool/permits2/run_1/metrics.json", "");
-    fs::create_directory(group / "run_1.damaged"); // of an earlier time
+    fs::copy_file(group / "run_2/metrics.json", sweep / "pool/permits2/run_2/metrics.json",
+                  fs::copy_options::overwrite_existing); // whole, but another configuration's
+    fs::create_directory(group / "run_1.damaged");       // of an earlier time
     const outcome told = run_host({"report", report});
     CHECK(told.status == 2);
     const std::vector<std::string> lost{"permits1/run_1/metrics.json: is missing",
                                         "permits1/run_2/requests.jsonl: is not the file",
-                                        "permits2/run_1/metrics.json:"};
+                                        "permits2/run_1/metrics.json:", "permits2/run_2/metrics.json: is not the file"};
     for (const std::string& what : lost) CHECK_MESSAGE(contains(told.err, what), told.err);
 
     std::vector<std::string> dry = again;
@@ -128,8 +130,8 @@ TEST_CASE("a cell whose files are lost or damaged is run again, which is said, a
     CHECK(fs::exists(group / "run_1.damaged-2/requests.jsonl"));
     CHECK(fs::exists(group / "run_2.damaged/metrics.json"));
     const auto lines = journal(sweep);
-    CHECK(lines.size() == 4 + 3 + 3);
-    CHECK(std::count_if(lines.begin(), lines.end(), [](const auto& e) { return e["status"] == "lost"; }) == 3);
+    CHECK(lines.size() == 4 + 4 + 4);
+    CHECK(std::count_if(lines.begin(), lines.end(), [](const auto& e) { return e["status"] == "lost"; }) == 4);
     CHECK(run_host({"report", report}).status == 0);
     CHECK(run_host(arguments(profile, folder.path(), dry)).status == 0);
     CHECK(run_host(arguments(profile, folder.path(), again)).status == 0);
@@ -146,9 +148,11 @@ TEST_CASE("a cell that was lost and whose sweep was killed before it was run aga
     p.wait_for_error_text("is run again");
     p.signal(SIGKILL);
     p.wait();
-    const outcome told = run_host({"report", (folder / "quick").string()});
-    CHECK(told.status == 2);
-    CHECK(contains(told.err, "permits1/run_1"));
+    if (journal(folder.path() / "quick").back()["status"] == "lost") { // a busy machine may kill late
+        const outcome told = run_host({"report", (folder / "quick").string()});
+        CHECK(told.status == 2);
+        CHECK(contains(told.err, "permits1/run_1 was lost and has not been run again"));
+    }
     CHECK(run_host(arguments(profile, folder.path(), one)).status == 0);
     CHECK(run_host({"report", (folder / "quick").string()}).status == 0);
 }
@@ -175,8 +179,8 @@ TEST_CASE("a changed profile.toml is told, and written anew as the runs had it")
 TEST_CASE("a folder that is removed under a running sweep is said to be gone, not full") {
     const temporary_folder folder;
     const auto profile = folder.write("quick.toml", quick);
-    process p(host_program(), arguments(profile, folder / "out"));
-    p.wait_for_error_text("[1/8]");
+    process p(host_program(), arguments(profile, folder / "out", {"--runs", "100"}));
+    p.wait_for_error_text("[1/400]");
     fs::rename(folder / "out", folder / "gone"); // at once; then nobody makes a file in it meanwhile
     fs::remove_all(folder / "gone");
     const outcome o = p.wait();

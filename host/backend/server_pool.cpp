@@ -38,12 +38,14 @@ std::vector<std::string> arguments_for(const backend_spec& backend, std::size_t 
 }
 
 /// A file through which simulators slow each other down, until every one of them has it open. It has no name in any
-/// folder: nothing is left of it, however this process ends.
+/// folder: nothing is left of it, however this process ends. Simulators inherit the descriptor: they could not open it
+/// below /proc/PID/fd of a process that keeps a secret.
 class shared_gpu_file {
   public:
     shared_gpu_file()
-        : fd_(sdk::owned_fd::checked(memfd_create("chimera-gpu", MFD_CLOEXEC), "a file for the shared GPU")),
-          path_(fmt::format("/proc/{}/fd/{}", getpid(), fd_.get())) {}
+        : fd_(sdk::owned_fd::checked(memfd_create("chimera-gpu", 0), "a file for the shared GPU")),
+          path_(fmt::format("/proc/self/fd/{}", fd_.get())) {}
+    /// For a process that is started now.
     const std::string& path() const noexcept { return path_; }
 
   private:

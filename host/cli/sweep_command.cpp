@@ -54,7 +54,7 @@ std::string runtimes_of(const sweep_definition& sweep, const std::vector<journal
         std::vector<double> efficiencies;
         std::size_t ok = 0, failed = 0;
         for (const journal_entry& e : entries) {
-            if (e.runtime != r.name || e.status == cell_status::not_needed) continue;
+            if (e.runtime != r.name || e.status == cell_status::not_needed || e.status == cell_status::lost) continue;
             ++(e.status == cell_status::ok ? ok : failed);
             if (e.status == cell_status::ok && e.efficiency_pct) efficiencies.push_back(*e.efficiency_pct);
         }

@@ -8,7 +8,6 @@
 #include <climits>
 #include <csignal>
 #include <fstream>
-#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -131,7 +130,10 @@ void write_whole(const fs::path& path, std::string_view content) {
 
 std::string read_whole(const fs::path& path) {
     std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
+    std::string out;
+    char piece[1 << 16];
+    while (in.read(piece, sizeof piece) || in.gcount() > 0) out.append(piece, static_cast<std::size_t>(in.gcount()));
+    return out;
 }
 
 } // namespace chimera::host

@@ -36,6 +36,14 @@ nlohmann::ordered_json parameters_of(const results_object& o) {
     return out;
 }
 
+/// A number of runs or cells. One beyond these would be cut on its way into an int, or wrap around.
+std::int64_t count_from(const results_object& o, const char* key, std::int64_t least) {
+    constexpr std::int64_t most = 1'000'000'000;
+    const std::int64_t n = o.integer(key);
+    if (n < least || n > most) o.refuse(fmt::format("key \"{}\" is {}; expected {} to {}", key, n, least, most));
+    return n;
+}
+
 template <class T>
 std::size_t position(const std::vector<T>& items, const std::string& name) {
     return static_cast<std::size_t>(std::ranges::find(items, name, &T::name) - items.begin());
@@ -87,7 +95,7 @@ void study_reader::add_cell(const results_object& cell, const fs::path& folder) 
     study_run run;
     run.runtime = cell.text("runtime");
     run.config = cell.text("config");
-    run.number = static_cast<int>(cell.integer("run"));
+    run.number = static_cast<int>(count_from(cell, "run", 1));
     run.status = cell.text("status");
     run.message = cell.text_or_empty("message");
     run.folder = folder / cell.text("folder");
@@ -179,7 +187,7 @@ study study_reader::sweep(const fs::path& folder) {
     if (s_.source == "chimera") s_.order = "interleaved, drawn from the seed"; // as every sweep of ours is
     s_.profile = o.text_or_empty("profile");
     s_.seed = o.integer_if("seed");
-    s_.cells_planned = static_cast<std::size_t>(o.integer("cells_planned"));
+    s_.cells_planned = static_cast<std::size_t>(count_from(o, "cells_planned", 0));
     for (const results_object& r : o.objects("runtimes"))
         s_.runtimes.push_back({r.text("name"), r.text_or_empty("description"), r.text_or_empty("executor"),
                                r.text_or_empty("transport"), r.text_or_empty("foreign")});
@@ -228,7 +236,7 @@ study study_reader::campaign(const fs::path& summary, bool listed_only) {
                                  .number = number,
                                  .efficiency_pct = {}});
     }
-    s_.cells_planned = std::max(static_cast<std::size_t>(o.integer("runs_planned")), s_.runs.size());
+    s_.cells_planned = std::max(static_cast<std::size_t>(count_from(o, "runs_planned", 0)), s_.runs.size());
     return finished();
 }
 

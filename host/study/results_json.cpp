@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <utility>
 
 namespace chimera::host {
@@ -74,7 +73,9 @@ study_error::study_error(const std::vector<std::string>& faults) : std::runtime_
 std::string read_results_text(const std::filesystem::path& path) {
     std::ifstream in(path, std::ios::binary);
     if (!in) throw study_error(path.string() + ": cannot be read");
-    std::string text{std::istreambuf_iterator<char>(in), {}};
+    std::string text;
+    char piece[1 << 16];
+    while (in.read(piece, sizeof piece) || in.gcount() > 0) text.append(piece, static_cast<std::size_t>(in.gcount()));
     if (in.bad()) throw study_error(path.string() + ": cannot be read");
     return text;
 }

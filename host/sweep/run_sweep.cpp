@@ -60,7 +60,7 @@ class supervisor {
         for (const journal_entry& e : journal_.entries()) take_over(e, lost);
         for (const sweep_cell& c : settings_.cells)
             if (!done_.contains(c)) todo_.push_back(c);
-        check_unfinished();
+        check_unfinished(lost);
         // Only now: a sweep that is refused leaves the folder as it was.
         remove_leftovers(settings_.folder);
         write_whole(settings_.folder / "sweep.json", sealed_document(sweep_document(sweep_)));
@@ -152,11 +152,13 @@ class supervisor {
         return kept;
     }
 
-    /// What is on disk of cells that have no line, or were lost.
-    void check_unfinished() const {
-        for (const sweep_cell& c : todo_)
+    /// What is on disk of cells that have no line. What lost cells have there may be anybody's.
+    void check_unfinished(const std::vector<std::pair<sweep_cell, std::string>>& lost) const {
+        for (const sweep_cell& c : todo_) {
+            if (std::ranges::find(lost, c, &std::pair<sweep_cell, std::string>::first) != lost.end()) continue;
             if (const run_on_disk run = look_at_run(group(c), c.run); run.there && run.fault.empty())
                 check_hash(c, run.entry.config_hash);
+        }
     }
 
     /// profile.toml of the cells that are done says how they were run: one that was changed since is written anew.

@@ -90,9 +90,18 @@ export function failures() {
   return section(
     'failures',
     'Failures',
-    h('p', {}, figure('/cells/failed'), ' of ', figure('/cells/planned'), ' planned runs have no figures.'),
+    h(
+      'p',
+      {},
+      figure('/cells/failed'),
+      ' failed, ',
+      figure('/cells/damaged', '', 'none'),
+      ' damaged or lost, of ',
+      figure('/cells/planned'),
+      ' planned runs.',
+    ),
     table(
-      'Failed runs',
+      'Runs without figures',
       [
         { title: 'runtime', cell: (f) => f.runtime },
         { title: 'configuration', cell: (f) => f.config },

@@ -139,6 +139,7 @@ export function report(name, { runtimes, configs, runs, ...rest }) {
       planned: runs.length,
       ok: ok.length,
       failed: failed.length,
+      damaged: 0,
       failures: failed.map(({ runtime, config, run, status, message }) => ({ runtime, config, run, status, message })),
     },
     headline,

@@ -279,6 +279,20 @@ TEST_CASE("missing keys, wrong types and unknown names are named") {
     CHECK(contains(said, "cells.jsonl:7: runtime \"third\" is not in sweep.json"));
 }
 
+TEST_CASE("counts that no study has, and values thousands of levels deep, are refused") {
+    const temporary_folder f;
+    sample_sweep sweep = two_runtimes(f);
+    sweep.add_cell("one", "plain", 1, "failed", "", "one/plain/run_1");
+    std::string& cells = sweep.cells();
+    cells.replace(cells.rfind("\"run\":1"), 7, "\"run\":4294967297");
+    CHECK(contains(damage(sweep.write(), 6), "key \"run\" is 4294967297; expected 1 to 1000000000"));
+    sweep.sweep()["cells_planned"] = -1;
+    CHECK(contains(refusal(sweep.write()), "sweep.json: key \"cells_planned\" is -1; expected 0 to 1000000000"));
+    const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+    f.write("sweep/sweep.json", "{\n\"a\": \"[[\\\"[[\", \"b\": " + deep + "}");
+    CHECK(contains(refusal(f / "sweep"), "sweep.json:2: has more than 100 values in each other"));
+}
+
 TEST_CASE("a folder without results says where some are") {
     const temporary_folder f;
     two_runtimes(f).write();
