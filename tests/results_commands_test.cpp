@@ -195,6 +195,14 @@ TEST_CASE("original results are imported, reported and compared") {
     CHECK(report["runtimes"][0]["imbalance_bound_mean_pct"].get<double>() == doctest::Approx(75));
     CHECK(report["runtimes"][1]["mean_pct"].get<double>() == doctest::Approx(50));
     CHECK(report["runtimes"][1]["serialized_runs"] == 3);
+    // What was imported is sealed as what was measured here is.
+    const fs::path file = f / "out/tokio-default/homo/run_2/requests.jsonl";
+    std::string requests = read(file);
+    requests.back() = ' ';
+    f.write("out/tokio-default/homo/run_2/requests.jsonl", requests);
+    const outcome damaged = run_host({"report", (f / "out").string()});
+    CHECK(damaged.status == 2);
+    CHECK(contains(damaged.err, "tokio-default/homo/run_2/requests.jsonl"));
     check_refused(run_host({"import", "tr115", (f / "tree").string(), "--output-dir", (f / "out").string()}), 2,
                   "holds a sweep already");
     check_refused(run_host({"import", "tr115", (f / "tree").string(), "--output-dir", (f / "tree").string()}), 2,

@@ -11,8 +11,8 @@ inline constexpr std::int64_t readable_summary_version = 2; ///< of summary.json
 
 /// Reads results:
 ///  - a folder with sweep.json: a sweep, its finished cells as cells.jsonl has them;
-///  - a folder with summary.json: a campaign, all of its run_N; one without metrics.json did not finish and counts as
-///    crashed;
+///  - a folder with summary.json: a campaign, all of its run_N; one without metrics.json that the summary does not list
+///    did not finish and counts as crashed;
 ///  - a summary.json: the runs that it lists;
 ///  - a folder with metrics.json: a single run.
 /// A run whose files are missing, damaged, or not those that the journal or the summary recorded is a damaged run: it
