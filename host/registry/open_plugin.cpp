@@ -1,4 +1,5 @@
 #include "registry/open_plugin.hpp"
+#include "protocol/excerpt.hpp"
 #include "registry/plugin_host.hpp"
 #include "registry/result_name.hpp"
 #include "registry/schema_check.hpp"
@@ -134,7 +135,7 @@ std::shared_ptr<const plugin> initialize_plugin(const std::filesystem::path& pat
 
 std::string explain(chm_rc rc, const char* text) {
     if (*text == '\0') return fmt::format("{} ({}), without a message", result_name(rc), rc);
-    return fmt::format("{} ({})", text, result_name(rc));
+    return fmt::format("{} ({})", on_one_line(text), result_name(rc)); // it may not begin a line of its own
 }
 
 } // namespace chimera::host

@@ -4,6 +4,7 @@
 #include "measure/poll_log.hpp"
 #include "measure/task_probe.hpp"
 #include "measure/thread_sampler.hpp"
+#include "protocol/excerpt.hpp"
 
 #include <chimera/abi/bridge.h>
 #include <chimera/sdk/reactor.hpp>
@@ -85,7 +86,7 @@ stage_set set_up(const execution_setup& setup) {
         const chm_rc rc = bridge->wrap(executor, s.foreign->get(), s.inner.get(), &wrapped, why.abi());
         if (rc < 0)
             throw plugin_error(fmt::format("executor '{}' cannot bridge to foreign executor '{}': {}",
-                                           p.executor.plugin, p.foreign->plugin, why.text()),
+                                           p.executor.plugin, p.foreign->plugin, on_one_line(why.text())),
                                rc);
         s.bridge.reset(wrapped);
         s.used.transport = wrapped;
@@ -226,7 +227,8 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
         if (threads) out.busiest = threads->finish();
         control.attach(nullptr);
         if (rc < 0 && rc != CHM_E_CANCELED)
-            throw plugin_error(fmt::format("executor '{}' failed to run: {}", p.executor.plugin, why.text()), rc);
+            throw plugin_error(
+                fmt::format("executor '{}' failed to run: {}", p.executor.plugin, on_one_line(why.text())), rc);
     }
     for (auto& log : recorders) {
         agent_record& record = log->record();

@@ -12,9 +12,26 @@
 
 namespace chimera::conformance {
 
+namespace {
+
+/// A byte of a plugin's message may act on the terminal that shows it.
+void print_shown(std::string_view bytes) noexcept {
+    for (const char c : bytes)
+        if (c >= ' ' && c <= '~')
+            std::fputc(c, stderr);
+        else
+            std::fprintf(stderr, "\\x%02x", static_cast<unsigned char>(c));
+}
+
+} // namespace
+
 const chm_host* kit_host(bool verbose) noexcept {
     static constexpr auto speak = [](const chm_host*, std::int32_t level, chm_str message) noexcept {
-        std::fprintf(stderr, "log[%d] %.*s\n", level, static_cast<int>(message.len), message.ptr);
+        ::flockfile(stderr);
+        std::fprintf(stderr, "log[%d] ", level);
+        print_shown({message.ptr, message.len});
+        std::fputc('\n', stderr);
+        ::funlockfile(stderr);
     };
     static constexpr auto hush = [](const chm_host*, std::int32_t, chm_str) noexcept {};
     static constexpr auto no_extension = [](const chm_host*, const char*) noexcept -> const void* { return nullptr; };
