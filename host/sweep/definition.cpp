@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t most_combinations = 10'000; ///< of runtimes with configurations
 constexpr std::size_t most_cells = 1'000'000;     ///< each of these with each run
 constexpr std::size_t most_agents = 1'000'000;    ///< of all combinations together
-constexpr std::size_t most_faults = 100;          ///< more would say nothing new
+constexpr std::size_t most_faults = 100;          ///< and combinations with faults: more would say nothing new
 
 /// A runtime or a configuration as it was written: a name and what it lays over the profile.
 struct variant_spec {
@@ -259,12 +259,12 @@ sweep_definition load_sweep(const std::filesystem::path& file, const schema_look
     if (combinations > most_combinations)
         refuse(fmt::format("has {} runtimes in {} configurations; together {} combinations at most", runtimes.size(),
                            configs.size(), most_combinations));
-    std::size_t agents = 0;
+    std::size_t agents = 0, faulty = 0;
     std::set<std::string> seen; // the faults
     for (const variant_spec& r : runtimes) {
         auto& row = out.profiles.emplace_back();
         for (const variant_spec& c : configs) {
-            if (faults.size() > most_faults) break;
+            if (faults.size() > most_faults || faulty == most_faults) break;
             node cell = root;
             std::vector<std::string> cell_faults;
             for (const auto* patches : {&r.patches, &c.patches})
@@ -275,6 +275,7 @@ sweep_definition load_sweep(const std::filesystem::path& file, const schema_look
                 row.back().alerts.fail = false; // a run that trips an alert was measured like any other
                 agents += row.back().workload.agents.size();
             } catch (const profile_error& e) { // what several cells share is said once
+                ++faulty;
                 for (const std::string& fault : e.faults())
                     if (seen.insert(fault).second) faults.push_back(fault);
             }

@@ -54,9 +54,13 @@ void unpack(const std::string& packed, const scratch_folder& folder, const std::
     }
 }
 
-bool is_finite(const json& value) {
-    if (value.is_number_float()) return std::isfinite(value.get<double>());
-    return !value.is_structured() || std::ranges::all_of(value, is_finite);
+/// The place of a number that is none; empty: there is none.
+std::string find_infinite(const json& value, const std::string& place = "") {
+    if (value.is_number_float() && !std::isfinite(value.get<double>())) return place;
+    if (value.is_structured())
+        for (const auto& [name, item] : value.items())
+            if (std::string found = find_infinite(item, place + "/" + name); !found.empty()) return found;
+    return "";
 }
 
 class results_fuzzer final : public fuzzer {
@@ -93,7 +97,8 @@ class results_fuzzer final : public fuzzer {
         constexpr std::size_t most_cells = 1'000'000'000;
         if (s.cells_planned > most_cells) return "planned cells: " + std::to_string(s.cells_planned);
         const json report = report_document(s, "fuzz");
-        if (!is_finite(report)) return "a figure of the report is not finite";
+        if (const std::string place = find_infinite(report); !place.empty())
+            return "a figure of the report is not finite: " + place;
         const std::string plain = json_text(report);
         if (!json::accept(plain)) return "the JSON report is not JSON";
         if (!json::accept(json_text(to_vllm(report)))) return "vLLM's document is not JSON";
