@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <utility>
 
@@ -152,6 +153,14 @@ double results_object::number(const char* key) const {
     return as<double>(v, key, v.is_number(), "a number");
 }
 
+double results_object::figure(const char* key) const {
+    const double value = number(key);
+    constexpr double most = 1e100, least = 1e-100;
+    if (std::abs(value) > most)
+        refuse(fmt::format("key \"{}\" is {}; expected at most {} either way", key, value, most));
+    return std::abs(value) < least ? 0 : value;
+}
+
 std::int64_t results_object::integer(const char* key) const {
     const json& v = get(key);
     const bool fits = !v.is_number_unsigned() || std::in_range<std::int64_t>(v.get<std::uint64_t>());
@@ -182,6 +191,10 @@ std::string results_object::text_or_empty(const char* key) const { return find(k
 
 std::optional<double> results_object::number_if(const char* key) const {
     return find(key) ? std::optional(number(key)) : std::nullopt;
+}
+
+std::optional<double> results_object::figure_if(const char* key) const {
+    return find(key) ? std::optional(figure(key)) : std::nullopt;
 }
 
 std::optional<std::int64_t> results_object::integer_if(const char* key) const {

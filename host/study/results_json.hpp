@@ -29,6 +29,8 @@ class results_object {
 
     std::string text(const char* key) const;
     double number(const char* key) const;
+    /// A number to compute with: one whose square would be infinite is refused, one whose quotients would be is 0.
+    double figure(const char* key) const;
     std::int64_t integer(const char* key) const;
     results_object object(const char* key) const;
     /// The elements, each of which must be an object.
@@ -38,6 +40,7 @@ class results_object {
     /// Missing or null: nothing. Of another type: an error all the same.
     std::string text_or_empty(const char* key) const;
     std::optional<double> number_if(const char* key) const;
+    std::optional<double> figure_if(const char* key) const;
     std::optional<std::int64_t> integer_if(const char* key) const;
     std::optional<bool> boolean_if(const char* key) const;
     std::optional<results_object> object_if(const char* key) const;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace chimera::host {
@@ -18,7 +19,7 @@ study_serialization serialization_of(const results_object& o) {
     return {.serialized = o.text("verdict") == "serialized",
             .cause = o.text_or_empty("cause"),
             .evidence = o.text_or_empty("evidence"),
-            .overlap_pct = o.number_if("overlap_pct")};
+            .overlap_pct = o.figure_if("overlap_pct")};
 }
 
 study_agent agent_of(const results_object& o) {
@@ -45,9 +46,9 @@ study_request request_of(const results_object& o) {
             .first_token_ms = ms(o.integer_if("first_token_ns")),
             .last_token_ms = ms(o.integer_if("last_token_ns")),
             .done_ms = ms(o.integer_if("done_ns")),
-            .tokens = o.number_if("tokens"),
-            .prompt_tokens = server ? server->number_if("prompt_tokens") : std::nullopt,
-            .hidden_tokens = o.number_if("hidden_tokens").value_or(0)};
+            .tokens = o.figure_if("tokens"),
+            .prompt_tokens = server ? server->figure_if("prompt_tokens") : std::nullopt,
+            .hidden_tokens = o.figure_if("hidden_tokens").value_or(0)};
 }
 
 /// The same gaps as those of the metric itl_ms: records that came in one piece have a gap of 0.
@@ -56,8 +57,9 @@ void add_gaps(std::vector<double>& gaps, const results_object& request) {
     if (pieces == request.value().end()) return;
     std::optional<double> previous;
     for (const auto& piece : *pieces) {
-        const bool good =
-            piece.is_array() && piece.size() == 6 && piece[0].is_number() && piece[4].is_number_unsigned();
+        constexpr double latest = 1e19; // ns: 300 years
+        const bool good = piece.is_array() && piece.size() == 6 && piece[0].is_number() &&
+                          std::abs(piece[0].get<double>()) < latest && piece[4].is_number_unsigned();
         if (!good) request.refuse("\"pieces\" should hold lists of six numbers");
         const auto records = piece[4].get<std::size_t>();
         constexpr std::size_t most_records = 1'000'000; // far more than the stream of one read can hold
@@ -110,7 +112,7 @@ run_origin run_reader::read(study_run& run, const run_claims& claimed) {
     check_version(o, readable_run_version);
     const results_object values = o.object("values"), defined = o.object("definitions");
     for (const auto& [name, value] : values.value().items()) {
-        run.values[name] = values.number(name.c_str());
+        run.values[name] = values.figure(name.c_str());
         const results_object d = defined.object(name.c_str());
         definitions_.try_emplace(name, metric_definition{d.text("unit"), d.text("definition"), d.text("provenance")});
     }

@@ -239,6 +239,21 @@ TEST_CASE("numbers that none can hold are named with their place") {
     CHECK(contains(said, "run_2/metrics.json: key \"seed\" should be a whole number of 64 bits"));
 }
 
+TEST_CASE("figures whose squares are infinite are refused, and those next to nothing are nothing") {
+    const temporary_folder f;
+    const fs::path results = two_runtimes(f).write();
+    json metrics = sample_metrics(sample_values({}));
+    metrics["values"]["wall_ms"] = -1e308;
+    f.write("sweep/one/plain/run_1/metrics.json", metrics.dump());
+    metrics["values"]["wall_ms"] = 1e-320;
+    f.write("sweep/one/plain/run_2/metrics.json", metrics.dump());
+    CHECK(contains(damage(results, 5), "key \"wall_ms\" is -1e+308; expected at most 1e+100 either way"));
+    const study s = load_study(results);
+    const auto run =
+        std::ranges::find_if(s.runs, [](const study_run& r) { return r.runtime == "one" && r.number == 2; });
+    CHECK(run->values.at("wall_ms") == 0);
+}
+
 TEST_CASE("a piece of more records than memory holds is refused") {
     const temporary_folder f;
     const fs::path results = two_runtimes(f).write();
