@@ -16,7 +16,7 @@ void take_over_signals();
 
 /// Waits for a signal or for the limit on a thread of its own and stops the control. Should the campaign not have ended
 /// 0.9 s after a signal, or should a second one come, the process ends at once with status 130: what is on disk is
-/// complete.
+/// complete. The same 12 s after the limit, with status 1.
 class interruption {
   public:
     interruption(execution_control&, double time_limit_s);

@@ -1,12 +1,13 @@
 #include "study/results_json.hpp"
 
+#include "process/regular_file.hpp"
+
 #include "report/seal.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <utility>
 
 namespace chimera::host {
@@ -72,13 +73,12 @@ json parse(std::string_view text, const std::string& file, std::size_t first_lin
 study_error::study_error(const std::vector<std::string>& faults) : std::runtime_error(joined(faults)) {}
 
 std::string read_results_text(const std::filesystem::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    if (!in) throw study_error(path.string() + ": cannot be read");
-    std::string text;
-    char piece[1 << 16];
-    while (in.read(piece, sizeof piece) || in.gcount() > 0) text.append(piece, static_cast<std::size_t>(in.gcount()));
-    if (in.bad()) throw study_error(path.string() + ": cannot be read");
-    return text;
+    constexpr std::size_t most_bytes = std::size_t{64} << 30U; // of one run: more than a machine holds
+    try {
+        return read_regular_file(path, most_bytes);
+    } catch (const std::runtime_error& e) {
+        throw study_error(fmt::format("{}: {}", path.string(), e.what()));
+    }
 }
 
 json read_results_json(const std::filesystem::path& path) { return read_results_document(path).json; }

@@ -199,7 +199,7 @@ TEST_CASE("a profile that cannot be read is answered with the nearest one beside
     CHECK_THROWS_WITH_AS(load_profile(there / "smol1bk.toml", lookup),
                          doctest::Contains("cannot be read: No such file or directory; did you mean \"smol1kb.toml\"?"),
                          profile_error);
-    CHECK_THROWS_WITH_AS(load_profile(there, lookup), doctest::Contains("it is a folder"), profile_error);
+    CHECK_THROWS_WITH_AS(load_profile(there, lookup), doctest::Contains("is a folder"), profile_error);
     CHECK_THROWS_WITH_AS(load_profile("/nonexistent/p.toml", lookup), doctest::Contains("give the path of a profile"),
                          profile_error);
 }
