@@ -19,35 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 using json = nlohmann::ordered_json;
 
-const std::string quick = R"(
-name = "quick"
-[executor]
-plugin = "thread_pool"
-[transport]
-plugin = "socket"
-[backend.simulator]
-load_ms = 0
-prefill_tokens_per_s = 0
-decode_tokens_per_s = 2000
-reply_tokens_min = 20
-reply_tokens_max = 40
-[workload]
-kind = "calls"
-prompts = ["count"]
-[measure]
-runs = 2
-warmup = 0
-time_limit_s = 30
-)";
-const std::string of_sweep = R"(
-[sweep]
-[[sweep.runtimes]]
-name = "pool"
-[[sweep.runtimes]]
-name = "fiber"
-set.executor = { plugin = "fiber" }
-)";
-
 std::string read(const fs::path& file) {
     std::ifstream in(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
@@ -56,8 +27,8 @@ std::string read(const fs::path& file) {
 /// Results of which any file is damaged and restored.
 struct results {
     results() {
-        const fs::path sweep_profile = folder.write("sweep.toml", quick + of_sweep);
-        const fs::path run_profile = folder.write("run.toml", quick);
+        const fs::path sweep_profile = folder.write("sweep.toml", quick_profile + two_runtimes);
+        const fs::path run_profile = folder.write("run.toml", quick_profile);
         again = {"sweep", "--profile", sweep_profile.string(), "--output-dir", folder.path().string(), "--resume"};
         REQUIRE(run_host(again).status == 0);
         REQUIRE(

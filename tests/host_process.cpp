@@ -128,6 +128,36 @@ outcome run_until_efficiency(double low, double high, const std::function<outcom
     }
 }
 
+const std::string quick_profile = R"(
+name = "quick"
+[executor]
+plugin = "thread_pool"
+[transport]
+plugin = "socket"
+[backend.simulator]
+load_ms = 0
+prefill_tokens_per_s = 0
+decode_tokens_per_s = 2000
+reply_tokens_min = 20
+reply_tokens_max = 40
+[workload]
+kind = "calls"
+prompts = ["count"]
+[measure]
+runs = 2
+warmup = 0
+time_limit_s = 30
+)";
+
+const std::string two_runtimes = R"(
+[sweep]
+[[sweep.runtimes]]
+name = "pool"
+[[sweep.runtimes]]
+name = "fiber"
+set.executor = { plugin = "fiber" }
+)";
+
 fs::path profile_path(const std::string& name) { return fs::path(CHIMERA_SOURCE_DIR) / "profiles" / (name + ".toml"); }
 fs::path host_program() { return fs::path(CHIMERA_BIN_DIR) / "chimera-host"; }
 fs::path simulator_program() { return fs::path(CHIMERA_BIN_DIR) / "chimera-sim"; }

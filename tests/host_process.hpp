@@ -61,6 +61,12 @@ outcome run_profile(const temporary_folder& results, const std::string& name, st
 /// the machine busy for a moment does that once, a defect every time.
 outcome run_until_efficiency(double low, double high, const std::function<outcome()>& run);
 
+/// A campaign of a second or less: two agents call the embedded simulator, in two runs, and get 20 to 40 tokens. Its
+/// name is "quick"; tables may be appended.
+extern const std::string quick_profile;
+/// [sweep] for it: the runtimes "pool" and "fiber".
+extern const std::string two_runtimes;
+
 std::filesystem::path profile_path(const std::string& name);
 std::filesystem::path host_program();
 std::filesystem::path simulator_program();

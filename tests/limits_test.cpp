@@ -16,28 +16,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string quick = R"(
-name = "quick"
-[executor]
-plugin = "thread_pool"
-[transport]
-plugin = "socket"
-[backend.simulator]
-load_ms = 0
-prefill_tokens_per_s = 0
-decode_tokens_per_s = 2000
-reply_tokens_min = 100
-reply_tokens_max = 200
-[workload]
-kind = "calls"
-prompts = ["count"]
-[measure]
-runs = 2
-warmup = 0
-time_limit_s = 30
-)";
+/// Replies whose results are larger than the limits on files below.
+const std::vector<std::string> long_replies{"--set", "backend.simulator.reply_tokens_max=200", "--set",
+                                            "backend.simulator.reply_tokens_min=100"};
 
-const std::string swept = quick + "[sweep]\n[[sweep.runtimes]]\nname = \"pool\"\n";
+std::vector<std::string> with(std::vector<std::string> arguments, const std::vector<std::string>& more) {
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+}
 
 /// chimera-host under `limits`, commands of a shell such as "ulimit -f 8".
 outcome limited(const std::string& limits, const std::vector<std::string>& arguments) {
@@ -59,27 +45,25 @@ TEST_CASE("files that may not grow stop a sweep like a full disk: no cell is los
     for (const int kb : {1, 4, 8, 16}) {
         CAPTURE(kb);
         const temporary_folder f;
-        const auto profile = f.write("quick.toml", swept);
-        const std::vector<std::string> arguments{"sweep", "--profile", profile.string(), "--output-dir",
-                                                 f.path().string()};
+        const auto profile = f.write("quick.toml", quick_profile + two_runtimes);
+        const auto arguments =
+            with({"sweep", "--profile", profile.string(), "--output-dir", f.path().string()}, long_replies);
         const outcome o = limited("ulimit -f " + std::to_string(kb), arguments);
         CHECK_MESSAGE(o.status == 3, o.err);
         CHECK_MESSAGE(o.err.find("ulimit -f allows files of " + std::to_string(kb) + " KB") != std::string::npos,
                       o.err);
         CHECK(lines_in(f.path() / "quick" / "cells.jsonl") == 0);
-        std::vector<std::string> resumed = arguments;
-        resumed.emplace_back("--resume");
-        const outcome again = run_host(resumed);
+        const outcome again = run_host(with(arguments, {"--resume"}));
         CHECK_MESSAGE(again.status == 0, again.err);
-        CHECK(lines_in(f.path() / "quick" / "cells.jsonl") == 2);
+        CHECK(lines_in(f.path() / "quick" / "cells.jsonl") == 4);
     }
 }
 
 TEST_CASE("files that may not grow are an error of a run and of a report") {
     const temporary_folder f;
-    const auto profile = f.write("quick.toml", quick);
-    const std::vector<std::string> run{"run",  "--profile", profile.string(), "--output-dir", f.path().string(),
-                                       "--ui", "none"};
+    const auto profile = f.write("quick.toml", quick_profile);
+    const auto run =
+        with({"run", "--profile", profile.string(), "--output-dir", f.path().string(), "--ui", "none"}, long_replies);
     const outcome o = limited("ulimit -f 4", run);
     CHECK_MESSAGE(o.status == 3, o.err);
     CHECK_MESSAGE(o.err.find("ulimit -f allows files of 4 KB") != std::string::npos, o.err);
@@ -97,7 +81,7 @@ TEST_CASE("files that may not grow are an error of a run and of a report") {
 
 TEST_CASE("memory and threads that may not be had are named with their limit") {
     const temporary_folder f;
-    const auto profile = f.write("quick.toml", quick);
+    const auto profile = f.write("quick.toml", quick_profile);
     const std::vector<std::string> run{"run",          "--profile",       profile.string(),
                                        "--output-dir", f.path().string(), "--ui",
                                        "none",         "--set",           "executor.options.workers=64"};

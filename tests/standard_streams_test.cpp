@@ -16,30 +16,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string quick = R"(
-name = "quick"
-[executor]
-plugin = "thread_pool"
-[transport]
-plugin = "socket"
-[backend.simulator]
-load_ms = 0
-prefill_tokens_per_s = 0
-decode_tokens_per_s = 2000
-reply_tokens_min = 20
-reply_tokens_max = 40
-[workload]
-kind = "calls"
-prompts = ["count"]
-[measure]
-runs = 1
-warmup = 0
-time_limit_s = 30
-)";
-
-const std::string swept = quick + "[sweep]\n[[sweep.runtimes]]\nname = \"pool\"\n[[sweep.runtimes]]\nname = \"fiber\"\n"
-                                  "set.executor = { plugin = \"fiber\" }\n";
-
 /// A program started by a shell with these redirections, such as "2>&-".
 outcome redirected(const fs::path& program, const std::vector<std::string>& arguments, const std::string& how) {
     std::vector<std::string> words{"-c", "\"$0\" \"$@\" " + how, program.string()};
@@ -74,7 +50,7 @@ TEST_CASE("a sweep with any streams closed writes nothing but its results into i
     for (const std::string& how : closed_streams()) {
         CAPTURE(how);
         const temporary_folder f;
-        const auto profile = f.write("quick.toml", swept);
+        const auto profile = f.write("quick.toml", quick_profile + two_runtimes);
         const std::vector<std::string> arguments{"sweep", "--profile", profile.string(), "--output-dir",
                                                  f.path().string()};
         const outcome o = redirected(arguments, how);
@@ -83,7 +59,7 @@ TEST_CASE("a sweep with any streams closed writes nothing but its results into i
         int cells = 0;
         for (std::string line; std::getline(lines, line); ++cells)
             CHECK_MESSAGE(nlohmann::json::parse(line, nullptr, false).is_object(), line);
-        CHECK(cells == 2);
+        CHECK(cells == 4);
         std::vector<std::string> resumed = arguments;
         resumed.emplace_back("--resume");
         const outcome again = run_host(resumed);
@@ -97,7 +73,7 @@ TEST_CASE("a trace holds no summary where standard output is closed") {
     for (const std::string& how : closed_streams()) {
         CAPTURE(how);
         const temporary_folder f;
-        const auto profile = f.write("quick.toml", quick);
+        const auto profile = f.write("quick.toml", quick_profile);
         const fs::path trace = f.path() / "trace.json";
         const outcome o = redirected(
             {"run", "--profile", profile.string(), "--output-dir", f.path().string(), "--trace", trace.string()}, how);
@@ -123,7 +99,8 @@ TEST_CASE("plugins are found and tried alike, whatever is closed") {
 
 TEST_CASE("what cannot be printed is an error of every command") {
     const temporary_folder f;
-    const auto profile = f.write("quick.toml", quick), sweep = f.write("swept.toml", swept);
+    const auto profile = f.write("quick.toml", quick_profile),
+               sweep = f.write("swept.toml", quick_profile + two_runtimes);
     const std::string results = f.path().string();
     REQUIRE(run_host({"run", "--profile", profile.string(), "--output-dir", results, "--ui", "none"}).status == 0);
     fs::path campaign;
@@ -164,12 +141,12 @@ TEST_CASE("what cannot be printed is an error of every command") {
 
 TEST_CASE("messages that cannot be written cost nothing else") {
     const temporary_folder f;
-    const auto profile = f.write("quick.toml", swept);
+    const auto profile = f.write("quick.toml", quick_profile + two_runtimes);
     const outcome o =
         redirected({"sweep", "--profile", profile.string(), "--output-dir", f.path().string()}, "2>/dev/full");
     CHECK(o.status == 0);
     CHECK(o.out.find("fiber") != std::string::npos);
-    const auto single = f.write("single.toml", quick);
+    const auto single = f.write("single.toml", quick_profile);
     for (const std::string ui : {"plain", "none"}) {
         const outcome run = redirected(
             {"run", "--profile", single.string(), "--output-dir", f.path().string(), "--ui", ui, "--metrics-port", "0"},

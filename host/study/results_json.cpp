@@ -1,7 +1,6 @@
 #include "study/results_json.hpp"
 
 #include "process/regular_file.hpp"
-
 #include "report/seal.hpp"
 
 #include <fmt/format.h>
