@@ -8,12 +8,16 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include "process/messages.hpp"
 #include "process/standard_streams.hpp"
 
 #include "options.hpp"
 #include "server.hpp"
 
 namespace {
+
+using chimera::host::say;
+using chimera::host::with_limit;
 
 constexpr int exit_set_up_failed = 3;
 
@@ -30,11 +34,8 @@ bool print(std::string_view text) {
     return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
 }
 
-/// Where standard error cannot be written there is nobody to tell.
-void say(const std::string& text) { std::fputs(text.c_str(), stderr); }
-
 int cannot_print() {
-    say(fmt::format("chimera-sim: standard output cannot be written: {}\n", std::strerror(errno)));
+    say(fmt::format("chimera-sim: standard output cannot be written: {}", std::strerror(errno)));
     return exit_set_up_failed;
 }
 
@@ -45,7 +46,8 @@ int main(int argc, char** argv) {
     const auto parsed = chimera::sim::parse_options(argc, argv);
     if (const auto* early = std::get_if<chimera::sim::early_exit>(&parsed)) {
         if (early->status == 0 && !print(early->text)) return cannot_print();
-        if (early->status != 0) say(early->text);
+        if (early->status != 0)
+            say(early->text.ends_with('\n') ? early->text.substr(0, early->text.size() - 1) : early->text);
         return early->status;
     }
     const auto& options = std::get<chimera::sim::options>(parsed);
@@ -55,10 +57,10 @@ int main(int argc, char** argv) {
         if (!print(fmt::format("listening {}\n", server.url()))) return cannot_print();
         server.run();
         if (!options.quiet) {
-            say("chimera-sim: ended\n");
+            say("chimera-sim: ended");
         }
     } catch (const std::exception& error) {
-        say(fmt::format("chimera-sim: {}\n", error.what()));
+        say(with_limit(fmt::format("chimera-sim: {}", error.what())));
         return exit_set_up_failed;
     }
     return 0;

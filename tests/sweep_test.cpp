@@ -157,6 +157,19 @@ TEST_CASE("a cell that was lost and whose sweep was killed before it was run aga
     CHECK(run_host({"report", (folder / "quick").string()}).status == 0);
 }
 
+TEST_CASE("a run whose executor does not stop is ended some seconds after its time limit") {
+    const temporary_folder folder;
+    const auto profile = folder.write("hang.toml", quick_profile);
+    const std::string plugin = CHIMERA_TEST_PLUGIN_DIR "/crashing_executor.so";
+    const outcome o = run_host({"run", "--profile", profile.string(), "--output-dir", folder.path().string(), "--ui",
+                                "none", "--set", "executor.plugin=" + plugin, "--set", "executor.options.how=hang",
+                                "--set", "measure.time_limit_s=1"});
+    CHECK(o.status == 1);
+    CHECK_MESSAGE(contains(o.err, "ended at once"), o.err);
+    for (int i = 0; i < 100 && simulators_running() > 0; ++i) usleep(20'000);
+    CHECK(simulators_running() == 0);
+}
+
 TEST_CASE("a changed profile.toml is told, and written anew as the runs had it") {
     const temporary_folder folder;
     const auto profile = folder.write("quick.toml", quick);

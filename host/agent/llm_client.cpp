@@ -49,20 +49,21 @@ struct long_reply : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// The beginning of a text, not cut within a character.
-std::string beginning(const std::string& text, std::size_t limit) {
-    if (text.size() <= limit) return text;
+/// Cuts a text, not within a character.
+void shorten(std::string& text, std::size_t limit) {
+    if (text.size() <= limit) return;
     while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0U) == 0x80U) --limit;
-    return text.substr(0, limit);
+    text.resize(limit);
 }
 
 /// What a file gets of a server's text. A server may send back what it was sent: the key must not get there that way,
 /// not even a half of it at the end.
-std::string recorded(const std::string& text, std::size_t limit) {
-    constexpr std::size_t longest_key = 4096;
-    std::string kept = beginning(text, limit + std::min(longest_key, std::string::npos - limit));
+std::string recorded(std::string_view text, std::size_t limit) {
+    constexpr std::size_t longest_form = 65'536; // of a key, encoded
+    std::string kept(text.substr(0, limit + std::min(longest_form, std::string::npos - limit)));
     redact(kept);
-    return beginning(kept, limit);
+    shorten(kept, limit);
+    return kept;
 }
 
 double ms(nanoseconds_t ns) { return static_cast<double>(ns) / 1e6; }

@@ -8,6 +8,7 @@
 #include "live/alert_watch.hpp"
 #include "live/live_metrics.hpp"
 #include "process/messages.hpp"
+#include "publish/json_text.hpp"
 #include "report/progress.hpp"
 #include "report/result_files.hpp"
 #include "report/summary.hpp"
@@ -96,8 +97,7 @@ exit_status run_command(const run_arguments& arguments) {
     const server_pool servers(p, simulator_program());
     const report_corpus corpus(p);
 
-    const execution_setup setup{
-        p, plugins, loaded, servers, arguments.api_key, &corpus, trace.has_value(), observers};
+    const execution_setup setup{p, plugins, loaded, servers, arguments.api_key, &corpus, trace.has_value(), observers};
     std::vector<run_record> runs;
     std::exception_ptr failure; // what is finished is summarized all the same
     try {
@@ -130,7 +130,7 @@ exit_status run_command(const run_arguments& arguments) {
     summary.files = files.folder();
     if (!runs.empty() && !failure) files.summarize(summary);
     if (!failure || !runs.empty()) try {
-            print_result(arguments.json ? to_json(summary).dump(2) + "\n" : to_text(summary));
+            print_result(arguments.json ? json_text(to_json(summary)) : to_text(summary));
         } catch (...) {
             if (!failure) throw; // otherwise what failed first is the news
         }

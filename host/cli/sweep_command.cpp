@@ -27,7 +27,7 @@ void tell(const journal_entry& e, const sweep_progress& p) {
         fmt::format("[{}/{}] {}/{} run {}: {}", p.done, p.of, e.runtime, e.config, e.run, name_of(e.status));
     if (e.efficiency_pct) line += fmt::format(", {:.2f} %", *e.efficiency_pct);
     if (e.wall_s) line += fmt::format(", {:.1f} s", *e.wall_s);
-    if (!e.message.empty()) line += ": " + e.message;
+    if (!e.message.empty()) line += ": " + on_one_line(e.message);
     if (p.done < p.of && p.eta_s > 0) line += fmt::format("   (about {} to go)", duration(p.eta_s));
     say(line);
 }

@@ -9,7 +9,7 @@ namespace chimera::host {
 
 /// The bytes of a regular file. Anything else is refused, because it may never end or never begin: a folder, a pipe
 /// without a writer, /dev/zero. Throws std::runtime_error with the reason and what to do, without the file's name: "is
-/// a pipe; give a regular file", "has more than 16 MiB". Any thread.
+/// a pipe; give a regular file", "has more than 1 MiB". Any thread.
 std::string read_regular_file(const std::filesystem::path&, std::size_t most_bytes);
 
 } // namespace chimera::host

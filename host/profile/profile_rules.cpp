@@ -56,6 +56,17 @@ std::string url_fault(const std::string& text) {
     return {};
 }
 
+/// Of a URL behind its "://". A password that was not encoded may hold '/', '?' and '#': then what stands before them
+/// is not host:port.
+bool has_user_information(std::string_view rest) {
+    const auto authority = rest.substr(0, rest.find_first_of("/?#"));
+    if (authority.find('@') != std::string_view::npos) return true;
+    const auto colon = authority.rfind(':');
+    const bool has_port = colon == std::string_view::npos || authority.ends_with(']') ||
+                          is_port(std::string(authority.substr(colon + 1)));
+    return !has_port && rest.find('@') != std::string_view::npos;
+}
+
 class rules {
   public:
     rules(profile& p, const node& root, const std::string& file, std::vector<std::string>* faults)
@@ -131,8 +142,7 @@ class rules {
         for (const option_value& option : choice.options) {
             const auto scheme_end = option.value.find("://");
             if (option.type != CHM_OPT_STRING || scheme_end == std::string::npos) continue;
-            // Wherever it is: a password that was not encoded may hold '/', '?' and '#'.
-            if (option.value.find('@', scheme_end) != std::string::npos)
+            if (has_user_information(std::string_view(option.value).substr(scheme_end + 3)))
                 fault(
                     table + ".options." + option.key,
                     "holds a user name or a password, and a profile holds no secret; leave them out (a proxy can come "

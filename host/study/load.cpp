@@ -98,7 +98,10 @@ void study_reader::add_cell(const results_object& cell, const fs::path& folder) 
     run.number = static_cast<int>(count_from(cell, "run", 1));
     run.status = cell.text("status");
     run.message = cell.text_or_empty("message");
-    run.folder = folder / cell.text("folder");
+    const fs::path below = cell.text("folder");
+    if (below.is_absolute() || std::ranges::find(below, "..") != below.end())
+        cell.refuse(fmt::format("folder \"{}\" is not in the sweep's folder", below.string()));
+    run.folder = folder / below;
     if (position(s_.runtimes, run.runtime) == s_.runtimes.size())
         cell.refuse(fmt::format("runtime \"{}\" is not in sweep.json", run.runtime));
     if (position(s_.configs, run.config) == s_.configs.size())

@@ -50,6 +50,7 @@ TEST_CASE("a URL with a password is refused in a plugin's options as well, and n
     };
     CHECK(fault_with("http://proxy:3128/a@b").empty());
     CHECK(fault_with("http://me:secret@proxy:3128").starts_with("p.toml:3:"));
+    CHECK(fault_with("http://me:sec/ret@proxy:3128").starts_with("p.toml:3:"));
     CHECK(fault_with("http://me:secret@proxy:3128").find("secret@") == std::string::npos);
 }
 

@@ -288,10 +288,12 @@ TEST_CASE("missing keys, wrong types and unknown names are named") {
     metrics.erase("concurrent");
     f.write("sweep/one/plain/run_2/metrics.json", metrics.dump());
     sweep.add_cell("third", "plain", 1, "failed", "", "third/plain/run_1");
+    sweep.add_cell("one", "plain", 9, "failed", "", "../one/plain/run_9");
     const std::string said = damage(sweep.write(), 4);
     CHECK(contains(said, "run_1/metrics.json: values: key \"wall_ms\" should be a number, is string"));
     CHECK(contains(said, "run_2/metrics.json: key \"concurrent\" is missing"));
     CHECK(contains(said, "cells.jsonl:7: runtime \"third\" is not in sweep.json"));
+    CHECK(contains(said, "cells.jsonl:8: folder \"../one/plain/run_9\" is not in the sweep's folder"));
 }
 
 TEST_CASE("counts that no study has, and values thousands of levels deep, are refused") {
