@@ -92,6 +92,9 @@ TEST_CASE("memory and threads that may not be had are named with their limit") {
     const outcome files = limited("ulimit -n 20", run);
     CHECK_MESSAGE(files.status == 3, files.err);
     CHECK_MESSAGE(files.err.find("ulimit -n") != std::string::npos, files.err);
+    const outcome stack = limited("ulimit -s 64", run);
+    CHECK_MESSAGE(stack.status == 3, stack.err);
+    CHECK_MESSAGE(stack.err.find("ulimit -s allows a stack of 64 KB") != std::string::npos, stack.err);
     if (geteuid() != 0) {
         MESSAGE("ulimit -u is not tried: only root can become a user without processes");
         return;

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace chimera::test;
@@ -168,6 +169,63 @@ TEST_CASE("a run whose executor does not stop is ended some seconds after its ti
     CHECK_MESSAGE(contains(o.err, "ended at once"), o.err);
     for (int i = 0; i < 100 && simulators_running() > 0; ++i) usleep(20'000);
     CHECK(simulators_running() == 0);
+}
+
+TEST_CASE("a pipe or a device in place of a result file is told, and nobody waits for it") {
+    const temporary_folder folder;
+    const auto profile = folder.write("quick.toml", quick);
+    const std::vector<std::string> one{"--runs", "1", "--only", "pool/permits1", "--resume"};
+    REQUIRE(run_host(arguments(profile, folder.path(), one)).status == 0);
+    const fs::path sweep = folder / "quick", run = sweep / "pool/permits1/run_1";
+
+    fs::remove(run / "metrics.json");
+    REQUIRE(mkfifo((run / "metrics.json").c_str(), 0600) == 0);
+    fs::remove(run.parent_path() / "profile.toml");
+    fs::create_symlink("/dev/zero", run.parent_path() / "profile.toml");
+    outcome o = run_host({"report", sweep.string()});
+    CHECK(o.status == 2);
+    CHECK_MESSAGE(contains(o.err, "metrics.json: is a pipe; give a regular file"), o.err);
+    o = run_host(arguments(profile, folder.path(), one));
+    CHECK_MESSAGE(o.status == 0, o.err);
+    CHECK_MESSAGE(contains(o.err, "metrics.json: is a pipe"), o.err);
+    CHECK(fs::is_regular_file(run / "metrics.json"));
+    CHECK(fs::is_regular_file(fs::symlink_status(run.parent_path() / "profile.toml")));
+
+    fs::rename(sweep / "cells.jsonl", sweep / "kept");
+    REQUIRE(mkfifo((sweep / "cells.jsonl").c_str(), 0600) == 0);
+    for (const char* dry : {"", "--dry-run"}) {
+        std::vector<std::string> words = arguments(profile, folder.path(), one);
+        if (*dry != '\0') words.emplace_back(dry);
+        o = run_host(words);
+        CHECK(o.status == 3);
+        CHECK_MESSAGE(contains(o.err, "cells.jsonl: is "), o.err);
+    }
+    fs::remove(sweep / "cells.jsonl");
+    fs::rename(sweep / "kept", sweep / "cells.jsonl");
+    CHECK(run_host({"report", sweep.string()}).status == 0);
+}
+
+TEST_CASE("a report goes into the pipe, the device or the link's target that it is sent to, and over no result") {
+    const temporary_folder folder;
+    const auto profile = folder.write("quick.toml", quick);
+    REQUIRE(run_host(arguments(profile, folder.path(), {"--runs", "1", "--only", "pool/permits1"})).status == 0);
+    const std::string sweep = (folder / "quick").string();
+    const auto report_to = [&](const fs::path& file) { return run_host({"report", sweep, "--output", file.string()}); };
+
+    const fs::path target = folder.write("target.md", "old"), link = folder / "link.md";
+    fs::create_symlink("target.md", link);
+    CHECK(report_to(link).status == 0);
+    CHECK(fs::is_symlink(link));
+    CHECK(read(target).size() > 1000);
+    const outcome printed = report_to("/dev/stdout");
+    CHECK(printed.status == 0);
+    CHECK(printed.out == read(target));
+    CHECK(report_to("/dev/full").status == 3);
+    CHECK(fs::is_character_file("/dev/full"));
+    const outcome refused = report_to(folder / "quick/cells.jsonl");
+    CHECK(refused.status == 2);
+    CHECK_MESSAGE(contains(refused.err, "is a file of results"), refused.err);
+    CHECK(run_host({"report", sweep}).status == 0);
 }
 
 TEST_CASE("a changed profile.toml is told, and written anew as the runs had it") {

@@ -37,6 +37,7 @@
 #include <vector>
 
 #include <arpa/inet.h>
+#include <sys/resource.h>
 
 namespace chimera::host {
 namespace {
@@ -102,7 +103,8 @@ void add_key_options(CLI::App& app, key_arguments& a) {
     CLI::Option* key = app.add_option("--api-key", a.key,
                                       "Bearer token for the servers, in place of CHIMERA_API_KEY; never written to a "
                                       "file or a log; others may see it for a moment in the list of processes")
-                           ->type_name("KEY");
+                           ->type_name("KEY")
+                           ->check([](const std::string& text) { return text.empty() ? "the key is empty" : ""; });
     app.add_option("--api-key-file", a.file, "File or pipe that holds it")
         ->type_name("FILE")
         ->check(is_named)
@@ -213,6 +215,19 @@ int fail(exit_status status, std::string what) {
     return static_cast<int>(status);
 }
 
+/// The main thread grows its stack as it goes, and ends by a signal where it may not.
+std::string stack_fault() {
+    constexpr rlim_t least = 512U * 1024U;
+    rlimit limit{};
+    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= least) return "";
+    if (limit.rlim_max >= least) {
+        limit.rlim_cur = least;
+        if (setrlimit(RLIMIT_STACK, &limit) == 0) return "";
+    }
+    return fmt::format("chimera-host: ulimit -s allows a stack of {} KB; {} KB are needed", limit.rlim_cur / 1024,
+                       least / 1024);
+}
+
 /// Names what was given and is not known, with the nearest that is. What follows an unknown option is its value for
 /// all that we know, perhaps a secret: it is not repeated.
 std::string unknown_words(const CLI::App& app, const std::vector<std::string>& words) {
@@ -221,18 +236,19 @@ std::string unknown_words(const CLI::App& app, const std::vector<std::string>& w
     for (const CLI::App* command : app.get_subcommands({})) commands.push_back(command->get_name());
     for (const CLI::App* chosen : app.get_subcommands()) at = chosen;
     std::vector<std::string> options;
-    for (const CLI::Option* option : at->get_options())
+    for (const CLI::Option* option : at->get_options([](const CLI::Option* o) { return !o->get_group().empty(); }))
         for (const std::string& name : option->get_lnames()) options.push_back("--" + name);
     std::vector<std::string> unknown = app.remaining(true);
     std::string text;
     for (std::size_t i = 1; i < words.size(); ++i) {
         if (std::ranges::find(unknown, words[i]) == unknown.end()) continue;
         const bool is_option = words[i].starts_with('-');
-        const std::string name = is_option ? words[i].substr(0, words[i].find('=')) : words[i];
+        const std::string name = redacted(words[i].substr(0, words[i].find('=')));
         text += fmt::format("{}{} is not {}{}; {}", text.empty() ? "" : "\n", name,
                             is_option ? "an option of " : "an argument of ", at->get_name(),
                             suggest(name, is_option || at != &app ? options : commands));
-        if (is_option && name == words[i] && i + 1 < words.size() && !words[i + 1].starts_with('-')) ++i;
+        const bool has_value = (is_option || names_a_secret(name)) && words[i].find('=') == std::string::npos;
+        if (has_value && i + 1 < words.size() && !words[i + 1].starts_with('-')) ++i;
     }
     return text + "\nRun with --help for more information.";
 }
@@ -263,7 +279,7 @@ std::string key_of(const key_arguments& given, std::string from_environment) {
         } catch (const std::runtime_error& e) {
             throw profile_error({fmt::format("chimera-host: {}", e.what())});
         }
-        from = "--api-key-file";
+        from = "--api-key-file " + given.file;
     } else {
         key = std::move(from_environment);
     }
@@ -283,6 +299,7 @@ int run_command_line(int argc, char** argv) {
     spdlog::set_default_logger(
         std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()));
     spdlog::default_logger()->set_formatter(make_log_formatter("%^%l%$ %v"));
+    if (const std::string fault = stack_fault(); !fault.empty()) return fail(exit_status::set_up, fault);
     CLI::App app("Finds out whether your LLM client runtime is the bottleneck, and which part of it.", "chimera-host");
     app.set_version_flag("--version", fmt::format("chimera-host {}", CHIMERA_VERSION));
     app.require_subcommand(0, 1);

@@ -12,6 +12,7 @@
 #include "study/report_document.hpp"
 #include "study/run_file.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -34,6 +35,13 @@ constexpr renderer renderers[] = {
     {"vllm", [](const json& report) { return json_text(to_vllm(report)); }},
 };
 
+bool is_results_file(const std::filesystem::path& name) {
+    for (const char* known :
+         {"cells.jsonl", "metrics.json", "profile.toml", "requests.jsonl", "summary.json", "sweep.json"})
+        if (name == known) return true;
+    return false;
+}
+
 } // namespace
 
 std::vector<std::string> report_formats() {
@@ -43,6 +51,10 @@ std::vector<std::string> report_formats() {
 }
 
 exit_status report_command(const report_arguments& arguments) {
+    std::error_code ignored;
+    if (is_results_file(arguments.output.filename()) && std::filesystem::exists(arguments.output, ignored))
+        throw study_error(fmt::format("--output {}: is a file of results, as its name says; give another one",
+                                      arguments.output.string()));
     study s = load_study(arguments.results);
     if (!arguments.only.empty()) s = part_of(std::move(s), arguments.only);
     read_requests(s);
@@ -51,7 +63,7 @@ exit_status report_command(const report_arguments& arguments) {
     if (arguments.output.empty())
         print_result(text);
     else
-        write_whole(arguments.output, text);
+        write_to(arguments.output, text);
     const std::vector<std::string> damage = damage_of(s);
     for (const std::string& d : damage) spdlog::error("{}", d);
     return damage.empty() ? exit_status::success : exit_status::bad_input;

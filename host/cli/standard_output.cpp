@@ -2,14 +2,10 @@
 
 #include "report/whole_file.hpp"
 
-#include <cerrno>
-#include <cstdio>
+#include <unistd.h>
 
 namespace chimera::host {
 
-void print_result(std::string_view text) {
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-        throw result_file_error(errno, std::generic_category(), "standard output cannot be written");
-}
+void print_result(std::string_view text) { write_all(STDOUT_FILENO, text, "standard output"); }
 
 } // namespace chimera::host

@@ -25,11 +25,12 @@ struct resource_limit {
 constexpr resource_limit limits[] = {
     {EFBIG, nullptr, RLIMIT_FSIZE, 1024, "ulimit -f allows files of {} KB"},
     {EMFILE, nullptr, RLIMIT_NOFILE, 1, "ulimit -n allows {} open files"},
-    {EAGAIN, nullptr, RLIMIT_NPROC, 1, "ulimit -u allows this user {} processes and threads"},
     {ENOMEM, "bad_alloc", RLIMIT_AS, 1024, "ulimit -v allows {} KB of address space"},
     {ENOMEM, "bad_alloc", RLIMIT_DATA, 1024, "ulimit -d allows {} KB of data"},
     // A thread's stack that cannot be mapped is reported so.
     {EAGAIN, nullptr, RLIMIT_AS, 1024, "ulimit -v allows {} KB of address space"},
+    {EAGAIN, nullptr, RLIMIT_DATA, 1024, "ulimit -d allows {} KB of data"},
+    {EAGAIN, nullptr, RLIMIT_NPROC, 1, "ulimit -u allows this user {} processes and threads"},
 };
 
 } // namespace
@@ -46,6 +47,7 @@ std::string with_limit(std::string message) {
         const bool met = message.find(std::strerror(l.error)) != std::string::npos ||
                          (l.otherwise != nullptr && message.find(l.otherwise) != std::string::npos);
         if (!met || getrlimit(l.which, &now) != 0 || now.rlim_cur == RLIM_INFINITY) continue;
+        if (l.which == RLIMIT_NPROC && !found.empty()) continue; // which every user has
         const std::string allowed = fmt::format(fmt::runtime(l.text), now.rlim_cur / l.unit);
         if (message.find(allowed) != std::string::npos) continue; // a child said it already
         found += (found.empty() ? "" : ", ") + allowed;

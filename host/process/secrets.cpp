@@ -42,53 +42,75 @@ std::string letters_of(std::string_view name) {
     return plain;
 }
 
-/// Of an option, where a misspelled name of the key's own is to count.
+constexpr std::string_view key_option = "--api-key";
+
+/// "--api-keyS", the blank between them forgotten.
+bool is_key_option_with_value(std::string_view word) {
+    return word.starts_with(key_option) && word.find('=') == std::string_view::npos &&
+           word.size() > key_option.size() && !word.starts_with("--api-key-f");
+}
+
+/// Of an option, where a misspelled name of the key's own is to count, also with another dash or none.
 bool option_takes_a_secret(std::string_view option) {
     const std::string plain = letters_of(option);
+    if (!option.starts_with('-')) return plain == "apikey" && option.find('/') == std::string_view::npos;
     if (plain.ends_with("file")) return false; // the file's name is no secret
     return plain.starts_with("api") || plain.ends_with("key") || names_a_secret(option);
 }
 
-void overwrite(char* value) {
-    const std::size_t size = std::strlen(value);
-    std::memset(value, '\0', size);
-    std::memset(value, '*', std::min<std::size_t>(size, 3));
-}
-
-/// The value in "path.to.token=value"; nullptr where the last name of the path is not that of a secret.
-char* secret_in_assignment(char* word) {
-    char* equals = std::strchr(word, '=');
-    if (equals == nullptr) return nullptr;
-    std::string_view name(word, static_cast<std::size_t>(equals - word));
-    name.remove_prefix(std::min(name.rfind('.') + 1, name.size())); // none: npos + 1 is 0
-    return names_a_secret(name) ? equals + 1 : nullptr;
+/// Hands on each value in a word such as `headers.token=S` or `headers={"X-Api-Key"="S", Authorization='S'}` whose
+/// name is that of a secret.
+template <class Take>
+void for_each_assigned_secret(char* word, const Take& take) {
+    const std::string_view text(word);
+    for (std::size_t equals = 0; (equals = text.find('=', equals)) != std::string_view::npos;) {
+        const std::size_t name_end = text.find_last_not_of(" \t\"'", equals == 0 ? 0 : equals - 1);
+        const std::size_t before = text.find_last_of(" \t\"'{,.=", name_end);
+        const std::size_t name_begin = before == std::string_view::npos ? 0 : before + 1;
+        std::size_t begin = std::min(text.find_first_not_of(" \t", ++equals), text.size());
+        if (name_end == std::string_view::npos || name_end < name_begin || begin == text.size() ||
+            !names_a_secret(text.substr(name_begin, name_end + 1 - name_begin)))
+            continue;
+        const bool quoted = text[begin] == '"' || text[begin] == '\'';
+        // Outside of a table a value ends with the word.
+        const char* ends = quoted ? (text[begin] == '"' ? "\"" : "'") : text.find('{') < equals ? ",}" : "";
+        if (quoted) ++begin;
+        const std::size_t end = std::min(text.find_first_of(ends, begin), text.size());
+        take(word + begin, end - begin);
+        equals = end;
+    }
 }
 
 } // namespace
 
 bool names_a_secret(std::string_view name) {
-    const std::string plain = letters_of(name);
-    constexpr std::array<std::string_view, 10> ends{"apikey", "authorization", "bearer",     "token",  "secret",
-                                                    "passwd", "password",      "passphrase", "cookie", "credential"};
+    std::string plain = letters_of(name);
+    while (!plain.empty() && std::isdigit(static_cast<unsigned char>(plain.back())) != 0)
+        plain.pop_back(); // "api_key_2"
+    constexpr std::array<std::string_view, 15> ends{
+        "apikey", "secretkey", "accesskey", "privatekey", "subscriptionkey", "auth",   "authorization", "bearer",
+        "token",  "secret",    "passwd",    "password",   "passphrase",      "cookie", "credential"};
     return std::ranges::any_of(ends, [&plain](std::string_view end) { return plain.ends_with(end); });
 }
 
 std::vector<std::string> take_arguments(int argc, char** argv) {
     std::vector<std::string> words(argv, argv + argc);
-    const auto take = [](char* value) {
-        if (value == nullptr || *value == '\0') return;
-        if (secret_forms::can_hide(value)) known().mentioned.emplace_back(value);
-        overwrite(value);
+    const auto take = [](char* value, std::size_t size) {
+        const std::string_view secret(value, size);
+        if (secret_forms::can_hide(secret)) known().mentioned.emplace_back(secret);
+        std::memset(value, '*', size);
     };
     for (int i = 1; i < argc; ++i) {
-        if (argv[i][0] != '-') continue;
+        const std::string_view word = words[static_cast<std::size_t>(i)];
         char* equals = std::strchr(argv[i], '=');
-        const std::string_view option(argv[i], equals ? static_cast<std::size_t>(equals - argv[i]) : words[i].size());
+        const std::string_view option = word.substr(0, word.find('='));
         char* value = equals ? equals + 1 : i + 1 < argc ? argv[i + 1] : nullptr;
-        if (option_takes_a_secret(option))
-            take(value);
-        else if (option == "--set" && value != nullptr)
-            take(secret_in_assignment(value));
+        if (is_key_option_with_value(word))
+            take(argv[i] + key_option.size(), word.size() - key_option.size());
+        else if (value != nullptr && option_takes_a_secret(option))
+            take(value, std::strlen(value));
+        else if (value != nullptr && option == "--set")
+            for_each_assigned_secret(value, take);
     }
     return words;
 }
@@ -108,6 +130,8 @@ std::string read_key_file(const std::string& path) {
     };
     const auto message = [] { return std::generic_category().message(errno); };
     const sdk::owned_fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file && errno == ENOENT && path.find('/') == std::string::npos) // the key itself, perhaps
+        throw std::runtime_error("--api-key-file: there is no file of the name that was given");
     if (!file) refuse("cannot be read: " + message());
     std::string text(longest_key + 1, '\0');
     std::size_t size = 0;
@@ -125,6 +149,7 @@ std::string read_key_file(const std::string& path) {
 }
 
 std::string key_fault(std::string_view key) {
+    if (key.starts_with("--")) return "the key begins with '--', as an option does: was it left out?";
     const auto bad = std::ranges::find_if(key, [](char c) { return c <= ' ' || c > '~'; });
     if (bad != key.end())
         return fmt::format("the key's character {} is not a visible ASCII character, so no header can carry the key",
@@ -166,7 +191,13 @@ std::string redacted(std::string_view message) {
 
 std::string without_url_secrets(std::string_view url) {
     const std::size_t scheme_end = url.find("://");
-    if (scheme_end == std::string_view::npos) return std::string(url);
+    if (scheme_end == std::string_view::npos) { // user:password@host is a proxy to some
+        const std::size_t at = url.rfind('@'), colon = url.find(':');
+        if (at == std::string_view::npos || colon > at) return std::string(url);
+        const std::size_t before = url.find_last_of("=\"' /", colon);
+        const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
+        return std::string(url.substr(0, begin)) + "***" + std::string(url.substr(at));
+    }
     std::string out(url.substr(0, scheme_end + 3));
     std::string_view rest = url.substr(scheme_end + 3);
     // The last '@', wherever it is: a password that was not encoded may hold '/', '?' and '#'.

@@ -16,8 +16,8 @@ bool names_a_secret(std::string_view name);
 
 /// [main thread, before any other] The words of the command line, copied. In the process's own memory, which
 /// /proc/PID/cmdline shows to every user, a word that follows a name of a secret is then overwritten: `--api-key S`,
-/// `--api-key=S`, also where the name is misspelled, and `--set headers.token=S`. Each such word is kept out of what
-/// messages say (redacted()).
+/// `--api-key=S`, also where the name is misspelled, `--set headers.token=S` and `--set headers={token="S"}`. Each such
+/// word is kept out of what messages say (redacted()).
 std::vector<std::string> take_arguments(int argc, char** argv);
 
 /// [main thread, before any other] The value of an environment variable, empty where it is not set; afterwards it is

@@ -25,6 +25,9 @@ class free_table_reader {
                       "a profile holds no secret; use --api-key or the environment's CHIMERA_API_KEY, and "
                       "backend.key_header = \"" +
                           m.key + "\" to send the key under this name");
+            else if (values_ == free_values::json && names_a_secret(m.key) &&
+                     std::holds_alternative<std::string>(m.value.value))
+                fault(m.at, shown, "a profile holds no secret; use --api-key or the environment's CHIMERA_API_KEY");
             else if (values_ == free_values::json && m.value.is_table())
                 read(m.value, shown, name + '.');
             else if (const auto* text = std::get_if<std::string>(&m.value.value); text != nullptr && text->empty())

@@ -1,4 +1,5 @@
 #include "profile/profile_rules.hpp"
+#include "process/secrets.hpp"
 #include "profile/counted_agents.hpp"
 #include "profile/option_check.hpp"
 #include "profile/profile_reader.hpp"
@@ -141,8 +142,12 @@ class rules {
     void check_options(const std::string& table, const plugin_choice& choice) {
         for (const option_value& option : choice.options) {
             const auto scheme_end = option.value.find("://");
-            if (option.type != CHM_OPT_STRING || scheme_end == std::string::npos) continue;
-            if (has_user_information(std::string_view(option.value).substr(scheme_end + 3)))
+            if (option.type != CHM_OPT_STRING) continue;
+            // Curl takes a proxy without a scheme, too.
+            const auto at = option.value.find('@'), colon = option.value.find(':');
+            if (scheme_end == std::string::npos
+                    ? at != std::string::npos && colon < at
+                    : has_user_information(std::string_view(option.value).substr(scheme_end + 3)))
                 fault(
                     table + ".options." + option.key,
                     "holds a user name or a password, and a profile holds no secret; leave them out (a proxy can come "
@@ -157,6 +162,14 @@ class rules {
             fault("backend.path", fmt::format("\"{}\" is not a path; begin with '/', and percent-encode blanks and "
                                               "what is not ASCII (example: \"/v1/chat/completions\")",
                                               b.path));
+        for (std::size_t begin = b.path.find('?'); begin < b.path.size();) { // at a '?' or '&'
+            const std::size_t end = std::min(b.path.find('&', begin + 1), b.path.size());
+            const std::string_view pair = std::string_view(b.path).substr(begin + 1, end - begin - 1);
+            if (names_a_secret(pair.substr(0, pair.find('='))))
+                fault("backend.path", "holds a secret in its query, and a profile holds none; use --api-key or the "
+                                      "environment's CHIMERA_API_KEY, and backend.key_header");
+            begin = end;
+        }
         const auto in_token = [](char c) {
             return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
                    std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;

@@ -7,11 +7,11 @@
 #include <charconv>
 #include <climits>
 #include <csignal>
-#include <fstream>
 #include <utility>
 #include <vector>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 namespace chimera::host {
@@ -51,10 +51,27 @@ void fail_to_write(const fs::path& path, const char* what) {
     throw result_file_error(errno, std::generic_category(), fmt::format("{}: {}", path.string(), what));
 }
 
+void write_all(int fd, std::string_view rest, const fs::path& path) {
+    while (!rest.empty()) {
+        const ssize_t n = write(fd, rest.data(), rest.size());
+        if (n > 0)
+            rest.remove_prefix(static_cast<std::size_t>(n));
+        else if (n < 0 && errno == EAGAIN) { // a pipe that somebody has made non-blocking
+            pollfd room{fd, POLLOUT, 0};
+            poll(&room, 1, -1);
+        } else if (n < 0 && errno != EINTR)
+            fail_to_write(path, "cannot be written");
+    }
+}
+
 whole_file::whole_file(fs::path path)
     : path_(std::move(path)), temporary_(temporary_name(path_)),
-      fd_(open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
-    if (!fd_) fail_to_write(temporary_, "cannot be written");
+      // A link that somebody has put there is not followed.
+      fd_(open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)) {
+    if (!fd_ && errno == EEXIST && unlink(temporary_.c_str()) == 0) // of a killed process that had this number
+        fd_ = sdk::owned_fd(open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+    if (!fd_)
+        fail_to_write(temporary_, errno == ENOENT ? "cannot be written, its folder is gone" : "cannot be written");
 }
 
 whole_file::~whole_file() {
@@ -67,11 +84,7 @@ void whole_file::append(std::string_view more) {
 }
 
 void whole_file::flush() {
-    for (std::string_view rest = kept_; !rest.empty();) {
-        const ssize_t n = write(fd_.get(), rest.data(), rest.size());
-        if (n < 0 && errno != EINTR) fail_to_write(temporary_, "cannot be written");
-        if (n > 0) rest.remove_prefix(static_cast<std::size_t>(n));
-    }
+    write_all(fd_.get(), kept_, temporary_);
     kept_.clear();
 }
 
@@ -128,12 +141,22 @@ void write_whole(const fs::path& path, std::string_view content) {
     file.commit();
 }
 
-std::string read_whole(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::string out;
-    char piece[1 << 16];
-    while (in.read(piece, sizeof piece) || in.gcount() > 0) out.append(piece, static_cast<std::size_t>(in.gcount()));
-    return out;
+void write_to(const fs::path& path, std::string_view content) {
+    std::error_code ignored;
+    const fs::file_status there = fs::status(path, ignored);
+    if (!fs::exists(there) || fs::is_regular_file(there)) // renamed over a link, the file would take the link's place
+        return write_whole(fs::is_symlink(path, ignored) && fs::exists(there) ? fs::canonical(path) : path, content);
+    const sdk::owned_fd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+    if (!fd) fail_to_write(path, "cannot be written");
+    write_all(fd.get(), content, path);
+}
+
+std::string read_whole(const fs::path& path, std::size_t most_bytes) {
+    try {
+        return read_regular_file(path, most_bytes);
+    } catch (const std::runtime_error&) {
+        return {};
+    }
 }
 
 } // namespace chimera::host

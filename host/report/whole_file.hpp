@@ -1,6 +1,8 @@
 // Result files: under their names they are there whole, or not at all.
 #pragma once
 
+#include "process/regular_file.hpp"
+
 #include <chimera/sdk/owned_fd.hpp>
 
 #include <filesystem>
@@ -17,6 +19,9 @@ struct result_file_error : std::system_error {
 
 /// Throws result_file_error for errno.
 [[noreturn]] void fail_to_write(const std::filesystem::path&, const char* what);
+
+/// Writes all of it to a descriptor, waiting where that is non-blocking and full. path: its name, for the error.
+void write_all(int fd, std::string_view, const std::filesystem::path& path);
 
 /// A file that is written under a temporary name, piece by piece, and gets its own when it is complete. One thread at a
 /// time. Errors: result_file_error.
@@ -58,7 +63,11 @@ void sync_path(const std::filesystem::path&);
 /// A whole_file of what is at hand.
 void write_whole(const std::filesystem::path&, std::string_view content);
 
-/// What is in a file; empty where it cannot be read.
-std::string read_whole(const std::filesystem::path&);
+/// Writes into what the path leads to: a file, also behind a symbolic link, as a whole_file; a device or a pipe, such
+/// as /dev/stdout, as it is. Errors: result_file_error.
+void write_to(const std::filesystem::path&, std::string_view content);
+
+/// What is in a regular file; empty where it cannot be read or is no such file.
+std::string read_whole(const std::filesystem::path&, std::size_t most_bytes = most_document_bytes);
 
 } // namespace chimera::host

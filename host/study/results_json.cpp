@@ -1,6 +1,5 @@
 #include "study/results_json.hpp"
 
-#include "process/regular_file.hpp"
 #include "report/seal.hpp"
 
 #include <fmt/format.h>
@@ -71,8 +70,7 @@ json parse(std::string_view text, const std::string& file, std::size_t first_lin
 
 study_error::study_error(const std::vector<std::string>& faults) : std::runtime_error(joined(faults)) {}
 
-std::string read_results_text(const std::filesystem::path& path) {
-    constexpr std::size_t most_bytes = std::size_t{64} << 30U; // of one run: more than a machine holds
+std::string read_results_text(const std::filesystem::path& path, std::size_t most_bytes) {
     try {
         return read_regular_file(path, most_bytes);
     } catch (const std::runtime_error& e) {
@@ -91,7 +89,7 @@ results_document read_results_document(const std::filesystem::path& path) {
 }
 
 sound_lines read_sound_lines(const std::filesystem::path& path) {
-    const std::string text = read_results_text(path);
+    const std::string text = read_results_text(path, most_lines_bytes);
     sound_lines out;
     std::size_t number = 1;
     for (std::size_t begin = 0; begin < text.size(); ++number) {

@@ -1,6 +1,8 @@
 // JSON of results files, read so that whatever is wrong is reported with its place.
 #pragma once
 
+#include "process/regular_file.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
@@ -62,7 +64,7 @@ class results_object {
 };
 
 /// The whole of a file. Throws study_error.
-std::string read_results_text(const std::filesystem::path&);
+std::string read_results_text(const std::filesystem::path&, std::size_t most_bytes = most_document_bytes);
 
 /// Parses a file and checks its seal, where it has one. Throws study_error, with the line of what is no JSON.
 nlohmann::ordered_json read_results_json(const std::filesystem::path&);

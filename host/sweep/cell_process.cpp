@@ -53,7 +53,7 @@ std::string reason(const fs::path& group, int run, int status) {
 bool ends_whole(const fs::path& file) {
     std::error_code ignored;
     if (!fs::is_regular_file(file, ignored)) return false;
-    const std::string text = read_whole(file);
+    const std::string text = read_whole(file, most_lines_bytes);
     return text.empty() || text.ends_with('\n');
 }
 
@@ -179,8 +179,9 @@ run_on_disk look_at_run(const fs::path& group, int run, run_claims claimed) {
         out.fault = file.string() + ": is missing";
         return out;
     }
-    const std::string text = read_whole(file);
+    std::string text;
     try {
+        text = read_regular_file(file, most_document_bytes);
         const auto j = nlohmann::ordered_json::parse(text);
         seal_check check = check_seal(text, seal_form::document);
         if (!check.fault.empty()) throw std::runtime_error(check.fault);

@@ -139,11 +139,13 @@ std::string folder_of(const journal_entry& e) { return fmt::format("{}/{}/run_{}
 sweep_journal::sweep_journal(const std::filesystem::path& folder)
     : file_(folder / "cells.jsonl"), fd_(open(file_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {
     if (!fd_) fail(file_, "cannot be opened");
+    if (struct stat status{}; fstat(fd_.get(), &status) != 0 || !S_ISREG(status.st_mode))
+        throw std::runtime_error(fmt::format("{}: is not a regular file; put it out of the way", file_.string()));
     if (flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) fail(file_, "cannot be locked");
         throw std::runtime_error(fmt::format("{}: another sweep is running in this folder", file_.string()));
     }
-    const journal_text text = split(read_whole(file_));
+    const journal_text text = split(read_whole(file_, most_lines_bytes));
     entries_ = entries_of(text.whole, file_); // first: a journal that is refused stays as it is
     if (text.torn.empty()) return;
     if (lacks_only_its_end(text.torn)) {
@@ -184,7 +186,13 @@ void sweep_journal::append(journal_entry entry) {
 
 std::vector<journal_entry> read_journal(const std::filesystem::path& folder) {
     const std::filesystem::path file = folder / "cells.jsonl";
-    const journal_text text = split(read_whole(file));
+    if (std::error_code ignored; !std::filesystem::exists(file, ignored)) return {};
+    journal_text text;
+    try {
+        text = split(read_regular_file(file, most_lines_bytes));
+    } catch (const std::runtime_error& e) {
+        throw std::runtime_error(fmt::format("{}: {}", file.string(), e.what()));
+    }
     std::vector<journal_entry> out = entries_of(text.whole, file);
     if (lacks_only_its_end(text.torn)) put(out, entry_of(text.torn));
     return out;
