@@ -6,6 +6,6 @@
 
 namespace chimera::host {
 
-void print_result(std::string_view text) { write_all(STDOUT_FILENO, text, "standard output"); }
+void print_result(std::string_view text) { write_all(STDOUT_FILENO, text, "standard output cannot be written"); }
 
 } // namespace chimera::host

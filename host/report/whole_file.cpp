@@ -51,7 +51,7 @@ void fail_to_write(const fs::path& path, const char* what) {
     throw result_file_error(errno, std::generic_category(), fmt::format("{}: {}", path.string(), what));
 }
 
-void write_all(int fd, std::string_view rest, const fs::path& path) {
+void write_all(int fd, std::string_view rest, const std::string& failure) {
     while (!rest.empty()) {
         const ssize_t n = write(fd, rest.data(), rest.size());
         if (n > 0)
@@ -60,7 +60,7 @@ void write_all(int fd, std::string_view rest, const fs::path& path) {
             pollfd room{fd, POLLOUT, 0};
             poll(&room, 1, -1);
         } else if (n < 0 && errno != EINTR)
-            fail_to_write(path, "cannot be written");
+            throw result_file_error(errno, std::generic_category(), failure);
     }
 }
 
@@ -84,7 +84,7 @@ void whole_file::append(std::string_view more) {
 }
 
 void whole_file::flush() {
-    write_all(fd_.get(), kept_, temporary_);
+    write_all(fd_.get(), kept_, temporary_.string() + ": cannot be written");
     kept_.clear();
 }
 
@@ -148,7 +148,7 @@ void write_to(const fs::path& path, std::string_view content) {
         return write_whole(fs::is_symlink(path, ignored) && fs::exists(there) ? fs::canonical(path) : path, content);
     const sdk::owned_fd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
     if (!fd) fail_to_write(path, "cannot be written");
-    write_all(fd.get(), content, path);
+    write_all(fd.get(), content, path.string() + ": cannot be written");
 }
 
 std::string read_whole(const fs::path& path, std::size_t most_bytes) {

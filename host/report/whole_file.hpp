@@ -20,8 +20,9 @@ struct result_file_error : std::system_error {
 /// Throws result_file_error for errno.
 [[noreturn]] void fail_to_write(const std::filesystem::path&, const char* what);
 
-/// Writes all of it to a descriptor, waiting where that is non-blocking and full. path: its name, for the error.
-void write_all(int fd, std::string_view, const std::filesystem::path& path);
+/// Writes all of it to a descriptor, waiting where that is non-blocking and full. Throws result_file_error that says
+/// `failure`, such as "standard output cannot be written", and the reason.
+void write_all(int fd, std::string_view, const std::string& failure);
 
 /// A file that is written under a temporary name, piece by piece, and gets its own when it is complete. One thread at a
 /// time. Errors: result_file_error.
