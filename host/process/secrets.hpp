@@ -1,4 +1,4 @@
-// Secrets of this process: where they come in, and out of which texts they are kept.
+// Secrets of this process: reading them, and hiding them in texts.
 #pragma once
 
 #include <string>

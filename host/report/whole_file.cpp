@@ -34,6 +34,11 @@ fs::path temporary_name(const fs::path& path) {
     return fmt::format("{}.{}-{}@{}.tmp", path.string(), getpid(), serial++, here);
 }
 
+/// A link that somebody has put there is not followed.
+sdk::owned_fd make_new(const fs::path& path) {
+    return sdk::owned_fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+}
+
 bool is_left_over(std::string_view name, const std::string& here) {
     const std::string end = fmt::format("@{}.tmp", here);
     if (!name.ends_with(end)) return false;
@@ -65,11 +70,9 @@ void write_all(int fd, std::string_view rest, const std::string& failure) {
 }
 
 whole_file::whole_file(fs::path path)
-    : path_(std::move(path)), temporary_(temporary_name(path_)),
-      // A link that somebody has put there is not followed.
-      fd_(open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)) {
+    : path_(std::move(path)), temporary_(temporary_name(path_)), fd_(make_new(temporary_)) {
     if (!fd_ && errno == EEXIST && unlink(temporary_.c_str()) == 0) // of a killed process that had this number
-        fd_ = sdk::owned_fd(open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+        fd_ = make_new(temporary_);
     if (!fd_)
         fail_to_write(temporary_, errno == ENOENT ? "cannot be written, its folder is gone" : "cannot be written");
 }
