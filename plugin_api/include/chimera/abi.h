@@ -10,6 +10,7 @@
 #include "abi/plugin.h"
 #include "abi/reactor.h"
 #include "abi/recv.h"
+#include "abi/service.h"
 #include "abi/task.h"
 #include "abi/timing.h"
 #include "abi/transport.h"

@@ -25,7 +25,7 @@
 /** The contract's version. A plugin loads when its major equals the host's, whichever of the two has the later minor. */
 #define CHM_ABI_MAJOR 1u
 /** A minor only adds what is optional: extensions, constants, members at the tail of structs that begin with their size. */
-#define CHM_ABI_MINOR 0u
+#define CHM_ABI_MINOR 1u
 
 /** True when the struct behind p, whose first member is `uint32_t size`, is large enough to hold member m.
  * Such structs grow only at the tail; who reads or fills one for the other side asks before it touches a member of a later
@@ -39,7 +39,7 @@ typedef int32_t chm_rc;
 
 /** What a chm_rc may be. A later minor may add codes: take an unknown negative one as CHM_E_FAIL. */
 enum {
-    CHM_OK = 0,      /**< done */
+    CHM_OK = 0,      /**< done, for calls that are no polls: a poll that answers it has said CHM_PENDING */
     CHM_PENDING = 0, /**< not ready; the waker given to this call will be woken */
     CHM_READY = 1,   /**< the value is there */
     CHM_END = 2,     /**< a stream is complete */

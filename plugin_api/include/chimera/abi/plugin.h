@@ -26,7 +26,11 @@ typedef struct chm_host {
 
 /** Flags of an entry. */
 enum {
-    CHM_PLUGIN_NO_TSAN = 1 /**< cannot run under ThreadSanitizer (switches stacks by itself); tests skip it there */
+    CHM_PLUGIN_NO_TSAN = 1, /**< cannot run under ThreadSanitizer (switches stacks by itself); tests skip it there */
+    /** Since 1.1. One instance may be alive at a time, because it embeds a runtime that a process has once (CPython, Node):
+     * create answers CHM_E_STATE while another is alive, and works again after its destroy. Threads, memory and descriptors
+     * of that runtime may stay until the process ends. */
+    CHM_PLUGIN_SINGLE_INSTANCE = 2
 };
 
 /** The value of the exported symbol. Frozen but for its tail. Ownership: static storage of the plugin, all strings

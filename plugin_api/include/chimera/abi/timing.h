@@ -25,6 +25,9 @@ typedef struct chm_exchange_timing {
                                gathered, could be read, where that is known better than by the wake that led to the
                                poll (the kernel's receive time, which may lie before earlier polls; the end of a wait
                                inside a poll) */
+    /** Since 1.1. Head or piece that was handed over last: for how long, from readable_ns on, the transport was busy with
+     * bytes of other exchanges that stood before it on a shared connection (head-of-line blocking). In nanoseconds. */
+    uint64_t behind_others_ns;
 } chm_exchange_timing;
 
 /** How an exchange's timing is asked for. */

@@ -1,5 +1,5 @@
 /** @file
- * chimera/abi/transport.h: an HTTP client: sessions that own one keep-alive connection each. C99. */
+ * chimera/abi/transport.h: an HTTP client: sessions that own one keep-alive connection each, or share some. C99. */
 #ifndef CHIMERA_ABI_TRANSPORT_H
 #define CHIMERA_ABI_TRANSPORT_H
 
@@ -20,7 +20,7 @@ typedef struct chm_session_args {
     uint32_t reserved;      /**< zero */
     chm_executor *executor; /**< whose workers poll the session's task; may be NULL in tests */
     chm_reactor *reactor;   /**< where I/O and timers are registered; may be another executor's */
-    chm_str base_url;       /**< "http://host:port/prefix"; copied */
+    chm_str base_url;       /**< "http://host:port/prefix", or "http+unix://%2Frun%2Fserver.sock/prefix"; copied */
 } chm_session_args;
 
 /** What is asked for. Filled by the caller; borrowed for the call. */
@@ -54,7 +54,7 @@ typedef struct chm_exchange_vt {
      * again after CHM_END or an error. */
     chm_rc (*poll_chunk)(chm_exchange *, chm_waker *waker, chm_str *view, chm_error *) CHM_NX;
     /** [task's worker] Frees the exchange. After CHM_END the connection may be reused; unfinished, the exchange is cancelled
-     * and its connection abandoned. No waker is woken afterwards. */
+     * and its connection (with CHM_TRANSPORT_SHARED: its stream) abandoned. No waker is woken afterwards. */
     void (*close)(chm_exchange *) CHM_NX;
 } chm_exchange_vt;
 
@@ -70,19 +70,29 @@ typedef struct chm_session_vt {
     /** [task's worker] Begins a request; the arguments are copied. One exchange at a time (CHM_E_STATE). What goes wrong with
      * the connection is said by the exchange's polls, not here. */
     chm_rc (*start)(chm_session *, const chm_request *, chm_exchange **out, chm_error *) CHM_NX;
-    /** [task's worker, no exchange open] Closes the connection and frees the session. */
+    /** [task's worker, no exchange open] Closes the connection, unless it is shared, and frees the session. */
     void (*close)(chm_session *) CHM_NX;
 } chm_session_vt;
 
-/** Owner of one keep-alive connection. Ownership: whoever opened it closes it, before its transport is destroyed. */
+/** Owner of one keep-alive connection, or, with CHM_TRANSPORT_SHARED, a user of one. Ownership: whoever opened it closes it, before its transport is destroyed. */
 struct chm_session {
     const chm_session_vt *vt; /**< never NULL; the same as long as the object lives */
+};
+
+/** Flags of a transport's table. */
+enum {
+    /** Since 1.1. Sessions may share a connection. A session then owns its exchanges only: closing an unfinished one ends its
+     * part of the connection (an HTTP/2 stream), and the connection may stay open after its last session, until the executor
+     * drops its service or the transport is destroyed. */
+    CHM_TRANSPORT_SHARED = 1,
+    /** Since 1.1. It speaks HTTP/2: with prior knowledge to "http" URLs, negotiated by ALPN with "https" ones. */
+    CHM_TRANSPORT_HTTP2 = 2
 };
 
 /** What a transport can do. Frozen. */
 typedef struct chm_transport_vt {
     uint32_t size;  /**< sizeof(chm_transport_vt) as its owner was compiled */
-    uint32_t flags; /**< zero */
+    uint32_t flags; /**< CHM_TRANSPORT_* */
     /** [task's worker] A session for one agent: no I/O and no registration yet. Errors: CHM_E_NOSYS (URL scheme not offered, or
      * no reactor given where one is needed), CHM_E_INVAL (URL), CHM_E_AFFINITY. */
     chm_rc (*open)(chm_transport *, const chm_session_args *, chm_session **out, chm_error *) CHM_NX;

@@ -51,7 +51,8 @@ class executor_base : public chm_executor {
 /// Self needs:
 ///   chm_session* open(const chm_session_args&)  may throw
 ///   const void* extension(std::string_view id) noexcept
-template <class Self>
+/// Flags: CHM_TRANSPORT_*.
+template <class Self, std::uint32_t Flags = 0>
 class transport_base : public chm_transport {
   protected:
     transport_base() noexcept : chm_transport{&vtable} {}
@@ -70,7 +71,8 @@ class transport_base : public chm_transport {
     static const void* extension_thunk(chm_transport* t, const char* id) noexcept {
         return id ? self(t).extension(id) : nullptr;
     }
-    static constexpr chm_transport_vt vtable{sizeof(chm_transport_vt), 0, open_thunk, destroy_thunk, extension_thunk};
+    static constexpr chm_transport_vt vtable{sizeof(chm_transport_vt), Flags, open_thunk, destroy_thunk,
+                                             extension_thunk};
 };
 
 /// Self needs:
@@ -148,19 +150,56 @@ const void* single_factory(const char* factory_id) noexcept {
     return factory_id && id == factory_id ? &Factory : nullptr;
 }
 
+/// chm_plugin_entry.init, deinit and flags as the class of a plugin's instances has them:
+///   static void init(const chm_host*)        once, on the main thread, before any instance; may throw sdk::error
+///   static void deinit() noexcept            once, after the last instance
+///   static constexpr std::uint32_t plugin_flags = CHM_PLUGIN_...
+/// Each may be missing.
+template <class Type>
+inline constexpr decltype(chm_plugin_entry::init) init_of = [] {
+    decltype(chm_plugin_entry::init) init = nullptr;
+    if constexpr (requires(const chm_host* host) { Type::init(host); })
+        init = [](const chm_host* host, chm_error* err) noexcept -> chm_rc {
+            return guarded(err, [&]() -> chm_rc {
+                Type::init(host);
+                return CHM_OK;
+            });
+        };
+    return init;
+}();
+template <class Type>
+inline constexpr decltype(chm_plugin_entry::deinit) deinit_of = [] {
+    decltype(chm_plugin_entry::deinit) deinit = nullptr;
+    if constexpr (requires { Type::deinit(); }) deinit = []() noexcept { Type::deinit(); };
+    return deinit;
+}();
+template <class Type>
+inline constexpr std::uint32_t plugin_flags_of = [] {
+    if constexpr (requires { Type::plugin_flags; })
+        return std::uint32_t{Type::plugin_flags};
+    else
+        return std::uint32_t{0};
+}();
+
 } // namespace chimera::sdk
 
 /// Defines the exported entry of a plugin with one executor; a semicolon follows, as after each macro here:
 /// CHIMERA_EXECUTOR_PLUGIN("my_pool", "1.0", "what it is", my_pool);
+/// A static `init`, `deinit` or `plugin_flags` of the class becomes the entry's (see init_of).
 #define CHIMERA_EXECUTOR_PLUGIN(id, version, description, type)                                                        \
-    CHIMERA_PLUGIN_ENTRY(id, version, description, 0,                                                                  \
-                         (::chimera::sdk::single_factory<::chimera::sdk::executor_factory<type>>))
+    CHIMERA_PLUGIN_ENTRY_OF(id, version, description, ::chimera::sdk::plugin_flags_of<type>,                           \
+                            ::chimera::sdk::init_of<type>, ::chimera::sdk::deinit_of<type>,                            \
+                            (::chimera::sdk::single_factory<::chimera::sdk::executor_factory<type>>))
 /// The same for a plugin with one transport.
 #define CHIMERA_TRANSPORT_PLUGIN(id, version, description, type)                                                       \
-    CHIMERA_PLUGIN_ENTRY(id, version, description, 0,                                                                  \
-                         (::chimera::sdk::single_factory<::chimera::sdk::transport_factory<type>>))
-/// For everything else: flags are CHM_PLUGIN_*, get_factory is as in chm_plugin_entry.
+    CHIMERA_PLUGIN_ENTRY_OF(id, version, description, ::chimera::sdk::plugin_flags_of<type>,                           \
+                            ::chimera::sdk::init_of<type>, ::chimera::sdk::deinit_of<type>,                            \
+                            (::chimera::sdk::single_factory<::chimera::sdk::transport_factory<type>>))
+/// For a plugin with several factories: flags are CHM_PLUGIN_*, get_factory is as in chm_plugin_entry.
 #define CHIMERA_PLUGIN_ENTRY(id, version, description, flags, get_factory)                                             \
+    CHIMERA_PLUGIN_ENTRY_OF(id, version, description, flags, nullptr, nullptr, get_factory)
+/// For everything else: init and deinit too, either of which may be nullptr.
+#define CHIMERA_PLUGIN_ENTRY_OF(id, version, description, flags, init, deinit, get_factory)                            \
     extern "C" CHM_EXPORT const chm_plugin_entry chimera_plugin_entry;                                                 \
     extern "C" const chm_plugin_entry chimera_plugin_entry = {sizeof(chm_plugin_entry),                                \
                                                               CHM_ABI_MAJOR,                                           \
@@ -169,6 +208,6 @@ const void* single_factory(const char* factory_id) noexcept {
                                                               id,                                                      \
                                                               version,                                                 \
                                                               description,                                             \
-                                                              nullptr,                                                 \
-                                                              nullptr,                                                 \
+                                                              init,                                                    \
+                                                              deinit,                                                  \
                                                               get_factory}

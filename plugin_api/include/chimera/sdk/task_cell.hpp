@@ -24,6 +24,12 @@ class scheduler {
     /// [any thread, also after the executor's run returned] Queues the cell and makes sure that a worker will look.
     /// Owns one reference to the cell, which goes to whoever calls task_cell::run() or release(). Must not poll, nor
     /// wake under a lock.
+    ///
+    /// Lifetime: what keeps this scheduler alive during the call is the cell's reference to it. As soon as the cell is
+    /// in a queue, a worker may poll it, drop it and give that reference back: nothing of *this may be touched after
+    /// queueing without a reference of one's own. Either retain() before queueing and release() as the last thing, or
+    /// queue and notify under a lock that the worker needs, too. Example of the mistake: push under a mutex, unlock,
+    /// then notify a condition variable that is a member.
     virtual void schedule(task_cell& cell) noexcept = 0;
 
     /// [any thread] One reference more.
@@ -97,6 +103,11 @@ class task_cell final : public chm_waker {
     task_cell* next = nullptr; ///< link for the queue that holds the cell; the queue's alone
     void* context = nullptr;   ///< the executor's own, such as the fiber that polls the task
 
+    /// Called with `context`, where that is not nullptr, when the cell goes: [the thread that gives back the last
+    /// reference, which may be any] after the task was dropped, before the scheduler's reference is given back. Set it
+    /// where the executor owns the context, which a waker may outlive.
+    void (*context_gone)(void* context) noexcept = nullptr;
+
   private:
     static constexpr std::uint32_t scheduled = 1, running = 2, done = 4;
 
@@ -104,7 +115,10 @@ class task_cell final : public chm_waker {
         : chm_waker{&waker_vt}, task_(task), owner_(owner), worker_(worker) {
         owner_.retain();
     }
-    ~task_cell() { owner_.release(); }
+    ~task_cell() {
+        if (context && context_gone) context_gone(context);
+        owner_.release();
+    }
 
     static task_cell& self(chm_waker* w) noexcept { return *static_cast<task_cell*>(w); }
 
