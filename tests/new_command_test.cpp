@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
 #include <iterator>
 #include <string>
 
@@ -16,6 +17,11 @@ void check_refused(const outcome& o, const std::string& saying) {
     CHECK(o.status == 2);
     CHECK_MESSAGE(o.err.find(saying) != std::string::npos, "expected \"" << saying << "\" in: " << o.err);
     CHECK(o.out.empty());
+}
+
+std::string read(const fs::path& file) {
+    std::ifstream in(file);
+    return {std::istreambuf_iterator<char>(in), {}};
 }
 
 auto entries(const fs::path& folder) { return std::distance(fs::directory_iterator(folder), {}); }
@@ -74,4 +80,17 @@ TEST_CASE("what is to be typed next is what a shell takes") {
     REQUIRE(line != std::string::npos);
     const std::string cd = o.out.substr(line, o.out.find('\n', line) - line);
     CHECK(process("/bin/sh", {"-c", cd + " && test -f mine.cpp"}).wait().status == 0);
+}
+
+TEST_CASE("what explains the new plugin is named, and is there") {
+    const temporary_folder f;
+    for (const std::string kind : {"executor", "transport"}) {
+        const outcome o = run_host({"new", kind, "mine", (f / kind).string()});
+        const auto at = o.out.find("/share/doc/chimera/docs/writing-a");
+        REQUIRE(at != std::string::npos);
+        const auto begin = o.out.rfind(' ', at) + 1;
+        CHECK(fs::is_regular_file(o.out.substr(begin, o.out.find('\n', at) - begin)));
+        CHECK(read(f / kind / "README.md").find("../docs") == std::string::npos);
+        CHECK(read(f / kind / "README.md").find("/share/doc/chimera/docs/writing-a") != std::string::npos);
+    }
 }

@@ -101,6 +101,15 @@ void write_copy(const fs::path& from, const fs::path& to, const replacements& by
         throw std::system_error(errno, std::generic_category(), (in ? to : from).string());
 }
 
+/// Where this kind of plugin is explained; empty where the pages are not installed.
+std::string what_to_read(const std::string& kind) {
+    const fs::path page =
+        installed_documentation() / "docs" / (kind == "executor" ? "writing-an-executor.md" : "writing-a-transport.md");
+    std::error_code none;
+    if (!fs::exists(page, none)) return {};
+    return fmt::format("\nhow it works, step by step: {}\n", on_one_line(page.string()));
+}
+
 } // namespace
 
 exit_status new_command(const new_arguments& a) {
@@ -121,9 +130,10 @@ exit_status new_command(const new_arguments& a) {
             throw new_error(fmt::format("{} exists and is no empty folder; name another", folder.string()));
         fs::create_directories(folder.parent_path());
         unfinished_folder made(folder);
-        // Where the template lies and is built in the source tree its Rust crates are elsewhere.
+        // Where the template lies and is built in the source tree its Rust crates and the pages are elsewhere.
         const replacements by{{"my_" + a.kind, a.name},
-                              {"../../../examples/rust", (installed_data() / "rust").string()}};
+                              {"../../../examples/rust", (installed_data() / "rust").string()},
+                              {"../../../docs", (installed_documentation() / "docs").string()}};
         for (const auto& entry : fs::recursive_directory_iterator(source)) {
             std::string relative = entry.path().lexically_relative(source).string();
             replace_all(relative, by);
@@ -140,8 +150,9 @@ exit_status new_command(const new_arguments& a) {
         a.lang == "rust" ? "cargo build --release && cargo test --release"
                          : "cmake -B build && cmake --build build && ctest --test-dir build --output-on-failure";
     print_result(fmt::format("{}\n\nbuild it, try it on every rule of the contract, and run it:\n\n"
-                             "  cd {}\n  {}\n  chimera-host --profile {}.toml\n",
-                             on_one_line(folder.string()), shell_word(folder.string()), build, a.name));
+                             "  cd {}\n  {}\n  chimera-host --profile {}.toml\n{}",
+                             on_one_line(folder.string()), shell_word(folder.string()), build, a.name,
+                             what_to_read(a.kind)));
     return exit_status::success;
 }
 

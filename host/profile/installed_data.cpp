@@ -8,6 +8,8 @@ fs::path installed_data() {
     return fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "share" / "chimera";
 }
 
+fs::path installed_documentation() { return installed_data().parent_path() / "doc" / "chimera"; }
+
 fs::path find_profile(const fs::path& given) {
     std::error_code error;
     if (given.empty() || given.has_parent_path() || given.has_extension() || fs::exists(given, error)) return given;
