@@ -1,0 +1,76 @@
+// The exported entry of a class: its init, deinit and flags, where it has any.
+#include "chimera/sdk/plugin.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <string>
+
+using namespace chimera::sdk;
+
+namespace {
+
+template <class Self>
+struct nothing : executor_base<Self> {
+    static constexpr std::array schema{int_option("workers", "1", 1, 4, "number of workers")};
+    nothing() = default;
+    nothing(const chm_host*, const options&) {}
+    chm_rc spawn(chm_task*, const chm_spawn_opts*) { return CHM_E_NOSYS; }
+    chm_rc run(std::uint32_t) { return CHM_OK; }
+    void stop() noexcept {}
+    const void* extension(std::string_view) noexcept { return nullptr; }
+};
+
+struct bare final : nothing<bare> {
+    using nothing::nothing;
+};
+
+struct embedding final : nothing<embedding> {
+    using nothing::nothing;
+    static constexpr std::uint32_t plugin_flags = CHM_PLUGIN_SINGLE_INSTANCE | CHM_PLUGIN_NO_TSAN;
+    static inline const chm_host* seen = nullptr;
+    static inline bool begun = false, refuses = false;
+    static void init(const chm_host* host) {
+        if (refuses) throw error(CHM_E_NOSYS, "no runtime of version 3.11 is installed");
+        seen = host;
+        begun = true;
+    }
+    static void deinit() noexcept { begun = false; }
+};
+
+static_assert(init_of<bare> == nullptr);
+static_assert(deinit_of<bare> == nullptr);
+static_assert(plugin_flags_of<bare> == 0);
+
+} // namespace
+
+CHIMERA_EXECUTOR_PLUGIN("embedding", "1.0", "a runtime that a process has once", embedding);
+
+TEST_CASE("the entry has what the class has") {
+    CHECK(chimera_plugin_entry.flags == (CHM_PLUGIN_SINGLE_INSTANCE | CHM_PLUGIN_NO_TSAN));
+    CHECK(chimera_plugin_entry.abi_minor == CHM_ABI_MINOR);
+    REQUIRE(bool{chimera_plugin_entry.init != nullptr});
+    REQUIRE(bool{chimera_plugin_entry.deinit != nullptr});
+    const chm_host host{sizeof(chm_host), nullptr, nullptr};
+    CHECK(chimera_plugin_entry.init(&host, nullptr) == CHM_OK);
+    CHECK(embedding::begun);
+    CHECK(embedding::seen == &host);
+    chimera_plugin_entry.deinit();
+    CHECK_FALSE(embedding::begun);
+}
+
+TEST_CASE("an init that throws rejects the plugin, with its code and its message") {
+    embedding::refuses = true;
+    error_buffer err;
+    CHECK(chimera_plugin_entry.init(nullptr, err.abi()) == CHM_E_NOSYS);
+    CHECK(std::string(err.text()) == "no runtime of version 3.11 is installed");
+    CHECK(chimera_plugin_entry.init(nullptr, nullptr) == CHM_E_NOSYS); // nobody listens
+    CHECK_FALSE(embedding::begun);
+    embedding::refuses = false;
+}
+
+TEST_CASE("the factory is found by its id only") {
+    CHECK(chimera_plugin_entry.get_factory(CHM_FACTORY_EXECUTOR) == &executor_factory<embedding>);
+    CHECK(chimera_plugin_entry.get_factory(CHM_FACTORY_TRANSPORT) == nullptr);
+    CHECK(chimera_plugin_entry.get_factory(nullptr) == nullptr);
+}
