@@ -15,13 +15,15 @@ void one_symbol(environment& env) {
     for (const std::string& name : loaded_file::at(env.plugin().address()).exported)
         if (name != CHM_ENTRY_SYMBOL && ++n <= 3) others += " " + name;
     if (n > 0)
-        throw unwise("it also exports" + others + (n > 3 ? " and " + std::to_string(n - 3) + " more" : "") +
-                     ": link with a version script, as chimera_add_plugin does");
+        throw unwise(
+            "it also exports" + others + (n > 3 ? " and " + std::to_string(n - 3) + " more" : "") +
+            ": add -Wl,--version-script=$(pkg-config --variable=version_script chimera_plugin_api) to its link, as "
+            "chimera_add_plugin does; -fvisibility=hidden alone leaves what libstdc++ instantiates");
 }
 
 void stays_loaded(environment& env) {
     if (!loaded_file::at(env.plugin().address()).no_delete)
-        throw unwise("a waker may outlive everything else: link with -z nodelete");
+        throw unwise("a waker may outlive everything else: link with -Wl,-z,nodelete");
 }
 
 void code_stays_code(environment& env) {
