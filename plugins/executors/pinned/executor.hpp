@@ -7,14 +7,12 @@
 #include <array>
 #include <atomic>
 #include <cstdio>
-#include <latch>
-#include <string>
 #include <string_view>
-#include <system_error>
-#include <thread>
 #include <vector>
 
+#include "chimera/sdk/crew.hpp"
 #include "chimera/sdk/plugin.hpp"
+#include "chimera/sdk/service.hpp"
 #include "roster.hpp"
 #include "worker.hpp"
 
@@ -40,64 +38,42 @@ class executor : public sdk::executor_base<Self, CHM_EXECUTOR_PINNED> {
         close_workers();
     }
 
-    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts) {
-        worker& home = choose(opts);
-        sdk::task_cell* cell = sdk::task_cell::create(home, task);
-        if (!cell) return CHM_E_NOMEM;
-        if (!roll_.admit([&] { home.tasks().add(*cell); })) {
-            cell->release(); // the queue's and the live list's references: the task itself stays the caller's
-            cell->release();
-            return CHM_E_CANCELED;
-        }
-        home.schedule(*cell);
-        return CHM_OK;
+    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts) { return take(task, opts, false); }
+    chm_rc spawn_service(chm_task* task, const chm_spawn_opts* opts) { return take(task, opts, true); }
+    std::uint32_t workers() const noexcept { return static_cast<std::uint32_t>(workers_.size()); }
+    chm_rc worker_here() const noexcept {
+        const worker* here = current();
+        return here ? static_cast<chm_rc>(here->number()) : CHM_E_AFFINITY;
     }
 
     /// Every worker has a thread of its own and the caller only waits: a loop's thread is then known by its name, and
     /// binding it to a CPU leaves the caller alone.
     chm_rc run(std::uint32_t mode) {
-        std::vector<std::thread> threads;
-        std::latch all_started(1);
-        const auto give_up = [&] {
-            roll_.stop(); // those that have started drop their tasks and end
-            all_started.count_down();
-            for (std::thread& t : threads) t.join();
-        };
-        try {
-            threads.reserve(workers_.size()); // a thread that has started is always in the list, to be joined
-            for (std::size_t i = 0; i < workers_.size(); ++i)
-                threads.emplace_back([this, i, &all_started] {
-                    all_started.wait();
-                    name_thread(i);
-                    if (pin_cpus_) bind_thread(i);
-                    workers_[i]->work();
-                });
-        } catch (const std::system_error& e) {
-            give_up();
-            throw sdk::error(CHM_E_FAIL, std::string("cannot start a worker thread: ") + e.what());
-        } catch (...) {
-            give_up();
-            throw;
-        }
+        sdk::crew crew(workers_.size(), [this](std::size_t i) {
+            name_thread(i);
+            if (pin_cpus_) bind_thread(i);
+            workers_[i]->work();
+        });
         roll_.begin(mode);
-        all_started.count_down();
-        for (std::thread& t : threads) t.join();
+        crew.begin();
+        crew.join();
         return roll_.stopped() ? CHM_E_CANCELED : CHM_OK;
     }
 
     void stop() noexcept { roll_.stop(); }
 
     const void* extension(std::string_view id) noexcept {
-        return id == CHM_EXT_REACTOR ? static_cast<chm_reactor*>(&reactor_) : nullptr;
+        if (id == CHM_EXT_REACTOR) return static_cast<chm_reactor*>(&reactor_);
+        return id == CHM_EXT_SERVICE ? &sdk::service_extension<Self> : nullptr;
     }
 
   protected:
-    /// [constructor, once] Makes the workers. Throws what make() throws.
+    /// [constructor, once] Makes the workers with make(number). Throws what make() throws.
     template <class Make>
     void hire(Make&& make) {
         workers_.reserve(size_);
         try {
-            while (workers_.size() < size_) workers_.push_back(make());
+            while (workers_.size() < size_) workers_.push_back(make(workers()));
         } catch (...) {
             close_workers();
             throw;
@@ -108,11 +84,29 @@ class executor : public sdk::executor_base<Self, CHM_EXECUTOR_PINNED> {
     Reactor& reactor() noexcept { return reactor_; }
 
   private:
-    worker& choose(const chm_spawn_opts* opts) noexcept {
-        const std::uint32_t hint = opts ? opts->hint : static_cast<std::uint32_t>(CHM_HINT_ANY);
-        if (hint == CHM_HINT_WORKER) return *workers_[opts->worker % workers_.size()];
+    chm_rc take(chm_task* task, const chm_spawn_opts* opts, bool service) noexcept {
+        worker& home = choose(opts);
+        sdk::task_cell* cell = sdk::task_cell::create(home, task, home.number(), service);
+        if (!cell) return CHM_E_NOMEM;
+        if (!roll_.admit(*cell, home.tasks())) {
+            cell->release(); // the queue's and the live list's references: the task itself stays the caller's
+            cell->release();
+            return CHM_E_CANCELED;
+        }
+        home.schedule(*cell);
+        return CHM_OK;
+    }
+
+    /// The caller's worker, if it is one of these.
+    worker* current() const noexcept {
         worker* here = worker::current();
-        if (hint == CHM_HINT_CURRENT && here && &here->roll() == &roll_) return *here;
+        return here && &here->roll() == &roll_ ? here : nullptr;
+    }
+    worker& choose(const chm_spawn_opts* opts) noexcept {
+        const std::uint32_t hint = opts && CHM_HAS(opts, worker) ? opts->hint : std::uint32_t{CHM_HINT_ANY};
+        if (hint == CHM_HINT_WORKER) return *workers_[opts->worker % workers_.size()];
+        if (hint == CHM_HINT_CURRENT)
+            if (worker* here = current()) return *here;
         return *workers_[next_.fetch_add(1, std::memory_order_relaxed) % workers_.size()];
     }
 

@@ -1,4 +1,4 @@
-// How many tasks an executor has, and whether its run is over.
+// How many tasks an executor waits for, and whether its run is over.
 #pragma once
 
 #include <atomic>
@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <mutex>
 #include <span>
+
+#include "chimera/sdk/task_cell.hpp"
 
 namespace chimera::pinned {
 
@@ -20,16 +22,15 @@ class roster {
     /// [before anything else] Those to be told of the end; borrowed for good.
     void attend(std::span<worker* const> workers) noexcept { workers_ = workers; }
 
-    /// Counts a task that spawn is about to take, and calls keep() under the lock. False: over, not taken.
-    template <class F>
-    bool admit(F&& keep) noexcept {
+    /// Lists a task among a worker's, and counts it unless it is a service. False: over, not taken.
+    bool admit(sdk::task_cell& cell, sdk::live_tasks& tasks) noexcept {
         std::lock_guard lock(mutex_);
         if (over()) return false;
-        ++alive_;
-        keep();
+        if (!cell.service()) ++alive_;
+        tasks.add(cell);
         return true;
     }
-    /// A task is done.
+    /// A task that was counted is done.
     void leave() noexcept;
     /// Run begins; with CHM_RUN_UNTIL_IDLE, the last task's leave ends it.
     void begin(std::uint32_t mode) noexcept;
@@ -50,7 +51,7 @@ class roster {
     std::span<worker* const> workers_; // constant while more than one thread is here
     std::atomic<end> end_{end::none};  // written under mutex_
     mutable std::mutex mutex_;
-    std::size_t alive_ = 0;
+    std::size_t alive_ = 0; // tasks that are no services
     bool until_idle_ = false;
 };
 

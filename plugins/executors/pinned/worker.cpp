@@ -55,10 +55,12 @@ void worker::poll_some() noexcept {
         case sdk::task_cell::outcome::again:
             append(*cell);
             break;
-        case sdk::task_cell::outcome::done:
+        case sdk::task_cell::outcome::done: {
+            const bool counted = !cell->service();
             tasks_.remove(*cell);
-            roll_.leave();
+            if (counted) roll_.leave();
             break;
+        }
         }
     }
 }

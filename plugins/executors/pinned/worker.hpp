@@ -25,6 +25,7 @@ class worker : public sdk::scheduler {
     void nudge() noexcept;
     sdk::live_tasks& tasks() noexcept { return tasks_; }
     const roster& roll() const noexcept { return roll_; }
+    std::uint32_t number() const noexcept { return number_; }
 
     // --- this worker's thread ---
 
@@ -34,7 +35,9 @@ class worker : public sdk::scheduler {
     void close() noexcept;
 
   protected:
-    explicit worker(roster& roll, const chm_host* host) noexcept : roll_(roll), host_(host) {}
+    /// number: which one of the roster's workers it is, from 0.
+    worker(roster& roll, std::uint32_t number, const chm_host* host) noexcept
+        : roll_(roll), number_(number), host_(host) {}
     ~worker() override = default;
 
     /// [any thread, until close_loop] Ends the loop's wait, or keeps the next one from blocking.
@@ -60,6 +63,7 @@ class worker : public sdk::scheduler {
     sdk::task_cell* pop() noexcept;
 
     roster& roll_;
+    const std::uint32_t number_;
     const chm_host* const host_;
 
     // Any thread.

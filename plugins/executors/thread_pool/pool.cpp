@@ -24,9 +24,9 @@ worker& pool::choose(const chm_spawn_opts* opts) noexcept {
     return workers_[i % size()];
 }
 
-chm_rc pool::spawn(chm_task* task, const chm_spawn_opts* opts) noexcept {
+chm_rc pool::spawn(chm_task* task, const chm_spawn_opts* opts, bool service) noexcept {
     worker& home = choose(opts);
-    sdk::task_cell* cell = sdk::task_cell::create(*this, task, home.index);
+    sdk::task_cell* cell = sdk::task_cell::create(*this, task, home.index, service);
     if (!cell) return CHM_E_NOMEM;
     if (!admit()) { // without having touched the task
         cell->release();
@@ -41,7 +41,7 @@ chm_rc pool::spawn(chm_task* task, const chm_spawn_opts* opts) noexcept {
 
 bool pool::admit() noexcept {
     if (!spawns_.enter()) return false;
-    if ((live_.fetch_add(1) & over) == 0) return true;
+    if (cell.service() || (live_.fetch_add(1) & over) == 0) return true;
     live_.fetch_sub(1);
     spawns_.leave();
     return false;
@@ -156,10 +156,9 @@ void pool::poll(worker& w, sdk::task_cell& cell) noexcept {
         push_here(w, cell);
     } else if (outcome == sdk::task_cell::outcome::done) {
         workers_[cell.worker()].live.remove(cell);
-        if (live_.fetch_sub(1) == 1 && until_idle_ && close_when_idle()) {
-            if (ending none = ending::no; ending_.compare_exchange_strong(none, ending::idle)) unpark_all();
-        }
+        if (counted && live_.fetch_sub(1) == 1 && until_idle_) end_if_idle();
     }
+        const bool counted = !cell.service();
 }
 
 bool pool::sees_work(const worker& w) const noexcept {
@@ -168,14 +167,15 @@ bool pool::sees_work(const worker& w) const noexcept {
     return std::any_of(&workers_[0], &workers_[0] + size(), [](const worker& other) { return other.ring.size() != 0; });
 }
 
-bool pool::close_when_idle() noexcept {
-    std::size_t none = 0;
-    return live_.compare_exchange_strong(none, over);
+void pool::end_if_idle() noexcept {
+    if (std::size_t none = 0; !live_.compare_exchange_strong(none, over)) return;
+    spawns_.close();
+    if (ending none = ending::no; ending_.compare_exchange_strong(none, ending::idle)) unpark_all();
 }
 
 bool pool::begin(bool until_idle) noexcept {
     until_idle_ = until_idle;
-    return !stopped() && !(until_idle && close_when_idle());
+    if (until_idle) end_if_idle();
 }
 
 void pool::work(std::uint32_t index, shift& now) noexcept {
@@ -190,10 +190,8 @@ void pool::work(std::uint32_t index, shift& now) noexcept {
     if (w.searching) searching_.fetch_sub(1);
     w.searching = false;
     now.quiet.arrive_and_wait();
-    if (stopped()) {
-        spawns_.wait_until_empty();
-        w.live.drop_all();
-    }
+    spawns_.wait_until_empty();
+    w.live.drop_all();
     current_ = outer;
 }
 

@@ -32,7 +32,7 @@ struct worker {
     run_queue ring;       // steal = true: runnable cells
     sdk::cell_inbox mail; // steal = false: cells of this worker that others woke
     parker parking;
-    sdk::live_tasks live; // tasks that this worker drops on stop
+    sdk::live_tasks live; // tasks that this worker drops at the end
     // This worker only.
     sdk::cell_list local; // steal = false: runnable cells
     std::uint32_t polls = 0;
@@ -58,8 +58,8 @@ class pool final : public sdk::scheduler {
     /// Throws std::bad_alloc. The reactor must live until shut() has returned.
     pool(const pool_options& options, sdk::epoll_reactor& reactor);
 
-    /// As chm_executor_vt.
-    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts) noexcept;
+    /// As chm_executor_vt, and as chm_service_ext.
+    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts, bool service) noexcept;
     void stop() noexcept;
 
     /// What run() shares with its workers.
@@ -71,9 +71,9 @@ class pool final : public sdk::scheduler {
     void work(std::uint32_t index, shift& now) noexcept;
     /// [no worker runs] Refuses further tasks and drops all that are left.
     void drop_all() noexcept;
-    /// [once, no worker runs] True when the workers have to run: there are tasks, or the run lasts until stop. False
-    /// when stop was called.
-    bool begin(bool until_idle) noexcept;
+    /// [once, no worker runs] Unless the run lasts until stop, the end of the last task that is no service ends it from
+    /// now on; it may have ended already.
+    void begin(bool until_idle) noexcept;
     bool stopped() const noexcept { return ending_.load() == ending::stop; }
     /// [no worker runs, last use by the executor] From here on the reactor is not touched and nothing is queued.
     void shut() noexcept;
@@ -87,11 +87,13 @@ class pool final : public sdk::scheduler {
     static constexpr std::size_t over = ~(~std::size_t{0} >> 1); // in live_: the run went idle
 
     ~pool() override = default;
+    /// The worker of the calling thread, if it is one of this pool's.
+    worker* here() const noexcept { return current_ && current_->owner == this ? current_ : nullptr; }
 
     // queues (pool.cpp)
     worker& choose(const chm_spawn_opts* opts) noexcept;
-    bool admit() noexcept; // counts a task; spawns_.leave() must follow
-    bool close_when_idle() noexcept;
+    bool admit(const sdk::task_cell& cell) noexcept; // counts it unless it is a service; spawns_.leave() must follow
+    void end_if_idle() noexcept;
     void push_here(worker& w, sdk::task_cell& cell) noexcept;
     void push_from_outside(sdk::task_cell& cell) noexcept;
     sdk::task_cell* next(worker& w) noexcept;
@@ -115,7 +117,6 @@ class pool final : public sdk::scheduler {
     bool try_drive(worker& w) noexcept;
     void look_at_reactor(worker& w) noexcept;
 
-    worker* here() const noexcept { return current_ && current_->owner == this ? current_ : nullptr; }
     static thread_local worker* current_;
 
     const pool_options options_;
@@ -127,10 +128,10 @@ class pool final : public sdk::scheduler {
     std::atomic<std::uint32_t> searching_{0};   // steal = true: workers awake without work, or being woken to look
     std::atomic<bool> standby_{false};          // somebody sleeps with a limit, to take over an abandoned reactor
     std::atomic<std::uint32_t> next_worker_{0}; // round robin of spawns
-    std::atomic<std::size_t> live_{0};          // tasks that are not done; from 0 it becomes `over`, which admits none
+    std::atomic<std::size_t> live_{0};          // tasks but services; from 0 it becomes `over`, which admits none
     bool until_idle_ = false;                   // constant while workers run
     std::atomic<ending> ending_{ending::no};
-    sdk::gate spawns_; // closed by stop: who is inside has taken a task that the drop will see
+    sdk::gate spawns_; // closed by the end: who is inside has taken a task that the drop will see
     sdk::gate wakes_;  // closed by shut: who is inside, to wake or to stop, may touch the workers and the reactor
 };
 

@@ -5,9 +5,10 @@
 #include <array>
 #include <string>
 #include <thread>
-#include <vector>
 
+#include <chimera/sdk/crew.hpp>
 #include <chimera/sdk/plugin.hpp>
+#include <chimera/sdk/service.hpp>
 
 #include "pool.hpp"
 
@@ -55,50 +56,35 @@ class executor final : public sdk::executor_base<executor<Steal>, Steal ? 0U : s
         pool_->release();
     }
 
-    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts) noexcept { return pool_->spawn(task, opts); }
+    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts) noexcept { return pool_->spawn(task, opts, false); }
+    chm_rc spawn_service(chm_task* task, const chm_spawn_opts* opts) noexcept { return pool_->spawn(task, opts, true); }
+    std::uint32_t workers() const noexcept { return pool_->size(); }
+    chm_rc worker_here() const noexcept {
+        const worker* here = pool_->here();
+        return here ? static_cast<chm_rc>(here->index) : CHM_E_AFFINITY;
+    }
     void stop() noexcept { pool_->stop(); }
     const void* extension(std::string_view id) noexcept {
-        return id == CHM_EXT_REACTOR ? static_cast<chm_reactor*>(&reactor_) : nullptr;
+        if (id == CHM_EXT_REACTOR) return static_cast<chm_reactor*>(&reactor_);
+        return id == CHM_EXT_SERVICE ? &sdk::service_extension<executor> : nullptr;
     }
 
     chm_rc run(std::uint32_t mode) {
-        if (pool_->begin(mode == CHM_RUN_UNTIL_IDLE)) run_workers();
-        if (!pool_->stopped()) return CHM_OK;
-        pool_->drop_all();
-        return CHM_E_CANCELED;
+        pool::shift now(pool_->size());
+        const auto work = [&](std::size_t i) {
+            const auto index = static_cast<std::uint32_t>(i);
+            const worker_name name(index);
+            pool_->work(index, now);
+        };
+        sdk::crew others(pool_->size() - 1, [&](std::size_t i) { work(i + 1); });
+        pool_->begin(mode == CHM_RUN_UNTIL_IDLE);
+        others.begin();
+        work(0);
+        others.join();
+        return pool_->stopped() ? CHM_E_CANCELED : CHM_OK;
     }
 
   private:
-    void run_workers() {
-        pool::shift now(pool_->size());
-        std::atomic<int> go{0}; // nothing is polled before all threads exist: 1 begin, -1 go home
-        std::vector<std::thread> threads;
-        const auto tell = [&](int word) {
-            go.store(word);
-            go.notify_all();
-        };
-        try {
-            threads.reserve(pool_->size());
-            for (std::uint32_t i = 1; i < pool_->size(); ++i)
-                threads.emplace_back([&, i] {
-                    go.wait(0);
-                    if (go.load() < 0) return;
-                    const worker_name name(i);
-                    pool_->work(i, now);
-                });
-        } catch (...) {
-            tell(-1);
-            for (std::thread& t : threads) t.join();
-            throw;
-        }
-        tell(1);
-        {
-            const worker_name name(0);
-            pool_->work(0, now);
-        }
-        for (std::thread& t : threads) t.join();
-    }
-
     sdk::epoll_reactor reactor_;
     pool* const pool_; // one reference
 };

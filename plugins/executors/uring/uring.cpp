@@ -28,8 +28,8 @@ class uring final : public pinned::executor<uring, class reactor> {
         const unsigned buffers = number("buffers");
         const ring_options mine{number("entries"), options.flag("defer_taskrun"),
                                 buffers == 0 ? 0 : std::bit_ceil(buffers), number("buffer_size")};
-        hire([&] {
-            auto* const w = new worker(roll(), host, mine);
+        hire([&](std::uint32_t index) {
+            auto* const w = new worker(roll(), index, host, mine);
             reactor().offer_receives(w->receives());
             return w;
         });

@@ -25,8 +25,8 @@ void timer_entry::end() noexcept {
     delete this;
 }
 
-worker::worker(pinned::roster& roll, const chm_host* host, const ring_options& options)
-    : pinned::worker(roll, host), ring_(options.entries, options.defer_taskrun) {
+worker::worker(pinned::roster& roll, std::uint32_t number, const chm_host* host, const ring_options& options)
+    : pinned::worker(roll, number, host), ring_(options.entries, options.defer_taskrun) {
     if (options.buffers != 0 && ring_.receives_many())
         buffers_.emplace(ring_.raw(), options.buffers, options.buffer_size);
 }

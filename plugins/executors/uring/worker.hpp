@@ -74,7 +74,7 @@ struct ring_options {
 class worker final : public pinned::worker {
   public:
     /// Throws sdk::error, std::system_error.
-    worker(pinned::roster& roll, const chm_host* host, const ring_options& options);
+    worker(pinned::roster& roll, std::uint32_t number, const chm_host* host, const ring_options& options);
 
     /// The worker whose thread this is, or nullptr.
     static worker* current() noexcept { return static_cast<worker*>(pinned::worker::current()); }

@@ -13,7 +13,7 @@ class uv_pinned final : public pinned::executor<uv_pinned, reactor> {
     static constexpr const char* thread_name = "uv_pinned";
 
     uv_pinned(const chm_host* host, const sdk::options& options) : executor(options) {
-        hire([&] { return new worker(roll(), host); });
+        hire([&](std::uint32_t number) { return new worker(roll(), number, host); });
     }
 };
 

@@ -12,7 +12,7 @@ namespace {
 uv_handle_t* handle(void* any_uv_handle) noexcept { return static_cast<uv_handle_t*>(any_uv_handle); }
 } // namespace
 
-worker::worker(pinned::roster& roll, const chm_host* host) : pinned::worker(roll, host) {
+worker::worker(pinned::roster& roll, std::uint32_t number, const chm_host* host) : pinned::worker(roll, number, host) {
     if (const int rc = uv_loop_init(&loop_); rc < 0)
         throw sdk::error(CHM_E_FAIL, std::string("uv_loop_init: ") + uv_strerror(rc));
     loop_.data = this;

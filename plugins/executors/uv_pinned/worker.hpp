@@ -16,7 +16,7 @@ namespace chimera::uv_pinned {
 class worker final : public pinned::worker {
   public:
     /// Throws sdk::error when the system has no descriptors left for a loop.
-    worker(pinned::roster& roll, const chm_host* host);
+    worker(pinned::roster& roll, std::uint32_t number, const chm_host* host);
 
     /// The worker whose thread this is, or nullptr.
     static worker* current() noexcept { return static_cast<worker*>(pinned::worker::current()); }

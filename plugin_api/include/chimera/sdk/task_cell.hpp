@@ -65,8 +65,9 @@ class task_cell final : public chm_waker {
 
     /// A cell that is scheduled, with a reference for the live list and one for the queue. nullptr: out of memory, the
     /// task stays the caller's.
-    static task_cell* create(scheduler& owner, chm_task* task, std::uint32_t worker = 0) noexcept {
-        return new (std::nothrow) task_cell(owner, task, worker);
+    static task_cell* create(scheduler& owner, chm_task* task, std::uint32_t worker = 0,
+                             bool service = false) noexcept {
+        return new (std::nothrow) task_cell(owner, task, worker, service);
     }
 
     /// [worker; has taken the cell out of a queue] Polls once.
@@ -99,6 +100,8 @@ class task_cell final : public chm_waker {
 
     /// The worker that the task belongs to, where tasks are pinned.
     std::uint32_t worker() const noexcept { return worker_; }
+    /// Idle does not wait for it (abi/service.h): the executor counts the others only.
+    bool service() const noexcept { return service_; }
 
     task_cell* next = nullptr; ///< link for the queue that holds the cell; the queue's alone
     void* context = nullptr;   ///< the executor's own, such as the fiber that polls the task
@@ -111,8 +114,8 @@ class task_cell final : public chm_waker {
   private:
     static constexpr std::uint32_t scheduled = 1, running = 2, done = 4;
 
-    task_cell(scheduler& owner, chm_task* task, std::uint32_t worker) noexcept
-        : chm_waker{&waker_vt}, task_(task), owner_(owner), worker_(worker) {
+    task_cell(scheduler& owner, chm_task* task, std::uint32_t worker, bool service) noexcept
+        : chm_waker{&waker_vt}, task_(task), owner_(owner), worker_(worker), service_(service) {
         owner_.retain();
     }
     ~task_cell() {
@@ -153,13 +156,15 @@ class task_cell final : public chm_waker {
     chm_task* task_;
     scheduler& owner_;
     std::uint32_t worker_;
+    bool service_;
 
     friend class live_tasks;
     task_cell* live_prev_ = nullptr;
     task_cell* live_next_ = nullptr;
 };
 
-/// Every task of an executor that is not done: what "idle" is decided by, and what is dropped on stop. Any thread.
+/// Every task of an executor that is not done: what is dropped when run ends. Any thread. Where there are no services,
+/// it also tells when an executor is idle.
 class live_tasks {
   public:
     /// Takes over the cell's reference for the live list.
