@@ -28,7 +28,7 @@ chm_rc pool::spawn(chm_task* task, const chm_spawn_opts* opts, bool service) noe
     worker& home = choose(opts);
     sdk::task_cell* cell = sdk::task_cell::create(*this, task, home.index, service);
     if (!cell) return CHM_E_NOMEM;
-    if (!admit()) { // without having touched the task
+    if (!admit(*cell)) { // without having touched the task
         cell->release();
         cell->release();
         return CHM_E_CANCELED;
@@ -39,7 +39,7 @@ chm_rc pool::spawn(chm_task* task, const chm_spawn_opts* opts, bool service) noe
     return CHM_OK;
 }
 
-bool pool::admit() noexcept {
+bool pool::admit(const sdk::task_cell& cell) noexcept {
     if (!spawns_.enter()) return false;
     if (cell.service() || (live_.fetch_add(1) & over) == 0) return true;
     live_.fetch_sub(1);
@@ -173,7 +173,7 @@ void pool::end_if_idle() noexcept {
     if (ending none = ending::no; ending_.compare_exchange_strong(none, ending::idle)) unpark_all();
 }
 
-bool pool::begin(bool until_idle) noexcept {
+void pool::begin(bool until_idle) noexcept {
     until_idle_ = until_idle;
     if (until_idle) end_if_idle();
 }

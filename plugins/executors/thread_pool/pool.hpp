@@ -67,7 +67,7 @@ class pool final : public sdk::scheduler {
         explicit shift(std::uint32_t workers) : quiet(workers) {}
         std::latch quiet; // nobody polls any more
     };
-    /// [each worker's thread, once, after begin] Polls until the run ends; on stop drops the worker's tasks.
+    /// [each worker's thread, once, after begin] Polls until the run ends, then drops the worker's tasks.
     void work(std::uint32_t index, shift& now) noexcept;
     /// [no worker runs] Refuses further tasks and drops all that are left.
     void drop_all() noexcept;
