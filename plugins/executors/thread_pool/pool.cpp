@@ -155,10 +155,10 @@ void pool::poll(worker& w, sdk::task_cell& cell) noexcept {
     if (outcome == sdk::task_cell::outcome::again) {
         push_here(w, cell);
     } else if (outcome == sdk::task_cell::outcome::done) {
+        const bool counted = !cell.service();
         workers_[cell.worker()].live.remove(cell);
         if (counted && live_.fetch_sub(1) == 1 && until_idle_) end_if_idle();
     }
-        const bool counted = !cell.service();
 }
 
 bool pool::sees_work(const worker& w) const noexcept {

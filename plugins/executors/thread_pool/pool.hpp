@@ -81,14 +81,14 @@ class pool final : public sdk::scheduler {
     void schedule(sdk::task_cell& cell) noexcept override;
 
     std::uint32_t size() const noexcept { return options_.workers; }
+    /// The worker of the calling thread, if it is one of this pool's.
+    worker* here() const noexcept { return current_ && current_->owner == this ? current_ : nullptr; }
 
   private:
     enum class ending : std::uint32_t { no, idle, stop };
     static constexpr std::size_t over = ~(~std::size_t{0} >> 1); // in live_: the run went idle
 
     ~pool() override = default;
-    /// The worker of the calling thread, if it is one of this pool's.
-    worker* here() const noexcept { return current_ && current_->owner == this ? current_ : nullptr; }
 
     // queues (pool.cpp)
     worker& choose(const chm_spawn_opts* opts) noexcept;
