@@ -43,15 +43,6 @@ static inline void chm_http1_begin(chm_http1* p, int no_body) {
     p->length = 0;
 }
 
-/** Whether a list of words such as "Keep-Alive, Upgrade" has this one in it. Not for callers. */
-static inline int chm_http1_lists(chm_str value, const char* word) {
-    const size_t n = strlen(word);
-    size_t i;
-    for (i = 0; i + n <= value.len; ++i)
-        if (strncasecmp(value.ptr + i, word, n) == 0) return 1;
-    return 0;
-}
-
 /** The bytes without white space around them. Not for callers. */
 static inline chm_str chm_http1_trimmed(const char* begin, const char* end) {
     chm_str s;
@@ -62,10 +53,42 @@ static inline chm_str chm_http1_trimmed(const char* begin, const char* end) {
     return s;
 }
 
+/** Takes the first element from a list such as "Keep-Alive, Upgrade"; "" where it is empty. Not for callers. */
+static inline chm_str chm_http1_element(chm_str* list) {
+    const char *const end = list->ptr + list->len, *comma = list->ptr;
+    const chm_str whole = *list;
+    while (comma < end && *comma != ',') ++comma;
+    list->ptr = comma < end ? comma + 1 : end;
+    list->len = (size_t)(end - list->ptr);
+    return chm_http1_trimmed(whole.ptr, comma);
+}
+
+/** Whether they are the same but for the case of letters. Not for callers. */
+static inline int chm_http1_same(chm_str a, const char* word) {
+    return a.len == strlen(word) && strncasecmp(a.ptr, word, a.len) == 0;
+}
+
+/** Whether a list has this word in it, as a whole element. Not for callers. */
+static inline int chm_http1_lists(chm_str list, const char* word) {
+    while (list.len > 0)
+        if (chm_http1_same(chm_http1_element(&list), word)) return 1;
+    return 0;
+}
+
+/** Whether the last of the codings in a list is "chunked": the body ends with its last chunk. Not for callers. */
+static inline int chm_http1_ends_chunked(chm_str list) {
+    chm_str last = {"", 0};
+    while (list.len > 0) {
+        const chm_str element = chm_http1_element(&list);
+        if (element.len > 0) last = element;
+    }
+    return chm_http1_same(last, "chunked");
+}
+
 /** The head in text, complete. Not for callers. */
 static inline chm_rc chm_http1_parse_head(chm_http1* p) {
     const char *const end = p->text + p->length, *line = p->text, *next;
-    int has_length = 0;
+    int has_length = 0, coded = 0, closes = 0;
     size_t i;
     if (p->length < 13) return CHM_E_PROTO;
     p->keep_alive = p->text[7] == '1';
@@ -101,12 +124,14 @@ static inline chm_rc chm_http1_parse_head(chm_http1* p) {
             p->left = length;
             has_length = 1;
         } else if (kv.key.len == 17 && strncasecmp(line, "Transfer-Encoding", 17) == 0) {
-            p->chunked = chm_http1_lists(kv.value, "chunked");
+            p->chunked = chm_http1_ends_chunked(kv.value);
+            coded |= !chm_http1_same(kv.value, "identity"); /* which says nothing */
         } else if (kv.key.len == 10 && strncasecmp(line, "Connection", 10) == 0) {
-            p->keep_alive =
-                !chm_http1_lists(kv.value, "close") && (p->keep_alive || chm_http1_lists(kv.value, "keep-alive"));
+            if (chm_http1_lists(kv.value, "keep-alive")) p->keep_alive = 1;
+            if (chm_http1_lists(kv.value, "close")) closes = 1;
         }
     }
+    if (closes) p->keep_alive = 0;
     p->length = 0;
     if (p->status / 100 == 1 && p->status != 101)
         p->state = CHM_HTTP1_IN_HEAD; /* the final one is still to come */
@@ -115,7 +140,7 @@ static inline chm_rc chm_http1_parse_head(chm_http1* p) {
     else if (p->chunked) {
         p->left = 0;
         p->state = CHM_HTTP1_IN_SIZE;
-    } else if (has_length)
+    } else if (has_length && !coded)
         p->state = p->left > 0 ? CHM_HTTP1_IN_DATA : CHM_HTTP1_DONE;
     else {
         p->state = CHM_HTTP1_IN_REST;
