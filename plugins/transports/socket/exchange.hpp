@@ -6,16 +6,16 @@
 #include <string>
 #include <string_view>
 
-#include "arrival_clock.hpp"
-#include "base_url.hpp"
 #include "chimera/sdk/plugin.hpp"
-#include "connection.hpp"
-#include "connector.hpp"
-#include "deadline_alarm.hpp"
 #include "receive_buffer.hpp"
 #include "request_text.hpp"
 #include "response_parser.hpp"
 #include "settings.hpp"
+#include "stream_socket/arrival_clock.hpp"
+#include "stream_socket/base_url.hpp"
+#include "stream_socket/connection.hpp"
+#include "stream_socket/connector.hpp"
+#include "stream_socket/deadline_alarm.hpp"
 
 namespace chimera::socket {
 
@@ -24,7 +24,8 @@ namespace chimera::socket {
 class exchange final : public sdk::exchange_base<exchange> {
   public:
     /// All arguments outlive the exchange.
-    exchange(const base_url& url, const settings& limits, resolver& names, chm_reactor* reactor)
+    exchange(const stream_socket::base_url& url, const settings& limits, stream_socket::resolver& names,
+             chm_reactor* reactor)
         : url_(url), settings_(limits), connector_(url, names, limits.connect_timeout_ns),
           connection_(reactor, limits.completions ? sdk::recv_ops_of(reactor) : nullptr, limits.kernel_timestamps),
           alarm_(reactor), parser_({limits.max_header_bytes, limits.max_chunk_bytes}) {}
@@ -73,14 +74,14 @@ class exchange final : public sdk::exchange_base<exchange> {
     bool unsent() const noexcept { return sent_ < request_.bytes.size() && send_error_ == 0; }
     std::string doing() const;
 
-    const base_url& url_;
+    const stream_socket::base_url& url_;
     const settings& settings_;
-    connector connector_;
-    connection connection_;
-    deadline_alarm alarm_;
+    stream_socket::connector connector_;
+    stream_socket::connection connection_;
+    stream_socket::deadline_alarm alarm_;
     response_parser parser_;
     receive_buffer buffer_;
-    arrival_clock arrivals_;
+    stream_socket::arrival_clock arrivals_;
     request_text request_;
     std::string filled_; // body bytes that wait for read_size of them to be there (delivery = fill)
 

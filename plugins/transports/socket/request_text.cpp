@@ -27,7 +27,7 @@ bool is_path(std::string_view s) {
 
 } // namespace
 
-void request_text::write(const base_url& url, const chm_request& request) {
+void request_text::write(const stream_socket::base_url& url, const chm_request& request) {
     const std::string_view method = sdk::view(request.method);
     const std::string_view path = sdk::view(request.path);
     const std::string_view body = sdk::view(request.body);

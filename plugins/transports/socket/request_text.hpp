@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "base_url.hpp"
 #include "chimera/abi/transport.h"
+#include "stream_socket/base_url.hpp"
 
 namespace chimera::socket {
 
@@ -16,7 +16,7 @@ struct request_text {
 
     /// Replaces the request; memory is reused. Throws sdk::error(CHM_E_INVAL) for a method, path or header that would
     /// break the framing, and for headers that are the transport's own (Content-Length, Transfer-Encoding).
-    void write(const base_url& url, const chm_request& request);
+    void write(const stream_socket::base_url& url, const chm_request& request);
 };
 
 } // namespace chimera::socket

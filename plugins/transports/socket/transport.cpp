@@ -12,7 +12,7 @@ chm_exchange* session::start(const chm_request& request) {
 }
 
 chm_session* transport::open(const chm_session_args& args) {
-    base_url url = base_url::parse(sdk::view(args.base_url));
+    stream_socket::base_url url = stream_socket::base_url::parse(sdk::view(args.base_url));
     if (args.reactor == nullptr)
         throw sdk::error(CHM_E_NOSYS, url.origin + ": the socket transport needs a reactor, and this executor has none "
                                                    "(choose another executor, or bridge to a [foreign] one)");

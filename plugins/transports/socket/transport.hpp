@@ -3,24 +3,24 @@
 
 #include <string_view>
 
-#include "base_url.hpp"
 #include "chimera/sdk/plugin.hpp"
 #include "exchange.hpp"
-#include "resolver.hpp"
 #include "settings.hpp"
+#include "stream_socket/base_url.hpp"
+#include "stream_socket/resolver.hpp"
 
 namespace chimera::socket {
 
 /// One agent's session: one connection, one exchange at a time. The transport outlives it.
 class session final : public sdk::session_base<session> {
   public:
-    session(base_url url, const settings& limits, resolver& names, chm_reactor* reactor)
+    session(stream_socket::base_url url, const settings& limits, stream_socket::resolver& names, chm_reactor* reactor)
         : url_(std::move(url)), exchange_(url_, limits, names, reactor) {}
     /// Throws sdk::error: CHM_E_STATE, CHM_E_INVAL.
     chm_exchange* start(const chm_request& request);
 
   private:
-    const base_url url_;
+    const stream_socket::base_url url_;
     exchange exchange_;
 };
 
@@ -36,7 +36,7 @@ class transport final : public sdk::transport_base<transport> {
 
   private:
     const settings settings_;
-    resolver names_;
+    stream_socket::resolver names_;
 };
 
 } // namespace chimera::socket

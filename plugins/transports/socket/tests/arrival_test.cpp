@@ -3,11 +3,11 @@
 
 #include <atomic>
 
-#include "arrival_clock.hpp"
 #include "chimera/sdk/clock.hpp"
 #include "client.hpp"
 #include "counted_calls.hpp"
 #include "scripted_server.hpp"
+#include "stream_socket/arrival_clock.hpp"
 
 using namespace chimera;
 using namespace chimera::socket::test;
@@ -153,7 +153,7 @@ TEST_CASE("without kernel_timestamps nobody says when a piece arrived") {
 }
 
 TEST_CASE("an arrival lies between the request and now, and never before the one before it") {
-    socket::arrival_clock clock;
+    stream_socket::arrival_clock clock;
     clock.begin();
     CHECK(clock.monotonic(0, 0, sdk::now_ns()) == 0);
     const std::uint64_t stamp = realtime_ns();
@@ -169,7 +169,7 @@ TEST_CASE("an arrival lies between the request and now, and never before the one
 }
 
 TEST_CASE("after somebody has set the time, arrivals are right again a second later") {
-    socket::arrival_clock clock;
+    stream_socket::arrival_clock clock;
     clock.begin();
     const std::uint64_t before = clock.monotonic(realtime_ns(), 0, sdk::now_ns());
     const shifted_realtime an_hour_ago(-3600);

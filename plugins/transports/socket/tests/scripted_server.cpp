@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "address.hpp"
+#include "stream_socket/address.hpp"
 
 namespace chimera::socket::test {
 
@@ -138,7 +138,7 @@ std::uint16_t closed_port() { return port_of(listen_on_loopback(false)); }
 
 sdk::owned_fd listen_on_path(const std::string& path, int queue) {
     sdk::owned_fd fd = sdk::owned_fd::checked(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-    const address to = address::unix_socket(path);
+    const stream_socket::address to = stream_socket::address::unix_socket(path);
     if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&to.storage), to.length) < 0 ||
         ::listen(fd.get(), queue) < 0)
         throw std::system_error(errno, std::generic_category(), "bind or listen on " + path);

@@ -8,14 +8,14 @@
 #include <filesystem>
 #include <thread>
 
-#include "base_url.hpp"
 #include "client.hpp"
 #include "scripted_server.hpp"
+#include "stream_socket/base_url.hpp"
 
 using namespace chimera::socket::test;
 using chimera::sdk::owned_fd;
-using chimera::socket::address;
-using chimera::socket::base_url;
+using chimera::stream_socket::address;
+using chimera::stream_socket::base_url;
 
 namespace {
 

@@ -1,15 +1,15 @@
 // What a session can be opened for, and where it then connects.
 #include <doctest/doctest.h>
 
-#include "base_url.hpp"
 #include "chimera/sdk/error.hpp"
 #include "client.hpp"
-#include "connector.hpp"
 #include "counted_calls.hpp"
 #include "scripted_server.hpp"
+#include "stream_socket/base_url.hpp"
+#include "stream_socket/connector.hpp"
 
 using namespace chimera::socket::test;
-using chimera::socket::base_url;
+using chimera::stream_socket::base_url;
 
 namespace {
 
@@ -122,7 +122,7 @@ TEST_CASE("unknown extensions and options are refused") {
 }
 
 TEST_CASE("an exchange that is closed while its name is being resolved is not woken by the answer") {
-    namespace sock = chimera::socket;
+    namespace sock = chimera::stream_socket;
     chimera::sdk::epoll_reactor reactor;
     mark_waker waker(reactor);
     const sock::base_url url = sock::base_url::parse("http://localhost:1");

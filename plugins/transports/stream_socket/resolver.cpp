@@ -9,7 +9,7 @@
 
 #include "chimera/sdk/error.hpp"
 
-namespace chimera::socket {
+namespace chimera::stream_socket {
 
 std::vector<address> lookup::take() {
     if (addresses_.empty()) throw sdk::error(CHM_E_RESOLVE, "resolving the host name '" + host_ + "': " + failure_);
@@ -88,4 +88,4 @@ void resolver::serve() {
     }
 }
 
-} // namespace chimera::socket
+} // namespace chimera::stream_socket

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace chimera::socket {
+namespace chimera::stream_socket {
 
 namespace {
 
@@ -64,4 +64,4 @@ std::string address::text() const {
     return std::string(host.data()) + " port " + std::to_string(port);
 }
 
-} // namespace chimera::socket
+} // namespace chimera::stream_socket

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace chimera::socket {
+namespace chimera::stream_socket {
 
 /// An IPv4 or IPv6 address with its port, or the path of a unix socket.
 struct address {
@@ -29,4 +29,4 @@ struct address {
     std::string text() const;
 };
 
-} // namespace chimera::socket
+} // namespace chimera::stream_socket

@@ -12,7 +12,10 @@
 #include "chimera/sdk/reactor.hpp"
 #include "chimera/sdk/receiver.hpp"
 
-namespace chimera::socket {
+namespace chimera::stream_socket {
+
+/// A waker that wakes nobody, to take the place of one in a reactor.
+chm_waker* nobody() noexcept;
 
 /// Owner of a socket and of its registration; empty until open(). Used on the session's worker.
 ///
@@ -69,4 +72,4 @@ class connection {
     std::uint64_t connected_ns_ = 0;
 };
 
-} // namespace chimera::socket
+} // namespace chimera::stream_socket

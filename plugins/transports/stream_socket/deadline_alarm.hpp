@@ -6,7 +6,7 @@
 
 #include "chimera/abi/reactor.h"
 
-namespace chimera::socket {
+namespace chimera::stream_socket {
 
 /// Tells a task that a deadline has passed. Moving the deadline further into the future touches neither the reactor nor
 /// the clock: the timer stays where it is, goes off too early and is then set again. Whether it went off is seen by a
@@ -56,4 +56,4 @@ class deadline_alarm {
     std::uint64_t armed_ns_ = 0; // what the timer is set to; 0: nothing
 };
 
-} // namespace chimera::socket
+} // namespace chimera::stream_socket

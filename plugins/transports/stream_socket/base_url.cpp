@@ -9,7 +9,7 @@
 #include "chimera/sdk/error.hpp"
 #include "http1/http_text.hpp"
 
-namespace chimera::socket {
+namespace chimera::stream_socket {
 
 namespace urls = boost::urls;
 
@@ -65,7 +65,7 @@ base_url base_url::parse_unix(std::string_view text, std::string_view behind_sch
     return result;
 }
 
-base_url base_url::parse(std::string_view text) {
+base_url base_url::parse(std::string_view text, std::string_view transport, tls_scheme https) {
     if (text.size() >= unix_scheme.size() && http1::same_name(text.substr(0, unix_scheme.size()), unix_scheme))
         return parse_unix(text, text.substr(unix_scheme.size()));
     const auto refuse = [&](chm_rc code, const std::string& why) {
@@ -76,17 +76,22 @@ base_url base_url::parse(std::string_view text) {
         throw refuse(CHM_E_INVAL, "is not of the form http://host:port/prefix (" + parsed.error().message() + ")");
     const urls::url_view& u = *parsed;
 
-    if (u.scheme_id() == urls::scheme::https)
-        throw refuse(CHM_E_NOSYS, "asks for TLS, which the socket transport does not speak: use the curl transport "
-                                  "([transport] plugin = \"curl\")");
-    if (!u.has_authority()) throw refuse(CHM_E_INVAL, "names no host: write http://host:port/prefix");
-    if (u.scheme_id() != urls::scheme::http)
+    const bool tls = u.scheme_id() == urls::scheme::https;
+    if (tls && https == refused)
         throw refuse(CHM_E_NOSYS,
-                     "has a scheme that the socket transport does not speak: it offers http and http+unix");
+                     "asks for TLS, which the " + std::string(transport) +
+                         " transport does not speak: use the curl transport ([transport] plugin = \"curl\")");
+    if (!u.has_authority()) throw refuse(CHM_E_INVAL, "names no host: write http://host:port/prefix");
+    if (!tls && u.scheme_id() != urls::scheme::http)
+        throw refuse(CHM_E_NOSYS, "has a scheme that the " + std::string(transport) +
+                                      " transport does not speak: it offers " +
+                                      (https == offered ? "http, https and http+unix" : "http and http+unix"));
     if (u.has_userinfo()) throw refuse(CHM_E_INVAL, "has user information: give credentials as a header");
     if (u.has_query() || u.has_fragment()) throw refuse(CHM_E_INVAL, "has a query or a fragment: a base URL has none");
 
     base_url result;
+    result.tls = tls;
+    if (tls) result.port = 443;
     result.host = u.host_name().empty() ? std::string(u.host()) : std::string(u.host_name());
     if (result.host.empty()) throw refuse(CHM_E_INVAL, "names no host");
     for (const char c : result.host)
@@ -115,11 +120,11 @@ base_url base_url::parse(std::string_view text) {
     }
 
     result.host_header = u.encoded_host();
-    if (result.port != 80) result.host_header += ":" + std::to_string(result.port);
-    result.origin = "http://" + result.host_header;
+    if (result.port != (tls ? 443 : 80)) result.host_header += ":" + std::to_string(result.port);
+    result.origin = (tls ? "https://" : "http://") + result.host_header;
     result.path_prefix = u.encoded_path();
     while (!result.path_prefix.empty() && result.path_prefix.back() == '/') result.path_prefix.pop_back();
     return result;
 }
 
-} // namespace chimera::socket
+} // namespace chimera::stream_socket

@@ -13,7 +13,7 @@
 #include "chimera/sdk/clock.hpp"
 #include "chimera/sdk/error.hpp"
 
-namespace chimera::socket {
+namespace chimera::stream_socket {
 
 namespace {
 
@@ -23,15 +23,14 @@ sdk::error failure(int why) {
     return {code, std::generic_category().message(why)};
 }
 
-/// A waker that wakes nobody, to take the place of one in the reactor.
+} // namespace
+
 chm_waker* nobody() noexcept {
     static constexpr chm_waker_vt vtable{[](chm_waker* w) noexcept { return w; }, [](chm_waker*) noexcept {},
                                          [](chm_waker*) noexcept {}, [](chm_waker*) noexcept {}};
     static chm_waker waker{&vtable};
     return &waker;
 }
-
-} // namespace
 
 bool connection::open(const address& to) {
     fd_ = sdk::owned_fd(::socket(to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -194,4 +193,4 @@ void connection::forget_waker() noexcept {
     }
 }
 
-} // namespace chimera::socket
+} // namespace chimera::stream_socket

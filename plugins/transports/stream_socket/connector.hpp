@@ -9,7 +9,7 @@
 #include "connection.hpp"
 #include "resolver.hpp"
 
-namespace chimera::socket {
+namespace chimera::stream_socket {
 
 /// Used on the session's worker. Remembers the addresses of its host until none of them answers.
 class connector {
@@ -47,4 +47,4 @@ class connector {
     bool queue_full_ = false; // of a unix socket's listener: the deadline is that of the next attempt
 };
 
-} // namespace chimera::socket
+} // namespace chimera::stream_socket

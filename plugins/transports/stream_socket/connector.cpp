@@ -6,7 +6,7 @@
 #include "chimera/sdk/clock.hpp"
 #include "chimera/sdk/error.hpp"
 
-namespace chimera::socket {
+namespace chimera::stream_socket {
 
 namespace {
 
@@ -88,4 +88,4 @@ void connector::next_address(const sdk::error& why) {
     throw sdk::error(why.code(), text);
 }
 
-} // namespace chimera::socket
+} // namespace chimera::stream_socket

@@ -2,7 +2,7 @@
 
 #include "chimera/sdk/error.hpp"
 
-namespace chimera::socket {
+namespace chimera::stream_socket {
 
 deadline_alarm::~deadline_alarm() {
     silence();
@@ -57,4 +57,4 @@ const chm_waker_vt deadline_alarm::relay::vtable{[](chm_waker* w) noexcept {
                                                  [](chm_waker* w) noexcept { self(w).fire(); },
                                                  [](chm_waker* w) noexcept { self(w).release(); }};
 
-} // namespace chimera::socket
+} // namespace chimera::stream_socket

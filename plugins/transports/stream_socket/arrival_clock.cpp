@@ -6,7 +6,7 @@
 
 #include "chimera/sdk/clock.hpp"
 
-namespace chimera::socket {
+namespace chimera::stream_socket {
 
 namespace {
 
@@ -41,4 +41,4 @@ void arrival_clock::measure() noexcept {
     }
 }
 
-} // namespace chimera::socket
+} // namespace chimera::stream_socket

@@ -14,7 +14,7 @@
 #include "address.hpp"
 #include "chimera/sdk/waker.hpp"
 
-namespace chimera::socket {
+namespace chimera::stream_socket {
 
 /// One question to the resolver. Dropped before it is answered, it is forgotten.
 class lookup {
@@ -71,4 +71,4 @@ class resolver {
     std::thread thread_;
 };
 
-} // namespace chimera::socket
+} // namespace chimera::stream_socket

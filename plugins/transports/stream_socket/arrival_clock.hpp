@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace chimera::socket {
+namespace chimera::stream_socket {
 
 /// The kernel stamps in CLOCK_REALTIME. Both clocks are slewed alike, so their distance changes only when somebody sets
 /// the time: it is measured with an exchange's first stamp, and again when that is more than a second ago. Looking at a
@@ -25,4 +25,4 @@ class arrival_clock {
     std::uint64_t latest_ns_ = 0;
 };
 
-} // namespace chimera::socket
+} // namespace chimera::stream_socket
