@@ -6,6 +6,7 @@
 
 #include "chimera/sdk/epoll_reactor.hpp"
 #include "chimera/sdk/plugin.hpp"
+#include "chimera/sdk/service.hpp"
 #include "chimera/sdk/task_cell.hpp"
 
 namespace chimera::conformance {
@@ -65,40 +66,60 @@ class reference_executor final : public sdk::executor_base<reference_executor, C
         queue_->release();
     }
 
-    chm_rc spawn(chm_task* task, const chm_spawn_opts*) {
-        const std::lock_guard lock(mutex_);
-        if (stopped_) return CHM_E_CANCELED;
-        sdk::task_cell* cell = sdk::task_cell::create(*queue_, task);
-        if (!cell) return CHM_E_NOMEM;
-        live_.add(*cell);
-        queue_->schedule(*cell);
-        return CHM_OK;
-    }
+    chm_rc spawn(chm_task* task, const chm_spawn_opts*) { return take(task, false); }
+    chm_rc spawn_service(chm_task* task, const chm_spawn_opts*) { return take(task, true); }
+    static std::uint32_t workers() noexcept { return 1; }
+    chm_rc worker_here() const noexcept { return running_here == this ? 0 : CHM_E_AFFINITY; }
+
     chm_rc run(std::uint32_t mode) {
-        while (!stopped()) {
+        const reference_executor* const outer = std::exchange(running_here, this);
+        while (!over(mode)) {
             sdk::task_cell* batch = queue_->take_all();
-            const bool idle = batch == nullptr;
-            if (idle && mode == CHM_RUN_UNTIL_IDLE && live_.empty()) return CHM_OK;
-            reactor_.turn(idle ? -1 : 0);
+            reactor_.turn(batch ? 0 : -1);
             while (batch) poll(*std::exchange(batch, batch->next));
         }
         queue_->close();
         live_.drop_all();
-        return CHM_E_CANCELED;
+        running_here = outer;
+        return stopped() ? CHM_E_CANCELED : CHM_OK;
     }
     void stop() noexcept {
         const std::lock_guard lock(mutex_);
-        stopped_ = true;
+        if (end_ == end::none) end_ = end::stopped;
         reactor_.interrupt();
     }
     const void* extension(std::string_view id) noexcept {
-        return id == CHM_EXT_REACTOR ? static_cast<chm_reactor*>(&reactor_) : nullptr;
+        if (id == CHM_EXT_REACTOR) return static_cast<chm_reactor*>(&reactor_);
+        return id == CHM_EXT_SERVICE ? &sdk::service_extension<reference_executor> : nullptr;
     }
 
   private:
+    enum class end { none, idle, stopped };
+
+    chm_rc take(chm_task* task, bool service) {
+        const std::lock_guard lock(mutex_);
+        if (end_ != end::none) return CHM_E_CANCELED;
+        sdk::task_cell* cell = sdk::task_cell::create(*queue_, task, 0, service);
+        if (!cell) return CHM_E_NOMEM;
+        if (!service) ++alive_;
+        live_.add(*cell);
+        queue_->schedule(*cell);
+        return CHM_OK;
+    }
+    bool over(std::uint32_t mode) noexcept {
+        const std::lock_guard lock(mutex_);
+        if (end_ == end::none && mode == CHM_RUN_UNTIL_IDLE && alive_ == 0) end_ = end::idle;
+        return end_ != end::none;
+    }
     bool stopped() const noexcept {
         const std::lock_guard lock(mutex_);
-        return stopped_;
+        return end_ == end::stopped;
+    }
+    void done(sdk::task_cell& cell) noexcept {
+        const bool counted = !cell.service();
+        live_.remove(cell);
+        const std::lock_guard lock(mutex_);
+        if (counted) --alive_;
     }
     void poll(sdk::task_cell& cell) noexcept {
         if (stopped()) return cell.release();
@@ -106,18 +127,21 @@ class reference_executor final : public sdk::executor_base<reference_executor, C
         case sdk::task_cell::outcome::again:
             return queue_->schedule(cell);
         case sdk::task_cell::outcome::done:
-            live_.remove(cell);
-            return;
+            return done(cell);
         case sdk::task_cell::outcome::idle:
             return;
         }
     }
 
+    static inline thread_local const reference_executor* running_here = nullptr;
+
     sdk::epoll_reactor reactor_;
     ready_queue* queue_;
     sdk::live_tasks live_;
     mutable std::mutex mutex_;
-    bool stopped_ = false;
+    // Guarded by mutex_.
+    std::size_t alive_ = 0; // tasks that are no services
+    end end_ = end::none;
 };
 
 } // namespace chimera::conformance

@@ -3,12 +3,9 @@
 #include <pthread.h>
 
 #include <cstdio>
-#include <exception>
-#include <latch>
-#include <memory>
-#include <string>
-#include <system_error>
-#include <thread>
+
+#include "chimera/sdk/crew.hpp"
+#include "chimera/sdk/service.hpp"
 
 namespace chimera::async_std_bridge {
 
@@ -34,9 +31,9 @@ executor::executor(const chm_host*, const sdk::options& options)
                 static_cast<std::size_t>(options.integer("channel_capacity"))},
       queue_(new run_queue) {
     try {
-        const auto workers = static_cast<std::size_t>(options.integer("workers"));
-        thread_wakers_.reserve(workers);
-        while (thread_wakers_.size() < workers) thread_wakers_.push_back(new thread_waker(this));
+        const auto size = static_cast<std::size_t>(options.integer("workers"));
+        thread_wakers_.reserve(size);
+        while (thread_wakers_.size() < size) thread_wakers_.push_back(new thread_waker(this, workers()));
     } catch (...) {
         release_all();
         throw;
@@ -54,8 +51,8 @@ void executor::release_all() noexcept {
     queue_->release(); // gone with the last waker
 }
 
-chm_rc executor::spawn(chm_task* task, const chm_spawn_opts*) {
-    sdk::task_cell* cell = sdk::task_cell::create(*queue_, task);
+chm_rc executor::take(chm_task* task, bool service) {
+    sdk::task_cell* cell = sdk::task_cell::create(*queue_, task, 0, service);
     if (!cell) return CHM_E_NOMEM;
     if (queue_->admit(*cell)) return CHM_OK;
     cell->release(); // the queue's and the live list's references: the task itself stays the caller's
@@ -65,31 +62,11 @@ chm_rc executor::spawn(chm_task* task, const chm_spawn_opts*) {
 
 /// The caller only waits: all workers have threads of their own, known by their names.
 chm_rc executor::run(std::uint32_t mode) {
-    std::vector<std::thread> threads;
-    std::latch all_started(1);
     working_ = thread_wakers_.size();
-    std::exception_ptr failure;
-    try {
-        threads.reserve(thread_wakers_.size()); // a thread that has started is always in the list, to be joined
-        for (std::size_t i = 0; i < thread_wakers_.size(); ++i)
-            threads.emplace_back([this, i, &all_started] {
-                all_started.wait();
-                work(i);
-            });
-        queue_->begin(mode);
-    } catch (const std::system_error& e) {
-        failure =
-            std::make_exception_ptr(sdk::error(CHM_E_FAIL, std::string("cannot start a worker thread: ") + e.what()));
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    if (failure) {
-        stop(); // those that have started drop the tasks and end
-        working_ -= thread_wakers_.size() - threads.size();
-    }
-    all_started.count_down();
-    for (std::thread& t : threads) t.join();
-    if (failure) std::rethrow_exception(failure);
+    sdk::crew crew(thread_wakers_.size(), [this](std::size_t i) { work(i); });
+    queue_->begin(mode);
+    crew.begin();
+    crew.join();
     return queue_->stopped() ? CHM_E_CANCELED : CHM_OK;
 }
 
@@ -119,8 +96,14 @@ void executor::work(std::size_t index) noexcept {
     if (working_.fetch_sub(1) == 1) queue_->drop_all(); // the last one: nothing is being polled any more
 }
 
+chm_rc executor::worker_here() const noexcept {
+    const thread_waker* here = thread_waker::current(this);
+    return here ? static_cast<chm_rc>(here->worker()) : CHM_E_AFFINITY;
+}
+
 const void* executor::extension(std::string_view id) noexcept {
-    return id == CHM_EXT_BRIDGE ? &bridge_extension : nullptr;
+    if (id == CHM_EXT_BRIDGE) return &bridge_extension;
+    return id == CHM_EXT_SERVICE && bridging_.await != await_mode::block ? &sdk::service_extension<executor> : nullptr;
 }
 
 } // namespace chimera::async_std_bridge

@@ -31,15 +31,20 @@ class executor final : public sdk::executor_base<executor> {
     executor& operator=(const executor&) = delete;
     ~executor();
 
-    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts);
+    chm_rc spawn(chm_task* task, const chm_spawn_opts*) { return take(task, false); }
+    chm_rc spawn_service(chm_task* task, const chm_spawn_opts*) { return take(task, true); }
+    std::uint32_t workers() const noexcept { return static_cast<std::uint32_t>(thread_wakers_.size()); }
+    chm_rc worker_here() const noexcept;
     chm_rc run(std::uint32_t mode);
     void stop() noexcept;
-    /// CHM_EXT_BRIDGE, and no reactor.
+    /// CHM_EXT_BRIDGE, and no reactor. CHM_EXT_SERVICE unless polls block: a task would hold the worker that has to
+    /// poll the service for which it waits.
     const void* extension(std::string_view id) noexcept;
 
     const bridge_settings& bridging() const noexcept { return bridging_; }
 
   private:
+    chm_rc take(chm_task* task, bool service);
     void work(std::size_t index) noexcept;
     void release_all() noexcept;
 

@@ -12,7 +12,7 @@
 
 namespace chimera::async_std_bridge {
 
-/// Runnable tasks, how many tasks there are at all, and whether the run is over. Any thread. Outlives the executor as
+/// Runnable tasks, how many tasks the run waits for, and whether it is over. Any thread. Outlives the executor as
 /// long as a waker does; once over, a wake only gives its reference back.
 class run_queue final : public sdk::scheduler {
   public:
@@ -35,6 +35,7 @@ class run_queue final : public sdk::scheduler {
     bool admit(sdk::task_cell& cell) noexcept {
         std::lock_guard lock(mutex_);
         if (end_ != end::none) return false;
+        if (!cell.service()) ++alive_;
         tasks_.add(cell);
         append(cell);
         ready_.notify_one();
@@ -48,8 +49,11 @@ class run_queue final : public sdk::scheduler {
     }
     /// [worker] The task is done.
     void leave(sdk::task_cell& cell) noexcept {
-        if (!tasks_.remove(cell)) return;
+        const bool counted = !cell.service();
+        tasks_.remove(cell);
+        if (!counted) return;
         std::lock_guard lock(mutex_);
+        --alive_;
         end_if_idle();
     }
     void begin(std::uint32_t mode) noexcept {
@@ -94,7 +98,7 @@ class run_queue final : public sdk::scheduler {
         return cell;
     }
     void end_if_idle() noexcept {
-        if (!until_idle_ || end_ != end::none || !tasks_.empty()) return;
+        if (!until_idle_ || end_ != end::none || alive_ != 0) return;
         end_ = end::idle;
         ready_.notify_all();
     }
@@ -105,6 +109,7 @@ class run_queue final : public sdk::scheduler {
     // Guarded by mutex_.
     sdk::task_cell* first_ = nullptr;
     sdk::task_cell* last_ = nullptr;
+    std::size_t alive_ = 0; // tasks that are no services
     end end_ = end::none;
     bool until_idle_ = false;
 };

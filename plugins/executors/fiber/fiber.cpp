@@ -2,10 +2,10 @@
 #include <pthread.h>
 
 #include <string>
-#include <thread>
-#include <vector>
 
+#include <chimera/sdk/crew.hpp>
 #include <chimera/sdk/plugin.hpp>
+#include <chimera/sdk/service.hpp>
 
 #include "fiber_scheduler.hpp"
 #include "shared_reactor.hpp"
@@ -36,47 +36,36 @@ class executor final : public sdk::executor_base<executor, CHM_EXECUTOR_PINNED> 
         scheduler_->release();
     }
 
-    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts) noexcept { return scheduler_->spawn(task, opts); }
+    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts) noexcept { return scheduler_->spawn(task, opts, false); }
+    chm_rc spawn_service(chm_task* task, const chm_spawn_opts* opts) noexcept {
+        return scheduler_->spawn(task, opts, true);
+    }
+    std::uint32_t workers() const noexcept { return scheduler_->size(); }
+    chm_rc worker_here() const noexcept {
+        const worker* here = scheduler_->here();
+        return here ? static_cast<chm_rc>(here->index()) : CHM_E_AFFINITY;
+    }
     void stop() noexcept { scheduler_->stop(); }
     const void* extension(std::string_view id) noexcept {
+        if (id == CHM_EXT_SERVICE) return &sdk::service_extension<executor>;
         if (id != CHM_EXT_REACTOR) return nullptr;
         if (scheduler_->size() > 1) return static_cast<chm_reactor*>(&shared_);
         return static_cast<chm_reactor*>(&scheduler_->at(0).reactor);
     }
 
+    /// All workers are threads of their own: Boost.Fiber leaves its mark on a thread, and the caller's is not ours.
     chm_rc run(std::uint32_t mode) {
-        if (scheduler_->begin(mode == CHM_RUN_UNTIL_IDLE)) run_workers();
-        if (!scheduler_->stopped()) return CHM_OK;
-        scheduler_->drop_all();
-        return CHM_E_CANCELED;
+        sdk::crew crew(scheduler_->size(), [this](std::size_t i) {
+            pthread_setname_np(pthread_self(), ("fiber-" + std::to_string(i)).c_str());
+            scheduler_->work(static_cast<std::uint32_t>(i));
+        });
+        scheduler_->begin(mode == CHM_RUN_UNTIL_IDLE);
+        crew.begin();
+        crew.join();
+        return scheduler_->stopped() ? CHM_E_CANCELED : CHM_OK;
     }
 
   private:
-    /// All workers are threads of their own: Boost.Fiber leaves its mark on a thread, and the caller's is not ours.
-    void run_workers() {
-        std::atomic<int> go{0}; // nothing is polled before all threads exist: 1 begin, -1 go home
-        std::vector<std::thread> threads;
-        const auto end = [&](int word) {
-            go.store(word);
-            go.notify_all();
-            for (std::thread& t : threads) t.join();
-        };
-        try {
-            threads.reserve(scheduler_->size());
-            for (std::uint32_t i = 0; i < scheduler_->size(); ++i)
-                threads.emplace_back([&, i] {
-                    go.wait(0);
-                    if (go.load() < 0) return;
-                    pthread_setname_np(pthread_self(), ("fiber-" + std::to_string(i)).c_str());
-                    scheduler_->work(i);
-                });
-        } catch (...) {
-            end(-1);
-            throw;
-        }
-        end(1);
-    }
-
     fiber_scheduler* const scheduler_; // one reference
     shared_reactor shared_;
 };

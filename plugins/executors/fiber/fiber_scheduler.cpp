@@ -20,11 +20,11 @@ worker& fiber_scheduler::choose(const chm_spawn_opts* opts) noexcept {
     return at(i % size());
 }
 
-chm_rc fiber_scheduler::spawn(chm_task* task, const chm_spawn_opts* opts) noexcept {
+chm_rc fiber_scheduler::spawn(chm_task* task, const chm_spawn_opts* opts, bool service) noexcept {
     worker& home = choose(opts);
-    sdk::task_cell* cell = sdk::task_cell::create(*this, task, home.index());
+    sdk::task_cell* cell = sdk::task_cell::create(*this, task, home.index(), service);
     if (!cell) return CHM_E_NOMEM;
-    if (!admit()) { // without having touched the task
+    if (!admit(*cell)) { // without having touched the task
         cell->release();
         cell->release();
         return CHM_E_CANCELED;
@@ -35,9 +35,9 @@ chm_rc fiber_scheduler::spawn(chm_task* task, const chm_spawn_opts* opts) noexce
     return CHM_OK;
 }
 
-bool fiber_scheduler::admit() noexcept {
+bool fiber_scheduler::admit(const sdk::task_cell& cell) noexcept {
     if (!spawns_.enter()) return false;
-    if ((live_.fetch_add(1) & over) == 0) return true;
+    if (cell.service() || (live_.fetch_add(1) & over) == 0) return true;
     live_.fetch_sub(1);
     spawns_.leave();
     return false;
@@ -67,28 +67,26 @@ void fiber_scheduler::interrupt_all() noexcept {
 }
 
 void fiber_scheduler::retired() noexcept {
-    if (live_.fetch_sub(1) != 1 || !until_idle_ || !close_when_idle()) return;
+    if (live_.fetch_sub(1) == 1 && until_idle_) end_if_idle();
+}
+
+void fiber_scheduler::end_if_idle() noexcept {
+    if (std::size_t none = 0; !live_.compare_exchange_strong(none, over)) return;
+    spawns_.close();
     if (ending none = ending::no; ending_.compare_exchange_strong(none, ending::idle)) interrupt_all();
 }
 
-bool fiber_scheduler::close_when_idle() noexcept {
-    std::size_t none = 0;
-    return live_.compare_exchange_strong(none, over);
-}
-
-bool fiber_scheduler::begin(bool until_idle) noexcept {
+void fiber_scheduler::begin(bool until_idle) noexcept {
     until_idle_ = until_idle;
-    return !stopped() && !(until_idle && close_when_idle());
+    if (until_idle) end_if_idle();
 }
 
 void fiber_scheduler::work(std::uint32_t index) {
     worker& w = at(index);
     current_ = &w;
     run_fibers(w);
-    if (stopped()) {
-        spawns_.wait_until_empty();
-        w.live.drop_all();
-    }
+    spawns_.wait_until_empty();
+    w.live.drop_all();
     current_ = nullptr;
 }
 

@@ -26,16 +26,16 @@ class fiber_scheduler final : public sdk::scheduler {
     /// Throws std::bad_alloc, std::system_error.
     explicit fiber_scheduler(const fiber_options& options);
 
-    /// As chm_executor_vt.
-    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts) noexcept;
+    /// As chm_executor_vt, and as chm_service_ext.
+    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts, bool service) noexcept;
     void stop() noexcept;
 
     void schedule(sdk::task_cell& cell) noexcept override;
 
-    /// [once, no worker runs] True when the workers have to run: there are tasks, or the run lasts until stop. False
-    /// when stop was called.
-    bool begin(bool until_idle) noexcept;
-    /// [a thread of its own for each worker, after begin] Polls until the run ends; on stop drops the worker's tasks.
+    /// [once, no worker runs] Unless the run lasts until stop, the end of the last task that is no service ends it from
+    /// now on; it may have ended already.
+    void begin(bool until_idle) noexcept;
+    /// [a thread of its own for each worker, after begin] Polls until the run ends, then drops the worker's tasks.
     void work(std::uint32_t index);
     /// [no worker runs] Refuses further tasks and drops all that are left.
     void drop_all() noexcept;
@@ -46,7 +46,7 @@ class fiber_scheduler final : public sdk::scheduler {
     bool stopped() const noexcept { return ending_.load() == ending::stop; }
     /// [any thread] No poll may begin.
     bool ended() const noexcept { return ending_.load(std::memory_order_seq_cst) != ending::no; }
-    /// [worker] A task is done and off its worker's list.
+    /// [worker] A task that is no service is done and off its worker's list.
     void retired() noexcept;
 
     std::uint32_t size() const noexcept { return options_.workers; }
@@ -61,8 +61,8 @@ class fiber_scheduler final : public sdk::scheduler {
 
     ~fiber_scheduler() override = default;
     worker& choose(const chm_spawn_opts* opts) noexcept;
-    bool admit() noexcept; // counts a task; spawns_.leave() must follow
-    bool close_when_idle() noexcept;
+    bool admit(const sdk::task_cell& cell) noexcept; // counts it unless it is a service; spawns_.leave() must follow
+    void end_if_idle() noexcept;
     void interrupt_all() noexcept;
 
     static thread_local worker* current_;
@@ -70,10 +70,10 @@ class fiber_scheduler final : public sdk::scheduler {
     const fiber_options options_;
     std::vector<std::unique_ptr<worker>> workers_;
     std::atomic<std::uint32_t> next_worker_{0}; // round robin of spawns
-    std::atomic<std::size_t> live_{0};          // tasks that are not done; from 0 it becomes `over`, which admits none
+    std::atomic<std::size_t> live_{0};          // tasks but services; from 0 it becomes `over`, which admits none
     bool until_idle_ = false;                   // constant while workers run
     std::atomic<ending> ending_{ending::no};
-    sdk::gate spawns_; // closed by stop: who is inside has taken a task that the drop will see
+    sdk::gate spawns_; // closed by the end: who is inside has taken a task that the drop will see
     sdk::gate wakes_;  // closed by shut: who is inside, to wake or to stop, may touch the workers
 };
 

@@ -23,8 +23,9 @@ bool worker::poll(sdk::task_cell& cell) noexcept {
     case sdk::task_cell::outcome::done:
         break;
     }
+    const bool counted = !cell.service();
     live.remove(cell);
-    owner_.retired();
+    if (counted) owner_.retired();
     return false;
 }
 
