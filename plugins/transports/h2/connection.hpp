@@ -1,0 +1,153 @@
+// One HTTP/2 connection: socket, TLS, frames and the streams of its exchanges.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chimera/sdk/error.hpp"
+#include "chimera/sdk/waker.hpp"
+#include "multiplexer.hpp"
+#include "settings.hpp"
+#include "stream.hpp"
+#include "stream_socket/arrival_clock.hpp"
+#include "stream_socket/base_url.hpp"
+#include "stream_socket/connection.hpp"
+#include "stream_socket/connector.hpp"
+#include "stream_socket/deadline_alarm.hpp"
+#include "tls.hpp"
+
+namespace chimera::h2 {
+
+/// Has one driver, which connects, receives and closes: a service task, or the exchange of the one session that owns
+/// the connection. Exchanges put their streams in and send at once, without waiting for the driver.
+///
+/// Frames and streams are guarded by a lock where exchanges and driver may be on different threads; where the executor
+/// pins tasks all of them are on one thread, and there is none. Nobody is woken, and no reactor called, under the lock.
+class connection {
+  public:
+    /// limits, names and tls (of an https URL) outlive it. reactor: until shut(). locked: driver and exchanges may be
+    /// on different threads.
+    connection(const settings& limits, stream_socket::resolver& names, const tls_context* tls,
+               const stream_socket::base_url& url, chm_reactor* reactor, bool locked);
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+
+    // --- exchanges ---
+    /// New streams may be put in; a stream that is put in all the same fails, and may be sent again elsewhere.
+    bool open();
+    /// The server takes no more streams beside those that are there.
+    bool full();
+    std::size_t streams();
+    /// Puts a stream in and sends what can be sent. used: the connection was there, and has had streams before. Returns
+    /// when the connection was established; 0: not yet.
+    struct submitted {
+        bool used;
+        std::uint64_t connected_ns;
+    };
+    submitted submit(stream& s);
+    /// The exchange is done with its stream, which is not touched any more.
+    void cancel(stream& s) noexcept;
+    /// Calls f(frames), which may read and change its stream, under the lock; sends what that led to.
+    template <class F>
+    void look(F&& f) {
+        bool call = false;
+        std::vector<sdk::waker> woken;
+        locked(woken, [&] {
+            f(frames_);
+            if (!frames_.wants_to_send()) return;
+            flush();
+            call = needs_driver();
+        });
+        if (call) driver_.wake();
+    }
+    std::uint64_t connected_ns();
+    /// Makes the driver look, where it is a task of its own.
+    void wake_driver() noexcept { driver_.wake(); }
+
+    // --- driver ---
+    enum class progress { pending, made, over };
+    /// Does a bounded piece of work. pending: waker will be woken. over: the connection is closed, its streams know.
+    progress drive(chm_waker* waker);
+    /// [service] As drive(), until there is nothing to do; wakes itself for more.
+    progress serve(chm_waker* waker);
+    /// Takes what has come, whatever the reactor says.
+    void catch_up();
+    /// Nobody polls for a while: no waker is woken any more. What has come is taken first.
+    void rest();
+    /// Closes. Streams that are still there fail with this.
+    void shut(chm_rc code, const std::string& why);
+    /// [any thread] The transport goes: the driver is to close.
+    void abandon();
+
+  private:
+    enum class phase { connecting, handshaking, open, over };
+    class optional_lock {
+      public:
+        explicit optional_lock(std::optional<std::mutex>& m) : mutex_(m ? &*m : nullptr) {
+            if (mutex_) mutex_->lock();
+        }
+        optional_lock(const optional_lock&) = delete;
+        optional_lock& operator=(const optional_lock&) = delete;
+        ~optional_lock() {
+            if (mutex_) mutex_->unlock();
+        }
+
+      private:
+        std::mutex* const mutex_;
+    };
+
+    bool connect(chm_waker* waker);
+    void established();
+    progress transfer(chm_waker* waker);
+    bool receive(std::uint32_t seen);
+    void take(std::string_view bytes, std::uint64_t stamp_ns, std::uint64_t now_ns);
+    void flush();
+    bool needs_driver() const noexcept;
+    [[noreturn]] void refuse(int why) const;
+    [[noreturn]] static void closed_by_server(const std::string& said);
+
+    /// Runs f() under the lock, then wakes whom it made ready. scratch: of the caller, to be used again.
+    template <class F>
+    void locked(std::vector<sdk::waker>& scratch, F&& f) {
+        {
+            const optional_lock lock(mutex_);
+            f();
+            if (!frames_.woken().empty()) scratch.swap(frames_.woken());
+        }
+        for (sdk::waker& w : scratch) w.wake();
+        scratch.clear();
+    }
+
+    const settings& settings_;
+    const stream_socket::base_url url_;
+    const tls_context* const tls_context_;
+    chm_reactor* const reactor_;
+
+    // The driver's.
+    stream_socket::connector connector_;
+    stream_socket::connection socket_; // send() also by exchanges, under the lock, while phase_ is open
+    std::optional<stream_socket::deadline_alarm> alarm_;
+    stream_socket::arrival_clock arrivals_;
+    std::vector<sdk::waker> waking_;
+    sdk::waker_slot driver_;
+
+    std::optional<std::mutex> mutex_;
+    // Guarded by mutex_.
+    phase phase_ = phase::connecting;
+    multiplexer frames_;
+    std::optional<tls_channel> tls_;
+    std::string out_;          // what is to be sent
+    std::size_t out_sent_ = 0; // of it
+    std::string plain_;        // what is to be encrypted
+    bool out_blocked_ = false; // the kernel takes no more
+    int send_error_ = 0;       // errno; the server may have said why
+    std::uint64_t served_ = 0; // streams so far
+    bool abandoned_ = false;
+};
+
+} // namespace chimera::h2

@@ -1,0 +1,65 @@
+// What a transport's sessions have in common, and the connections of the workers.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "chimera/abi/service.h"
+#include "chimera/abi/transport.h"
+#include "connection.hpp"
+#include "settings.hpp"
+#include "stream_socket/resolver.hpp"
+#include "tls.hpp"
+
+namespace chimera::h2 {
+
+/// Any thread. Held by the transport and by the service of every connection, which may outlive the transport.
+class core : public std::enable_shared_from_this<core> {
+  public:
+    core(const chm_host* host, const sdk::options& given) : limits(given), host_(host) {}
+
+    const settings limits;
+    stream_socket::resolver names;
+
+    /// Of https connections; made with the first. Throws sdk::error(CHM_E_TLS).
+    const tls_context& tls();
+
+    /// Whose connection it is.
+    struct user {
+        chm_executor* executor;
+        const chm_service_ext* services; ///< the executor's
+        chm_reactor* reactor;
+    };
+    /// [a poll of the executor] A connection of the calling worker to the URL's origin with room for a stream, or
+    /// the one with the fewest. A new one gets its service. Throws sdk::error: CHM_E_AFFINITY where the caller is no
+    /// worker, and what spawn_service answers.
+    std::shared_ptr<connection> connection_for(const user& who, const stream_socket::base_url& url);
+
+    /// The transport goes: every service is to end.
+    void abandon();
+
+  private:
+    struct key {
+        chm_executor* executor;
+        std::uint32_t worker;
+        chm_reactor* reactor;
+        std::string origin;
+        auto operator<=>(const key&) const = default;
+    };
+    std::shared_ptr<connection> pick(std::vector<std::weak_ptr<connection>>& of_worker, const std::string& origin);
+
+    const chm_host* const host_;
+    std::once_flag tls_made_;
+    std::unique_ptr<tls_context> tls_;
+    std::mutex mutex_;
+    // Guarded by mutex_. Services own the connections.
+    std::map<key, std::vector<std::weak_ptr<connection>>> connections_;
+    bool full_told_ = false;
+};
+
+} // namespace chimera::h2

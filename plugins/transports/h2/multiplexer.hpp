@@ -1,0 +1,110 @@
+// Frames: nghttp2's session, and the streams that share it. No I/O.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nghttp2/nghttp2.h>
+
+#include "settings.hpp"
+#include "stream.hpp"
+
+namespace chimera::h2 {
+
+/// Used under the connection's lock. Wakes nobody: who is to be woken is collected, and taken by whoever has let go of
+/// the lock.
+class multiplexer {
+  public:
+    /// Queues the preface. limits outlives it. Throws std::bad_alloc.
+    explicit multiplexer(const settings& limits);
+    multiplexer(const multiplexer&) = delete;
+    multiplexer& operator=(const multiplexer&) = delete;
+
+    // --- streams ---
+    /// Queues a request. A stream that cannot begin has failed.
+    void submit(stream& s);
+    /// The exchange is over or given up: the stream is not touched any more.
+    void cancel(stream& s) noexcept;
+    /// The reader has taken so many bytes of its body: the server may send as many more.
+    void taken(const stream& s, std::size_t bytes) noexcept;
+    /// How many there are; those that wait for the server's permission count.
+    std::size_t streams() const noexcept { return streams_.size(); }
+    /// The server takes no more streams beside these.
+    bool full() const noexcept {
+        return streams_.size() >=
+               nghttp2_session_get_remote_settings(raw_.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+    }
+    /// New streams may begin: no GOAWAY, no refused stream.
+    bool open() const noexcept { return !retired_ && nghttp2_session_check_request_allowed(raw_.get()) != 0; }
+    /// Nothing more can come of it: it has no stream and takes none, or the protocol was broken.
+    bool finished() const noexcept {
+        return (!open() && streams_.empty()) ||
+               (nghttp2_session_want_read(raw_.get()) == 0 && nghttp2_session_want_write(raw_.get()) == 0);
+    }
+    /// Every stream has failed. lost: with the connection.
+    void fail_all(chm_rc code, const std::string& why, bool lost);
+    /// Queues a GOAWAY.
+    void say_goodbye() noexcept { nghttp2_session_terminate_session(raw_.get(), NGHTTP2_NO_ERROR); }
+
+    // --- bytes ---
+    /// What one receive brought. readable_ns: when it could be read, as it is reported; 0: nobody knows. now_ns: when
+    /// it was. Throws sdk::error(CHM_E_PROTO).
+    void feed(std::string_view bytes, std::uint64_t readable_ns, std::uint64_t now_ns);
+    bool wants_to_send() const noexcept { return nghttp2_session_want_write(raw_.get()) != 0; }
+    /// Appends what is to be sent; nothing: there is nothing. Throws sdk::error.
+    void produce(std::string& to);
+    /// All that was produced has been handed to the kernel.
+    void flushed() noexcept;
+
+    /// Whom to wake, without the lock.
+    std::vector<sdk::waker>& woken() noexcept { return woken_; }
+    /// What broke the protocol, or what the server's GOAWAY says; empty: neither.
+    const std::string& reason() const noexcept { return reason_; }
+    /// The protocol was broken, and we have said so.
+    bool broken() const noexcept { return broken_; }
+
+  private:
+    struct freed {
+        void operator()(nghttp2_session* s) const noexcept { nghttp2_session_del(s); }
+    };
+    static nghttp2_session* make(const settings& limits, multiplexer* self);
+
+    // nghttp2's callbacks
+    int begins_headers(const nghttp2_frame& frame) noexcept;
+    int header(const nghttp2_frame& frame, std::string_view name, std::string_view value);
+    int data(std::int32_t id, std::string_view bytes);
+    int received(const nghttp2_frame& frame);
+    int sent(const nghttp2_frame& frame);
+    int closed(std::int32_t id, std::uint32_t error);
+    ssize_t body(std::int32_t id, std::uint8_t* to, std::size_t capacity, std::uint32_t* flags) noexcept;
+
+    stream* find(std::int32_t id) const noexcept {
+        return static_cast<stream*>(nghttp2_session_get_stream_user_data(raw_.get(), id));
+    }
+    void reach(std::int32_t id) noexcept;
+    void detach(stream& s) noexcept;
+    void wake(stream& s);
+    void head_complete(stream& s);
+    void refuse(stream& s, chm_rc code, std::string why, std::uint32_t error);
+
+    const settings& settings_;
+    std::vector<stream*> streams_;
+    std::vector<stream*> tails_; // their requests' ends are produced, and not flushed
+    std::vector<sdk::waker> woken_;
+    std::string reason_;
+    std::string beginning_; // the first bytes of the server, until they show what it speaks
+    bool begun_ = false;
+    bool retired_ = false; // it has refused a stream
+    bool broken_ = false;
+    // Of the receive at hand:
+    std::uint64_t readable_ns_ = 0, received_ns_ = 0, reached_ns_ = 0;
+    std::int32_t reached_ = 0;       // the stream whose frame it is; 0: none yet
+    std::size_t received_bytes_ = 0; // of bodies, to be given back to the connection's window
+    std::unique_ptr<nghttp2_session, freed> raw_;
+};
+
+} // namespace chimera::h2

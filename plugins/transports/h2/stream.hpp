@@ -1,0 +1,75 @@
+// One exchange's part of a connection: what is sent, and what has come.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "chimera/abi/base.h"
+#include "chimera/sdk/waker.hpp"
+#include "request_fields.hpp"
+
+namespace chimera::h2 {
+
+/// Guarded by its connection's lock, apart from `waiter`; before submit() and after cancel() its exchange's alone.
+struct stream {
+    request_fields request;
+    /// Whose task is to be woken when something here changes.
+    sdk::waker_slot waiter;
+
+    std::int32_t id = -1;
+    std::size_t place = 0;     ///< in the multiplexer's list
+    bool attached = false;     ///< the multiplexer has it
+    std::size_t body_sent = 0; ///< bytes of the request's body that are on their way
+    bool headers_sent = false; ///< otherwise it waits: for the connection, or because the server takes no more streams
+
+    int status = 0;
+    std::string head_text;
+    struct field {
+        std::size_t name, value, end; ///< name begins, value begins, value ends
+    };
+    std::vector<field> fields;
+    std::size_t head_bytes = 0; ///< of all heads, 1xx included
+    bool head_done = false;
+    std::string incoming; ///< body bytes that nobody has taken yet
+    bool ended = false;   ///< the response is complete
+
+    bool failed = false;
+    chm_rc code = CHM_OK;
+    std::string why;
+    bool answered = false;      ///< a frame of a response has come
+    bool not_processed = false; ///< the server says so: it may be sent again
+    bool lost = false;          ///< the connection went, not the stream
+    bool reset_by_peer = false;
+
+    // CLOCK_MONOTONIC, ns; 0: not yet
+    std::uint64_t sent_ns = 0, first_byte_ns = 0, last_activity_ns = 0;
+    std::uint64_t head_readable_ns = 0, head_behind_ns = 0;         ///< of the head
+    std::uint64_t incoming_readable_ns = 0, incoming_behind_ns = 0; ///< of the first byte of `incoming`
+
+    /// For the next request, with memory and request kept.
+    void reset() noexcept {
+        id = -1;
+        body_sent = head_bytes = 0;
+        attached = headers_sent = head_done = ended = failed = answered = not_processed = lost = reset_by_peer = false;
+        forget_head();
+        incoming.clear();
+        why.clear();
+        code = CHM_OK;
+        sent_ns = first_byte_ns = last_activity_ns = 0;
+        head_readable_ns = head_behind_ns = incoming_readable_ns = incoming_behind_ns = 0;
+    }
+    void forget_head() noexcept {
+        status = 0;
+        head_text.clear();
+        fields.clear();
+    }
+    void fail(chm_rc with, std::string text) {
+        failed = true;
+        code = with;
+        why = std::move(text);
+    }
+};
+
+} // namespace chimera::h2
