@@ -1,11 +1,9 @@
 // How exchanges fail: the same code from every transport, a message that names the URL, and nothing left behind.
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <atomic>
 
 #include "../case.hpp"
 #include "../kit/client.hpp"
+#include "../kit/needs.hpp"
 #include "../kit/scripted_server.hpp"
 
 namespace chimera::conformance {
@@ -18,7 +16,7 @@ constexpr const char* chunked_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chun
 void expect_failure(environment& env, chm_rc code, const scripted_server::script& misbehave,
                     const option_map& options = {}) {
     std::atomic<bool> healed{false};
-    scripted_server server([&](peer& p) {
+    scripted_server server(env, [&](peer& p) {
         if (!healed) return misbehave(p);
         while (p.request() && p.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")) {
         }
@@ -34,6 +32,7 @@ void expect_failure(environment& env, chm_rc code, const scripted_server::script
         expect_equal(r.body, "ok", "the body of the exchange after the failure");
     };
     c.run(body());
+    if (env.servers().http2) return; // a stream was broken, and not its connection
     expect_equal(server.connections(), 2U, "the number of connections: the broken one and a new one");
 }
 
@@ -55,14 +54,10 @@ scripted_server::script answer_and_reset(std::string bytes) {
 }
 
 void refused(environment& env) {
-    const sdk::owned_fd bound(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); // bound and not listening
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* raw = reinterpret_cast<sockaddr*>(&address);
-    expect(::bind(bound.get(), raw, size) == 0 && ::getsockname(bound.get(), raw, &size) == 0, "bind must work");
-    const std::string url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+    served deaf = env.servers();
+    deaf.listens = false;
+    const scripted_server server(answer(""), deaf);
+    const std::string url = server.url();
     const client c(env);
     const auto body = [&]() -> sdk::task<void> {
         sdk::session s = c.open(url);
@@ -75,9 +70,12 @@ void refused(environment& env) {
 }
 
 void unresolvable(environment& env) {
+    if (env.servers().over == wire::unix_socket) throw skipped("a Unix socket has no host name");
+    const std::string url =
+        env.servers().over == wire::tls ? "https://no-such-host.invalid:8080" : "http://no-such-host.invalid:8080";
     const client c(env);
     const auto body = [&]() -> sdk::task<void> {
-        sdk::session s = c.open("http://no-such-host.invalid:8080");
+        sdk::session s = c.open(url);
         auto failing = client::fetch_failing(s, {}, CHM_E_RESOLVE, "no-such-host.invalid");
         co_await failing;
     };
@@ -86,6 +84,7 @@ void unresolvable(environment& env) {
 
 void closed_before_head(environment& env) { expect_failure(env, CHM_E_CLOSED, answer("")); }
 void closed_in_head(environment& env) {
+    needs_http1(env);
     expect_failure(env, CHM_E_CLOSED, answer("HTTP/1.1 200 OK\r\nContent-Type: te"));
     expect_failure(env, CHM_E_CLOSED, answer("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"));
     expect_failure(env, CHM_E_CLOSED, answer("HTTP/1.1 100 Continue\r\n\r\n"));
@@ -95,14 +94,19 @@ void truncated_length(environment& env) {
     expect_failure(env, CHM_E_CLOSED, answer("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"));
 }
 void truncated_chunks(environment& env) {
+    needs_http1(env);
     for (const char* rest : {"", "5", "5\r\n", "5\r\nhel", "5\r\nhello", "5\r\nhello\r\n", "5\r\nhello\r\n0\r\n",
                              "5\r\nhello\r\n0\r\nT: "})
         expect_failure(env, CHM_E_CLOSED, answer(std::string(chunked_head) + rest));
 }
-void reset_before_head(environment& env) { expect_failure(env, CHM_E_IO, answer_and_reset("")); }
+void reset_before_head(environment& env) {
+    needs_resets(env);
+    expect_failure(env, CHM_E_IO, answer_and_reset(""));
+}
 void reset_in_request(environment& env) {
+    needs_resets(env);
     const std::string big(8 << 20, 'x'); // more than the kernel takes
-    scripted_server server([](peer& p) {
+    scripted_server server(env, [](peer& p) {
         sleep_ms(20);
         p.reset(); // with the request on its way
     });
@@ -115,24 +119,31 @@ void reset_in_request(environment& env) {
     c.run(body());
 }
 void reset_in_head(environment& env) {
+    needs_http1(env);
+    needs_resets(env);
     expect_failure(env, CHM_E_IO, answer_and_reset("HTTP/1.1 200 OK\r\nContent-Type: te"));
 }
 void reset_in_body(environment& env) {
+    needs_resets(env);
     expect_failure(env, CHM_E_IO, answer_and_reset("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this"));
 }
 void reset_between_chunks(environment& env) {
+    needs_resets(env);
     expect_failure(env, CHM_E_IO, answer_and_reset(std::string(chunked_head) + "5\r\nhello\r\n"));
 }
 void garbage_head(environment& env) {
+    needs_http1(env);
     expect_failure(env, CHM_E_PROTO, answer("this is no HTTP at all\r\n\r\n"));
     expect_failure(env, CHM_E_PROTO, answer(std::string("\x16\x03\x01\x02\x00", 5) + "binary\r\n\r\n"));
     expect_failure(env, CHM_E_PROTO, answer("HTTP/1.1 abc OK\r\n\r\n"));
 }
 void garbage_chunk(environment& env) {
+    needs_http1(env);
     expect_failure(env, CHM_E_PROTO, answer(std::string(chunked_head) + "xyz\r\nhello\r\n0\r\n\r\n"));
     expect_failure(env, CHM_E_PROTO, answer(std::string(chunked_head) + "5\r\nhelloXX0\r\n\r\n"));
 }
 void endless_head(environment& env) {
+    needs_http1(env);
     expect_failure(env, CHM_E_LIMIT, [](peer& p) {
         p.request();
         p.send("HTTP/1.1 200 OK\r\n");
@@ -159,7 +170,7 @@ void idle_timeout(environment& env) {
 }
 void idle_timeout_is_renewed(environment& env) {
     if (!client::has_option(env, "idle_timeout_ms")) throw skipped("it has no option idle_timeout_ms");
-    scripted_server server([](peer& p) {
+    scripted_server server(env, [](peer& p) {
         p.request();
         p.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n");
         for (unsigned i = 0; i < 8; ++i) { // twice the limit in all

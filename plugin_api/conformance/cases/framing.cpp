@@ -5,6 +5,7 @@
 #include "../case.hpp"
 #include "../kit/client.hpp"
 #include "../kit/heap.hpp"
+#include "../kit/needs.hpp"
 #include "../kit/scripted_server.hpp"
 
 namespace chimera::conformance {
@@ -15,7 +16,7 @@ namespace {
 /// must be kept if `kept`.
 void expect_body(environment& env, const std::string& bytes, std::size_t piece, const std::string& expected,
                  bool kept = true, unsigned times = 2) {
-    scripted_server server([&](peer& p) {
+    scripted_server server(env, [&](peer& p) {
         while (p.request() && p.send(bytes, piece) && kept) {
         }
     });
@@ -32,7 +33,7 @@ void expect_body(environment& env, const std::string& bytes, std::size_t piece, 
         }
     };
     c.run(body());
-    expect_equal(server.connections(), kept ? 1U : times, "the number of connections");
+    if (!shares_connections(env)) expect_equal(server.connections(), kept ? 1U : times, "the number of connections");
 }
 
 constexpr const char* chunked_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -50,11 +51,13 @@ void content_length(environment& env) {
 }
 
 void chunked(environment& env) {
+    needs_http1(env);
     expect_body(env, chunked_head + chunk("hello ") + chunk(odd_text) + chunk("x") + "0\r\n\r\n", 0,
                 "hello " + odd_text + "x");
 }
 
 void extensions_and_trailers(environment& env) {
+    needs_http1(env);
     expect_body(env,
                 std::string(chunked_head) + "5;name=value\r\nhello\r\n006 ; a=\"b;c\" ; d\r\n world\r\n0;last\r\n" +
                     "X-Trailer: one\r\nX-Other: two\r\n\r\n",
@@ -62,15 +65,17 @@ void extensions_and_trailers(environment& env) {
 }
 
 void one_byte_at_a_time(environment& env) {
+    needs_http1(env);
     expect_body(env, chunked_head + chunk("hello ") + chunk(odd_text) + "0;e=1\r\nX-Trailer: one\r\n\r\n", 1,
                 "hello " + odd_text);
     expect_body(env, "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 11\r\n\r\nhello world", 1, "hello world");
 }
 
 void every_split(environment& env) {
+    needs_http1(env);
     // The response in two parts, cut everywhere.
     const std::string bytes = chunked_head + chunk("\xf0\x9f\x90\x91") + chunk("ab") + "0\r\nT: v\r\n\r\n";
-    scripted_server server([&](peer& p) {
+    scripted_server server(env, [&](peer& p) {
         for (std::size_t cut = 1; p.request(); ++cut) {
             p.send(bytes.substr(0, cut));
             sleep_ms(1);
@@ -102,6 +107,7 @@ void split_characters(environment& env) {
 }
 
 void close_delimited(environment& env) {
+    needs_http1(env);
     expect_body(env, "HTTP/1.1 200 OK\r\n\r\nuntil the end", 0, "until the end", false);
     expect_body(env, "HTTP/1.0 200 OK\r\n\r\nuntil the end", 1, "until the end", false);
 }
@@ -115,6 +121,7 @@ void interim(environment& env) {
 }
 
 void many_chunks(environment& env) {
+    needs_http1(env);
     std::string bytes = chunked_head, expected;
     for (unsigned i = 0; i < 5000; ++i) {
         const std::string data(1 + i % 7, static_cast<char>('a' + i % 26));
@@ -128,7 +135,7 @@ void many_chunks(environment& env) {
 void given_as_it_comes(environment& env) {
     std::atomic<unsigned> received{0};
     constexpr unsigned pieces = 20;
-    scripted_server server([&](peer& p) {
+    scripted_server server(env, [&](peer& p) {
         p.request();
         p.send(chunked_head);
         for (unsigned i = 0; i < pieces; ++i) {
@@ -155,7 +162,7 @@ void slow_reader(environment& env) {
     const std::size_t total = (sanitized ? 4 : 16) << 20;
     std::string block(1 << 16, '\0');
     const auto byte_at = [](std::size_t i) { return static_cast<char>(i * 7 + i / 1021); };
-    scripted_server server([&](peer& p) {
+    scripted_server server(env, [&](peer& p) {
         p.request();
         p.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(total) + "\r\n\r\n");
         for (std::size_t at = 0; at < total; at += block.size()) {

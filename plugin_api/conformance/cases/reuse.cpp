@@ -4,6 +4,7 @@
 #include "../case.hpp"
 #include "../kit/client.hpp"
 #include "../kit/counting_waker.hpp"
+#include "../kit/needs.hpp"
 #include "../kit/on_reactor.hpp"
 #include "../kit/scripted_server.hpp"
 
@@ -26,7 +27,7 @@ sdk::task<void> fetch_hello(const client& c, std::string url, unsigned times, un
 }
 
 void keep_alive(environment& env) {
-    scripted_server server([](peer& p) {
+    scripted_server server(env, [](peer& p) {
         while (p.request() && p.send(hello)) {
         }
     });
@@ -36,7 +37,8 @@ void keep_alive(environment& env) {
 }
 
 void says_close(environment& env) {
-    scripted_server server([](peer& p) {
+    needs_http1(env);
+    scripted_server server(env, [](peer& p) {
         p.request();
         p.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello");
         p.wait_for_close(); // it is the client that has to go
@@ -47,7 +49,8 @@ void says_close(environment& env) {
 }
 
 void old_version(environment& env) {
-    scripted_server server([](peer& p) {
+    needs_http1(env);
+    scripted_server server(env, [](peer& p) {
         p.request();
         p.send("HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello");
         p.wait_for_close();
@@ -58,7 +61,8 @@ void old_version(environment& env) {
 }
 
 void closed_while_idle(environment& env) {
-    scripted_server server([](peer& p) {
+    needs_http1(env);
+    scripted_server server(env, [](peer& p) {
         if (p.request()) p.send(hello);
     });
     const client c(env);
@@ -67,7 +71,9 @@ void closed_while_idle(environment& env) {
 }
 
 void reset_while_idle(environment& env) {
-    scripted_server server([](peer& p) {
+    needs_http1(env);
+    needs_resets(env);
+    scripted_server server(env, [](peer& p) {
         if (p.request()) p.send(hello);
         sleep_ms(5);
         p.reset();
@@ -79,10 +85,11 @@ void reset_while_idle(environment& env) {
 
 /// A server that says more than it was asked for, with the response or after it.
 void leftover_bytes(environment& env) {
+    needs_http1(env);
     const std::string stale = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstale";
     for (const bool at_once : {true, false}) {
         std::atomic<unsigned> taken{0}, said{0};
-        scripted_server server([&](peer& p) {
+        scripted_server server(env, [&](peer& p) {
             while (p.request()) {
                 p.send(at_once ? hello + stale : hello);
                 if (!at_once) {
@@ -109,7 +116,8 @@ void leftover_bytes(environment& env) {
 }
 
 void one_retry(environment& env) {
-    scripted_server server([](peer& p) {
+    needs_http1(env);
+    scripted_server server(env, [](peer& p) {
         if (p.request()) p.send(hello);
         p.request(); // taken, and never answered
     });
@@ -119,7 +127,8 @@ void one_retry(environment& env) {
 }
 
 void one_retry_only(environment& env) {
-    scripted_server server([](peer& p) {
+    needs_http1(env);
+    scripted_server server(env, [](peer& p) {
         const auto r = p.request();
         if (r && p.number() == 0) p.send(hello);
         if (p.number() == 0) p.request();
@@ -137,7 +146,8 @@ void one_retry_only(environment& env) {
 }
 
 void no_retry_when_fresh(environment& env) {
-    scripted_server server([](peer& p) { p.request(); });
+    needs_http1(env);
+    scripted_server server(env, [](peer& p) { p.request(); });
     const client c(env);
     const auto body = [&]() -> sdk::task<void> {
         sdk::session s = c.open(server.url());
@@ -149,7 +159,8 @@ void no_retry_when_fresh(environment& env) {
 }
 
 void no_retry_after_bytes(environment& env) {
-    scripted_server server([](peer& p) {
+    needs_http1(env);
+    scripted_server server(env, [](peer& p) {
         if (p.request()) p.send(hello);
         if (p.request()) p.send("HTTP/1.1 2");
     });
@@ -169,7 +180,7 @@ void no_retry_after_bytes(environment& env) {
 /// Closes an exchange early, at each of several points; the next exchange must work and the old connection be gone.
 void abandoned(environment& env) {
     std::atomic<unsigned> closed{0};
-    scripted_server server([&](peer& p) {
+    scripted_server server(env, [&](peer& p) {
         const auto r = p.request();
         if (!r) {
             // closed before it asked for anything
@@ -207,13 +218,17 @@ void abandoned(environment& env) {
         }
     };
     c.run(body());
+    wait_until([&] { return closed >= 7; }, "all connections, or streams, to be closed by the client");
+    if (env.servers().http2) return; // its stream went, and not its connection
     wait_until([&] { return closed == server.connections(); }, "all connections to be closed by the client");
     expect(server.connections() >= 7, "an abandoned exchange must take its connection with it");
 }
 
 void closed_with_session(environment& env) {
+    needs_http1(env);
+    if (shares_connections(env)) throw skipped("its sessions share connections");
     std::atomic<unsigned> closed{0};
-    scripted_server server([&](peer& p) {
+    scripted_server server(env, [&](peer& p) {
         while (p.request()) p.send(hello);
         ++closed;
     });

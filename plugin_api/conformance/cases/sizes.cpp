@@ -66,7 +66,7 @@ class grown_head final : public sdk::awaitable {
 };
 
 void larger_head(environment& env) {
-    scripted_server server([](peer& p) {
+    scripted_server server(env, [](peer& p) {
         p.request();
         p.send("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
     });
@@ -84,7 +84,7 @@ void larger_head(environment& env) {
 }
 
 void timings(environment& env) {
-    scripted_server server([](peer& p) {
+    scripted_server server(env, [](peer& p) {
         p.request();
         p.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     });

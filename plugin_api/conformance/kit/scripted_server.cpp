@@ -3,15 +3,18 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <charconv>
 
+#include "environment.hpp"
 #include "expect.hpp"
+#include "h2_front.hpp"
 
 namespace chimera::conformance {
 
@@ -86,6 +89,10 @@ bool peer::send(std::string_view bytes, std::size_t piece) {
 void peer::close() noexcept { ::shutdown(fd_, SHUT_RDWR); }
 
 void peer::reset() noexcept {
+    if (end_) {
+        end_->reset = true;
+        return;
+    }
     // With this linger time the close at the end of the script sends a reset; unread data would do the same.
     const linger now{1, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
@@ -99,8 +106,50 @@ void peer::wait_for_close() {
     }
 }
 
-scripted_server::scripted_server(script s, bool v6) : script_(std::move(s)), v6_(v6) {
-    const int family = v6 ? AF_INET6 : AF_INET;
+constexpr int backlog = 4096; // a Unix socket refuses whoever comes when it is full
+
+scripted_server::scripted_server(script s, const served& how) : script_(std::move(s)), how_(how) {
+    if (how.over == wire::tls) tls_.emplace(how.room->identity(), how.http2);
+    bind();
+    if (!how.listens) return;
+    if (::listen(listener_.get(), backlog) < 0) throw failure("the kit's server cannot listen");
+    acceptor_ = std::jthread([this] { accept_all(); });
+}
+
+scripted_server::scripted_server(environment& env, script s)
+    : scripted_server(
+          [&env, s = std::move(s)](peer& p) {
+              try {
+                  s(p);
+              } catch (const std::exception& e) {
+                  env.probes().report(std::string("in the kit's server: ") + e.what());
+              }
+          },
+          env.servers()) {}
+
+scripted_server::scripted_server(script s, bool v6) : scripted_server(std::move(s), {.v6 = v6}) {}
+
+namespace {
+
+sdk::owned_fd bound_to_path(const std::filesystem::path& path) {
+    auto made = sdk::owned_fd::checked(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.string().copy(address.sun_path, sizeof address.sun_path - 1);
+    if (::bind(made.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
+        throw failure("the kit's server cannot have the socket " + path.string());
+    return made;
+}
+
+} // namespace
+
+void scripted_server::bind() {
+    if (how_.over == wire::unix_socket) {
+        path_ = how_.room->new_socket();
+        listener_ = bound_to_path(path_);
+        return;
+    }
+    const int family = how_.v6 ? AF_INET6 : AF_INET;
     listener_ = sdk::owned_fd::checked(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
     sockaddr_in6 six{};
     six.sin6_family = AF_INET6;
@@ -108,26 +157,26 @@ scripted_server::scripted_server(script s, bool v6) : script_(std::move(s)), v6_
     sockaddr_in four{};
     four.sin_family = AF_INET;
     four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    auto* address = v6 ? reinterpret_cast<sockaddr*>(&six) : reinterpret_cast<sockaddr*>(&four);
-    socklen_t size = v6 ? sizeof six : sizeof four;
-    if (::bind(listener_.get(), address, size) < 0 || ::listen(listener_.get(), 512) < 0) {
-        if (v6) throw skipped("this machine has no IPv6");
-        throw failure("the kit's server cannot listen");
+    auto* address = how_.v6 ? reinterpret_cast<sockaddr*>(&six) : reinterpret_cast<sockaddr*>(&four);
+    socklen_t size = how_.v6 ? sizeof six : sizeof four;
+    if (::bind(listener_.get(), address, size) < 0) {
+        if (how_.v6) throw skipped("this machine has no IPv6");
+        throw failure("the kit's server cannot have an address");
     }
     ::getsockname(listener_.get(), address, &size);
-    port_ = ntohs(v6 ? six.sin6_port : four.sin_port);
-    acceptor_ = std::jthread([this] { accept_all(); });
+    port_ = ntohs(how_.v6 ? six.sin6_port : four.sin_port);
 }
 
 scripted_server::~scripted_server() {
     over_ = true;
     ::shutdown(listener_.get(), SHUT_RDWR);
-    acceptor_.join();
+    if (acceptor_.joinable()) acceptor_.join();
     {
         const std::lock_guard lock(mutex_);
         for (const int fd : open_) ::shutdown(fd, SHUT_RDWR);
     }
     threads_.clear();
+    if (!path_.empty()) ::unlink(path_.c_str());
 }
 
 void scripted_server::accept_all() {
@@ -139,24 +188,82 @@ void scripted_server::accept_all() {
         }
         if (fd < 0) continue;
         const int on = 1;
-        ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        const unsigned number = accepted_++;
+        ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // a Unix socket has no use for it
+        const unsigned connection = accepted_++;
         const std::lock_guard lock(mutex_);
         open_.push_back(fd);
-        threads_.emplace_back([this, fd, number] { serve(fd, number); });
+        threads_.emplace_back([this, fd, connection] { serve(fd, connection); });
     }
 }
 
-void scripted_server::serve(int fd, unsigned number) {
-    peer client(fd, number);
-    script_(client);
+void scripted_server::serve(int fd, unsigned connection) {
+    stream_end end;
+    if (tls_) {
+        int both[2];
+        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, both) < 0)
+            throw failure("the kit's server has no descriptors left");
+        const std::jthread inside([this, connection, &end, mine = both[1]] {
+            serve_inside(mine, connection, &end);
+            ::close(mine);
+        });
+        tls_->carry(fd, both[0], end);
+        ::close(both[0]);
+    } else {
+        serve_inside(fd, connection, nullptr);
+    }
+    const linger now{1, 0};
+    if (end.reset) ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     const std::lock_guard lock(mutex_);
     std::erase(open_, fd);
     ::close(fd);
 }
 
+void scripted_server::serve_inside(int fd, unsigned connection, stream_end* end) {
+    if (how_.http2) return serve_http2(fd, connection);
+    peer client(fd, peers_++, connection, end);
+    script_(client);
+}
+
+void scripted_server::serve_http2(int fd, unsigned connection) {
+    h2_front front(fd, how_.max_streams, [this, connection](int stream, stream_end& its_end) {
+        peer client(stream, peers_++, connection, &its_end);
+        script_(client);
+    });
+    {
+        const std::lock_guard lock(mutex_);
+        fronts_.push_back(&front);
+    }
+    front.run(pings_answered_, streams_reset_);
+    const std::lock_guard lock(mutex_);
+    std::erase(fronts_, &front);
+}
+
+void scripted_server::ping() {
+    const std::lock_guard lock(mutex_);
+    for (h2_front* f : fronts_) f->ping();
+}
+
+void scripted_server::drop_connections() {
+    const std::lock_guard lock(mutex_);
+    for (const int fd : open_) ::shutdown(fd, SHUT_RDWR);
+}
+
+void scripted_server::go_away() {
+    const std::lock_guard lock(mutex_);
+    for (h2_front* f : fronts_) f->go_away();
+}
+
+std::string scripted_server::authority() const {
+    if (how_.over == wire::unix_socket) return "localhost";
+    const char* host = how_.over == wire::tls ? "localhost:" : how_.v6 ? "[::1]:" : "127.0.0.1:";
+    return host + std::to_string(port_);
+}
+
 std::string scripted_server::url() const {
-    return (v6_ ? "http://[::1]:" : "http://127.0.0.1:") + std::to_string(port_);
+    if (how_.over != wire::unix_socket) return (how_.over == wire::tls ? "https://" : "http://") + authority();
+    std::string url = "http+unix://";
+    for (const char c : path_.string()) url += c == '/' ? "%2F" : std::string(1, c);
+    return url;
 }
 
 } // namespace chimera::conformance
