@@ -24,7 +24,8 @@ install(TARGETS chimera_plugin_api EXPORT chimera_plugin_api)
 install(EXPORT chimera_plugin_api FILE chimera_plugin_apiTargets.cmake NAMESPACE chimera:: DESTINATION "${package}"
   COMPONENT dev)
 install(FILES "${made}/chimera_plugin_apiConfig.cmake" "${made}/chimera_plugin_apiConfigVersion.cmake"
-  cmake/chimera_add_plugin.cmake cmake/plugin.map DESTINATION "${package}" COMPONENT dev)
+  cmake/chimera_add_plugin.cmake cmake/chimera_sanitize.cmake cmake/plugin.map cmake/tsan.supp
+  DESTINATION "${package}" COMPONENT dev)
 install(FILES "${made}/chimera_plugin_api.pc" DESTINATION "${pkgconfig}" COMPONENT dev)
 install(DIRECTORY templates/ DESTINATION "${CMAKE_INSTALL_DATADIR}/chimera/templates" COMPONENT dev)
 # What the Rust templates are built on.
