@@ -55,6 +55,10 @@ class epoll_reactor final : public chm_reactor {
         }
     }
 
+    /// [any thread] Readable while turn(0) would find something: for the loop of a library that drives this reactor.
+    /// Nothing but to be watched.
+    int descriptor() const noexcept { return epoll_.get(); }
+
     /// [any thread] Makes a turn that waits, or the next one, return at once.
     void interrupt() noexcept {
         if (interrupted_.exchange(true, std::memory_order_acq_rel)) return;
