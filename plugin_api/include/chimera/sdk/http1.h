@@ -8,6 +8,12 @@
 #include <string.h>
 #include <strings.h>
 
+/* What is C here may not warn where C++ includes it. */
+#ifdef __cplusplus
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+#endif
+
 enum { CHM_HTTP1_HEAD_BYTES = 16384, CHM_HTTP1_HEADERS = 64 };
 
 /** Where in a response the next byte belongs. */
@@ -267,5 +273,9 @@ static inline chm_rc chm_http1_split_url(chm_str url, chm_http1_url* out) {
     }
     return out->host.len > 0 && out->port.len > 0 && port > 0 && port <= 65535 ? CHM_OK : CHM_E_INVAL;
 }
+
+#ifdef __cplusplus
+#pragma GCC diagnostic pop
+#endif
 
 #endif
