@@ -21,7 +21,10 @@ constexpr std::uint32_t tick = 0x100;
 
 /// A registered descriptor. Each direction is watched by a multishot poll, from the first time on that somebody waits
 /// for it: the kernel answers at each change, so neither a poll nor a clear asks it for anything. A direction that
-/// nobody waits for costs nothing, and does not disturb a receive on the same descriptor.
+/// nobody waits for costs nothing. The peer's end is watched with any direction, or without.
+///
+/// Beside a receive, which tells the end of the peer's sending itself, that is no hang-up here: as one is never
+/// forgotten, whoever waited for room to write would be answered at once for ever.
 class io_entry final : public entry {
   public:
     io_entry(worker& at, int fd) noexcept : entry(at), fd_(fd) {}
@@ -30,8 +33,7 @@ class io_entry final : public entry {
         if (readiness_ & (interest | CHM_IO_ERR | CHM_IO_HUP)) return readiness_;
         leave(waker);
         interest_ = interest & both;
-        if (interest & CHM_IO_READ) read_.begin();
-        if (interest & CHM_IO_WRITE) write_.begin();
+        watch_for_waiter();
         return 0;
     }
     void clear(std::uint32_t seen, std::uint32_t bits, std::uint32_t how) noexcept {
@@ -66,26 +68,35 @@ class io_entry final : public entry {
     void end() noexcept override {
         closed_ = true;
         home.registered().erase(fd_);
-        const bool asked = read_.in_flight() || write_.in_flight();
+        if (!asked()) {
+            delete this;
+            return;
+        }
         home.requests().cancel(read_);
         home.requests().cancel(write_);
-        asked ? home.requests().flush() : delete this;
+        home.requests().cancel(end_);
+        home.requests().flush();
+    }
+    bool asked() const noexcept { return read_.in_flight() || write_.in_flight() || end_.in_flight(); }
+    void watch_for_waiter() noexcept {
+        if (interest_ & CHM_IO_READ) read_.begin();
+        if (interest_ & CHM_IO_WRITE) write_.begin();
+        if (interest_ == 0) end_.begin();
     }
 
     void answered(int result) noexcept {
         if (closed_) {
-            if (!read_.in_flight() && !write_.in_flight()) delete this;
+            if (!asked()) delete this;
             return;
         }
         if (result >= 0)
             report(static_cast<std::uint32_t>(result));
         else if (result != -ECANCELED)
             report(POLLERR | POLLIN | POLLOUT); // the next recv or send tells why
-        if (!waiter) return;
-        if (interest_ & CHM_IO_READ) read_.begin(); // the kernel may end a watch
-        if (interest_ & CHM_IO_WRITE) write_.begin();
+        if (waiter) watch_for_waiter();         // the kernel may end a watch
     }
     void report(std::uint32_t events) noexcept {
+        if ((events & POLLRDHUP) && home.receiving().contains(fd_)) events &= ~std::uint32_t{POLLRDHUP};
         std::uint32_t bits = 0;
         if (events & (POLLIN | POLLRDHUP)) bits |= CHM_IO_READ;
         if (events & POLLOUT) bits |= CHM_IO_WRITE;
@@ -100,7 +111,8 @@ class io_entry final : public entry {
     std::uint32_t readiness_ = 0; // bits in the low 8, a tick of the reports above
     std::uint32_t interest_ = 0;  // of the waiter
     watch read_{*this, POLLIN | POLLRDHUP};
-    watch write_{*this, POLLOUT};
+    watch write_{*this, POLLOUT | POLLRDHUP};
+    watch end_{*this, POLLRDHUP}; // for a waiter without an interest
 };
 
 io_entry& self(chm_io* io) noexcept { return *reinterpret_cast<io_entry*>(io); }
@@ -162,14 +174,20 @@ chm_rc timer_poll(chm_reactor*, chm_timer* timer, std::uint64_t deadline_ns, chm
     }
     t.leave(waker);
     if (t.deadline_ns == deadline_ns) return CHM_PENDING;
-    return sdk::guarded(nullptr, [&]() -> chm_rc {
-        t.deadline_ns = deadline_ns;
-        if (t.place != 0)
-            timers.moved(t);
-        else
-            timers.add(t);
+    t.deadline_ns = deadline_ns;
+    if (t.place != 0) {
+        timers.moved(t);
+        return CHM_PENDING;
+    }
+    const chm_rc rc = sdk::guarded(nullptr, [&]() -> chm_rc {
+        timers.add(t);
         return CHM_PENDING;
     });
+    if (rc < 0) { // not armed: the same deadline, asked for again, is tried again
+        t.deadline_ns = 0;
+        t.waiter = {};
+    }
+    return rc;
 }
 
 void timer_destroy(chm_reactor*, chm_timer* timer) noexcept {

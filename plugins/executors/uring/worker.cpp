@@ -111,24 +111,27 @@ void worker::fire_timers() noexcept {
 // --- receives without a buffer ---
 
 void worker::starves(reception& r) noexcept {
-    r.next_starving = starving_;
-    starving_ = &r;
+    r.next_starving = nullptr;
+    *starving_end_ = &r;
+    starving_end_ = &r.next_starving;
 }
 
 void worker::starves_no_more(reception& r) noexcept {
     reception** at = &starving_;
     while (*at && *at != &r) at = &(*at)->next_starving;
     if (*at) *at = r.next_starving;
+    if (starving_end_ == &r.next_starving) starving_end_ = at;
 }
 
-/// Those who hold buffers may not run before those who have none: when nothing else is left to do, what waits in them
-/// is moved out.
+/// Those who hold buffers may never read: what waits in them is moved out when the polls of this turn have given none
+/// back. Others may be runnable for ever, so nobody waits for an idle moment. Where readers keep up this never happens:
+/// each of their polls gives a buffer back.
 void worker::feed_starving() noexcept {
-    if (buffers_->lent() == 0 && !runnable())
+    if (buffers_->lent() == 0)
         for (entry* e = entries_; e; e = e->next_) e->move_out();
     for (unsigned left = buffers_->lent(); left != 0 && starving_; --left) {
         reception& r = *starving_;
-        starving_ = r.next_starving;
+        starves_no_more(r);
         r.begin();
     }
 }

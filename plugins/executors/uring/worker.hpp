@@ -89,7 +89,7 @@ class worker final : public pinned::worker {
     /// Descriptors that have a registration, and those that have a receive.
     std::unordered_set<int>& registered() noexcept { return registered_; }
     std::unordered_set<int>& receiving() noexcept { return receiving_; }
-    /// The receive found no buffer; it is begun again when there is one.
+    /// The receive found no buffer; it is begun again when there is one, after those that starve already.
     void starves(reception& r) noexcept;
     void starves_no_more(reception& r) noexcept;
 
@@ -138,8 +138,9 @@ class worker final : public pinned::worker {
     alarm alarm_{*this};
     sdk::timer_heap<timer_entry> timers_;
     std::unordered_set<int> registered_, receiving_;
-    reception* starving_ = nullptr; // linked
-    entry* entries_ = nullptr;      // all there are, linked
+    reception* starving_ = nullptr;         // linked; who has waited longest is first
+    reception** starving_end_ = &starving_; // where the next one goes
+    entry* entries_ = nullptr;              // all there are, linked
     friend class entry;
 };
 
