@@ -22,14 +22,15 @@ void leave_waker(sdk::waker& slot, chm_waker* borrowed) noexcept {
 /// A watched descriptor. uv_poll is level-triggered and each change of what it watches costs two epoll_ctl, so the
 /// watch stays as it is while the bits that it reports are consumed before the next turn, which is the steady state of
 /// a stream. A bit that is reported a second time although nobody consumed the first leaves the watch: it would turn
-/// the wait into a spin. It returns when somebody waits for it.
+/// the wait into a spin. It returns when somebody waits for it. The peer's end stays in the watch, whatever
+/// else is in it, until it was reported twice.
 struct io_entry {
     uv_poll_t handle{};
     worker* home;
     int fd;
     std::uint32_t readiness = 0; // bits in the low 8, a tick of the reports above
-    std::uint32_t watched = 0;   // CHM_IO_READ, CHM_IO_WRITE as libuv has it
-    std::uint32_t interest = 0;  // of the waiter
+    std::uint32_t watched = 0;   // CHM_IO_READ, _WRITE and _HUP as libuv has it
+    std::uint32_t interest = 0;  // of the waiter; CHM_IO_HUP is always in it
     sdk::waker waiter;
 
     io_entry(worker* w, int f) noexcept : home(w), fd(f) {}
@@ -41,8 +42,8 @@ struct io_entry {
             uv_poll_stop(&handle);
             return;
         }
-        const int events =
-            UV_DISCONNECT | (bits & CHM_IO_READ ? UV_READABLE : 0) | (bits & CHM_IO_WRITE ? UV_WRITABLE : 0);
+        const int events = (bits & CHM_IO_HUP ? UV_DISCONNECT : 0) | (bits & CHM_IO_READ ? UV_READABLE : 0) |
+                           (bits & CHM_IO_WRITE ? UV_WRITABLE : 0);
         uv_poll_start(&handle, events, [](uv_poll_t* h, int status, int reported) {
             static_cast<io_entry*>(h->data)->report(status, reported);
         });
@@ -157,7 +158,7 @@ struct reactor_functions {
         if (elsewhere(e)) return CHM_IO_ERR;
         if (const std::uint32_t now = e.ready(interest)) return now;
         leave_waker(e.waiter, waker);
-        e.interest = interest & both;
+        e.interest = (interest & both) | CHM_IO_HUP;
         // If the watch changes at all, bits that nobody consumed leave it at the same price.
         if (e.interest & ~e.watched) e.watch(e.interest | (e.watched & ~e.readiness));
         return 0;

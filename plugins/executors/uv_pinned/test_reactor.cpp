@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 
 #include "../testing/executor_under_test.hpp"
+#include "../testing/run_limit.hpp"
 #include "../testing/socket_pair.hpp"
 #include "chimera/sdk/clock.hpp"
 
@@ -303,6 +304,42 @@ TEST_CASE("the end of a stream is reported, with what was sent before it") {
     CHECK(ex.run() == CHM_OK);
     peer.join();
     CHECK(total == 100'000);
+}
+
+sdk::task<void> hear_end(chm_reactor* reactor, socket_pair& pair, int& turns, bool& heard) {
+    sdk::io io(reactor, pair.a.get());
+    CHECK(::send(pair.b.get(), "x", 1, 0) == 1); // stays unread, and leaves the watch
+    co_await io.ready(CHM_IO_READ);
+    bool early = false;
+    co_await wait_ns(reactor, 3'000'000, early);
+    heard = co_await io.ready(0) & CHM_IO_HUP;
+    const int before = waits;
+    co_await wait_ns(reactor, 50'000'000, early);
+    turns = waits - before;
+    const std::uint32_t seen = co_await io.ready(0);
+    io.recheck(seen, CHM_IO_READ | CHM_IO_WRITE);
+    CHECK((co_await io.ready(0) & CHM_IO_HUP) != 0); // not forgotten
+}
+
+TEST_CASE("a peer that ends is told to who waits for nothing, and does not make the loop spin") {
+    for (const bool closes : {false, true}) {
+        const census before;
+        socket_pair pair;
+        executor_under_test ex;
+        const run_limit limit(ex);
+        int turns = 0;
+        bool heard = false;
+        ex.spawn(hear_end(ex.reactor(), pair, turns, heard));
+        std::thread peer([&] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            closes ? pair.b.reset() : static_cast<void>(::shutdown(pair.b.get(), SHUT_WR));
+        });
+        CHECK(ex.run() == CHM_OK);
+        peer.join();
+        CHECK(heard);
+        CHECK(turns > 0);
+        CHECK(turns < 20);
+    }
 }
 
 TEST_CASE("the reactor refuses threads that are not its workers, and workers of another executor") {
