@@ -108,7 +108,10 @@ sdk::task_cell* pool::next(worker& w) noexcept {
         if (options_.steal) {
             sdk::cell_list one;
             injector_.pop_into(one, [](std::size_t) { return std::size_t{1}; });
-            if (sdk::task_cell* cell = one.pop()) return cell;
+            if (sdk::task_cell* cell = one.pop()) {
+                if (w.ring.size() != 0) notify_one(); // the one that this worker was about to take, and does not
+                return cell;
+            }
         }
     }
     if (!options_.steal) {
@@ -125,7 +128,9 @@ sdk::task_cell* pool::from_injector(worker& w) noexcept {
     injector_.pop_into(batch,
                        [&](std::size_t n) { return std::min<std::size_t>(n / size() + 1, run_queue::capacity / 2); });
     sdk::task_cell* first = batch.pop();
+    if (batch.front() == nullptr) return first;
     while (sdk::task_cell* cell = batch.pop()) w.ring.push(*cell);
+    notify_one(); // between the two queues the others could not see them
     return first;
 }
 

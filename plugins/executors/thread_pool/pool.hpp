@@ -51,6 +51,12 @@ struct worker {
 /// parked_; a worker first leaves searching_ and enters parked_, then looks at all queues once more. All of these are
 /// sequentially consistent, so one of the two sees the other. A worker that stops searching because it found something
 /// wakes another one if it was the last: whoever relied on it being there loses nothing.
+///
+/// A cell that moves from one queue to another is in neither for a moment, and whoever looks then may fall asleep. So
+/// who moves cells is a notifier too. Example: a worker takes four cells from the injector, another one finds nothing
+/// and sleeps, and the first polls one of the four for a second: the other three need the notice that they are in its
+/// ring. A thief gives it by stop_searching, as it is counted in searching_. Only a cell that its worker polls next
+/// needs none.
 class pool final : public sdk::scheduler {
   public:
     static constexpr std::uint32_t max_workers = 64; // parked_ has 64 bits
