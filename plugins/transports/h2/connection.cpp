@@ -29,10 +29,11 @@ char* scratch(std::size_t size) {
 } // namespace
 
 connection::connection(const settings& limits, stream_socket::resolver& names, const tls_context* tls,
-                       const stream_socket::base_url& url, chm_reactor* reactor, bool locked)
+                       const stream_socket::base_url& url, chm_reactor* reactor, bool locked,
+                       std::uint32_t assumed_streams)
     : settings_(limits), url_(url), tls_context_(tls), reactor_(reactor),
       connector_(url_, names, limits.connect_timeout_ns),
-      socket_(reactor, sdk::recv_ops_of(reactor), limits.kernel_timestamps), frames_(limits) {
+      socket_(reactor, sdk::recv_ops_of(reactor), limits.kernel_timestamps), frames_(limits, assumed_streams) {
     if (locked) mutex_.emplace();
     connector_.begin();
 }
@@ -44,14 +45,9 @@ bool connection::open() {
     return phase_ != phase::over && !abandoned_ && frames_.open();
 }
 
-bool connection::full() {
+connection::load connection::load_now() {
     const optional_lock lock(mutex_);
-    return frames_.full();
-}
-
-std::size_t connection::streams() {
-    const optional_lock lock(mutex_);
-    return frames_.streams();
+    return {frames_.streams(), frames_.most_streams()};
 }
 
 std::uint64_t connection::connected_ns() {

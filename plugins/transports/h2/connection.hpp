@@ -31,18 +31,23 @@ namespace chimera::h2 {
 class connection {
   public:
     /// limits, names and tls (of an https URL) outlive it. reactor: until shut(). locked: driver and exchanges may be
-    /// on different threads.
+    /// on different threads. assumed_streams: what the server is taken to allow until it says so.
     connection(const settings& limits, stream_socket::resolver& names, const tls_context* tls,
-               const stream_socket::base_url& url, chm_reactor* reactor, bool locked);
+               const stream_socket::base_url& url, chm_reactor* reactor, bool locked,
+               std::uint32_t assumed_streams = usual_streams);
+    static constexpr std::uint32_t usual_streams = 100;
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
     // --- exchanges ---
     /// New streams may be put in; a stream that is put in all the same fails, and may be sent again elsewhere.
     bool open();
-    /// The server takes no more streams beside those that are there.
-    bool full();
-    std::size_t streams();
+    /// How many streams there are, and how many the server allows.
+    struct load {
+        std::size_t streams, most;
+        bool full() const noexcept { return streams >= most; }
+    };
+    load load_now();
     /// Puts a stream in and sends what can be sent. used: the connection was there, and has had streams before. Returns
     /// when the connection was established; 0: not yet.
     struct submitted {

@@ -12,8 +12,9 @@ const tls_context& core::tls() {
     return *tls_;
 }
 
-/// Under mutex_. Nothing: a new one is to be made.
-std::shared_ptr<connection> core::pick(std::vector<std::weak_ptr<connection>>& of_worker, const std::string& origin) {
+/// Under mutex_. Nothing: a new one is to be made, of which the server is taken to allow `most` streams.
+std::shared_ptr<connection> core::pick(std::vector<std::weak_ptr<connection>>& of_worker, const std::string& origin,
+                                       std::uint32_t& most) {
     std::erase_if(of_worker, [](const std::weak_ptr<connection>& c) { return c.expired(); });
     std::shared_ptr<connection> best;
     std::size_t open = 0, fewest = std::numeric_limits<std::size_t>::max();
@@ -21,17 +22,18 @@ std::shared_ptr<connection> core::pick(std::vector<std::weak_ptr<connection>>& o
         std::shared_ptr<connection> c = weak.lock();
         if (!c || !c->open()) continue; // what is not open serves the streams that it has
         ++open;
-        if (!c->full()) return c;
-        const std::size_t streams = c->streams();
-        if (streams >= fewest) continue;
-        fewest = streams;
+        const connection::load now = c->load_now();
+        if (!now.full()) return c;
+        most = static_cast<std::uint32_t>(now.most);
+        if (now.streams >= fewest) continue;
+        fewest = now.streams;
         best = std::move(c);
     }
     if (open < limits.connections) return nullptr;
     if (!full_told_ && host_) {
         full_told_ = true;
         host_->log(host_, CHM_LOG_WARN,
-                   sdk::str("h2: " + origin + " takes " + std::to_string(fewest) +
+                   sdk::str("h2: " + origin + " takes " + std::to_string(most) +
                             " streams on a connection; further requests of this worker wait (option connections = " +
                             std::to_string(limits.connections) + ")"));
     }
@@ -47,9 +49,10 @@ std::shared_ptr<connection> core::connection_for(const user& who, const stream_s
     {
         const std::lock_guard lock(mutex_);
         auto& of_worker = connections_[{who.executor, static_cast<std::uint32_t>(worker), who.reactor, url.origin}];
-        if (std::shared_ptr<connection> there = pick(of_worker, url.origin)) return there;
+        std::uint32_t most = connection::usual_streams;
+        if (std::shared_ptr<connection> there = pick(of_worker, url.origin, most)) return there;
         const bool pinned = (who.executor->vt->flags & CHM_EXECUTOR_PINNED) != 0;
-        made = std::make_shared<connection>(limits, names, url.tls ? &tls() : nullptr, url, who.reactor, !pinned);
+        made = std::make_shared<connection>(limits, names, url.tls ? &tls() : nullptr, url, who.reactor, !pinned, most);
         of_worker.push_back(made);
     }
     auto service = std::make_unique<service_task>(shared_from_this(), made);

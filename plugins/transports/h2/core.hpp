@@ -51,7 +51,8 @@ class core : public std::enable_shared_from_this<core> {
         std::string origin;
         auto operator<=>(const key&) const = default;
     };
-    std::shared_ptr<connection> pick(std::vector<std::weak_ptr<connection>>& of_worker, const std::string& origin);
+    std::shared_ptr<connection> pick(std::vector<std::weak_ptr<connection>>& of_worker, const std::string& origin,
+                                     std::uint32_t& most);
 
     const chm_host* const host_;
     std::once_flag tls_made_;

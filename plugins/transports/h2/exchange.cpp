@@ -146,7 +146,7 @@ void exchange::choose() {
         if (!connection_)
             connection_ = std::make_shared<connection>(core_->limits, core_->names, url_.tls ? &core_->tls() : nullptr,
                                                        url_, who_.reactor, false);
-    } else if (!connection_ || !connection_->open() || connection_->full()) {
+    } else if (!connection_ || !connection_->open() || connection_->load_now().full()) {
         connection_ = core_->connection_for(who_, url_);
     }
     const connection::submitted there = connection_->submit(stream_);

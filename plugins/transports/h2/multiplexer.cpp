@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "chimera/sdk/clock.hpp"
 #include "chimera/sdk/error.hpp"
@@ -40,7 +41,8 @@ struct freed_callbacks {
 
 } // namespace
 
-multiplexer::multiplexer(const settings& limits) : settings_(limits), raw_(make(limits, this)) {
+multiplexer::multiplexer(const settings& limits, std::uint32_t assumed_streams)
+    : settings_(limits), raw_(make(assumed_streams, this)) {
     const std::array<nghttp2_settings_entry, 2> mine{
         {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}, {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.stream_window}}};
     if (nghttp2_submit_settings(raw_.get(), NGHTTP2_FLAG_NONE, mine.data(), mine.size()) != 0 ||
@@ -49,7 +51,7 @@ multiplexer::multiplexer(const settings& limits) : settings_(limits), raw_(make(
         throw std::bad_alloc();
 }
 
-nghttp2_session* multiplexer::make(const settings&, multiplexer* mine) {
+nghttp2_session* multiplexer::make(std::uint32_t assumed_streams, multiplexer* mine) {
     nghttp2_session_callbacks* c = nullptr;
     if (nghttp2_session_callbacks_new(&c) != 0) throw std::bad_alloc();
     const std::unique_ptr<nghttp2_session_callbacks, freed_callbacks> callbacks(c);
@@ -87,6 +89,7 @@ nghttp2_session* multiplexer::make(const settings&, multiplexer* mine) {
     if (nghttp2_option_new(&o) != 0) throw std::bad_alloc();
     const std::unique_ptr<nghttp2_option, freed_options> options(o);
     nghttp2_option_set_no_auto_window_update(o, 1); // see taken() and feed()
+    nghttp2_option_set_peer_max_concurrent_streams(o, assumed_streams);
     nghttp2_session* raw = nullptr;
     if (nghttp2_session_client_new2(&raw, c, mine, o) != 0) throw std::bad_alloc();
     return raw;
@@ -196,10 +199,13 @@ void multiplexer::produce(std::string& to) {
     }
 }
 
-void multiplexer::flushed() noexcept {
+void multiplexer::flushed() {
     if (tails_.empty()) return;
     const std::uint64_t now = sdk::now_ns();
-    for (stream* s : tails_) s->sent_ns = s->last_activity_ns = now;
+    for (stream* s : tails_) {
+        s->sent_ns = s->last_activity_ns = now;
+        wake(*s);
+    }
     tails_.clear();
 }
 
@@ -298,7 +304,8 @@ int multiplexer::sent(const nghttp2_frame& frame) {
     if (frame.hd.type != NGHTTP2_HEADERS && frame.hd.type != NGHTTP2_DATA) return 0;
     stream* const s = find(frame.hd.stream_id);
     if (!s) return 0;
-    s->headers_sent = true;
+    // Who waited for the server's permission, or for the connection, begins to watch the time.
+    if (!std::exchange(s->headers_sent, true)) wake(*s);
     s->last_activity_ns = sdk::now_ns();
     if (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) tails_.push_back(s);
     return 0;

@@ -19,8 +19,9 @@ namespace chimera::h2 {
 /// the lock.
 class multiplexer {
   public:
-    /// Queues the preface. limits outlives it. Throws std::bad_alloc.
-    explicit multiplexer(const settings& limits);
+    /// Queues the preface. limits outlives it. assumed_streams: what the server is taken to allow until it says so.
+    /// Throws std::bad_alloc.
+    multiplexer(const settings& limits, std::uint32_t assumed_streams);
     multiplexer(const multiplexer&) = delete;
     multiplexer& operator=(const multiplexer&) = delete;
 
@@ -33,10 +34,9 @@ class multiplexer {
     void taken(const stream& s, std::size_t bytes) noexcept;
     /// How many there are; those that wait for the server's permission count.
     std::size_t streams() const noexcept { return streams_.size(); }
-    /// The server takes no more streams beside these.
-    bool full() const noexcept {
-        return streams_.size() >=
-               nghttp2_session_get_remote_settings(raw_.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+    /// How many the server allows at a time.
+    std::uint32_t most_streams() const noexcept {
+        return nghttp2_session_get_remote_settings(raw_.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
     }
     /// New streams may begin: no GOAWAY, no refused stream.
     bool open() const noexcept { return !retired_ && nghttp2_session_check_request_allowed(raw_.get()) != 0; }
@@ -58,7 +58,7 @@ class multiplexer {
     /// Appends what is to be sent; nothing: there is nothing. Throws sdk::error.
     void produce(std::string& to);
     /// All that was produced has been handed to the kernel.
-    void flushed() noexcept;
+    void flushed();
 
     /// Whom to wake, without the lock.
     std::vector<sdk::waker>& woken() noexcept { return woken_; }
@@ -71,7 +71,7 @@ class multiplexer {
     struct freed {
         void operator()(nghttp2_session* s) const noexcept { nghttp2_session_del(s); }
     };
-    static nghttp2_session* make(const settings& limits, multiplexer* self);
+    static nghttp2_session* make(std::uint32_t assumed_streams, multiplexer* self);
 
     // nghttp2's callbacks
     int begins_headers(const nghttp2_frame& frame) noexcept;

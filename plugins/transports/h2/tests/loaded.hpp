@@ -116,6 +116,7 @@ class transport {
         if (chm_transport* raw = std::exchange(raw_, nullptr)) raw->vt->destroy(raw);
     }
 
+    chm_transport* raw() const noexcept { return raw_; }
     sdk::session open(const executor& on, const std::string& url) {
         const chm_session_args args{sizeof args, 0, on.get(), on.reactor(), sdk::str(url)};
         return sdk::session(raw_, args);
