@@ -1,6 +1,7 @@
 #include "registry/plugin_document.hpp"
 #include <chimera/abi/bridge.h>
 #include <chimera/abi/recv.h>
+#include <chimera/abi/service.h>
 #include <chimera/abi/timing.h>
 #include <chimera/sdk/reactor.hpp>
 #include <fmt/format.h>
@@ -60,6 +61,7 @@ json extensions_of(Instance* instance, std::initializer_list<const char*> known)
 json entry_document(const chm_plugin_entry& entry) {
     json flags = json::array();
     if ((entry.flags & CHM_PLUGIN_NO_TSAN) != 0) flags.push_back("no_tsan");
+    if ((entry.flags & CHM_PLUGIN_SINGLE_INSTANCE) != 0) flags.push_back("single_instance");
     return {{"id", entry.id},
             {"version", entry.version},
             {"description", entry.description},
@@ -78,6 +80,8 @@ json instance_document(const std::shared_ptr<const plugin>& from, plugin_kind ki
     try {
         if (kind == plugin_kind::transport) {
             const auto made = registry::create_transport(from, defaults(from->options(kind)));
+            if ((made->vt->flags & CHM_TRANSPORT_SHARED) != 0) flags.push_back("shared");
+            if ((made->vt->flags & CHM_TRANSPORT_HTTP2) != 0) flags.push_back("http2");
             return {{"flags", flags}, {"extensions", extensions_of(made.get(), {CHM_EXT_TIMING})}};
         }
         const auto made = registry::create_executor(from, defaults(from->options(kind)));
@@ -86,7 +90,8 @@ json instance_document(const std::shared_ptr<const plugin>& from, plugin_kind ki
         if (reactor != nullptr && (reactor->vt->flags & CHM_REACTOR_ANY_THREAD) != 0)
             flags.push_back("reactor_any_thread");
         return {{"flags", flags},
-                {"extensions", extensions_of(made.get(), {CHM_EXT_REACTOR, CHM_EXT_RECV, CHM_EXT_BRIDGE})}};
+                {"extensions",
+                 extensions_of(made.get(), {CHM_EXT_REACTOR, CHM_EXT_RECV, CHM_EXT_BRIDGE, CHM_EXT_SERVICE})}};
     } catch (const plugin_error& refused) {
         return {{"no_instance", refused.what()}};
     }
