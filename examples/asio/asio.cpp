@@ -6,9 +6,8 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
-#include <thread>
-#include <vector>
 
+#include <chimera/sdk/crew.hpp>
 #include <chimera/sdk/gate.hpp>
 #include <chimera/sdk/plugin.hpp>
 #include <chimera/sdk/task_cell.hpp>
@@ -73,18 +72,12 @@ class executor final : public sdk::executor_base<executor> {
     }
 
     chm_rc run(std::uint32_t mode) {
+        sdk::crew others(workers_ - 1, [this](std::size_t) { context_.run(); });
         until_idle_ = mode == CHM_RUN_UNTIL_IDLE;
         end_if_idle();
-        {
-            std::vector<std::jthread> others;
-            try {
-                while (others.size() + 1 < workers_) others.emplace_back([this] { context_.run(); });
-            } catch (...) {
-                stop(); // those that have started end
-                throw;
-            }
-            context_.run();
-        }
+        others.begin();
+        context_.run();
+        others.join();
         if (!stopped_) return CHM_OK;
         live_.drop_all();
         return CHM_E_CANCELED;

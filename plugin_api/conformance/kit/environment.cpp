@@ -45,11 +45,11 @@ executor::executor(chm_executor* owned, ledger& l) : raw_(owned), ledger_(l), ph
     phase_->pinned = (raw_->vt->flags & CHM_EXECUTOR_PINNED) != 0;
 }
 
-chm_rc executor::give(probe& p, const chm_spawn_opts* opts) {
+chm_rc executor::give(probe& p, const chm_spawn_opts* opts, bool service) {
     chm_rc rc;
     {
         const no_poll_here inside("spawn");
-        rc = raw_->vt->spawn(raw_, &p, opts);
+        rc = service ? services()->spawn_service(raw_, &p, opts) : raw_->vt->spawn(raw_, &p, opts);
     }
     if (rc < 0) {
         const no_poll_here nowhere(nullptr);
@@ -72,11 +72,24 @@ probe& executor::spawn(sdk::task<void> body) {
     return spawn([inner](chm_waker* w) { return inner->vt->poll(inner.get(), w); });
 }
 
-chm_rc executor::run(std::uint32_t mode) {
-    sdk::error_buffer err;
+chm_rc executor::try_spawn_service(probe::step s) { return give(ledger_.create(phase_, std::move(s)), nullptr, true); }
+
+probe& executor::spawn_service(probe::step s, const chm_spawn_opts* opts) {
+    probe& p = ledger_.create(phase_, std::move(s));
+    expect_equal(give(p, opts, true), CHM_OK, "spawn_service's result");
+    return p;
+}
+
+chm_rc executor::try_run(std::uint32_t mode, sdk::error_buffer& err) {
     phase_->begun.store(true);
     const chm_rc rc = raw_->vt->run(raw_, mode, err.abi());
     phase_->ended.store(true);
+    return rc;
+}
+
+chm_rc executor::run(std::uint32_t mode) {
+    sdk::error_buffer err;
+    const chm_rc rc = try_run(mode, err);
     if (rc < 0 && rc != CHM_E_CANCELED)
         throw failure("run failed with " + std::to_string(rc) + ": " + std::string(err.text()));
     return rc;
@@ -124,6 +137,18 @@ std::unique_ptr<executor> environment::create(const chm_executor_factory& factor
 
 std::unique_ptr<executor> environment::make_executor(const option_map& extra) {
     return create(*plugin_.executors(), plugin_.executor_schema(), merged(request_.options, extra));
+}
+
+std::unique_ptr<executor> environment::make_executor_of(unsigned workers) {
+    for (const chm_option& o : plugin_.executor_schema())
+        if (o.name && std::string_view(o.name) == "workers" && o.type == CHM_OPT_INT &&
+            (o.max < o.min || (o.min <= workers && workers <= o.max)))
+            try {
+                return make_executor({{"workers", std::to_string(workers)}});
+            } catch (const failure&) { // a runtime may have one set of threads for the process
+                break;
+            }
+    return make_executor();
 }
 
 std::unique_ptr<executor> environment::make_executor_below() {

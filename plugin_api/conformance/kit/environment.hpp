@@ -9,7 +9,9 @@
 #include <string>
 
 #include "../run.hpp"
+#include "chimera/sdk/error.hpp"
 #include "chimera/sdk/reactor.hpp"
+#include "chimera/sdk/service.hpp"
 #include "chimera/sdk/task.hpp"
 #include "expect.hpp"
 #include "plugin_file.hpp"
@@ -39,8 +41,15 @@ class executor {
     probe& spawn(sdk::task<void>);
     /// [any thread] Spawns a probe; a refused one is dropped by the kit. Returns what spawn returned.
     chm_rc try_spawn(probe::step);
+    /// NULL when it offers no services.
+    const chm_service_ext* services() const noexcept { return sdk::service_of(raw_); }
+    /// [any thread] As spawn and try_spawn, for services; there must be services().
+    probe& spawn_service(probe::step, const chm_spawn_opts* = nullptr);
+    chm_rc try_spawn_service(probe::step);
 
     chm_rc run(std::uint32_t mode);
+    /// The same, and a run that fails is no failure of the case.
+    chm_rc try_run(std::uint32_t mode, sdk::error_buffer&);
     /// Runs until idle; throws failure unless that ends well.
     void run_until_idle();
     /// [any thread]
@@ -49,7 +58,7 @@ class executor {
     void destroy() noexcept;
 
   private:
-    chm_rc give(probe&, const chm_spawn_opts*);
+    chm_rc give(probe&, const chm_spawn_opts*, bool service = false);
 
     chm_executor* raw_;
     ledger& ledger_;
@@ -70,6 +79,8 @@ class environment {
 
     /// An executor of the plugin under test, with the options of the request and `extra`. Throws failure.
     std::unique_ptr<executor> make_executor(const option_map& extra = {});
+    /// The same with `workers` workers, where there is an option of that name that takes the number.
+    std::unique_ptr<executor> make_executor_of(unsigned workers);
 
     /// An executor to run a transport on: of the request's executor plugin, or the kit's own. Throws failure.
     std::unique_ptr<executor> make_executor_below();

@@ -60,6 +60,7 @@ void probe::drop_once() noexcept {
         ledger_.report("a task of a pinned executor is dropped on another thread than its polls");
     if (phase_->ended.load(relaxed) && polls_.load(relaxed) > 0)
         ledger_.report("a task that was polled is dropped after run returned");
+    if (dropped_) dropped_();
     step_ = nullptr;
 }
 

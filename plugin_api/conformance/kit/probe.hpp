@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "chimera/abi.h"
@@ -35,6 +36,8 @@ class probe final : public chm_task {
     probe(ledger&, std::shared_ptr<const phase>, step);
     unsigned polls() const noexcept { return polls_.load(); }
     unsigned drops() const noexcept { return drops_.load(); }
+    /// [before run] f is called inside the drop.
+    void when_dropped(std::function<void()> f) { dropped_ = std::move(f); }
 
   private:
     chm_rc poll_once(chm_waker*) noexcept;
@@ -44,6 +47,7 @@ class probe final : public chm_task {
     ledger& ledger_;
     std::shared_ptr<const phase> phase_;
     step step_;
+    std::function<void()> dropped_;
     std::atomic<bool> busy_{false};
     std::atomic<bool> over_{false};
     std::atomic<unsigned> polls_{0}, drops_{0};

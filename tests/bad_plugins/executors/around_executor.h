@@ -12,6 +12,7 @@ typedef struct around_executor {
     chm_executor* inner;
     chm_reactor reactor;
     chm_reactor* inner_reactor;
+    const chm_service_ext* inner_services;
     atomic_bool running;
 } around_executor;
 
@@ -24,6 +25,7 @@ typedef struct around_task {
     chm_waker* inner_waker; /* from the first poll on */
     atomic_uint wakes, polls;
     atomic_bool polling;
+    _Bool service;
 } around_task;
 
 static inline void retain(around_task* t) { atomic_fetch_add(&t->references, 1); }
@@ -39,6 +41,9 @@ static inline void drop_inner(around_task* t) { t->inner->vt->drop(t->inner); }
 static inline void wake_inner(around_task* t) { t->inner_waker->vt->wake_by_ref(t->inner_waker); }
 static inline void create_inner(around_executor* e) { (void)e; }
 static inline chm_rc spawn_inner(around_executor* e, chm_task* task, const chm_spawn_opts* opts);
+static inline chm_rc spawn_service_inner(around_executor* e, chm_task* task, const chm_spawn_opts* opts);
+static inline chm_rc worker_here_inner(around_executor* e) { return e->inner_services->worker_here(e->inner); }
+static inline const void* services(const around_executor* e);
 static inline chm_rc run_inner(around_executor* e, uint32_t mode, chm_error* err) {
     return e->inner->vt->run(e->inner, mode, err);
 }
@@ -49,6 +54,7 @@ static inline void destroy_inner(around_executor* e) {
 }
 static inline const void* extension_inner(around_executor* e, const char* id) {
     if (strcmp(id, CHM_EXT_REACTOR) == 0) return e->inner_reactor ? &e->reactor : NULL;
+    if (strcmp(id, CHM_EXT_SERVICE) == 0) return services(e);
     return e->inner->vt->get_extension(e->inner, id);
 }
 static inline chm_rc io_register_inner(chm_reactor* r, int fd, chm_io** out) { return r->vt->io_register(r, fd, out); }
@@ -86,6 +92,12 @@ static inline const void* reactor_extension_inner(chm_reactor* r, const char* id
 #ifndef SPAWN
 #define SPAWN spawn_inner
 #endif
+#ifndef SPAWN_SERVICE
+#define SPAWN_SERVICE spawn_service_inner
+#endif
+#ifndef WORKER_HERE
+#define WORKER_HERE worker_here_inner
+#endif
 #ifndef RUN
 #define RUN run_inner
 #endif
@@ -119,6 +131,9 @@ static inline const void* reactor_extension_inner(chm_reactor* r, const char* id
 #ifndef REACTOR_EXTENSION
 #define REACTOR_EXTENSION reactor_extension_inner
 #endif
+#ifndef ENTRY_FLAGS
+#define ENTRY_FLAGS 0
+#endif
 #ifndef REACTOR_FLAGS
 #define REACTOR_FLAGS CHM_REACTOR_ANY_THREAD
 #endif
@@ -129,6 +144,8 @@ static void WAKE(around_task* t);
 static void CLONE(around_task* t);
 static void CREATE(around_executor* e);
 static chm_rc SPAWN(around_executor* e, chm_task* task, const chm_spawn_opts* opts);
+static chm_rc SPAWN_SERVICE(around_executor* e, chm_task* task, const chm_spawn_opts* opts);
+static chm_rc WORKER_HERE(around_executor* e);
 static chm_rc RUN(around_executor* e, uint32_t mode, chm_error* err);
 static void STOP(around_executor* e);
 static void DESTROY(around_executor* e);
@@ -170,17 +187,36 @@ static void waker_wake(chm_waker* w) {
 }
 static const chm_waker_vt waker_table = {waker_clone, waker_wake, waker_wake_by_ref, waker_drop};
 
-static inline chm_rc spawn_inner(around_executor* e, chm_task* task, const chm_spawn_opts* opts) {
+static inline chm_rc spawn_around(around_executor* e, chm_task* task, const chm_spawn_opts* opts, _Bool service) {
     around_task* t = calloc(1, sizeof *t);
     if (t == NULL) return CHM_E_NOMEM;
     t->task.vt = &task_table;
     t->waker.vt = &waker_table;
     t->references = 1;
     t->inner = task;
-    const chm_rc rc = e->inner->vt->spawn(e->inner, &t->task, opts);
+    t->service = service;
+    const chm_rc rc = (service ? e->inner_services->spawn_service : e->inner->vt->spawn)(e->inner, &t->task, opts);
     if (rc < 0) free(t);
     return rc;
 }
+static inline chm_rc spawn_inner(around_executor* e, chm_task* task, const chm_spawn_opts* opts) {
+    return spawn_around(e, task, opts, 0);
+}
+static inline chm_rc spawn_service_inner(around_executor* e, chm_task* task, const chm_spawn_opts* opts) {
+    return spawn_around(e, task, opts, 1);
+}
+
+static uint32_t service_workers(chm_executor* base) {
+    around_executor* e = (around_executor*)base;
+    return e->inner_services->workers(e->inner);
+}
+static chm_rc service_worker_here(chm_executor* e) { return WORKER_HERE((around_executor*)e); }
+static chm_rc service_spawn(chm_executor* e, chm_task* task, const chm_spawn_opts* opts) {
+    return SPAWN_SERVICE((around_executor*)e, task, opts);
+}
+static const chm_service_ext service_table = {sizeof service_table, 0, service_workers, service_worker_here,
+                                              service_spawn};
+static inline const void* services(const around_executor* e) { return e->inner_services ? &service_table : NULL; }
 
 static chm_reactor* inner_reactor(chm_reactor* r) { return AROUND(around_executor, reactor, r)->inner_reactor; }
 static chm_rc reactor_io_register(chm_reactor* r, int fd, chm_io** out) {
@@ -235,6 +271,7 @@ static chm_rc create(const chm_host* host, const chm_config* config, chm_executo
     e->inner = inner;
     e->reactor.vt = &reactor_table;
     e->inner_reactor = (chm_reactor*)inner->vt->get_extension(inner, CHM_EXT_REACTOR);
+    e->inner_services = (const chm_service_ext*)inner->vt->get_extension(inner, CHM_EXT_SERVICE);
     CREATE(e);
     *out = &e->base;
     return CHM_OK;
@@ -252,5 +289,5 @@ static chm_rc init(const chm_host* host, chm_error* err) {
 static const void* get_factory(const char* id) { return strcmp(id, CHM_FACTORY_EXECUTOR) == 0 ? &factory : NULL; }
 
 CHM_EXPORT const chm_plugin_entry chimera_plugin_entry = {
-    sizeof(chm_plugin_entry),         CHM_ABI_MAJOR, CHM_ABI_MINOR, 0,          PLUGIN_ID, "1.0",
+    sizeof(chm_plugin_entry),         CHM_ABI_MAJOR, CHM_ABI_MINOR, ENTRY_FLAGS, PLUGIN_ID, "1.0",
     "An executor around a sound one", init,          NULL,          get_factory};

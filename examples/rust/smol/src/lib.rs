@@ -38,14 +38,22 @@ impl Runtime for Smol {
     }
     fn run(&self, end: Finished) -> Result<(), Error> {
         let (still_running, over) = channel::bounded::<()>(1);
+        let (all_made, begin) = channel::bounded::<()>(self.workers); // a thread that has to wait polls nothing
         thread::scope(move |scope| {
             for i in 1..self.workers {
-                let over = over.clone();
-                let work = move || block_on(self.executor.run(over.recv())).is_err(); // closed: it is over
+                let (begin, over) = (begin.clone(), over.clone());
+                let work = move || {
+                    if block_on(begin.recv()).is_ok() {
+                        let _closed = block_on(self.executor.run(over.recv())); // it is over
+                    }
+                };
                 thread::Builder::new().name(format!("smol-{}", i)).spawn_scoped(scope, work)?;
             }
+            for _ in 1..self.workers {
+                let _room = all_made.try_send(()); // there is
+            }
             block_on(self.executor.run(end));
-            drop(still_running); // here, or with this closure where a thread cannot be made
+            drop((all_made, still_running)); // here, or with this closure where a thread cannot be made
             Ok(())
         })
     }
