@@ -116,6 +116,59 @@ void beside_io(environment& env) {
     e->run_until_idle();
 }
 
+/// What the tasks of beside_long_poll share.
+struct tally {
+    std::atomic<unsigned> polled{0}, met{0}, ended{0};
+};
+
+/// Two tasks that wait a little for each other inside their polls; true if both were polled at the same time.
+bool has_two_workers(executor& e, tally& of) {
+    for (unsigned i = 0; i < 2; ++i)
+        e.spawn([&of](chm_waker*) {
+            ++of.polled;
+            for (unsigned ms = 0; of.polled < 2 && ms < 500; ++ms) sleep_ms(1);
+            if (of.polled == 2) ++of.met; // the first of two that are polled one after the other meets nobody
+            ++of.ended;
+            return CHM_READY;
+        });
+    wait_until([&] { return of.ended == 2; }, "two tasks to be polled");
+    return of.met == 2;
+}
+
+/// In each round the first task that is polled takes as long as the others of the round are not polled.
+void long_polls(executor& e, tally& of) {
+    constexpr unsigned n = 6;
+    for (rounds_in rounds(std::chrono::seconds(2), 200); rounds.next();) {
+        of.polled = of.ended = 0;
+        for (unsigned i = 0; i < n; ++i)
+            e.spawn([&of](chm_waker*) {
+                if (of.polled++ == 0) wait_until([&] { return of.polled == n; }, "idle workers to poll what is queued");
+                ++of.ended;
+                return CHM_READY;
+            });
+        wait_until([&] { return of.ended == n; }, "the tasks beside a long poll to be polled");
+    }
+}
+
+void beside_long_poll(environment& env) {
+    tally of;
+    bool alone = false;
+    const auto e = env.make_executor_of(2);
+    if (e->pinned()) throw skipped("its tasks stay on one thread each");
+    {
+        const foreign_thread spawning(env.probes(), [&] {
+            const struct stop_at_exit {
+                executor& running;
+                ~stop_at_exit() { running.stop(); }
+            } at_exit{*e};
+            alone = !has_two_workers(*e, of);
+            if (!alone) long_polls(*e, of);
+        });
+        e->run(CHM_RUN_UNTIL_STOP);
+    }
+    if (alone) throw skipped("it has one worker");
+}
+
 constexpr test_case cases[] = {
     {"fairness.tasks", kind::executor, "Tasks that are always ready take turns", beside_tasks},
     {"fairness.foreign_wakes", kind::executor, "Wakes from other threads get through beside busy tasks",
@@ -123,6 +176,8 @@ constexpr test_case cases[] = {
     {"fairness.foreign_spawns", kind::executor, "New tasks from other threads get through beside busy ones",
      beside_foreign_spawns},
     {"fairness.stop", kind::executor, "Stop gets through beside busy tasks", beside_stop},
+    {"fairness.long_poll", kind::executor, "Idle workers poll what is queued beside a poll that takes long",
+     beside_long_poll},
     {"fairness.timers", kind::reactor, "Timers get through beside busy tasks", beside_timers},
     {"fairness.io", kind::reactor, "Readiness gets through beside busy tasks", beside_io},
 };

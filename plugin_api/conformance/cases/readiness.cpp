@@ -129,6 +129,31 @@ sdk::task<void> half_close(chm_reactor* r, environment& env) {
     expect_equal(::send(wire.near(), "y", 1, MSG_NOSIGNAL), ssize_t{1}, "send's result after the peer's half close");
 }
 
+/// How a peer goes.
+enum class farewell { half_close, close, reset };
+
+sdk::task<void> hang_up_without_interest(chm_reactor* r, environment& env) {
+    for (const farewell how : {farewell::half_close, farewell::close, farewell::reset}) {
+        socket_pair wire;
+        sdk::io io(r, wire.near());
+        if (how == farewell::reset)
+            expect(::send(wire.near(), "x", 1, MSG_NOSIGNAL) == 1, "the near end must be able to send");
+        const foreign_thread going(env.probes(), [&] {
+            sleep_ms(5);
+            if (how == farewell::half_close)
+                ::shutdown(wire.far(), SHUT_WR);
+            else
+                wire.close_far(); // with a byte unread: a reset
+        });
+        const std::uint32_t wanted = how == farewell::reset ? CHM_IO_HUP | CHM_IO_ERR : std::uint32_t{CHM_IO_HUP};
+        for (unsigned i = 0; i < 2; ++i) { // it is not forgotten by a clear
+            const std::uint32_t seen = co_await io.ready(0);
+            expect((seen & wanted) != 0, "without an interest, only an end or an error is something to report");
+            io.drained(seen, CHM_IO_READ | CHM_IO_WRITE);
+        }
+    }
+}
+
 /// Sends until the buffers are full; returns how much they took.
 sdk::task<std::size_t> fill(sdk::io& io, int fd) {
     const std::string block(16 * 1024, 'x');
@@ -194,6 +219,8 @@ constexpr test_case cases[] = {
      everywhere<hang_up>},
     {"io.hang_up_later", kind::reactor, "A peer that closes wakes who waits", everywhere<hang_up_later>},
     {"io.half_close", kind::reactor, "A peer that ends its sending wakes who waits", everywhere<half_close>},
+    {"io.hang_up_without_interest", kind::reactor, "A peer that goes wakes who waits for neither reading nor writing",
+     everywhere<hang_up_without_interest>},
     {"io.write_readiness", kind::reactor, "Room in a full send buffer is reported", everywhere<write_readiness>},
     {"io.both_directions", kind::reactor, "Reading goes on beside a full send buffer", everywhere<both_directions>},
 };

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <memory>
 #include <string>
@@ -233,6 +234,42 @@ sdk::task<void> many_unread(chm_reactor* r, environment&) {
     }
 }
 
+/// Reads one byte beside sockets that nobody reads.
+sdk::task<void> read_beside_unread(chm_reactor* r, std::atomic<bool>& over) {
+    constexpr unsigned n = 150, pieces = 8; // more pieces than a reactor is likely to have buffers
+    std::vector<std::unique_ptr<socket_pair>> wires;
+    std::vector<sdk::receiver> unread;
+    for (unsigned i = 0; i < n; ++i) {
+        wires.push_back(std::make_unique<socket_pair>());
+        unread.push_back(receiver_on(r, wires.back()->near()));
+    }
+    const socket_pair wire;
+    sdk::receiver from = receiver_on(r, wire.near());
+    sdk::timer rest(r);
+    for (unsigned p = 0; p < pieces; ++p) {
+        for (const auto& w : wires) w->send("x");
+        co_await rest.after(300'000); // each is received by itself
+    }
+    wire.send("y");
+    expect_equal(co_await next(from, 9), std::string("y"), "what was read beside receives that nobody reads");
+    over = true;
+}
+
+void beside_busy(environment& env) {
+    std::atomic<bool> over{false};
+    const auto e = env.make_executor();
+    chm_reactor* const r = e->reactor();
+    if (!r || !sdk::recv_ops_of(r)) throw skipped("it does not receive by completion");
+    for (unsigned i = 0; i < 4; ++i)
+        e->spawn([&over](chm_waker* w) {
+            if (over) return CHM_READY;
+            wake_by_ref(w);
+            return CHM_PENDING;
+        });
+    e->spawn(read_beside_unread(r, over));
+    e->run_until_idle();
+}
+
 sdk::task<void> refusals(chm_reactor* r, environment&) {
     const chm_recv_ops& ops = *sdk::recv_ops_of(r);
     const socket_pair wire;
@@ -280,6 +317,8 @@ constexpr test_case cases[] = {
      everywhere<slow_reader>},
     {"receive.many_unread", kind::reactor,
      "Bytes of many sockets wait for their readers without being mixed up or lost", everywhere<many_unread>},
+    {"receive.beside_busy", kind::reactor,
+     "Bytes that nobody reads keep no other receive waiting, also beside tasks that are always ready", beside_busy},
     {"receive.refusals", kind::reactor, "A second receive on one socket and what is no socket are refused",
      everywhere<refusals>},
     {"receive.affinity", kind::reactor, "An affine reactor refuses a receive on another thread", affinity},
