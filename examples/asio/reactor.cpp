@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 
+#include <poll.h>
 #include <sys/stat.h>
 
 #include <chimera/sdk/clock.hpp>
@@ -18,6 +19,8 @@
 namespace chimera::asio_example {
 
 namespace {
+
+constexpr std::uint32_t both = CHM_IO_READ | CHM_IO_WRITE, always = CHM_IO_ERR | CHM_IO_HUP;
 
 /// A watched descriptor. Shared with the waits that are under way, which may complete after it is deregistered.
 class watched : public std::enable_shared_from_this<watched> {
@@ -39,13 +42,16 @@ class watched : public std::enable_shared_from_this<watched> {
         waiter_.set(waker); // before the look: a wait that completes after it finds the waker
         std::unique_lock lock(mutex_);
         interest_ = interest;
-        if (const std::uint32_t now = readiness_; now & interest) {
+        if (!(interest & both)) readiness_ |= ended();
+        if (const std::uint32_t now = readiness_; now & (interest | always)) {
             lock.unlock();
             waiter_.clear();
             return now;
         }
-        if (interest & ~waiting_ & CHM_IO_READ) wait(CHM_IO_READ, descriptor_.wait_read);
-        if (interest & ~waiting_ & CHM_IO_WRITE) wait(CHM_IO_WRITE, descriptor_.wait_write);
+        // Asio has no wait for the peer's end alone: who has no interest waits for something to read, and looks then.
+        const std::uint32_t wanted = interest & both ? interest : std::uint32_t{CHM_IO_READ};
+        if (wanted & ~waiting_ & CHM_IO_READ) wait(CHM_IO_READ, descriptor_.wait_read);
+        if (wanted & ~waiting_ & CHM_IO_WRITE) wait(CHM_IO_WRITE, descriptor_.wait_write);
         return 0;
     }
     void clear(std::uint32_t seen, std::uint32_t bits) {
@@ -57,19 +63,27 @@ class watched : public std::enable_shared_from_this<watched> {
     using descriptor = asio::posix::stream_descriptor;
 
     void wait(std::uint32_t bit, descriptor::wait_type what) {
-        waiting_ |= bit;
         descriptor_.async_wait(what, [self = shared_from_this(), bit](boost::system::error_code failed) {
             if (failed != asio::error::operation_aborted) self->report(bit);
         });
+        waiting_ |= bit; // not if that threw
     }
     void report(std::uint32_t bit) {
         {
             const std::lock_guard lock(mutex_);
             waiting_ &= ~bit;
-            readiness_ = (readiness_ + 0x100U) | bit;
-            if (!(bit & interest_)) return;
+            const std::uint32_t bits = interest_ & both ? bit : bit | ended();
+            readiness_ = (readiness_ + 0x100U) | bits;
+            if (!(bits & (interest_ | always))) return;
         }
         waiter_.wake();
+    }
+    /// Whether it has failed or the peer has ended, as the kernel says.
+    std::uint32_t ended() {
+        pollfd now{descriptor_.native_handle(), POLLRDHUP, 0}; // -1 once it was released: nothing
+        if (::poll(&now, 1, 0) <= 0) return 0;
+        return (now.revents & (POLLRDHUP | POLLHUP) ? std::uint32_t{CHM_IO_HUP} : 0U) |
+               (now.revents & (POLLERR | POLLNVAL) ? std::uint32_t{CHM_IO_ERR} : 0U);
     }
 
     sdk::waker_slot waiter_;
@@ -92,7 +106,7 @@ class alarm : public std::enable_shared_from_this<alarm> {
         waiter_.set(waker);
         const std::lock_guard lock(mutex_);
         if (armed_ == deadline_ns) return false;
-        armed_ = deadline_ns;
+        armed_ = 0; // also if what follows throws
         const auto latest = std::numeric_limits<std::chrono::nanoseconds::rep>::max();
         const auto when = std::min(deadline_ns, static_cast<std::uint64_t>(latest));
         timer_.expires_at(
@@ -100,6 +114,7 @@ class alarm : public std::enable_shared_from_this<alarm> {
         timer_.async_wait([self = shared_from_this(), deadline_ns](boost::system::error_code failed) {
             if (!failed) self->fire(deadline_ns);
         });
+        armed_ = deadline_ns;
         return false;
     }
     void disarm() {

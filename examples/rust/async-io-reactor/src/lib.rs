@@ -5,8 +5,8 @@
 //! reported is remembered here until it is cleared, and the next poll asks again.
 
 use async_io::{Async, Timer};
-use chimera_plugin::abi::{CHM_IO_ERR, CHM_IO_READ, CHM_IO_WRITE};
-use chimera_plugin::{Io, Reactor};
+use chimera_plugin::abi::{CHM_IO_ERR, CHM_IO_HUP, CHM_IO_READ, CHM_IO_WRITE};
+use chimera_plugin::{ended, Io, Reactor};
 use std::future::Future;
 use std::io;
 use std::os::unix::io::{AsRawFd, RawFd};
@@ -48,6 +48,10 @@ impl Reactor for AsyncIo {
 
 impl Io for Watched {
     fn poll_ready(&mut self, interest: u32, cx: &mut Context<'_>) -> u32 {
+        let nothing_else = interest & (CHM_IO_READ | CHM_IO_WRITE) == 0;
+        // async-io has no wait for the peer's end alone: who has no interest waits for something to read, and looks then. An end
+        // behind bytes that nobody reads is heard of when they are read: level-triggered, they would be reported again and again.
+        let interest = if nothing_else { CHM_IO_READ } else { interest };
         let missing = interest & !self.ready;
         if missing == interest {
             for (bit, poll) in [
@@ -63,7 +67,11 @@ impl Io for Watched {
                 }
             }
         }
-        self.ready & (interest | CHM_IO_ERR)
+        if nothing_else {
+            self.ready |= ended(self.fd.as_raw_fd());
+            return self.ready & (CHM_IO_HUP | CHM_IO_ERR);
+        }
+        self.ready & (interest | CHM_IO_HUP | CHM_IO_ERR)
     }
     fn clear(&mut self, bits: u32, _recheck: bool) {
         self.ready &= !bits;

@@ -28,6 +28,7 @@ pub const CHM_EXECUTOR_PINNED: u32 = 1;
 pub const CHM_IO_READ: u32 = 1;
 pub const CHM_IO_WRITE: u32 = 2;
 pub const CHM_IO_ERR: u32 = 4;
+pub const CHM_IO_HUP: u32 = 8;
 pub const CHM_IO_RECHECK: u32 = 1;
 pub const CHM_REACTOR_ANY_THREAD: u32 = 1;
 

@@ -27,5 +27,5 @@ mod waker;
 pub use error::Error;
 pub use executor::{get_factory, Runtime};
 pub use options::Options;
-pub use reactor::{Io, Reactor, Timer};
+pub use reactor::{ended, Io, Reactor, Timer};
 pub use task::{Finished, Task};

@@ -22,11 +22,21 @@ pub trait Reactor: Send + Sync + 'static {
 
 /// A watched descriptor. Bits are `CHM_IO_*`.
 pub trait Io: Send {
-    /// The bits of `interest` that are ready. 0: `cx`'s waker is woken when one of them may be.
+    /// The bits of `interest` that are ready; with none, or beside them, what `ended` finds. 0: `cx`'s waker is woken when one of
+    /// them may be.
     fn poll_ready(&mut self, interest: u32, cx: &mut Context<'_>) -> u32;
     /// Forgets `bits`, as the latest `poll_ready` saw them: what the kernel reported since stays. `recheck`: there may be
     /// something left, which the next `poll_ready` has to find.
     fn clear(&mut self, bits: u32, recheck: bool);
+}
+
+/// `CHM_IO_HUP` where the peer has ended its sending, `CHM_IO_ERR` where the descriptor has failed: what is of interest to who
+/// waits for nothing else.
+pub fn ended(fd: RawFd) -> u32 {
+    let mut asked = libc::pollfd { fd, events: libc::POLLRDHUP, revents: 0 };
+    unsafe { libc::poll(&mut asked, 1, 0) };
+    let bit = |events, bit| if asked.revents & events != 0 { bit } else { 0 };
+    bit(libc::POLLRDHUP | libc::POLLHUP, CHM_IO_HUP) | bit(libc::POLLERR | libc::POLLNVAL, CHM_IO_ERR)
 }
 
 /// A timer of the runtime.

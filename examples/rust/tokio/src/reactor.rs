@@ -2,7 +2,7 @@
 //! tick that a poll saw, and so is what a clear needs.
 
 use chimera_plugin::abi::{CHM_IO_ERR, CHM_IO_READ, CHM_IO_WRITE};
-use chimera_plugin::{Io, Reactor, Timer};
+use chimera_plugin::{ended, Io, Reactor, Timer};
 use std::future::Future;
 use std::io;
 use std::os::unix::io::{AsRawFd, RawFd};
@@ -29,7 +29,7 @@ impl Reactor for TokioReactor {
     fn register(&self, fd: RawFd) -> io::Result<Watched> {
         let _inside = self.0.enter();
         let fd = Box::leak(Box::new(AsyncFd::new(Borrowed(fd))?));
-        Ok(Watched { fd, read: None, write: None })
+        Ok(Watched { fd, read: None, write: None, unread: false })
     }
     fn timer(&self) -> Alarm {
         let _inside = self.0.enter();
@@ -50,12 +50,41 @@ pub struct Watched {
     fd: &'static AsyncFd<Borrowed>, // owned: freed by drop, after the guards that point to it
     read: Option<Seen>,
     write: Option<Seen>,
+    unread: bool, // there was something to read, which tokio was told to forget
+}
+
+impl Watched {
+    /// tokio has no wait for the peer's end alone. It is asked for something to read; when that is no end it is remembered here,
+    /// and forgotten there, so that tokio waits for the next change.
+    fn poll_ended(&mut self, cx: &mut Context<'_>) -> u32 {
+        for _ in 0..2 {
+            match self.fd.poll_read_ready(cx) {
+                Poll::Pending => return ended(self.fd.as_raw_fd()),
+                Poll::Ready(Err(_)) => return CHM_IO_ERR,
+                Poll::Ready(Ok(mut seen)) => {
+                    let gone = ended(self.fd.as_raw_fd());
+                    if gone != 0 {
+                        return gone;
+                    }
+                    self.unread = true;
+                    seen.clear_ready(); // not what came since
+                }
+            }
+        }
+        cx.waker().wake_by_ref(); // bytes come faster than they are looked at
+        0
+    }
 }
 
 impl Io for Watched {
     fn poll_ready(&mut self, interest: u32, cx: &mut Context<'_>) -> u32 {
+        if interest & (CHM_IO_READ | CHM_IO_WRITE) == 0 {
+            return self.poll_ended(cx);
+        }
         let mut ready = 0;
-        if interest & CHM_IO_READ != 0 {
+        if interest & CHM_IO_READ != 0 && self.unread {
+            ready |= CHM_IO_READ;
+        } else if interest & CHM_IO_READ != 0 {
             ready |= note(self.fd.poll_read_ready(cx), &mut self.read, CHM_IO_READ);
         }
         if interest & CHM_IO_WRITE != 0 {
@@ -67,6 +96,7 @@ impl Io for Watched {
         // tokio hears of changes only: what is still there must not be forgotten. Asked after the guard was made, so that
         // what comes after the question is reported, and then a guard of before clears nothing.
         let left = if recheck { still_ready(self.fd.as_raw_fd()) } else { 0 };
+        self.unread &= bits & CHM_IO_READ & !left == 0;
         for (bit, guard) in [(CHM_IO_READ, &mut self.read), (CHM_IO_WRITE, &mut self.write)] {
             if bits & bit & !left != 0 {
                 if let Some(mut seen) = guard.take() {
