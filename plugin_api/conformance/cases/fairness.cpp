@@ -138,7 +138,7 @@ bool has_two_workers(executor& e, tally& of) {
 /// In each round the first task that is polled takes as long as the others of the round are not polled.
 void long_polls(executor& e, tally& of) {
     constexpr unsigned n = 6;
-    for (rounds_in rounds(std::chrono::seconds(2), 200); rounds.next();) {
+    for (unsigned round = 0; round < scaled(200); ++round) {
         of.polled = of.ended = 0;
         for (unsigned i = 0; i < n; ++i)
             e.spawn([&of](chm_waker*) {
