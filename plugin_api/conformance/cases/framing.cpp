@@ -120,6 +120,66 @@ void interim(environment& env) {
                 7, "ok");
 }
 
+/// The next piece, or the end of the body, or the end of patience.
+class piece_in_time final : public sdk::awaitable {
+  public:
+    piece_in_time(sdk::exchange& x, sdk::timer& t)
+        : piece_(x.chunk()), limit_(t.after((sanitized ? 10 : 2) * 1'000'000'000ULL)) {}
+    bool poll(chm_waker* w) override {
+        if (!over_) over_ = piece_.poll(w);
+        return over_ || limit_.poll(w);
+    }
+    std::optional<std::string_view> await_resume() const {
+        expect(over_, "a response without a body must be complete with its head");
+        return piece_.await_resume();
+    }
+
+  private:
+    sdk::exchange::chunk_awaitable piece_;
+    sdk::timer::expiry limit_;
+    bool over_ = false;
+};
+
+void no_body(environment& env) {
+    scripted_server server(env, [](peer& p) {
+        while (const auto r = p.request()) {
+            if (r->line.find("/head ") != std::string::npos)
+                p.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+            else if (r->line.find("/204 ") != std::string::npos)
+                p.send("HTTP/1.1 204 No Content\r\n\r\n");
+            else if (r->line.find("/304 ") != std::string::npos)
+                p.send("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n");
+            else
+                p.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+        }
+    });
+    const client c(env);
+    const auto body = [&]() -> sdk::task<void> {
+        struct {
+            const char *method, *path;
+            int status;
+        } const all[] = {{"HEAD", "/head", 200}, {"GET", "/304", 304}, {"GET", "/204", 204}, {"HEAD", "/head", 200}};
+        sdk::session s = c.open(server.url());
+        sdk::timer t(c.reactor());
+        for (const auto& one : all) {
+            {
+                sdk::exchange x = client::start(s, {one.method, one.path, {}, ""});
+                const chm_head head = co_await x.head();
+                expect_equal(head.status, one.status, "the status");
+                piece_in_time next(x, t);
+                const auto piece = co_await next;
+                expect(!piece.has_value(),
+                       std::string("there is no body in the response to ") + one.method + " " + one.path);
+            }
+            auto fetching = client::fetch(s, {});
+            const reply r = co_await fetching;
+            expect_equal(r.body, "hello", std::string("the body after ") + one.method + " " + one.path);
+        }
+    };
+    c.run(body());
+    if (!shares_connections(env)) expect_equal(server.connections(), 1U, "the number of connections");
+}
+
 void many_chunks(environment& env) {
     needs_http1(env);
     std::string bytes = chunked_head, expected;
@@ -203,6 +263,8 @@ constexpr test_case cases[] = {
     {"framing.every_split", kind::transport, "A response may be cut in two anywhere", every_split},
     {"framing.split_characters", kind::transport, "A character cut by chunks and segments is given byte for byte",
      split_characters},
+    {"framing.no_body", kind::transport,
+     "Responses to HEAD, and those that are 204 or 304, are complete with their head", no_body},
     {"framing.close_delimited", kind::transport, "A body without a length ends with the connection", close_delimited},
     {"framing.interim", kind::transport, "1xx responses come before the final one and are passed over", interim},
     {"framing.many_chunks", kind::transport, "Thousands of small chunks in one segment are all given", many_chunks},

@@ -13,11 +13,17 @@ std::string reply::header(std::string_view name) const {
 }
 
 client::client(environment& env, const option_map& extra)
-    : executor_(env.make_executor_below()), reactor_(executor_->reactor()), transport_(env.make_transport(extra)) {
+    : executor_(env.make_executor_below()), reactor_(executor_->reactor()) {
     expect(reactor_ != nullptr, "the executor under a transport must have a reactor");
+    if (env.settings().executor.empty()) reactor_ = &watch_.emplace(reactor_, env.probes());
+    transport_ = env.make_transport(extra);
 }
 
-client::~client() { transport_->vt->destroy(transport_); }
+client::~client() {
+    transport_->vt->destroy(transport_);
+    executor_->destroy();
+    if (watch_) watch_->expect_none_left();
+}
 
 bool client::has_option(const environment& env, std::string_view name) {
     const auto& schema = env.plugin().transport_schema();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "chimera/sdk/exchange.hpp"
+#include "descriptor_watch.hpp"
 #include "environment.hpp"
 
 namespace chimera::conformance {
@@ -57,6 +58,7 @@ class client {
     void run(sdk::task<void>) const;
 
   private:
+    std::optional<descriptor_watch> watch_; // where the executor is the kit's own
     std::unique_ptr<executor> executor_;
     chm_reactor* reactor_ = nullptr;
     chm_transport* transport_ = nullptr;

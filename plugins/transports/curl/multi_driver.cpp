@@ -72,6 +72,7 @@ void multi_driver::adopt(CURL* easy) {
 void multi_driver::add(CURL* easy) { check(curl_multi_add_handle(multi_.get(), easy), "curl_multi_add_handle"); }
 
 void multi_driver::remove(CURL* easy) noexcept {
+    for (watched& w : sockets_) w.io = sdk::io(); // a resolver that is given up closes its descriptor before it says so
     curl_multi_remove_handle(multi_.get(), easy);
     sockets_.clear();
     out_of_memory_ = false;

@@ -17,6 +17,7 @@ typedef struct around_session {
     around_transport* transport;
     chm_session_args args; /* its URL is a copy */
     unsigned exchanges;
+    void* extra; /* the plugin's own; freed with the session */
 } around_session;
 
 typedef struct around_exchange {
@@ -26,6 +27,8 @@ typedef struct around_exchange {
     char* kept; /* room of the plugin's own; freed with the exchange */
     size_t kept_size, given;
     bool ended;
+    chm_timer* timer; /* the plugin's own, as its use of these two */
+    uint64_t due;
 } around_exchange;
 
 /* What a sound transport does. */
@@ -115,6 +118,7 @@ static void session_close(chm_session* base) {
     around_session* s = (around_session*)base;
     CLOSE_SESSION(s);
     free((char*)s->args.base_url.ptr);
+    free(s->extra);
     free(s);
 }
 static const chm_session_vt session_table = {sizeof session_table, 0, session_start, session_close};
