@@ -127,6 +127,7 @@ void stopped(environment& env) {
 
 void foreign_without_reactor(environment& env) {
     if (env.settings().transport.empty()) throw skipped("needs --transport");
+    if (env.plugin().single_instance()) throw skipped("one instance may be alive at a time");
     const auto self = env.make_executor(), other = env.make_executor();
     const chm_bridge_ext* ext = bridge_of(*self);
     if (other->reactor()) throw skipped("its own executors have a reactor");

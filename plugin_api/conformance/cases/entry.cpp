@@ -18,7 +18,8 @@ void describes_itself(environment& env) {
     expect(e.description != nullptr, "there must be a description");
     expect(std::string_view(e.description).find('\n') == std::string_view::npos, "the description must be one line");
     if (e.abi_minor <= CHM_ABI_MINOR)
-        expect((e.flags & ~std::uint32_t{CHM_PLUGIN_NO_TSAN}) == 0, "flags must be ones that exist");
+        expect((e.flags & ~std::uint32_t{CHM_PLUGIN_NO_TSAN | CHM_PLUGIN_SINGLE_INSTANCE}) == 0,
+               "flags must be ones that exist");
 }
 
 void says_something(environment& env) {

@@ -33,6 +33,8 @@ class plugin_file {
     ~plugin_file();
 
     const chm_plugin_entry& entry() const noexcept { return *entry_; }
+    /// One instance of it may be alive at a time.
+    bool single_instance() const noexcept { return (entry_->flags & CHM_PLUGIN_SINGLE_INSTANCE) != 0; }
     /// NULL when it has none.
     const chm_executor_factory* executors() const noexcept { return executors_; }
     const chm_transport_factory* transports() const noexcept { return transports_; }
