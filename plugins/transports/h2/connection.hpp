@@ -44,7 +44,8 @@ class connection {
     bool open();
     /// How many streams there are, and how many the server allows.
     struct load {
-        std::size_t streams, most;
+        std::size_t streams;
+        std::uint32_t most;
         bool full() const noexcept { return streams >= most; }
     };
     load load_now();

@@ -1,5 +1,6 @@
 #include "core.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "chimera/sdk/text.hpp"
@@ -12,31 +13,24 @@ const tls_context& core::tls() {
     return *tls_;
 }
 
-/// Under mutex_. Nothing: a new one is to be made, of which the server is taken to allow `most` streams.
-std::shared_ptr<connection> core::pick(std::vector<std::weak_ptr<connection>>& of_worker, const std::string& origin,
-                                       std::uint32_t& most) {
-    std::erase_if(of_worker, [](const std::weak_ptr<connection>& c) { return c.expired(); });
+/// Under mutex_. Nothing: a new one is to be made.
+std::shared_ptr<connection> core::pick(worker_connections& of_worker) const {
     std::shared_ptr<connection> best;
     std::size_t open = 0, fewest = std::numeric_limits<std::size_t>::max();
-    for (const std::weak_ptr<connection>& weak : of_worker) {
+    for (const std::weak_ptr<connection>& weak : of_worker.all) {
         std::shared_ptr<connection> c = weak.lock();
-        if (!c || !c->open()) continue; // what is not open serves the streams that it has
-        ++open;
+        if (!c) continue;
         const connection::load now = c->load_now();
+        of_worker.most_streams = now.most;
+        if (!c->open()) continue; // it serves the streams that it has
+        ++open;
         if (!now.full()) return c;
-        most = static_cast<std::uint32_t>(now.most);
         if (now.streams >= fewest) continue;
         fewest = now.streams;
         best = std::move(c);
     }
+    std::erase_if(of_worker.all, [](const std::weak_ptr<connection>& c) { return c.expired(); });
     if (open < limits.connections) return nullptr;
-    if (!full_told_ && host_) {
-        full_told_ = true;
-        host_->log(host_, CHM_LOG_WARN,
-                   sdk::str("h2: " + origin + " takes " + std::to_string(most) +
-                            " streams on a connection; further requests of this worker wait (option connections = " +
-                            std::to_string(limits.connections) + ")"));
-    }
     return best;
 }
 
@@ -45,15 +39,26 @@ std::shared_ptr<connection> core::connection_for(const user& who, const stream_s
     if (worker < 0)
         throw sdk::error(CHM_E_AFFINITY, "the exchange is polled outside of the executor's workers, which share a "
                                          "connection each: set share = \"session\"");
-    std::shared_ptr<connection> made;
+    const key mine{who.executor, static_cast<std::uint32_t>(worker), who.reactor, url.origin};
+    std::shared_ptr<connection> there, made;
     {
         const std::lock_guard lock(mutex_);
-        auto& of_worker = connections_[{who.executor, static_cast<std::uint32_t>(worker), who.reactor, url.origin}];
-        std::uint32_t most = connection::usual_streams;
-        if (std::shared_ptr<connection> there = pick(of_worker, url.origin, most)) return there;
-        const bool pinned = (who.executor->vt->flags & CHM_EXECUTOR_PINNED) != 0;
-        made = std::make_shared<connection>(limits, names, url.tls ? &tls() : nullptr, url, who.reactor, !pinned, most);
-        of_worker.push_back(made);
+        worker_connections& of_worker = connections_[mine];
+        there = pick(of_worker);
+        if (!there) {
+            const bool pinned = (who.executor->vt->flags & CHM_EXECUTOR_PINNED) != 0;
+            made = std::make_shared<connection>(limits, names, url.tls ? &tls() : nullptr, url, who.reactor, !pinned,
+                                                of_worker.most_streams);
+            of_worker.all.push_back(made);
+            std::erase_if(connections_, [&mine](const auto& entry) { // of executors that are gone
+                return entry.first != mine &&
+                       std::ranges::all_of(entry.second.all, [](const auto& weak) { return weak.expired(); });
+            });
+        }
+    }
+    if (there) {
+        tell_of_waiting(*there, url.origin);
+        return there;
     }
     auto service = std::make_unique<service_task>(shared_from_this(), made);
     chm_spawn_opts opts{};
@@ -67,12 +72,22 @@ std::shared_ptr<connection> core::connection_for(const user& who, const stream_s
     return made;
 }
 
+/// Once: exchanges wait because the server takes no more streams, which looks like a slow transport.
+void core::tell_of_waiting(connection& full, const std::string& origin) {
+    const connection::load now = full.load_now();
+    if (!host_ || !now.full() || waiting_told_.exchange(true)) return;
+    const std::string text = "h2: " + origin + " takes " + std::to_string(now.most) +
+                             " streams on a connection; further requests of a worker wait (option connections = " +
+                             std::to_string(limits.connections) + ")";
+    host_->log(host_, CHM_LOG_WARN, sdk::str(text));
+}
+
 void core::abandon() {
     std::vector<std::shared_ptr<connection>> all;
     {
         const std::lock_guard lock(mutex_);
-        for (const auto& [whose, connections] : connections_)
-            for (const std::weak_ptr<connection>& weak : connections)
+        for (const auto& [whose, of_worker] : connections_)
+            for (const std::weak_ptr<connection>& weak : of_worker.all)
                 if (std::shared_ptr<connection> c = weak.lock()) all.push_back(std::move(c));
     }
     for (const std::shared_ptr<connection>& c : all) c->abandon();

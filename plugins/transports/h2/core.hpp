@@ -1,6 +1,7 @@
 // What a transport's sessions have in common, and the connections of the workers.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -51,16 +52,21 @@ class core : public std::enable_shared_from_this<core> {
         std::string origin;
         auto operator<=>(const key&) const = default;
     };
-    std::shared_ptr<connection> pick(std::vector<std::weak_ptr<connection>>& of_worker, const std::string& origin,
-                                     std::uint32_t& most);
+    /// Services own the connections.
+    struct worker_connections {
+        std::vector<std::weak_ptr<connection>> all;
+        std::uint32_t most_streams = connection::usual_streams; ///< of a new one, until the server says how many
+    };
+    std::shared_ptr<connection> pick(worker_connections& of_worker) const;
+    void tell_of_waiting(connection& full, const std::string& origin);
 
     const chm_host* const host_;
     std::once_flag tls_made_;
     std::unique_ptr<tls_context> tls_;
     std::mutex mutex_;
-    // Guarded by mutex_. Services own the connections.
-    std::map<key, std::vector<std::weak_ptr<connection>>> connections_;
-    bool full_told_ = false;
+    // Guarded by mutex_.
+    std::map<key, worker_connections> connections_;
+    std::atomic<bool> waiting_told_{false};
 };
 
 } // namespace chimera::h2

@@ -24,7 +24,7 @@ void exchange::begin(const chm_request& request) {
     timing_ = {};
     timing_.size = sizeof timing_;
     body_bytes_ = 0;
-    late_look_ = false;
+    late_look_ = retried_ = false;
     phase_ = phase::begun;
 }
 
@@ -156,11 +156,13 @@ void exchange::choose() {
 }
 
 /// The stream has failed, and may be sent once more over another connection: the server says that it did not process
-/// it, or a connection that had served before went without a byte of this response.
+/// it, or a connection that had served before went without a byte of this response. A server that ends a connection
+/// after so many requests may send a stream away again and again: that goes on, as others were served meanwhile.
 bool exchange::retry() noexcept {
     const bool may = stream_.not_processed || (stream_.lost && timing_.reused != 0 && !stream_.answered);
-    if (!may || timing_.retries != 0) return false;
-    timing_.retries = 1;
+    if (!may || (retried_ && !stream_.sent_away)) return false;
+    retried_ = retried_ || !stream_.sent_away;
+    if (stream_.headers_sent) ++timing_.retries;
     timing_.sent_ns = 0;
     return true;
 }

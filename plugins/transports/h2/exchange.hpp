@@ -73,6 +73,7 @@ class exchange final : public sdk::exchange_base<exchange> {
     std::vector<chm_kv> headers_;
     std::string handed_out_; // the piece that the caller has
     std::uint64_t body_bytes_ = 0;
+    bool retried_ = false;   // once is enough
     bool late_look_ = false; // a limit has passed, and the driver was asked to look once more
 };
 

@@ -248,7 +248,7 @@ int multiplexer::header(const nghttp2_frame& frame, std::string_view name, std::
 }
 
 void multiplexer::head_complete(stream& s) {
-    s.answered = true;
+    s.answered = served_ = true;
     s.last_activity_ns = received_ns_;
     if (s.head_done) return;
     if (s.status < 200) {
@@ -279,6 +279,7 @@ int multiplexer::data(std::int32_t id, std::string_view bytes) {
 int multiplexer::received(const nghttp2_frame& frame) {
     if (frame.hd.type == NGHTTP2_GOAWAY) {
         const nghttp2_goaway& g = frame.goaway;
+        goaway_ = true;
         reason_ = std::string("the server said goodbye (") + nghttp2_http2_strerror(g.error_code);
         if (g.opaque_data_len != 0) reason_ += ": " + http1::shown(text(g.opaque_data, g.opaque_data_len));
         reason_ += ")";
@@ -330,8 +331,8 @@ int multiplexer::closed(std::int32_t id, std::uint32_t error) {
     if (s->ended) return 0;
     const std::string name = nghttp2_http2_strerror(error);
     if (error == NGHTTP2_REFUSED_STREAM) {
-        retired_ = true;
         s->not_processed = !s->answered;
+        s->sent_away = s->not_processed && goaway_ && served_;
         s->fail(CHM_E_IO, reason_.empty() ? "the server refused the stream" : reason_);
     } else if (!s->reset_by_peer) {
         s->fail(CHM_E_PROTO, "the server's response breaks HTTP/2 (" + (reason_.empty() ? name : reason_) + ")");

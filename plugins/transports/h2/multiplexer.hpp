@@ -38,7 +38,7 @@ class multiplexer {
     std::uint32_t most_streams() const noexcept {
         return nghttp2_session_get_remote_settings(raw_.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
     }
-    /// New streams may begin: no GOAWAY, no refused stream.
+    /// New streams may begin: there was no GOAWAY.
     bool open() const noexcept { return !retired_ && nghttp2_session_check_request_allowed(raw_.get()) != 0; }
     /// Nothing more can come of it: it has no stream and takes none, or the protocol was broken.
     bool finished() const noexcept {
@@ -98,7 +98,9 @@ class multiplexer {
     std::string reason_;
     std::string beginning_; // the first bytes of the server, until they show what it speaks
     bool begun_ = false;
-    bool retired_ = false; // it has refused a stream
+    bool retired_ = false; // all numbers of streams are used up
+    bool goaway_ = false;  // the server has said so
+    bool served_ = false;  // some stream was answered
     bool broken_ = false;
     // Of the receive at hand:
     std::uint64_t readable_ns_ = 0, received_ns_ = 0, reached_ns_ = 0;

@@ -40,6 +40,7 @@ struct stream {
     std::string why;
     bool answered = false;      ///< a frame of a response has come
     bool not_processed = false; ///< the server says so: it may be sent again
+    bool sent_away = false;     ///< not processed, by a connection that has served others and takes no more
     bool lost = false;          ///< the connection went, not the stream
     bool reset_by_peer = false;
 
@@ -52,7 +53,8 @@ struct stream {
     void reset() noexcept {
         id = -1;
         body_sent = head_bytes = 0;
-        attached = headers_sent = head_done = ended = failed = answered = not_processed = lost = reset_by_peer = false;
+        attached = headers_sent = head_done = ended = failed = answered = not_processed = sent_away = lost =
+            reset_by_peer = false;
         forget_head();
         incoming.clear();
         why.clear();
