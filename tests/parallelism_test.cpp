@@ -145,8 +145,9 @@ TEST_CASE("a queue at the server is told apart from the client") {
 TEST_CASE("every other profile of the repository runs without an error") {
     const temporary_folder results;
     for (const char* name : {"tokio_default", "tokio_localset", "smol", "smol1kb_fill", "openai", "single_agent",
-                             "real_tokio", "real_tokio_localset", "real_smol"}) {
-        if (std::string(name).starts_with("real_") && !is_built("tokio")) continue;
+                             "real_tokio", "real_tokio_localset", "real_smol", "real_asyncio"}) {
+        const bool asyncio = std::string(name) == "real_asyncio";
+        if (std::string(name).starts_with("real_") && !is_built(asyncio ? "python_asyncio" : "tokio")) continue;
         CAPTURE(name);
         const outcome o = run_profile(results, name, with({}));
         CHECK_MESSAGE(o.status == 0, o.err);

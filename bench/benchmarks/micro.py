@@ -6,7 +6,7 @@ import subprocess
 from harness import machine
 from harness.table import comparison
 
-EXECUTORS = ("thread_pool", "uv_pinned", "fiber", "async_std_bridge", "uring")
+EXECUTORS = ("thread_pool", "uv_pinned", "fiber", "async_std_bridge", "uring", "python_asyncio")
 
 
 def _run(plan, pattern, cores, reference):
