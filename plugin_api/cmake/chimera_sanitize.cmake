@@ -45,6 +45,15 @@ function(chimera_add_sanitized_plugin name sanitizer sources libraries)
     message(FATAL_ERROR "chimera_add_plugin(${name}): this compiler has no shared runtime for SANITIZE ${sanitizer}; "
                         "install it, or leave the sanitizer out")
   endif()
+  get_target_property(host chimera::host IMPORTED_LOCATION)
+  if(host) # Clang's ThreadSanitizer, for one, cannot be preloaded into a program of this size
+    execute_process(COMMAND "${CMAKE_COMMAND}" -E env "LD_PRELOAD=${runtime}" "${host}" --version
+                    RESULT_VARIABLE failed OUTPUT_QUIET ERROR_QUIET)
+    if(failed)
+      message(FATAL_ERROR "chimera_add_plugin(${name}): SANITIZE ${sanitizer}: ${host} does not run with ${runtime} preloaded "
+                          "(${failed}); take another compiler, or leave the sanitizer out")
+    endif()
+  endif()
   set(target ${name}.${sanitizer})
   chimera_plugin_library(${target} ${name} "${sources}" "${libraries}")
   set_target_properties(${target} PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/${sanitizer}")
