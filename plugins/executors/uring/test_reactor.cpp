@@ -125,7 +125,6 @@ void fill(const sdk::owned_fd& fd) {
 sdk::task<void> hear_end(chm_reactor* r, socket_pair& wire, std::uint32_t interest, bool& heard) {
     if (interest & CHM_IO_WRITE) fill(wire.a);
     sdk::io io(r, wire.a.get());
-    send(wire.b, "unread"); // of no interest
     for (std::uint32_t seen = 0; !(seen & CHM_IO_HUP);) {
         seen = co_await io.ready(interest);
         CHECK((seen & (CHM_IO_READ | CHM_IO_ERR)) != CHM_IO_ERR);
@@ -144,6 +143,7 @@ TEST_CASE("a peer that ends is told to who waits for nothing, or for room only")
             executor_under_test ex;
             const run_limit limit(ex);
             bool heard = false;
+            send(wire.b, "unread"); // of no interest
             ex.spawn(hear_end(ex.reactor(), wire, interest, heard));
             std::thread peer([&] {
                 std::this_thread::sleep_for(std::chrono::milliseconds(5));

@@ -308,8 +308,7 @@ TEST_CASE("the end of a stream is reported, with what was sent before it") {
 
 sdk::task<void> hear_end(chm_reactor* reactor, socket_pair& pair, int& turns, bool& heard) {
     sdk::io io(reactor, pair.a.get());
-    CHECK(::send(pair.b.get(), "x", 1, 0) == 1); // stays unread, and leaves the watch
-    co_await io.ready(CHM_IO_READ);
+    co_await io.ready(CHM_IO_READ); // stays unread, and leaves the watch
     bool early = false;
     co_await wait_ns(reactor, 3'000'000, early);
     heard = co_await io.ready(0) & CHM_IO_HUP;
@@ -329,6 +328,7 @@ TEST_CASE("a peer that ends is told to who waits for nothing, and does not make 
         const run_limit limit(ex);
         int turns = 0;
         bool heard = false;
+        CHECK(::send(pair.b.get(), "x", 1, 0) == 1);
         ex.spawn(hear_end(ex.reactor(), pair, turns, heard));
         std::thread peer([&] {
             std::this_thread::sleep_for(std::chrono::milliseconds(20));
