@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <filesystem>
@@ -246,6 +247,36 @@ TEST_CASE("an error's body that only drips is not awaited to its end") {
             CHECK(holds(said(o), "HTTP status 500: eeee"));
             CHECK(o.took < std::chrono::seconds(20));
         });
+}
+
+TEST_CASE(
+    "an agent that always has something to read holds up neither the others on its worker nor the end of the run") {
+    for (const std::string transport : {"socket", "curl"}) {
+        CAPTURE(transport);
+        const temporary_folder f;
+        f.write("case.toml",
+                "[executor]\nplugin = \"thread_pool\"\noptions = { workers = 1 }\n[transport]\nplugin = \"" +
+                    transport +
+                    "\"\n[backend]\napi = \"ollama\"\nmax_reply_bytes = 1000000000\n"
+                    "[workload]\nkind = \"calls\"\nagents = { count = 2, template = { id = \"a\" } }\n"
+                    "[measure]\nruns = 1\nwarmup = 0\nbaseline = false\ntime_limit_s = 2\n");
+        std::atomic<int> others{0};
+        const model_server server([&](const asked& a, reply& r) {
+            r.begin(ndjson);
+            if (a.number == 0) return flood(r, in_chunk(repeated("{\"heartbeat\":1}\n", 60'000)));
+            r.pause(300); // the first one's flood has begun
+            r.chunk(text_line(0) + last_line(nlohmann::ordered_json::object()));
+            r.end();
+            ++others;
+        });
+        const outcome o =
+            run_host({"--profile", (f / "case.toml").string(), "--json", "--ui", "none", "--output-dir",
+                      (f / "results").string(), "--url", server.url(), "--set", "workload.calls_per_agent=1000"});
+        INFO(o.err);
+        CHECK(holds(o.err, "time limit"));
+        CHECK(!holds(o.err, "still not stopped"));
+        CHECK(others > 1); // went on beside it
+    }
 }
 
 TEST_CASE("a head, chunk framing and trailers are read up to 64 KiB") {

@@ -1,6 +1,5 @@
 #include "agent/llm_client.hpp"
 
-#include "agent/timed_chunk.hpp"
 #include "process/secrets.hpp"
 #include "profile/fnv1a.hpp"
 #include "protocol/excerpt.hpp"
@@ -91,11 +90,13 @@ std::int64_t call_seed(std::uint64_t base, std::string_view agent, std::uint64_t
 llm_client::llm_client(llm_endpoint endpoint, const llm_transport& by, recorder& log, think_timer& timer)
     : endpoint_(std::move(endpoint)), recorder_(log),
       timing_(static_cast<const chm_timing_ext*>(by.transport->vt->get_extension(by.transport, CHM_EXT_TIMING))),
+      shares_((by.transport->vt->flags & CHM_TRANSPORT_SHARED) != 0),
       session_(by.transport, session_args(endpoint_, by)), stream_(endpoint_.api, room_for(endpoint_)), timer_(timer) {}
 
 sdk::task<const request_record*> llm_client::call(std::string name, std::string prompt, nanoseconds_t intended) {
     request_record& r = recorder_.begin_request(std::move(name));
     r.intended = intended;
+    r.shared = shares_;
     const std::int64_t seed = endpoint_.seed.value_or(call_seed(endpoint_.seed_base, recorder_.record().id, calls_++));
     r.seed = static_cast<std::uint64_t>(seed);
     r.prompt = std::move(prompt);
@@ -192,7 +193,7 @@ sdk::task<void> llm_client::exchange(request_record& r, const request_body& body
         }
         try {
             for (;;) {
-                timed_chunk arriving(x, timer_, wait_until_);
+                timed_chunk arriving(x, timer_, wait_until_, run_);
                 const std::optional<std::string_view> piece = co_await arriving;
                 if (arriving.timed_out()) gave_up(r);
                 if (!piece || !take(r, x, *piece)) break;
@@ -234,7 +235,7 @@ sdk::task<request_target> llm_client::refuse(request_record& r, sdk::exchange& x
         const nanoseconds_t last = sdk::now_ns() + error_body_time;
         std::size_t taken = 0; // a compressed body may decode to nothing, without an end
         while (text.size() < error_body_limit && taken < error_body_limit) {
-            timed_chunk arriving(x, timer_, std::min(sdk::now_ns() + end_mark_grace, last));
+            timed_chunk arriving(x, timer_, std::min(sdk::now_ns() + end_mark_grace, last), run_);
             const std::optional<std::string_view> piece = co_await arriving;
             if (!piece) break;
             taken += piece->size();
@@ -262,6 +263,7 @@ sdk::task<request_target> llm_client::refuse(request_record& r, sdk::exchange& x
 /// a token needs is in registers and not in the memory of every agent's coroutine.
 bool llm_client::take(request_record& r, const sdk::exchange& x, std::string_view piece) {
     const nanoseconds_t delivered = sdk::now_ns();
+    run_.add(piece.size());
     if (r.done != 0) {
         rest_ += piece.size();
         if (!decoder_) stream_.feed(piece); // counts records behind the end
@@ -277,7 +279,8 @@ bool llm_client::take(request_record& r, const sdk::exchange& x, std::string_vie
         if (timing_) timing_->read(x.get(), &timing);
         got = feed(piece);
         recorded = sdk::now_ns();
-        recorder_.chunk(r, timing.readable_ns, delivered, recorded, got.content_records, got.first_t_ns);
+        recorder_.chunk(r, timing.readable_ns, delivered, recorded, got.content_records, got.first_t_ns,
+                        timing.behind_others_ns);
     } else {
         got = feed(piece);
         recorder_.count(r, delivered, got.content_records);

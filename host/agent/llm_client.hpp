@@ -4,6 +4,7 @@
 #include "agent/reply_faults.hpp"
 #include "agent/request_target.hpp"
 #include "agent/think_timer.hpp"
+#include "agent/timed_chunk.hpp"
 #include "measure/recorder.hpp"
 #include "protocol/content_decoder.hpp"
 #include "protocol/llm_stream.hpp"
@@ -77,12 +78,14 @@ class llm_client {
     llm_endpoint endpoint_;
     recorder& recorder_;
     const chm_timing_ext* timing_; ///< may be null
+    const bool shares_;            ///< the transport's sessions may share connections
     sdk::session session_;
     llm_stream stream_;
     think_timer& timer_;
     std::unique_ptr<content_decoder> decoder_; ///< of the response at hand; null: nothing to decode
     std::uint64_t calls_ = 0;
     std::uint32_t redirects_ = 0; ///< followed for the call at hand
+    piece_run run_;
     // Of the response at hand:
     nanoseconds_t wait_until_ = 0;       ///< for the next piece; 0: as long as the transport does
     nanoseconds_t finish_reason_at_ = 0; ///< recorded: the last piece of content with or before a finish reason

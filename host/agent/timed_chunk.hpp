@@ -6,24 +6,48 @@
 #include <chimera/sdk/clock.hpp>
 #include <chimera/sdk/exchange.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 namespace chimera::host {
 
-/// `timed_chunk arriving(x, timer, deadline_ns); co_await arriving;` gives what sdk::exchange::chunk gives, or nothing
-/// once the deadline has passed without a piece. It looks for bytes before it looks at the clock, so a worker that
-/// comes late does not make the server late. Without a deadline (0) it costs nothing beside sdk::exchange::chunk, and
-/// touches no timer.
+/// What an agent has taken without a wait: whoever takes a piece adds it, a wait begins anew.
+class piece_run {
+  public:
+    void add(std::size_t bytes) noexcept { taken_ += std::max(bytes, least_of_piece); }
+    /// Others should run first.
+    bool is_long() const noexcept { return taken_ >= most; }
+    void begin() noexcept { taken_ = 0; }
+
+  private:
+    static constexpr std::size_t least_of_piece = 512, most = 65'536; // about a millisecond of small records
+    std::size_t taken_ = 0;
+};
+
+/// `timed_chunk arriving(x, timer, deadline_ns, run); co_await arriving;` gives what sdk::exchange::chunk gives, or
+/// nothing once the deadline has passed without a piece. It looks for bytes before it looks at the clock, so a worker
+/// that comes late does not make the server late. Without a deadline (0) it costs nothing beside sdk::exchange::chunk,
+/// and touches no timer.
+///
+/// Where `run` is long it lets others run first: a server that is quicker than the reader would
+/// otherwise keep the task in one poll, and with it the worker, the other agents and the end of the run.
 class [[nodiscard]] timed_chunk final : public sdk::awaitable {
   public:
-    /// Borrows both for its life.
-    timed_chunk(sdk::exchange& x, think_timer& timer, std::uint64_t deadline_ns) noexcept
-        : chunk_(x.chunk()), timer_(timer), deadline_ns_(deadline_ns) {}
+    /// Borrows all of them for its life.
+    timed_chunk(sdk::exchange& x, think_timer& timer, std::uint64_t deadline_ns, piece_run& run) noexcept
+        : chunk_(x.chunk()), timer_(timer), deadline_ns_(deadline_ns), run_(run) {}
 
     bool poll(chm_waker* waker) override {
+        if (run_.is_long()) {
+            run_.begin();
+            waker->vt->wake_by_ref(waker);
+            return false;
+        }
         if (chunk_.poll(waker)) return true;
+        run_.begin();
         if (deadline_ns_ == 0) return false;
         if (!pause_) pause_.emplace(timer_, deadline_ns_);
         return timed_out_ = pause_->poll(waker);
@@ -36,6 +60,7 @@ class [[nodiscard]] timed_chunk final : public sdk::awaitable {
     sdk::exchange::chunk_awaitable chunk_;
     think_timer& timer_;
     const std::uint64_t deadline_ns_;
+    piece_run& run_;
     std::optional<think_timer::pause> pause_;
     bool timed_out_ = false;
 };
