@@ -12,6 +12,15 @@ chm_exchange* session::start(const chm_request& request) {
     return &exchange_;
 }
 
+transport::transport(const chm_host* host, const sdk::options& given) : core_(std::make_shared<core>(host, given)) {
+    static const chm_transport_vt shares_nothing = [this] {
+        chm_transport_vt table = *vt;
+        table.flags &= ~std::uint32_t{CHM_TRANSPORT_SHARED};
+        return table;
+    }();
+    if (!core_->limits.shared) vt = &shares_nothing;
+}
+
 chm_session* transport::open(const chm_session_args& args) {
     auto url = stream_socket::base_url::parse(sdk::view(args.base_url), "h2", stream_socket::base_url::offered);
     if (args.reactor == nullptr)

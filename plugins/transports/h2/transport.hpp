@@ -23,12 +23,13 @@ class session final : public sdk::session_base<session> {
     exchange exchange_;
 };
 
+/// With share = "session" an instance says of itself that its sessions share nothing.
 class transport final
     : public sdk::transport_base<transport, std::uint32_t{CHM_TRANSPORT_SHARED} | std::uint32_t{CHM_TRANSPORT_HTTP2}> {
   public:
     static constexpr auto& schema = option_schema;
 
-    transport(const chm_host* host, const sdk::options& given) : core_(std::make_shared<core>(host, given)) {}
+    transport(const chm_host* host, const sdk::options& given);
     ~transport() { core_->abandon(); }
     /// Throws sdk::error: CHM_E_NOSYS, CHM_E_INVAL, CHM_E_TLS.
     chm_session* open(const chm_session_args& args);
