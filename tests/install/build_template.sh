@@ -15,6 +15,8 @@ if [ "$lang" = rust ]; then
   cargo build --release --offline --quiet
   exec cargo test --release --offline --quiet
 fi
+# Under sanitizers, too: what authors begin with has no undefined behaviour.
+sed -i 's/^\(chimera_add_plugin(.*\))$/\1 SANITIZE address undefined)/' CMakeLists.txt
 cmake -B build -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_FLAGS=-Werror -DCMAKE_CXX_FLAGS=-Werror >/dev/null
 cmake --build build
 ctest --test-dir build --output-on-failure

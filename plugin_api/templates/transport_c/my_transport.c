@@ -26,7 +26,7 @@ static chm_rc start(chm_session* base, const chm_request* r, chm_exchange** out,
     for (uint32_t i = 0; i < r->n_headers; ++i)
         fprintf(f, "%.*s: %.*s\r\n", TEXT(r->headers[i].key), TEXT(r->headers[i].value));
     fprintf(f, "\r\n");
-    fwrite(r->body.ptr, 1, r->body.len, f);
+    if (r->body.len > 0) fwrite(r->body.ptr, 1, r->body.len, f);
     if (fclose(f)) return CHM_E_NOMEM;
     chm_http1_begin(&s->response, r->method.len == 4 && !memcmp(r->method.ptr, "HEAD", 4));
     /* A used connection has to be open and silent. */
