@@ -226,6 +226,38 @@ TEST_CASE("an affine foreign reactor is refused by block and wake, and good enou
     }
 }
 
+TEST_CASE("an inner session is opened with the executor that polls it, and has its services there") {
+    for (const bool channel : {false, true}) {
+        CAPTURE(channel);
+        std::atomic<int> polls{0}, drops{0};
+        chm_executor* opened_on = nullptr;
+        bridged b({{"workers", "2"}, {"await", channel ? "channel" : "wake"}},
+                  channel ? foreign_kind::uv : foreign_kind::epoll);
+        b.inner.when_opened = [&](const chm_session_args& args) {
+            opened_on = args.executor;
+            const chm_service_ext* services = sdk::service_of(args.executor);
+            auto* service = closure_task::counted(drops, [&polls, services, e = args.executor](chm_waker*) -> chm_rc {
+                CHECK(services->worker_here(e) >= 0);
+                ++polls;
+                return CHM_PENDING;
+            });
+            CHECK(services->spawn_service(args.executor, service, nullptr) == CHM_OK);
+        };
+        b.inner.send("A", "Ha");
+        b.spawn(agent(b, "A"));
+        b.run();
+        CHECK(b.log.wait_for("A:a"));
+        CHECK(block_until([&] { return polls > 0; }));
+        b.inner.send("A", ".");
+        CHECK(b.finish() == CHM_OK);
+        CHECK(opened_on == (channel ? b.foreign : b.self));
+        CHECK(b.inner.polled_elsewhere == 0);
+        CHECK(drops == (channel ? 0 : 1)); // the foreign executor goes on
+        b.take_down();
+        CHECK(drops == 1);
+    }
+}
+
 TEST_CASE("stop ends a run whose only worker is held by a poll") {
     for (const char* mode : {"block", "wake", "channel"}) {
         CAPTURE(mode);

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "../testing/executor_under_test.hpp"
+#include "../testing/services.hpp"
 #include "chimera/sdk/waker.hpp"
 
 using namespace chimera;
@@ -151,6 +152,21 @@ TEST_CASE("destroy without run drops what was never polled") {
         CHECK(drops == 0);
     }
     CHECK(drops == 5);
+}
+
+TEST_CASE("a run with nothing but services ends, and drops each on a worker") {
+    services_alone_are_dropped_at_home({{"workers", "3"}, {"await", "wake"}}, 3);
+}
+
+TEST_CASE("what services spawn while a run goes idle is polled in that run or refused") {
+    services_spawn_against_idle({{"workers", "3"}, {"await", "wake"}});
+}
+
+TEST_CASE("where polls hold their worker there are no services, which could not be polled meanwhile") {
+    const census before;
+    for (const char* mode : {"block", "wake", "channel"})
+        CHECK((sdk::service_of(executor_under_test({{"await", mode}}).get()) == nullptr) ==
+              (std::string(mode) == "block"));
 }
 
 } // namespace

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,6 +18,7 @@
 #include "chimera/abi/timing.h"
 #include "chimera/sdk/plugin.hpp"
 #include "chimera/sdk/reactor.hpp"
+#include "chimera/sdk/service.hpp"
 
 namespace chimera::async_std_bridge_test {
 
@@ -33,11 +35,13 @@ class byte_transport final : public sdk::transport_base<byte_transport> {
         CHECK(::send(server(url), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
     }
 
-    std::atomic<int> open_objects{0};           // sessions and exchanges
-    std::atomic<std::uint64_t> received{0};     // chunks of all exchanges
-    std::atomic<int> cancelled{0};              // exchanges closed before their end
-    bool knows_readable = true;                 // set before the first exchange
-    std::set<std::thread::id> threads() const { // on which anything of it was used
+    std::atomic<int> open_objects{0};                         // sessions and exchanges
+    std::atomic<std::uint64_t> received{0};                   // chunks of all exchanges
+    std::atomic<int> cancelled{0};                            // exchanges closed before their end
+    bool knows_readable = true;                               // set before the first exchange
+    std::atomic<int> polled_elsewhere{0};                     // exchanges, on no worker of their session's executor
+    std::function<void(const chm_session_args&)> when_opened; // set before the first session
+    std::set<std::thread::id> threads() const {               // on which anything of it was used
         std::lock_guard lock(mutex_);
         return threads_;
     }
@@ -45,7 +49,8 @@ class byte_transport final : public sdk::transport_base<byte_transport> {
     chm_session* open(const chm_session_args& args) {
         note_thread();
         if (sdk::view(args.base_url) == "bad://url") throw sdk::error(CHM_E_INVAL, "cannot parse bad://url");
-        return new session(*this, args.reactor, std::string(sdk::view(args.base_url)));
+        if (when_opened) when_opened(args);
+        return new session(*this, args, std::string(sdk::view(args.base_url)));
     }
     const void* extension(std::string_view id) const noexcept {
         static constexpr chm_timing_ext timing{sizeof(chm_timing_ext), 0,
@@ -97,6 +102,8 @@ class byte_transport final : public sdk::transport_base<byte_transport> {
       private:
         bool read(chm_waker* waker, char& byte) {
             session_.transport.note_thread();
+            const chm_service_ext* services = sdk::service_of(session_.executor);
+            if (services && services->worker_here(session_.executor) < 0) ++session_.transport.polled_elsewhere;
             for (;;) {
                 const std::uint32_t seen = io_.poll(CHM_IO_READ, waker);
                 if (seen == 0) return false;
@@ -115,8 +122,9 @@ class byte_transport final : public sdk::transport_base<byte_transport> {
 
     class session final : public sdk::session_base<session> {
       public:
-        session(byte_transport& t, chm_reactor* r, std::string u)
-            : transport(t), reactor(r), url(std::move(u)), fd(t.connection(url).a.get()) {
+        session(byte_transport& t, const chm_session_args& args, std::string u)
+            : transport(t), executor(args.executor), reactor(args.reactor), url(std::move(u)),
+              fd(t.connection(url).a.get()) {
             ++t.open_objects;
         }
         session(const session&) = delete;
@@ -131,6 +139,7 @@ class byte_transport final : public sdk::transport_base<byte_transport> {
             return new exchange(*this);
         }
         byte_transport& transport;
+        chm_executor* executor;
         chm_reactor* reactor;
         std::string url;
         int fd;

@@ -27,6 +27,7 @@
 #include <chimera/sdk/waker.hpp>
 
 #include "../testing/executor_under_test.hpp"
+#include "../testing/services.hpp"
 
 using namespace std::chrono_literals;
 namespace sdk = chimera::sdk;
@@ -458,4 +459,16 @@ TEST_CASE("an option outside of its range is refused and named") {
     for (const auto& [key, value] : {setting{"workers", "0"}, {"event_interval", "0"}, {"stack_size", "16383"}}) {
         CHECK_THROWS_WITH_AS(executor_under_test({{key, value}}), doctest::Contains(key), sdk::error);
     }
+}
+
+TEST_CASE("services that wait when the last task leaves let go of all they have, on their own workers") {
+    services_let_go_at_idle({{"workers", "3"}}, 3);
+}
+
+TEST_CASE("a run with nothing but services ends, and drops each on its worker") {
+    services_alone_are_dropped_at_home({{"workers", "3"}}, 3);
+}
+
+TEST_CASE("what services spawn while a run goes idle is polled in that run or refused") {
+    services_spawn_against_idle({{"workers", "3"}});
 }

@@ -23,6 +23,7 @@
 #include "chimera/abi.h"
 #include "chimera/sdk/error.hpp"
 #include "chimera/sdk/reactor.hpp"
+#include "chimera/sdk/service.hpp"
 #include "chimera/sdk/task.hpp"
 #include "chimera/sdk/text.hpp"
 
@@ -120,6 +121,15 @@ class executor_under_test {
     chm_rc spawn(sdk::task<void> body, std::uint32_t hint = CHM_HINT_ANY, std::uint32_t worker = 0) {
         return spawn(sdk::root_task::create(std::move(body)), hint, worker);
     }
+    /// The same for a service, where it offers them.
+    chm_rc spawn_service(chm_task* task, std::uint32_t hint = CHM_HINT_ANY, std::uint32_t worker = 0) {
+        const chm_spawn_opts opts{sizeof opts, hint, worker, 0, {nullptr, 0}};
+        const chm_rc rc = sdk::service_of(raw_)->spawn_service(raw_, task, &opts);
+        if (rc != CHM_OK) task->vt->drop(task);
+        return rc;
+    }
+    /// The number of the calling worker, where it offers services.
+    chm_rc here() const { return sdk::service_of(raw_)->worker_here(raw_); }
     chm_rc run(std::uint32_t mode = CHM_RUN_UNTIL_IDLE) { return raw_->vt->run(raw_, mode, nullptr); }
     void stop() { raw_->vt->stop(raw_); }
     chm_reactor* reactor() { return sdk::reactor_of(raw_); }

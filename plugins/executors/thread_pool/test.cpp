@@ -22,6 +22,7 @@
 #include <chimera/sdk/waker.hpp>
 
 #include "../testing/executor_under_test.hpp"
+#include "../testing/services.hpp"
 #include "run_queue.hpp"
 
 using namespace std::chrono_literals;
@@ -489,4 +490,17 @@ TEST_CASE("an option outside of its range is refused and named") {
     for (const auto& [key, value] : {setting{"workers", "65"}, {"event_interval", "0"}, {"steal", "yes"}}) {
         CHECK_THROWS_WITH_AS(executor_under_test({{key, value}}), doctest::Contains(key), sdk::error);
     }
+}
+
+TEST_CASE("services that wait when the last task leaves let go of all they have, on their own workers") {
+    for (const char* steal : {"true", "false"}) services_let_go_at_idle({{"workers", "3"}, {"steal", steal}}, 3);
+}
+
+TEST_CASE("a run with nothing but services ends, and drops each on its worker") {
+    for (const char* steal : {"true", "false"})
+        services_alone_are_dropped_at_home({{"workers", "3"}, {"steal", steal}}, 3);
+}
+
+TEST_CASE("what services spawn while a run goes idle is polled in that run or refused") {
+    for (const char* steal : {"true", "false"}) services_spawn_against_idle({{"workers", "3"}, {"steal", steal}});
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../testing/executor_under_test.hpp"
+#include "../testing/services.hpp"
 #include "../testing/socket_pair.hpp"
 #include "chimera/sdk/waker.hpp"
 
@@ -240,6 +241,18 @@ TEST_CASE("pin_cpus binds each worker to one CPU and the caller to none") {
     CHECK(cpus[1] == 1);
     REQUIRE(sched_getaffinity(0, sizeof cpus_after, &cpus_after) == 0);
     CHECK(CPU_EQUAL(&cpus_before, &cpus_after));
+}
+
+TEST_CASE("services that wait when the last task leaves let go of all they have, on their own workers") {
+    services_let_go_at_idle({{"workers", "3"}}, 3);
+}
+
+TEST_CASE("a run with nothing but services ends, and drops each on its worker") {
+    services_alone_are_dropped_at_home({{"workers", "3"}}, 3);
+}
+
+TEST_CASE("what services spawn while a run goes idle is polled in that run or refused") {
+    services_spawn_against_idle({{"workers", "3"}});
 }
 
 } // namespace
