@@ -25,6 +25,11 @@ std::optional<double> inflated(const run_facts& f, double path_split::*stage) {
     return stages ? lost(f, (*stages).*stage) : std::nullopt;
 }
 
+/// Nothing where no transport shares a connection: there it is no question.
+std::optional<double> head_of_line(const run_facts& f) {
+    return f.shared ? inflated(f, &path_split::head_of_line) : std::nullopt;
+}
+
 std::optional<double> on_thread(const run_facts& f, double thread_load::*share) {
     return f.busiest ? some((*f.busiest).*share) : std::nullopt;
 }
@@ -81,6 +86,9 @@ constexpr metric_definition_row definitions[] = {
     {"inflation_transport_pct", "%", derived,
      "the part of it in the transport: dispatched -> sent, and polled -> delivered of the last piece",
      [](const run_facts& f) { return inflated(f, &path_split::transport); }},
+    {"inflation_head_of_line_pct", "%", derived,
+     "the part of it in which the last piece had arrived and stood behind others' bytes on a shared connection",
+     head_of_line},
     {"inflation_parsing_pct", "%", derived, "the part of it in the parser: delivered -> done of the last piece",
      [](const run_facts& f) { return inflated(f, &path_split::parsing); }},
     {"inflation_work_pct", "%", derived, "the part of it in the agents' own work, outside of requests",
@@ -181,6 +189,12 @@ constexpr metric_definition_row definitions[] = {
      [](const agent_record& a, const request_record& r, sample& s) {
          for_each_piece(a, r, s, [](const chunk_event& c) { return some(c.polled_to_delivered / 1e3); });
      }},
+    {"head_of_line_us", "us", measured,
+     "part of arrived -> delivered behind others' bytes, of every piece of a body on a connection that is shared",
+     [](const agent_record& a, const request_record& r, sample& s) {
+         if (!r.shared) return;
+         for_each_piece(a, r, s, [](const chunk_event& c) { return some(c.behind_others / 1e3); });
+     }},
     {"parsing_us", "us", measured, "delivered -> recorded, of every piece of a body",
      [](const agent_record& a, const request_record& r, sample& s) {
          for_each_piece(a, r, s, [](const chunk_event& c) { return some(c.delivered_to_recorded / 1e3); });
@@ -225,6 +239,7 @@ run_facts facts_of(const run_record& run) {
     run_facts f;
     f.figures = figures_of(run);
     f.polls = run.concurrent.pieces;
+    f.shared = run.concurrent.shares_connections();
     if (!run.concurrent.busiest.thread.empty()) f.busiest = run.concurrent.busiest;
     double tokens = 0;
     std::vector<double> rates;

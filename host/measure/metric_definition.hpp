@@ -14,7 +14,8 @@ namespace chimera::host {
 /// What the metrics of a run are made of.
 struct run_facts {
     run_figures figures;
-    bool polls = true; ///< polls were timed
+    bool polls = true;   ///< polls were timed
+    bool shared = false; ///< sessions of the transport may share connections
     std::optional<thread_load> busiest;
     std::optional<double> throughput_tok_s, jain_index;
 };

@@ -21,6 +21,7 @@ path_split& path_split::operator+=(const path_split& o) noexcept {
     scheduling += o.scheduling;
     blocked += o.blocked;
     transport += o.transport;
+    head_of_line += o.head_of_line;
     parsing += o.parsing;
     work += o.work;
     server += o.server;
@@ -31,6 +32,7 @@ path_split& path_split::operator-=(const path_split& o) noexcept {
     scheduling -= o.scheduling;
     blocked -= o.blocked;
     transport -= o.transport;
+    head_of_line -= o.head_of_line;
     parsing -= o.parsing;
     work -= o.work;
     server -= o.server;
@@ -62,8 +64,10 @@ path_split split_path(const agent_record& a, const std::vector<interval>& held) 
         const nanoseconds_t arrived = std::clamp(r.arrived ? r.arrived : r.done, sending.end, r.done);
         const nanoseconds_t polled = std::clamp(r.polled, arrived, r.done);
         const nanoseconds_t delivered = std::clamp(r.delivered, polled, r.done);
-        delay(length({arrived, polled}), static_cast<double>(covered(held, {arrived, polled})));
-        split.transport += length({polled, delivered});
+        const nanoseconds_t reached = arrived + std::min(r.behind_others, delivered - arrived);
+        split.head_of_line += length({arrived, reached});
+        delay(length({reached, polled}), static_cast<double>(covered(held, {reached, polled})));
+        split.transport += length({std::max(reached, polled), delivered});
         split.parsing += length({delivered, r.done});
         split.server += length({sending.end, arrived});
 

@@ -18,11 +18,14 @@ struct path_split {
     double scheduling = 0; ///< could run, and was not polled
     double blocked = 0;    ///< the same, while some poll held a worker for longer than measure.long_poll_ms
     double transport = 0;  ///< dispatched -> sent, and polled -> delivered of the last piece
-    double parsing = 0;    ///< delivered -> done of the last piece
-    double work = 0;       ///< the agent's own work and pauses: outside of requests
-    double server = 0;     ///< sent -> arrival of the last piece, and done -> end of the body: server and network
+    /// Of the way arrived -> delivered of the last piece, while the transport was busy with what others sent before it
+    /// on a shared connection; it is in none of the other stages.
+    double head_of_line = 0;
+    double parsing = 0; ///< delivered -> done of the last piece
+    double work = 0;    ///< the agent's own work and pauses: outside of requests
+    double server = 0;  ///< sent -> arrival of the last piece, and done -> end of the body: server and network
 
-    double client() const noexcept { return scheduling + blocked + transport + parsing + work; }
+    double client() const noexcept { return scheduling + blocked + transport + head_of_line + parsing + work; }
     path_split& operator+=(const path_split&) noexcept;
     path_split& operator-=(const path_split&) noexcept;
 };

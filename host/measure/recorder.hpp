@@ -123,12 +123,13 @@ class recorder {
     /// transports know arrivals compare with those whose do not. What passed before that is arrived_to_readable.
     ///
     /// stamped: the moment of sending (sdk::now_ns's clock) that the first record in it names; 0 if none does.
+    /// behind_others: for how long, from its arrival on, others' bytes stood before it on a shared connection.
     void chunk(request_record& r, nanoseconds_t arrived, nanoseconds_t delivered, nanoseconds_t recorded,
-               std::uint32_t content_records, nanoseconds_t stamped = 0) {
+               std::uint32_t content_records, nanoseconds_t stamped = 0, nanoseconds_t behind_others = 0) {
         nanoseconds_t readable = std::exchange(first_of_poll_, false) ? runnable_ : last_recorded_;
         // Bytes that an earlier poll had within reach, and that more bytes woke this one for: the transport kept them
-        // back.
-        const bool kept = arrived != 0 && arrived < poll_ended_ && runnable_ >= poll_ended_;
+        // back. Of a shared connection an earlier poll had nothing within reach: others read it.
+        const bool kept = !r.shared && arrived != 0 && arrived < poll_ended_ && runnable_ >= poll_ended_;
         if (arrived > readable) readable = arrived;
         // What was delivered without a wait and without a stamp had arrived at some time since the last stamp.
         if (arrived != 0 && !kept) arrival_floor_ = arrived;
@@ -136,13 +137,14 @@ class recorder {
             r.arrived = arrival_floor_;
             r.polled = std::max(poll_begin_, arrival_floor_);
             r.delivered = delivered;
+            r.behind_others = behind_others;
         }
         const nanoseconds_t polled = std::max(poll_begin_, readable);
         const std::uint32_t before = arrived != 0 ? delay_between(arrived, readable) : 0;
-        record_.chunks.push_back({delivered, delay_between(readable, polled),
-                                  delay_between(polled, delivered) + (kept ? before : 0),
-                                  delay_between(delivered, recorded), content_records, kept ? 0 : before,
-                                  stamped != 0 ? delay_between(stamped, recorded) : 0});
+        record_.chunks.push_back(
+            {delivered, delay_between(readable, polled), delay_between(polled, delivered) + (kept ? before : 0),
+             delay_between(delivered, recorded), content_records, kept ? 0 : before,
+             stamped != 0 ? delay_between(stamped, recorded) : 0, delay_between(0, behind_others)});
         ++r.chunks;
         last_recorded_ = recorded;
         count(r, delivered, content_records);

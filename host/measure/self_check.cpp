@@ -38,8 +38,9 @@ std::optional<self_check> check_client(const std::vector<metric>& metrics) {
     }
     // Each part by its size: what the agents lost alone and what they lost together must not cancel.
     double own = 0;
-    for (const char* part : {"late_blocked_pct", "late_spawn_pct", "inflation_scheduling_pct", "inflation_blocked_pct",
-                             "inflation_transport_pct", "inflation_parsing_pct", "inflation_work_pct"})
+    for (const char* part :
+         {"late_blocked_pct", "late_spawn_pct", "inflation_scheduling_pct", "inflation_blocked_pct",
+          "inflation_transport_pct", "inflation_head_of_line_pct", "inflation_parsing_pct", "inflation_work_pct"})
         own += std::abs(mean(part));
     if (own > most_loss_pct)
         limit("efficiency_pct", fmt::format("the client itself accounts for {:.2f} % of the agent-time", own));

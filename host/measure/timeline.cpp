@@ -34,4 +34,9 @@ bool run_record::complete() const noexcept {
 
 bool execution_record::ok() const noexcept { return std::ranges::all_of(agents, &agent_record::ok); }
 
+bool execution_record::shares_connections() const noexcept {
+    return std::ranges::any_of(
+        agents, [](const agent_record& a) { return std::ranges::any_of(a.requests, &request_record::shared); });
+}
+
 } // namespace chimera::host

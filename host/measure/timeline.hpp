@@ -33,6 +33,7 @@ struct chunk_event {
     std::uint32_t content_records;         ///< records with content that this piece completed
     std::uint32_t arrived_to_readable = 0; ///< in the kernel, before anybody looked; 0 also where nobody knows
     std::uint32_t stamped_to_recorded = 0; ///< since the server's stamp of the first record; 0 where it stamps none
+    std::uint32_t behind_others = 0;       ///< after its arrival, behind other requests' bytes on their connection
 
     /// arrived, or else readable -> delivered, ns.
     nanoseconds_t delivery_delay() const noexcept {
@@ -60,6 +61,7 @@ struct request_record {
                   last_token = 0, done = 0;
     /// The way of the piece that ended it: it could be read, its task was polled, the parser got it.
     nanoseconds_t arrived = 0, polled = 0, delivered = 0;
+    nanoseconds_t behind_others = 0;         ///< of it, from arrived on: others' bytes stood before it
     nanoseconds_t sending_delay = 0;         ///< between dispatched and sent: runnable, but not polled
     nanoseconds_t redirecting = 0;           ///< between dispatched and sent: the server's time for redirects
     nanoseconds_t drained = 0;               ///< the body had ended, or was given up; from done on the server's time
@@ -69,6 +71,7 @@ struct request_record {
     std::uint64_t text_bytes = 0;                                                    ///< of all content, decoded
     bool reasoning_first = false; ///< the first token was reasoning content
     bool reused = false;          ///< over a connection that had served another request
+    bool shared = false;          ///< the transport's sessions may share connections
     std::uint32_t retries = 0;
     int status = 0;
     std::uint64_t seed = 0; ///< sent to the server
@@ -182,6 +185,8 @@ struct execution_record {
     /// W, ns.
     nanoseconds_t wall() const noexcept { return end - begin; }
     bool ok() const noexcept;
+    /// Some request went over a connection that others may have used at the same time.
+    bool shares_connections() const noexcept;
 };
 
 /// One run: every agent alone, and all together.

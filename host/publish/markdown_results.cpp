@@ -66,6 +66,9 @@ std::string bound_table(const json& report) {
                 t);
 }
 
+/// A column that is left out where no runtime's transport shares connections.
+constexpr const char* only_of_shared = "inflation_head_of_line_pct";
+
 /// What the columns of the loss are called, and which metric each is: totals, each followed by its parts.
 constexpr std::pair<const char*, const char*> losses[] = {
     {"late start", "late_start_pct"},
@@ -77,6 +80,7 @@ constexpr std::pair<const char*, const char*> losses[] = {
     {"scheduling", "inflation_scheduling_pct"},
     {"blocked poll", "inflation_blocked_pct"},
     {"transport", "inflation_transport_pct"},
+    {"head of line", only_of_shared},
     {"parsing", "inflation_parsing_pct"},
     {"work", "inflation_work_pct"},
     {"server", "inflation_server_pct"},
@@ -84,12 +88,17 @@ constexpr std::pair<const char*, const char*> losses[] = {
 
 std::string loss_table(const json& report) {
     std::vector<std::string> head{"runtime"};
-    for (const auto& [name, metric] : losses) head.push_back(fmt::format("{} ({})", name, provenance(report, metric)));
+    const bool shared =
+        std::ranges::any_of(report["runtimes"], [](const json& r) { return r["values"].contains(only_of_shared); });
+    const auto left_out = [shared](const char* metric) { return !shared && metric == only_of_shared; };
+    for (const auto& [name, metric] : losses)
+        if (!left_out(metric)) head.push_back(fmt::format("{} ({})", name, provenance(report, metric)));
     markdown_table t(head);
     for (const json& r : report["runtimes"]) {
         std::vector<std::string> cells{r["name"]};
         for (const auto& [name, metric] : losses) {
             const json& values = r["values"];
+            if (left_out(metric)) continue;
             cells.push_back(figure(values.contains(metric) ? values[metric]["mean"] : json(), "%"));
         }
         t.add(std::move(cells));
@@ -97,7 +106,8 @@ std::string loss_table(const json& report) {
     return part("Where agent-time was lost",
                 "In percent of the agent-time N W, means over the runs. Late start is permit, blocked worker and spawn "
                 "together; "
-                "inflation is scheduling, blocked poll, transport, parsing, work and server together.",
+                "inflation is scheduling, blocked poll, transport, head of line (where connections are shared), "
+                "parsing, work and server together.",
                 t);
 }
 

@@ -28,9 +28,12 @@ json or_null(const std::optional<T>& value) {
     return value ? json(*value) : json(nullptr);
 }
 
-json path_document(const path_split& p) {
-    return {{"scheduling", p.scheduling / 1e6}, {"blocked", p.blocked / 1e6}, {"transport", p.transport / 1e6},
-            {"parsing", p.parsing / 1e6},       {"work", p.work / 1e6},       {"server", p.server / 1e6}};
+/// shared: sessions may share connections; otherwise there is no such stage.
+json path_document(const path_split& p, bool shared) {
+    json j{{"scheduling", p.scheduling / 1e6}, {"blocked", p.blocked / 1e6}, {"transport", p.transport / 1e6}};
+    if (shared) j["head_of_line"] = p.head_of_line / 1e6;
+    j.update({{"parsing", p.parsing / 1e6}, {"work", p.work / 1e6}, {"server", p.server / 1e6}});
+    return j;
 }
 
 json agent_document(const execution_record& x, const agent_record& a, const std::vector<interval>& held) {
@@ -48,7 +51,7 @@ json agent_document(const execution_record& x, const agent_record& a, const std:
     j["polls"] = a.polls;
     j["in_polls_ns"] = a.in_polls;
     j["runnable_ns"] = a.runnable;
-    if (a.ok()) j["path_ms"] = path_document(split_path(a, held));
+    if (a.ok()) j["path_ms"] = path_document(split_path(a, held), x.shares_connections());
     j["long_polls"] = json::array();
     for (const long_poll& p : a.long_polls)
         j["long_polls"].push_back(
@@ -92,13 +95,15 @@ json figures_document(const run_record& run) {
                  {"late_spawn", part(l.late_spawn)},
                  {"imbalance", part(l.imbalance)},
                  {"inflation", l.inflation ? part(*l.inflation) : json(nullptr)}};
-    if (const auto& stages = l.inflation_by_stage)
-        j["loss"]["inflation_by_stage"] = {{"scheduling", part(stages->scheduling)},
-                                           {"blocked", part(stages->blocked)},
-                                           {"transport", part(stages->transport)},
-                                           {"parsing", part(stages->parsing)},
-                                           {"work", part(stages->work)},
-                                           {"server", part(stages->server)}};
+    if (const auto& stages = l.inflation_by_stage) {
+        json& by_stage = j["loss"]["inflation_by_stage"];
+        by_stage = {{"scheduling", part(stages->scheduling)},
+                    {"blocked", part(stages->blocked)},
+                    {"transport", part(stages->transport)}};
+        if (run.concurrent.shares_connections()) by_stage["head_of_line"] = part(stages->head_of_line);
+        by_stage.update(
+            {{"parsing", part(stages->parsing)}, {"work", part(stages->work)}, {"server", part(stages->server)}});
+    }
     return j;
 }
 
@@ -130,6 +135,7 @@ json request_document(const char* execution, const execution_record& x, const ag
                                   {"last_polled_ns", r.polled},
                                   {"last_delivered_ns", r.delivered}})
         j[name] = moment(x, t);
+    if (r.shared) j["last_behind_others_ns"] = r.behind_others;
     j["sending_delay_ns"] = r.sending_delay;
     j["reused"] = r.reused;
     j["retries"] = r.retries;

@@ -108,13 +108,16 @@ std::string to_text(const campaign_summary& s) {
         out.line("lost agent-time", "late start {:.2f} %   imbalance {:.2f} %   inflation {}",
                  find(m, "late_start_pct").mean, find(m, "imbalance_pct").mean,
                  inflation.n ? fmt::format("{:.2f} %", inflation.mean) : "not measured");
+        const distribution& behind = find(m, "inflation_head_of_line_pct");
         if (inflation.n > 0)
             out.line("  of inflation",
-                     "scheduling {:.2f} %   blocked {:.2f}   transport {:.2f}   parsing {:.2f}   own work "
+                     "scheduling {:.2f} %   blocked {:.2f}   transport {:.2f}   {}parsing {:.2f}   own work "
                      "{:.2f}   server {:.2f}",
                      find(m, "inflation_scheduling_pct").mean, find(m, "inflation_blocked_pct").mean,
-                     find(m, "inflation_transport_pct").mean, find(m, "inflation_parsing_pct").mean,
-                     find(m, "inflation_work_pct").mean, find(m, "inflation_server_pct").mean);
+                     find(m, "inflation_transport_pct").mean,
+                     behind.n > 0 ? fmt::format("head of line {:.2f}   ", behind.mean) : "",
+                     find(m, "inflation_parsing_pct").mean, find(m, "inflation_work_pct").mean,
+                     find(m, "inflation_server_pct").mean);
     }
     if (const double share = find(m, "contention").mean; share > 0)
         out.line("contention", "in {:.0f} of {} runs: together the agents take {:.2f} times as long as alone",

@@ -33,6 +33,7 @@ inline constexpr loss_part loss_parts[] = {
     {"scheduling", "inflation_scheduling_pct"},
     {"blocked", "inflation_blocked_pct"},
     {"transport", "inflation_transport_pct"},
+    {"head_of_line", "inflation_head_of_line_pct"},
     {"parsing", "inflation_parsing_pct"},
     {"work", "inflation_work_pct"},
     {"server", "inflation_server_pct"},

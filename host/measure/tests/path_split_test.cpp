@@ -67,6 +67,50 @@ TEST_CASE("a late poll between requests is blocked by its overlap with long poll
     CHECK(sum(p) == doctest::Approx(200 * ms));
 }
 
+TEST_CASE("what stood behind others on a shared connection is nobody's scheduling, and the sum still holds") {
+    agent_record a = one_request(100, 106, 108, 110, 120);
+    request_record& r = a.requests.front();
+    const auto split_with = [&](double behind) {
+        r.behind_others = static_cast<nanoseconds_t>(behind * ms);
+        const path_split p = split_path(a, long_polls_of(execution(120, {a})));
+        CHECK(sum(p) == doctest::Approx(120 * ms));
+        return p;
+    };
+    const path_split none = split_with(0), some = split_with(2), all = split_with(7), too_much = split_with(500);
+    CHECK(none.head_of_line == 0);
+    CHECK(none.scheduling == doctest::Approx(6 * ms));
+    CHECK(some.head_of_line == doctest::Approx(2 * ms));
+    CHECK(some.scheduling == doctest::Approx(4 * ms));
+    CHECK(some.transport == doctest::Approx(none.transport));
+    CHECK(all.head_of_line == doctest::Approx(7 * ms)); // in an exchange's own poll too
+    CHECK(all.scheduling == 0);
+    CHECK(all.transport == doctest::Approx(none.transport - 1 * ms));
+    CHECK(too_much.head_of_line == doctest::Approx(8 * ms));
+    CHECK(too_much.server == doctest::Approx(none.server));
+}
+
+TEST_CASE("a piece that came while the agent was polled, over a connection that others read, was not kept back") {
+    std::atomic<std::uint64_t> tokens{0};
+    for (const bool shared : {false, true}) {
+        recorder log("a", 10, 8, tokens);
+        log.poll_begins(at(0), at(0));
+        request_record& r = log.begin_request("call_0");
+        r.shared = shared;
+        log.stage(agent_stage::body);
+        log.chunk(r, at(0), at(1), at(2), 1);
+        log.poll_ends(at(10));
+        log.poll_begins(at(20), at(21)); // by whoever read the connection, late
+        log.chunk(r, at(5), at(22), at(23), 1, 0, 3'000'000);
+        r.done = at(23);
+        CHECK(r.behind_others == 3'000'000);
+        CHECK(r.arrived == (shared ? at(5) : at(20)));
+        const chunk_event& last = log.record().chunks.back();
+        CHECK(last.polled_to_delivered == (shared ? 1'000'000 : 16'000'000));
+        CHECK(last.arrived_to_readable == (shared ? 15'000'000 : 0));
+        CHECK(last.behind_others == 3'000'000);
+    }
+}
+
 TEST_CASE("moments that a transport does not know are the server's, and the sum still holds") {
     agent_record a = one_request(100, 103, 104, 106, 110);
     request_record& r = a.requests.front();
