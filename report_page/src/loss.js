@@ -44,6 +44,7 @@ const groups = [
       split('scheduling', 'scheduling', 'inflation_scheduling_pct', 'client', 'plain'),
       split('blocked', 'blocked poll', 'inflation_blocked_pct', 'client', 'rising'),
       split('transport', 'transport', 'inflation_transport_pct', 'client', 'falling'),
+      split('head_of_line', 'head of line', 'inflation_head_of_line_pct', 'client', 'upright'),
       split('parsing', 'parsing', 'inflation_parsing_pct', 'client', 'dots'),
       split('work', 'agent\u2019s own work', 'inflation_work_pct', 'work', 'upright'),
       split('server', 'server', 'inflation_server_pct', 'server', 'plain'),
