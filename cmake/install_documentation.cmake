@@ -7,7 +7,8 @@ foreach(page IN LISTS pages ITEMS README.md CHANGELOG.md CONTRIBUTING.md LICENSE
   install(FILES "${page}" DESTINATION "${CHIMERA_DOCUMENTATION}/${folder}" COMPONENT dev)
 endforeach()
 # Executors as others write them: sources to read, not to be loaded.
-install(DIRECTORY examples DESTINATION "${CHIMERA_DOCUMENTATION}" COMPONENT dev PATTERN target EXCLUDE PATTERN Cargo.lock EXCLUDE)
+install(DIRECTORY examples DESTINATION "${CHIMERA_DOCUMENTATION}" COMPONENT dev PATTERN target EXCLUDE PATTERN Cargo.lock EXCLUDE
+        PATTERN __pycache__ EXCLUDE)
 # The build folder is laid out as an installation is.
 file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/share/doc")
 file(CREATE_LINK "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/share/doc/chimera" SYMBOLIC)

@@ -167,12 +167,14 @@ inline constexpr decltype(chm_plugin_entry::init) init_of = [] {
         };
     return init;
 }();
+/// See init_of.
 template <class Type>
 inline constexpr decltype(chm_plugin_entry::deinit) deinit_of = [] {
     decltype(chm_plugin_entry::deinit) deinit = nullptr;
     if constexpr (requires { Type::deinit(); }) deinit = []() noexcept { Type::deinit(); };
     return deinit;
 }();
+/// See init_of.
 template <class Type>
 inline constexpr std::uint32_t plugin_flags_of = [] {
     if constexpr (requires { Type::plugin_flags; })
