@@ -17,14 +17,21 @@ namespace {
 thread_local bool no_memory = false; // the next allocation of this thread fails
 } // namespace
 
-// The plugin's allocations come here first. Those that may not throw ask the ones that may.
+// The plugin's allocations come here first. All kinds, so that no sanitizer's stand beside them.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return std::exchange(no_memory, false) ? nullptr : std::malloc(size);
+}
 void* operator new(std::size_t size) {
-    void* const memory = std::exchange(no_memory, false) ? nullptr : std::malloc(size);
+    void* const memory = operator new(size, std::nothrow);
     if (!memory) throw std::bad_alloc();
     return memory;
 }
+void* operator new[](std::size_t size) { return operator new(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return operator new(size, std::nothrow); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
