@@ -39,8 +39,12 @@ struct place {
 /// Every executor with either kind of sharing.
 inline std::vector<place> places() {
     std::vector<place> all;
-    for (const char* name : {"uv_pinned", "uring", "thread_pool", "fiber"})
+    for (const char* name : {"uv_pinned", "uring", "thread_pool", "fiber"}) {
+#if defined(__SANITIZE_THREAD__)
+        if (plugin(name).flags & CHM_PLUGIN_NO_TSAN) continue;
+#endif
         for (const char* share : {"session", "worker"}) all.push_back({name, share});
+    }
     return all;
 }
 
