@@ -134,6 +134,11 @@ TEST_CASE("a plugin that can only be loaded breaks no rule of loading") { // val
         }
 }
 
+TEST_CASE("the readiness that the mutants of io.* are built around breaks no rule of theirs") {
+    const outcome o = run_host(validate("executors/sound_readiness", "io.*", 30));
+    CHECK_MESSAGE(o.status == 0, o.out, o.err);
+}
+
 TEST_CASE("the receiver that the mutants of receive.* are built around breaks no rule of theirs") {
     const outcome o = run_host(validate("executors/sound_receiver", "receive.*", 30));
     CHECK_MESSAGE(o.status == 0, o.out, o.err);

@@ -54,6 +54,44 @@ TEST_CASE("only what failed is shown on demand, and decides the exit status") {
     CHECK(contains(some.out, " passed, "));
 }
 
+TEST_CASE("several globs mean what any of them means") {
+    const auto j = validate({"thread_pool", "--json", "--case", "lifecycle.run_empty", "--case", "entry.un*"}).json();
+    CHECK(j["cases"].size() == 3);
+    CHECK(j["counts"]["not_run"] == 0);
+    CHECK(j["not_run_because"].is_null());
+    check_refused({"thread_pool", "--case", "nothing", "--case", "no.*"}, "matches nothing or no.*");
+}
+
+TEST_CASE("--fail-fast ends with the first broken case, and counts what was not run") {
+    const std::vector<std::string> all{bad + "executors/drops_twice.so", "--case", "task.*", "--fail-fast"};
+    const outcome o = validate(all);
+    INFO(o.out, o.err);
+    CHECK(o.status == 1);
+    CHECK(contains(o.out, "0 passed, 1 failed, "));
+    CHECK(contains(o.out, " not run (--fail-fast)\n"));
+    std::vector<std::string> as_json = all;
+    as_json.emplace_back("--json");
+    const auto j = validate(as_json).json();
+    CHECK(j["cases"].size() == 1);
+    CHECK(j["counts"]["not_run"].get<int>() > 5);
+    CHECK(j["not_run_because"] == "fail-fast");
+}
+
+TEST_CASE("a plugin that hangs costs three hangs, and all but the first are short") {
+    const outcome o = validate({bad + "executors/ignores_stop.so", "--case", "stop.*", "--timeout", "1", "--json"});
+    INFO(o.out, o.err);
+    CHECK(o.status == 1);
+    const auto j = o.json();
+    CHECK(j["counts"]["hung"] == 3);
+    CHECK(j["counts"]["not_run"].get<int>() > 0);
+    CHECK(j["not_run_because"] == "hangs");
+    std::vector<std::string> hung;
+    for (const auto& c : j["cases"])
+        if (c["verdict"] == "hung") hung.push_back(c["detail"]);
+    CHECK(!contains(hung[0], "another one hung before"));
+    CHECK(contains(hung[1], "as another one hung before"));
+}
+
 TEST_CASE("a warning is no failure") {
     const outcome o = validate({bad + "exports_more.so", "--case", "file.*"});
     CHECK(o.status == 0);
@@ -95,6 +133,24 @@ TEST_CASE("a bridge is tried with the shipped plugins, and it says so") {
     CHECK(o.status == 0);
     CHECK(contains(o.out, "/thread_pool.so under transport "));
     CHECK(contains(o.out, "\npassed  bridge.works"));
+}
+
+TEST_CASE("a transport is tried over what it offers first, or over what is asked for, and it says so") {
+    const std::string unix_only = bad + "transports/sound_unix_only.so";
+    const outcome first = validate({unix_only, "--case", "exchange.get"});
+    INFO(first.out, first.err);
+    CHECK(first.status == 0);
+    CHECK(contains(first.out, "of the kit's own, over a Unix socket\n"));
+    CHECK(contains(first.out, "\npassed  exchange.get"));
+    const auto tls = validate({"curl", "--case", "exchange.get", "--over", "tls", "--json"}).json();
+    CHECK(tls["over"] == "tls");
+    CHECK(tls["http2"] == false);
+    CHECK(tls["counts"]["passed"] == 1);
+    CHECK(validate({"thread_pool", "--case", "wake.identity", "--json"}).json()["over"].is_null());
+    check_refused({unix_only, "--over", "tcp"}, "does not offer URLs that are reached over tcp");
+    check_refused({"socket", "--over", "tls"}, "does not offer URLs that are reached over tls");
+    check_refused({"socket", "--over", "udp"}, "--over");
+    check_refused({"thread_pool", "--over", "tcp"}, "--over is for a transport");
 }
 
 TEST_CASE("a plugin that passes what was tried and that the host refuses is refused") {

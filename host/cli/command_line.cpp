@@ -180,22 +180,32 @@ CLI::App* add_validate(CLI::App& app, validate_arguments& a) {
         app.add_subcommand("validate", "Try to break the contract's rules on a plugin, each in a process of its own");
     validate->add_option("plugin", a.plugin, "Plugin file, or the id of one on the search path");
     validate->add_flag("--list", a.list, "Name the cases and their rules, those of --case; run nothing");
-    validate->add_option("--case", a.glob, "Only cases whose name matches, as 'wake.*'")
+    validate->add_option("--case", a.globs, "Only cases whose name matches, as 'wake.*' (repeatable)")
         ->type_name("GLOB")
-        ->capture_default_str();
+        ->allow_extra_args(false)
+        ->default_str("*");
     validate->add_flag("--only-failed", a.only_failed, "Show neither what passed nor what was skipped");
     validate->add_option("--set", a.options, "An option of the plugin's instances (repeatable)")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
     validate->add_option("--executor", a.executor, "Executor plugin under a transport, in place of the kit's own")
         ->type_name("PLUGIN");
+    validate
+        ->add_option("--over", a.over,
+                     "What a transport is tried over: plain TCP, a Unix socket or TLS; the first that it offers")
+        ->type_name("WIRE")
+        ->check(CLI::IsMember({"tcp", "unix", "tls"}));
     validate->add_option("--foreign", a.foreign, "Executor plugin behind a bridge")
         ->type_name("PLUGIN")
         ->capture_default_str();
     validate->add_option("--transport", a.transport, "Transport plugin that a bridge is put over")
         ->type_name("PLUGIN")
         ->capture_default_str();
-    validate->add_option("--timeout", a.limit_s, "Seconds for each case; ten times as long under a sanitizer")
+    validate->add_flag("--fail-fast", a.fail_fast, "End after the first case that failed, crashed or hung");
+    validate
+        ->add_option("--timeout", a.limit_s,
+                     "Seconds for each case, 5 at most after one that hung, and none after three; ten times as long "
+                     "under a sanitizer")
         ->check(CLI::Range(1U, 100'000U))
         ->capture_default_str();
     validate->add_option("--seed", a.seed, "Seed of what the random cases draw; the same seed draws the same")

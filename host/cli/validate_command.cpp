@@ -53,11 +53,11 @@ exit_status list(const validate_arguments& a) {
     std::string text;
     nlohmann::ordered_json j{{"schema_version", 1}, {"cases", nlohmann::ordered_json::array()}};
     for (const kit::test_case& c : kit::all_cases()) {
-        if (!kit::matches(c, a.glob)) continue;
+        if (!kit::matches(c, a.globs)) continue;
         text += fmt::format("{:<32} {:<10} {}\n", c.name, name_of(c.kind), c.sentence);
         j["cases"].push_back(rule(c));
     }
-    if (text.empty()) throw kit::unusable("no case matches " + a.glob);
+    if (text.empty()) throw kit::unusable(fmt::format("no case matches {}", fmt::join(a.globs, " or ")));
     print_result(a.json ? j.dump(2) + "\n" : text);
     return exit_status::success;
 }
@@ -87,26 +87,39 @@ std::string summary(const kit::counts& n) {
     for (const verdict v : every_verdict)
         if (v == verdict::passed || v == verdict::failed || n.of(v) > 0)
             text += fmt::format("{}{} {}", text.empty() ? "" : ", ", n.of(v), kit::name_of(v));
+    if (n.not_run > 0)
+        text +=
+            fmt::format(", {} not run ({})", n.not_run,
+                        n.why_not_run == "hangs" ? fmt::format("{} cases hung", kit::hangs_at_most) : "--fail-fast");
     return text + "\n";
 }
 
 nlohmann::ordered_json document(const kit::request& r, const kit::introduction& who) {
-    nlohmann::ordered_json j{{"schema_version", 1}, {"plugin", who.id},     {"version", who.version},
-                             {"file", r.plugin},    {"options", r.options}, {"seed", r.seed},
-                             {"executor", nullptr}, {"foreign", nullptr},   {"transport", nullptr}};
-    if (who.transports) j["executor"] = or_null(r.executor.string());
+    nlohmann::ordered_json j{{"schema_version", 1},  {"plugin", who.id},   {"version", who.version}, {"file", r.plugin},
+                             {"options", r.options}, {"seed", r.seed},     {"executor", nullptr},    {"over", nullptr},
+                             {"http2", nullptr},     {"foreign", nullptr}, {"transport", nullptr}};
+    if (who.transports) {
+        j["executor"] = or_null(r.executor.string());
+        j["over"] = name_of(who.over);
+        j["http2"] = who.http2;
+    }
     if (who.bridge) j["foreign"] = or_null(r.foreign.string());
     if (who.bridge) j["transport"] = or_null(r.transport.string());
     j["cases"] = nlohmann::ordered_json::array();
     return j;
 }
 
+std::string_view described(kit::wire w) {
+    return w == kit::wire::tcp ? "TCP" : w == kit::wire::tls ? "TLS" : "a Unix socket";
+}
+
 std::string heading(const kit::request& r, const kit::introduction& who) {
     std::string text = fmt::format("{} {}  {}, seed {}\n", on_one_line(who.id), on_one_line(who.version),
                                    on_one_line(r.plugin.string()), r.seed);
     if (who.transports)
-        text +=
-            fmt::format("on executor {}\n", r.executor.empty() ? "of the kit's own" : on_one_line(r.executor.string()));
+        text += fmt::format("on executor {}, over {}{}\n",
+                            r.executor.empty() ? "of the kit's own" : on_one_line(r.executor.string()),
+                            described(who.over), who.http2 ? ", as HTTP/2" : "");
     if (who.bridge)
         text += fmt::format("bridge to executor {} under transport {}\n",
                             r.foreign.empty() ? "none (--foreign)" : on_one_line(r.foreign.string()),
@@ -157,7 +170,10 @@ resolved_request resolved(const validate_arguments& a) {
     r.foreign = find(a.foreign, defaults.foreign);
     r.transport = find(a.transport, defaults.transport);
     r.options = parsed(a.options);
-    r.glob = a.glob;
+    for (const kit::wire w : {kit::wire::tcp, kit::wire::unix_socket, kit::wire::tls})
+        if (name_of(w) == a.over) r.over = w;
+    r.globs = a.globs;
+    r.fail_fast = a.fail_fast;
     r.seed = a.seed;
     r.limit_s = a.limit_s;
     r.in_process = a.in_process;
@@ -174,6 +190,7 @@ exit_status validate(const validate_arguments& a) {
         throw kit::unusable(fmt::format("{} is for {}, and {} is none", option, whose, who.id));
     };
     if (!who.transports && a.executor != defaults.executor) refuse("--executor", "a transport");
+    if (!who.transports && a.over != defaults.over) refuse("--over", "a transport");
     if (!who.bridge && a.foreign != defaults.foreign) refuse("--foreign", "an executor with a bridge");
     if (!who.bridge && a.transport != defaults.transport) refuse("--transport", "an executor with a bridge");
     if (!who.bridge) { // nothing asks for them
@@ -197,6 +214,8 @@ exit_status validate(const validate_arguments& a) {
             !loaded.fault.empty())
             throw plugin_error(loaded.fault, loaded.rc);
     for (const verdict v : every_verdict) j["counts"][std::string(kit::name_of(v))] = n.of(v);
+    j["counts"]["not_run"] = n.not_run;
+    j["not_run_because"] = or_null(std::string(n.why_not_run));
     print_result(a.json ? j.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" : summary(n));
     return n.broken() == 0 ? exit_status::success : exit_status::broken_rule;
 }

@@ -11,14 +11,16 @@ namespace chimera::host {
 
 struct validate_arguments {
     std::string plugin; ///< a file, or an id on the search path
-    std::string glob = "*";
+    std::vector<std::string> globs{"*"};
     std::vector<std::string> options; ///< KEY=VALUE each
     std::string executor;             ///< plugin under a transport; empty: the kit's own
     std::string foreign = "thread_pool", transport = "socket";
+    std::string over; ///< "tcp", "unix" or "tls": over what a transport is tried; empty: the first that it offers
     unsigned limit_s = 30;
     std::uint64_t seed = 1;
     bool list = false;
     bool only_failed = false; ///< of cases that ran, show those that did not pass
+    bool fail_fast = false;   ///< end after the first that failed, crashed or hung
     bool in_process = false;
     bool verbose = false;
     bool allow_untrusted = false;

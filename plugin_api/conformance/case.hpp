@@ -45,6 +45,8 @@ std::span<const test_case> timer_cases();
 std::span<const test_case> readiness_cases();
 std::span<const test_case> registration_cases();
 std::span<const test_case> race_cases();
+std::span<const test_case> idle_cases();
+std::span<const test_case> last_wake_cases();
 std::span<const test_case> receive_cases();
 std::span<const test_case> exchange_cases();
 std::span<const test_case> framing_cases();

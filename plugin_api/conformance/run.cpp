@@ -2,12 +2,14 @@
 
 #include <fnmatch.h>
 #include <signal.h>
+#include <stdlib.h>
 
 #include <algorithm>
 
 #include "kit/census.hpp"
 #include "kit/child.hpp"
 #include "kit/environment.hpp"
+#include "kit/server_room.hpp"
 
 namespace chimera::conformance {
 
@@ -16,18 +18,22 @@ namespace {
 bool is_wanted(const test_case& c, const request& r, const introduction& i) {
     const bool applies =
         c.kind == kind::plugin || c.kind == kind::instance || (c.kind == kind::transport ? i.transports : i.executors);
-    return applies && matches(c, r.glob);
+    return applies && matches(c, r.globs);
 }
 
-outcome run_apart(const request& r, const work& w) {
-    return r.in_process ? run_here(w) : run_in_child(w, sanitized ? r.limit_s * 10 : r.limit_s);
+outcome run_apart(const request& r, const work& w, bool after_hang = false) {
+    if (r.in_process) return run_here(w);
+    const unsigned limit_s = after_hang ? std::min(r.limit_s, limit_after_hang_s) : r.limit_s;
+    return run_in_child(w, sanitized ? limit_s * 10 : limit_s, after_hang);
 }
 
-void run_case(const request& r, const test_case& c, const std::function<void(const std::string&)>& report) {
-    environment env(r, c, report);
-#ifdef __SANITIZE_THREAD__
-    if (env.plugin().entry().flags & CHM_PLUGIN_NO_TSAN) throw skipped("it cannot run under ThreadSanitizer");
-#endif
+void run_case(const request& r, const test_case& c, const server_room* room,
+              const std::function<void(const std::string&)>& report) {
+    // Before the plugin is loaded, which may look once only.
+    if (room) ::setenv("SSL_CERT_FILE", room->ca_file().c_str(), 1);
+    environment env(r, c, report, room);
+    if (under_tsan && env.plugin().entry().flags & CHM_PLUGIN_NO_TSAN)
+        throw skipped("it cannot run under ThreadSanitizer");
     try {
         env.warm_up();
     } catch (const failure&) {
@@ -36,6 +42,12 @@ void run_case(const request& r, const test_case& c, const std::function<void(con
     const census before = census::take();
     c.run(env);
     env.check_nothing_left(before);
+}
+
+std::string joined(const std::vector<std::string>& globs) {
+    std::string text;
+    for (const std::string& g : globs) text += (text.empty() ? "" : " or ") + g;
+    return text;
 }
 
 constexpr test_case introducing{"introduction", kind::plugin, "", nullptr};
@@ -60,8 +72,9 @@ std::string_view name_of(verdict v) noexcept {
     return "unknown";
 }
 
-bool matches(const test_case& c, const std::string& glob) {
-    return ::fnmatch(glob.c_str(), std::string(c.name).c_str(), 0) == 0;
+bool matches(const test_case& c, const std::vector<std::string>& globs) {
+    const std::string name(c.name);
+    return std::ranges::any_of(globs, [&](const std::string& g) { return ::fnmatch(g.c_str(), name.c_str(), 0) == 0; });
 }
 
 introduction introduce(const request& r) {
@@ -93,22 +106,39 @@ introduction introduce(const request& r) {
     i.id = asked.detail.substr(has + 1, id - has - 1);
     i.version = asked.detail.substr(id + 1);
     if (std::none_of(all_cases().begin(), all_cases().end(), [&](const test_case& c) { return is_wanted(c, r, i); }))
-        throw unusable(r.plugin.string() + ": no case that applies to it matches " + r.glob);
+        throw unusable(r.plugin.string() + ": no case that applies to it matches " + joined(r.globs));
     // By itself, because making an instance may be what the plugin gets wrong.
     const auto make = [&](const request& with) {
         return run_apart(with, [&](const auto& say) {
             environment env(with, introducing, say);
+            std::string said;
             if (i.transports) {
-                chm_transport* t = env.make_transport();
-                t->vt->destroy(t);
+                for (const wire w : {wire::tcp, wire::unix_socket, wire::tls})
+                    if (env.offers().has(w)) said += std::string(name_of(w)) + " ";
+                if (env.offers().flags & CHM_TRANSPORT_HTTP2) said += "http2 ";
             }
-            if (!i.executors) return;
-            const auto e = env.make_executor();
-            if (e->raw()->vt->get_extension(e->raw(), CHM_EXT_BRIDGE)) throw skipped("bridge");
+            if (i.executors) {
+                const auto e = env.make_executor();
+                if (e->raw()->vt->get_extension(e->raw(), CHM_EXT_BRIDGE)) said += "bridge ";
+            }
+            throw skipped(said);
         });
     };
     const outcome made = make(r);
-    i.bridge = made.detail == "bridge";
+    const auto said = [&](std::string_view word) {
+        return made.verdict == verdict::skipped && made.detail.find(std::string(word) + " ") != std::string::npos;
+    };
+    i.hung = made.verdict == verdict::hung;
+    i.bridge = said("bridge");
+    i.http2 = said("http2");
+    for (const wire w : {wire::tls, wire::unix_socket, wire::tcp})
+        if (said(name_of(w))) i.over = w;
+    if (r.over && i.transports) {
+        if (made.verdict == verdict::skipped && !said(name_of(*r.over)))
+            throw unusable(r.plugin.string() + ": does not offer URLs that are reached over " +
+                           std::string(name_of(*r.over)));
+        i.over = *r.over;
+    }
     request by_default = r;
     by_default.options.clear();
     if (made.verdict == verdict::failed && !r.options.empty() && make(by_default).verdict != verdict::failed)
@@ -119,9 +149,19 @@ introduction introduce(const request& r) {
 counts run(const request& r, const introduction& i, const std::function<void(const result&)>& report) {
     ::signal(SIGPIPE, SIG_IGN); // as the host does
     counts total;
+    std::optional<server_room> room; // this process's, so that a case that crashes leaves nothing behind
+    if (i.transports) room.emplace();
     for (const test_case& c : all_cases()) {
         if (!is_wanted(c, r, i)) continue;
-        const outcome o = run_apart(r, [&](const auto& say) { run_case(r, c, say); });
+        const unsigned hangs = total.of(verdict::hung);
+        if (r.fail_fast && total.broken() > 0) total.why_not_run = "fail-fast";
+        if (hangs >= hangs_at_most) total.why_not_run = "hangs";
+        if (!total.why_not_run.empty()) {
+            ++total.not_run;
+            continue;
+        }
+        const outcome o = run_apart(
+            r, [&](const auto& say) { run_case(r, c, room ? &*room : nullptr, say); }, i.hung || hangs > 0);
         total.add(o.verdict);
         report({c, o.verdict, o.detail, o.seconds});
     }

@@ -6,10 +6,14 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "case.hpp"
+#include "kit/wire.hpp"
 
 namespace chimera::conformance {
 
@@ -22,10 +26,12 @@ struct request {
     /// What to give to dlopen for one of these files, asked for in the process that loads it; none: its path. Messages
     /// name the path.
     std::function<std::filesystem::path(const std::filesystem::path&)> loadable;
+    std::optional<wire> over;                   ///< over which a transport is tried; none: the first that it offers
     std::map<std::string, std::string> options; ///< of the plugin's instances; other options keep their defaults
-    std::string glob = "*";                     ///< of case names, with * and ?
+    std::vector<std::string> globs{"*"};        ///< of case names, with * and ?; a case that one of them means is run
     std::uint64_t seed = 1;                     ///< of what the random cases draw; the same seed draws the same
     unsigned limit_s = 30;                      ///< for each case; ten times as long under a sanitizer
+    bool fail_fast = false;                     ///< ends after the first case that failed, crashed or hung
     bool in_process = false;                    ///< for debuggers: no child, so a crash or a hang ends everything
     bool verbose = false;                       ///< what the plugin logs goes to stderr
 };
@@ -49,6 +55,11 @@ struct result {
     double seconds;
 };
 
+/// What a hang costs: the first case that hangs takes its whole limit, later ones this at most...
+inline constexpr unsigned limit_after_hang_s = 5;
+/// ...and after so many cases that hung the others are not run.
+inline constexpr unsigned hangs_at_most = 3;
+
 /// How many cases ended how.
 class counts {
   public:
@@ -56,6 +67,9 @@ class counts {
     unsigned of(verdict v) const noexcept { return of_[static_cast<std::size_t>(v)]; }
     /// Failed, crashed and hung ones.
     unsigned broken() const noexcept { return of(verdict::failed) + of(verdict::crashed) + of(verdict::hung); }
+
+    unsigned not_run = 0;              ///< of the cases that were asked for
+    std::string_view why_not_run = ""; ///< "fail-fast" or "hangs", where some were not run
 
   private:
     std::array<unsigned, 6> of_{};
@@ -65,11 +79,14 @@ class counts {
 struct introduction {
     std::string id, version;
     bool executors = false, transports = false;
-    bool bridge = false; ///< its executors have one
+    bool bridge = false;   ///< its executors have one
+    bool hung = false;     ///< making an instance took the whole limit: the cases get the limit after a hang
+    wire over = wire::tcp; ///< over which its transports are tried
+    bool http2 = false;    ///< its transports speak HTTP/2
 };
 
-/// Whether a case's name is one that a glob with * and ? means.
-bool matches(const test_case&, const std::string& glob);
+/// Whether a case's name is one that any of these globs with * and ? means.
+bool matches(const test_case&, const std::vector<std::string>& globs);
 
 /// The file is no plugin, an option is unknown to it or refused, or no case matches. what() names the file.
 struct unusable : std::runtime_error {
@@ -81,7 +98,8 @@ struct unusable : std::runtime_error {
 introduction introduce(const request&);
 
 /// [as introduce] Runs every case whose name matches and that applies to the plugin, in the order of the table;
-/// `report` is called after each.
+/// `report` is called after each. Ends early after a broken one where the request says so, and after hangs_at_most
+/// hangs.
 counts run(const request&, const introduction&, const std::function<void(const result&)>& report);
 
 } // namespace chimera::conformance

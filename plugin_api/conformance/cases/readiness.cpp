@@ -25,25 +25,27 @@ sdk::task<void> data_before_register(chm_reactor* r, environment&) {
 sdk::task<void> drained_then_new(chm_reactor* r, environment&) {
     const socket_pair wire;
     sdk::io io(r, wire.near());
-    for (unsigned i = 0; i < scaled(2000); ++i) {
+    for (rounds_in rounds(std::chrono::seconds(2), scaled(2000)); rounds.next();) {
         wire.send("x");
         expect_equal(co_await wire.read(io), std::string("x"), "what was read");
     }
 }
 
 sdk::task<void> data_before_clear(chm_reactor* r, environment& env) {
-    const unsigned rounds = scaled(4000);
     const socket_pair wire;
     sdk::io io(r, wire.near());
-    std::atomic<unsigned> received{0};
+    std::atomic<unsigned> received{0}, all{UINT_MAX};
     const foreign_thread sending(env.probes(), [&] {
-        for (unsigned i = 1; i <= rounds; ++i) {
+        unsigned i = 1;
+        for (rounds_in rounds(std::chrono::seconds(2), scaled(4000)); rounds.next(); ++i) {
             wire.send("x");
             spin(i % 512);
             if (i % 4 == 0) wait_until([&] { return received >= i; }, "byte " + std::to_string(i) + " to be read");
         }
+        all = i;
+        wire.send("x");
     });
-    while (received < rounds) {
+    while (received < all) {
         const std::uint32_t seen = co_await io.ready(CHM_IO_READ);
         const std::string got = wire.receive();
         spin(received % 300); // more may come between the short read and the clear

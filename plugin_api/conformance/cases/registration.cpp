@@ -84,7 +84,8 @@ sdk::task<void> deregister_drops_waker(chm_reactor* r, environment&) {
 sdk::task<void> deregister_in_flight(chm_reactor* r, environment&) {
     current_waker get;
     const sdk::waker mine = co_await get;
-    for (unsigned i = 0; i < scaled(500); ++i) {
+    unsigned i = 0;
+    for (rounds_in rounds(std::chrono::seconds(2), scaled(500)); rounds.next(); ++i) {
         counting_waker first_waker(mine), second_waker(mine);
         const socket_pair one, two;
         {
@@ -105,7 +106,8 @@ sdk::task<void> deregister_in_flight(chm_reactor* r, environment&) {
 }
 
 sdk::task<void> number_reused(chm_reactor* r, environment&) {
-    for (unsigned i = 0; i < scaled(1000); ++i) {
+    unsigned i = 0;
+    for (rounds_in rounds(std::chrono::seconds(2), scaled(1000)); rounds.next(); ++i) {
         socket_pair old;
         const int number = old.near();
         {

@@ -1,9 +1,15 @@
 // How tasks are polled and dropped. Overlapping polls, polls after the end and double drops are seen by every probe.
+#include <algorithm>
 #include <atomic>
+#include <memory>
+#include <mutex>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "../case.hpp"
+#include "../kit/bare_task.hpp"
 #include "../kit/environment.hpp"
 #include "../kit/heap.hpp"
 #include "chimera/sdk/text.hpp"
@@ -168,52 +174,96 @@ void hints_and_names(environment& env) {
     expect_equal(done.load(), 22U, "the number of tasks done");
 }
 
-/// A task without memory of its own, to be spawned again and again.
-struct bare_task : chm_task {
-    bare_task() noexcept : chm_task{&vtable} {}
-    std::atomic<bool> free{true};
-    static constexpr chm_task_vt vtable{
-        [](chm_task*, chm_waker* w) noexcept -> chm_rc {
-            const sdk::waker kept = sdk::waker::clone(w);
-            return CHM_READY;
-        },
-        [](chm_task* t) noexcept { static_cast<bare_task*>(t)->free = true; },
-    };
+/// What is in use when the executor has had some turns to give back what it does not need any more.
+class settled_heap {
+  public:
+    /// True when the figure is final: call it once in each of some polls.
+    bool look() noexcept {
+        bytes_ = turn_ == 0 ? heap_bytes() : std::min(bytes_, heap_bytes());
+        turn_ = (turn_ + 1) % 20;
+        return turn_ == 0;
+    }
+    std::size_t bytes() const noexcept { return bytes_; }
+
+  private:
+    std::size_t bytes_ = 0;
+    unsigned turn_ = 0;
 };
 
 void memory_returned(environment& env) {
     std::vector<bare_task> tasks(100);
+    settled_heap heap;
     std::size_t before = 0, after = 0;
-    const unsigned rounds = scaled(200);
+    const unsigned first = scaled(100), rounds = scaled(800);
+    const std::size_t gone = tasks.size() * rounds;
+    const std::size_t bound = gone / 8; // what one task in a hundred loses is more, and what queues keep back is less
     const auto e = env.make_executor();
-    const std::size_t gone = tasks.size() * (rounds - rounds / 4);
-    const std::size_t bound = 2 * gone; // less than a pointer for each
-    e->spawn([&, round = 0U, stretch = 1U](chm_waker* w) mutable {
-        for (bare_task& t : tasks) {
-            if (!t.free) { // of the last round, and not yet polled
-                wake_by_ref(w);
-                return CHM_PENDING;
-            }
+    e->spawn([&, round = 0U, stretch = 0U](chm_waker* w) mutable {
+        const auto again = [w] { return wake_by_ref(w), CHM_PENDING; };
+        for (const bare_task& t : tasks)
+            if (!t.free) return again(); // of the last round, and not yet polled
+        if (round == first) {
+            if (!heap.look()) return again();
+            before = heap.bytes();
         }
-        if (round == rounds / 4) before = heap_bytes();
-        if (round == rounds) {
-            after = heap_bytes();
+        if (round == first + rounds) {
+            if (!heap.look()) return again();
+            after = heap.bytes();
             if (after <= before + bound || stretch++ == 3) return CHM_READY;
             before = after; // what queues keep back for later grows once, what is lost grows in every stretch
-            round = rounds / 4;
+            round = first;
         }
         ++round;
         for (bare_task& t : tasks) {
             t.free = false;
             expect_equal(e->raw()->vt->spawn(e->raw(), &t, nullptr), CHM_OK, "spawn's result");
         }
-        wake_by_ref(w);
-        return CHM_PENDING;
+        return again();
     });
     e->run_until_idle();
     expect(after <= before + bound,
            "the heap must not grow with tasks that are gone: " + std::to_string(after - before) + " bytes after " +
                std::to_string(gone) + " of them");
+}
+
+/// The threads on which tasks were polled, or dropped.
+class thread_set {
+  public:
+    void add_this() {
+        const std::lock_guard lock(mutex_);
+        ids_.insert(std::this_thread::get_id());
+    }
+    /// How many are not in `other`.
+    std::size_t outside(const thread_set& other) const {
+        return static_cast<std::size_t>(std::ranges::count_if(ids_, [&](auto id) { return !other.ids_.contains(id); }));
+    }
+
+  private:
+    std::mutex mutex_;
+    std::set<std::thread::id> ids_;
+};
+
+void dropped_on_workers(environment& env) {
+    // Enough work for every worker, so that a thread that polls none of these tasks is none of the workers.
+    thread_set polling, dropping;
+    struct dropped {
+        thread_set& where;
+        explicit dropped(thread_set& w) noexcept : where(w) {}
+        dropped(const dropped&) = delete;
+        dropped& operator=(const dropped&) = delete;
+        ~dropped() { where.add_this(); }
+    };
+    const auto e = env.make_executor();
+    for (unsigned i = 0; i < scaled(5000); ++i)
+        e->spawn([&polling, mine = std::make_shared<dropped>(dropping), n = 0](chm_waker* w) mutable {
+            polling.add_this();
+            spin(2000);
+            if (++n == 4) return CHM_READY;
+            wake_by_ref(w);
+            return CHM_PENDING;
+        });
+    e->run_until_idle();
+    expect_equal(dropping.outside(polling), std::size_t{0}, "the number of threads that dropped tasks and polled none");
 }
 
 constexpr test_case cases[] = {
@@ -233,6 +283,8 @@ constexpr test_case cases[] = {
     {"task.hints_and_names", kind::executor, "Any spawn hint, worker number and name is accepted", hints_and_names},
     {"task.memory_returned", kind::executor,
      "Tasks that are done, and their wakers, leave no memory behind while the executor goes on", memory_returned},
+    {"task.dropped_on_workers", kind::executor, "A task that is done is dropped on a thread that polls tasks",
+     dropped_on_workers},
 };
 
 } // namespace

@@ -241,29 +241,6 @@ void dropped_inside_drop(environment& env) {
     e->run_until_idle();
 }
 
-/// The wake that makes a task ready ends the run, and the executor is destroyed at once. The waking thread may then
-/// still be inside the wake, where only what it holds a reference to is left. A sanitizer sees a touch of anything
-/// else.
-void into_destroy(environment& env) {
-    for (unsigned round = 0; round < scaled(300); ++round) {
-        sdk::waker last;
-        std::atomic<bool> given{false};
-        const auto e = env.make_executor();
-        e->spawn([&, first = true](chm_waker* w) mutable {
-            if (!std::exchange(first, false)) return CHM_READY;
-            last = sdk::waker::clone(w);
-            given = true;
-            return CHM_PENDING;
-        });
-        const foreign_thread waking(env.probes(), [&] {
-            wait_until([&] { return given.load(); }, "the first poll");
-            wake(last);
-        });
-        e->run(CHM_RUN_UNTIL_IDLE);
-        e->destroy();
-    }
-}
-
 constexpr test_case cases[] = {
     {"wake.coalesced", kind::executor, "Many wakes before a poll become at least one poll", coalesced},
     {"wake.during_poll", kind::executor, "Wakes during a poll mean exactly one more poll", during_poll},
@@ -271,8 +248,6 @@ constexpr test_case cases[] = {
     {"wake.storm", kind::executor, "No wake is lost when threads wake many tasks at once", storm},
     {"wake.after_done", kind::executor, "A finished task can be woken, and is not polled", after_done},
     {"wake.after_destroy", kind::executor, "Wakers work after their executor is destroyed", after_destroy},
-    {"wake.into_destroy", kind::executor, "An executor may be destroyed while the wake that ended its run returns",
-     into_destroy},
     {"wake.identity", kind::executor, "Wakers of different tasks differ, and a clone of a clone wakes its task",
      identity},
     {"wake.many_references", kind::executor, "A task lives as long as it is pending, whatever happens to its wakers",

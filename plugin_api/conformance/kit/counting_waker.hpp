@@ -15,9 +15,10 @@ namespace chimera::conformance {
 /// deaf, for the plugin that kept it: the case has failed or is about to, and must not crash instead. Any thread.
 class counting_waker {
   public:
-    /// Passes wakes on to `to`; empty: they are only counted. on_wake: called first inside each wake; throws nothing.
-    explicit counting_waker(sdk::waker to, std::function<void()> on_wake = {})
-        : counted_(std::make_unique<counted>(std::move(to), std::move(on_wake))) {}
+    /// Passes wakes on to `to`; empty: they are only counted. on_wake, on_clone: called first inside each wake or
+    /// clone; throw nothing.
+    explicit counting_waker(sdk::waker to, std::function<void()> on_wake = {}, std::function<void()> on_clone = {})
+        : counted_(std::make_unique<counted>(std::move(to), std::move(on_wake), std::move(on_clone))) {}
     ~counting_waker() {
         if (references() == 0) return;
         counted_->deaf = true;
@@ -34,10 +35,11 @@ class counting_waker {
 
   private:
     struct counted final : chm_waker {
-        counted(sdk::waker passed_to, std::function<void()> called) noexcept
-            : chm_waker{&vtable}, to(std::move(passed_to)), on_wake(std::move(called)) {}
+        counted(sdk::waker passed_to, std::function<void()> called, std::function<void()> called_too) noexcept
+            : chm_waker{&vtable}, to(std::move(passed_to)), on_wake(std::move(called)),
+              on_clone(std::move(called_too)) {}
         sdk::waker to;
-        const std::function<void()> on_wake;
+        const std::function<void()> on_wake, on_clone;
         std::atomic<bool> deaf{false};
         std::atomic<int> references{0};
         std::atomic<unsigned> wakes{0};
@@ -51,7 +53,11 @@ class counting_waker {
     };
     static counted& self(chm_waker* w) noexcept { return *static_cast<counted*>(w); }
     static constexpr chm_waker_vt vtable{
-        [](chm_waker* w) noexcept { return ++self(w).references, w; },
+        [](chm_waker* w) noexcept {
+            if (self(w).on_clone) self(w).on_clone();
+            ++self(w).references;
+            return w;
+        },
         [](chm_waker* w) noexcept {
             self(w).wake_once();
             --self(w).references; // last: whoever sees no reference may free the waker

@@ -1,10 +1,13 @@
 #include "environment.hpp"
 
+#include <algorithm>
 #include <type_traits>
 
 #include "census.hpp"
 #include "chimera/sdk/error.hpp"
 #include "reference_executor.hpp"
+#include "server_room.hpp"
+#include "watched_transport.hpp"
 
 namespace chimera::conformance {
 
@@ -43,6 +46,7 @@ option_map merged(option_map given, const option_map& extra) {
 
 executor::executor(chm_executor* owned, ledger& l) : raw_(owned), ledger_(l), phase_(std::make_shared<phase>()) {
     phase_->pinned = (raw_->vt->flags & CHM_EXECUTOR_PINNED) != 0;
+    if (chm_reactor* r = bare_reactor()) watched_.emplace(r, ledger_);
 }
 
 chm_rc executor::give(probe& p, const chm_spawn_opts* opts, bool service) {
@@ -69,7 +73,11 @@ probe& executor::spawn(probe::step s, const chm_spawn_opts* opts) {
 probe& executor::spawn(sdk::task<void> body) {
     const auto drop = [](chm_task* t) noexcept { t->vt->drop(t); };
     const std::shared_ptr<chm_task> inner(sdk::root_task::create(reporting(ledger_, std::move(body))), drop);
-    return spawn([inner](chm_waker* w) { return inner->vt->poll(inner.get(), w); });
+    return spawn([inner](chm_waker* w) {
+        nobody_will_wake = false;
+        const chm_rc rc = inner->vt->poll(inner.get(), w);
+        return rc == CHM_PENDING && nobody_will_wake ? CHM_E_FAIL : rc;
+    });
 }
 
 chm_rc executor::try_spawn_service(probe::step s) { return give(ledger_.create(phase_, std::move(s)), nullptr, true); }
@@ -106,9 +114,11 @@ void executor::destroy() noexcept {
     if (chm_executor* e = std::exchange(raw_, nullptr)) e->vt->destroy(e);
 }
 
-environment::environment(const request& r, const test_case& c, std::function<void(const std::string&)> report)
+environment::environment(const request& r, const test_case& c, std::function<void(const std::string&)> report,
+                         const server_room* room)
     : request_(r), case_(c), report_(std::move(report)), host_(kit_host(r.verbose)),
-      plugin_(r.plugin, host_, r.loadable), ledger_(report_) {
+      plugin_(r.plugin, host_, r.loadable), ledger_(report_), room_(room) {
+    servers_.room = room;
     const auto load = [&](std::optional<plugin_file>& into, const std::filesystem::path& path) {
         if (path.empty()) return;
         into.emplace(path, host_, r.loadable);
@@ -167,7 +177,24 @@ chm_transport* environment::create(const plugin_file& from, const option_map& gi
 }
 
 chm_transport* environment::make_transport(const option_map& extra) {
-    return create(plugin_, merged(request_.options, extra));
+    option_map given = request_.options;
+    const auto& schema = plugin_.transport_schema();
+    const auto is_ca_file = [](const chm_option& o) { return o.name && std::string_view(o.name) == "ca_file"; };
+    if (room_ && std::any_of(schema.begin(), schema.end(), is_ca_file)) given.emplace("ca_file", room_->ca_file());
+    return watch(create(plugin_, merged(std::move(given), extra)), ledger_);
+}
+
+const offered& environment::offers() {
+    if (!offers_) offers_ = offered::asked(*this);
+    servers_.over = request_.over.value_or(offers_->first());
+    servers_.http2 = (offers_->flags & CHM_TRANSPORT_HTTP2) != 0;
+    return *offers_;
+}
+
+served environment::servers(wire over) const {
+    served s = servers_;
+    s.over = over;
+    return s;
 }
 
 chm_transport* environment::make_bridged_transport() { return create(*bridged_, {}); }
@@ -179,6 +206,7 @@ void environment::warm_up() {
         chm_transport* t = make_transport();
         t->vt->destroy(t);
     }
+    if (case_.kind == kind::transport) offers();
     for (const auto& e : {plugin_.executors() ? make_executor() : nullptr, make_executor_below(), make_foreign()}) {
         if (!e) continue;
         e->spawn([](chm_waker*) { return CHM_READY; });

@@ -14,9 +14,12 @@
 #include "chimera/sdk/service.hpp"
 #include "chimera/sdk/task.hpp"
 #include "expect.hpp"
+#include "offered.hpp"
 #include "plugin_file.hpp"
 #include "probe.hpp"
 #include "scale.hpp"
+#include "watched_reactor.hpp"
+#include "wire.hpp"
 
 namespace chimera::conformance {
 
@@ -32,8 +35,10 @@ class executor {
 
     chm_executor* raw() const noexcept { return raw_; }
     bool pinned() const noexcept { return phase_->pinned; }
-    /// NULL when it has none.
-    chm_reactor* reactor() const noexcept { return sdk::reactor_of(raw_); }
+    /// NULL when it has none. Polls that answer 0 and keep no waker are reported.
+    chm_reactor* reactor() noexcept { return watched_ ? &*watched_ : nullptr; }
+    /// The same as the plugin gave it, for cases that count nanoseconds.
+    chm_reactor* bare_reactor() const noexcept { return sdk::reactor_of(raw_); }
 
     /// [any thread] Spawns a probe; throws failure when it is refused.
     probe& spawn(probe::step, const chm_spawn_opts* = nullptr);
@@ -63,12 +68,14 @@ class executor {
     chm_executor* raw_;
     ledger& ledger_;
     std::shared_ptr<phase> phase_;
+    std::optional<watched_reactor> watched_;
 };
 
 class environment {
   public:
-    /// `report` takes every broken rule, from any thread. Loads the plugin.
-    environment(const request&, const test_case&, std::function<void(const std::string&)> report);
+    /// `report` takes every broken rule, from any thread. room: for the servers of transport cases. Loads the plugin.
+    environment(const request&, const test_case&, std::function<void(const std::string&)> report,
+                const server_room* room = nullptr);
 
     const request& settings() const noexcept { return request_; }
     const plugin_file& plugin() const noexcept { return plugin_; }
@@ -86,11 +93,19 @@ class environment {
     std::unique_ptr<executor> make_executor_below();
     /// An executor of the request's foreign plugin; NULL when it names none. Throws failure.
     std::unique_ptr<executor> make_foreign();
-    /// A transport of the plugin under test, the caller's. Throws failure.
+    /// A transport of the plugin under test, the caller's. Polls of its exchanges that answer 0 and keep no waker are
+    /// reported. Throws failure.
     chm_transport* make_transport(const option_map& extra = {});
 
     /// A transport of the request's transport plugin, the caller's. Throws failure.
     chm_transport* make_bridged_transport();
+
+    /// What the transport under test offers; asked once.
+    const offered& offers();
+    /// How the transport under test is to be tried: over what the request says, or else over what it offers first.
+    served servers() const { return servers_; }
+    /// The same, but over this.
+    served servers(wire over) const;
 
     /// Creates, runs and destroys one instance, so that what a library opens once and keeps is there before the census;
     /// not for a case about the plugin as such, whose instances may not even run.
@@ -110,6 +125,9 @@ class environment {
     plugin_file plugin_;
     std::optional<plugin_file> below_, foreign_, bridged_;
     ledger ledger_;
+    const server_room* room_;
+    std::optional<offered> offers_;
+    served servers_;
 };
 
 } // namespace chimera::conformance

@@ -52,7 +52,7 @@ sdk::task<void> catching(sdk::task<void> body, std::exception_ptr& thrown) {
     }
 }
 
-chm_reactor* needed_reactor(const executor& e) {
+chm_reactor* needed_reactor(executor& e) {
     chm_reactor* r = e.reactor();
     if (!r) throw skipped("it has no reactor");
     return r;
@@ -65,7 +65,8 @@ void block_on(sdk::task<void> body) {
     parking_waker* here = parking_waker::create();
     const sdk::waker owner(here);
     chm_task* task = sdk::root_task::create(catching(std::move(body), thrown));
-    while (task->vt->poll(task, here) == CHM_PENDING) here->park();
+    nobody_will_wake = false;
+    while (task->vt->poll(task, here) == CHM_PENDING && !nobody_will_wake) here->park();
     task->vt->drop(task);
     if (thrown) std::rethrow_exception(thrown);
 }
@@ -77,11 +78,19 @@ void inside_tasks(environment& env, reactor_body body, unsigned tasks) {
     e->run_until_idle();
 }
 
-void on_every_thread(environment& env, reactor_body body) {
-    inside_tasks(env, body);
+void on_every_thread(environment& env, reactor_body body, bool bare) {
+    const auto reactor_of = [bare](executor& e) {
+        chm_reactor* const watched = needed_reactor(e);
+        return bare ? e.bare_reactor() : watched;
+    };
+    {
+        const auto inside = env.make_executor();
+        inside->spawn(body(reactor_of(*inside), env));
+        inside->run_until_idle();
+        if (!(reactor_of(*inside)->vt->flags & CHM_REACTOR_ANY_THREAD)) return;
+    }
     const auto e = env.make_executor();
-    chm_reactor* r = needed_reactor(*e);
-    if (!(r->vt->flags & CHM_REACTOR_ANY_THREAD)) return;
+    chm_reactor* const r = reactor_of(*e);
     const foreign_thread outside(env.probes(), [&] {
         try {
             block_on(body(r, env));

@@ -1,6 +1,8 @@
 // How much work a case does: less where a sanitizer makes everything ten times slower.
 #pragma once
 
+#include <dlfcn.h>
+
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -9,14 +11,21 @@
 
 namespace chimera::conformance {
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-inline constexpr bool sanitized = true;
+/// The runtime of ThreadSanitizer, or of any sanitizer, is in this process: the kit was built with it, or it was
+/// preloaded for a plugin that was.
+#ifdef __SANITIZE_THREAD__
+inline const bool under_tsan = true;
 #else
-inline constexpr bool sanitized = false;
+inline const bool under_tsan = ::dlsym(RTLD_DEFAULT, "__tsan_init") != nullptr;
+#endif
+#ifdef __SANITIZE_ADDRESS__
+inline const bool sanitized = true;
+#else
+inline const bool sanitized = under_tsan || ::dlsym(RTLD_DEFAULT, "__asan_init") != nullptr;
 #endif
 
 /// A number of repetitions.
-constexpr unsigned scaled(unsigned n) noexcept { return sanitized ? (n + 9) / 10 : n; }
+inline unsigned scaled(unsigned n) noexcept { return sanitized ? (n + 9) / 10 : n; }
 
 inline void sleep_ms(unsigned ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
@@ -24,6 +33,26 @@ inline void sleep_ms(unsigned ms) { std::this_thread::sleep_for(std::chrono::mil
 inline void spin(unsigned turns) noexcept {
     for (unsigned i = 0; i < turns; ++i) std::atomic_signal_fence(std::memory_order_seq_cst);
 }
+
+/// Rounds of a stress: as many as asked for, or as there is time for, so that a plugin or a machine that is slow makes
+/// fewer of them instead of running into the case's limit. At least one.
+class rounds_in {
+  public:
+    rounds_in(std::chrono::milliseconds time, unsigned at_most) noexcept
+        : end_(std::chrono::steady_clock::now() + (sanitized ? 4 * time : time)), left_(at_most) {}
+    /// Whether there is another one.
+    bool next() noexcept {
+        if (left_ == 0 || (begun_ && std::chrono::steady_clock::now() > end_)) return false;
+        begun_ = true;
+        --left_;
+        return true;
+    }
+
+  private:
+    std::chrono::steady_clock::time_point end_;
+    unsigned left_;
+    bool begun_ = false;
+};
 
 /// Waits until condition() holds; throws failure after ten seconds (a hundred under a sanitizer).
 template <class Condition>

@@ -11,7 +11,9 @@
 #endif
 #define CREATE start_watching
 #define IO_REGISTER own_register
+#ifndef IO_POLL
 #define IO_POLL own_poll
+#endif
 #define IO_CLEAR own_clear
 #define IO_DEREGISTER own_deregister
 #include "around_executor.h"

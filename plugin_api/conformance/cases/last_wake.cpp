@@ -1,0 +1,154 @@
+// The wake that is the last thing that happens to an executor.
+#include <malloc.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+
+#include "../case.hpp"
+#include "../kit/environment.hpp"
+#include "../kit/meeting.hpp"
+
+namespace chimera::conformance {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Holds one thread up inside a call, wherever an interrupt finds it, until something else has happened: what a
+/// scheduler does once in a million calls. One at a time.
+class hold_up {
+  public:
+    /// [the thread to be held up]
+    hold_up() {
+        struct sigaction action {};
+        action.sa_handler = [](int) {
+            const int kept = errno;
+            if (inside) {
+                found = true;
+                for (const std::uint64_t end = sdk::now_ns() + 400'000; !happened && sdk::now_ns() < end;) ::usleep(20);
+            }
+            errno = kept;
+        };
+        action.sa_flags = SA_RESTART;
+        ::sigaction(SIGUSR2, &action, &before_);
+        sigevent to{};
+        to.sigev_notify = SIGEV_THREAD_ID;
+        to.sigev_signo = SIGUSR2;
+        to._sigev_un._tid = ::gettid();
+        if (::timer_create(CLOCK_MONOTONIC, &to, &timer_) != 0)
+            throw std::system_error(errno, std::generic_category(), "timer_create");
+    }
+    hold_up(const hold_up&) = delete;
+    hold_up& operator=(const hold_up&) = delete;
+    ~hold_up() {
+        ::timer_delete(timer_);
+        ::sigaction(SIGUSR2, &before_, nullptr);
+    }
+    /// Calls f with an interrupt under way that finds it `after_ns` from now, or misses it. True: it was found.
+    template <class F>
+    bool during(std::uint64_t after_ns, F f) {
+        found = false;
+        itimerspec when{};
+        when.it_value.tv_nsec = static_cast<long>(after_ns);
+        ::timer_settime(timer_, 0, &when, nullptr);
+        inside = true;
+        f();
+        inside = false;
+        ::timer_settime(timer_, 0, &none, nullptr);
+        return found;
+    }
+    static inline std::atomic<bool> happened{false}; ///< what the thread is held up for
+
+  private:
+    static constexpr itimerspec none{};
+    static inline std::atomic<bool> inside{false}, found{false};
+    struct sigaction before_ {};
+    timer_t timer_{};
+};
+
+/// Gives what this thread has freed another content, where the allocator keeps it as it was: small blocks, by size.
+void overwrite_freed() {
+    std::array<void*, 7> blocks;
+    for (std::size_t size = 24; size <= 1032; size += 16) {
+        for (void*& b : blocks) {
+            b = std::malloc(size);
+            if (b) std::memset(b, 0xa5, size);
+        }
+        for (void* const b : blocks) std::free(b);
+    }
+}
+
+/// The wake that makes a task ready ends the run, and the executor is destroyed at once. The waking thread may then
+/// still be inside the wake, where only what it holds a reference to is left. It is held up there; what it then finds
+/// is memory with another content. ThreadSanitizer sees the lack of order between the two without that.
+void into_destroy(environment& env) {
+    random_source random = env.random();
+    std::atomic<bool> over{false}, armed{false}, returned{true};
+    sdk::waker_slot slot;
+    ::mallopt(M_PERTURB, 0xa5); // the same for large blocks
+    const foreign_thread waking(env.probes(), [&] {
+        hold_up held;
+        std::uint64_t after_ns = 3000;
+        while (!over) {
+            sdk::waker w = armed ? slot.take() : sdk::waker();
+            if (!w) continue;
+            armed = false;
+            if (under_tsan) { // which delivers signals when it likes
+                wake(w);
+                returned.store(true, std::memory_order_relaxed);
+                continue;
+            }
+            const bool found = held.during(after_ns * drawn(random, 800, 1200) / 1000, [&] { wake(w); });
+            // Every other one on average, so that it is found anywhere in the wake.
+            after_ns = found ? after_ns - after_ns / 32 : after_ns + after_ns / 32;
+            if (after_ns < 200 || after_ns > 200'000) after_ns = 3000;
+            returned.store(true, std::memory_order_relaxed); // says nothing else: the executor is destroyed without it
+        }
+    });
+    struct end {
+        std::atomic<bool>& over;
+        ~end() { over = true; }
+    } at_exit{over};
+    for (rounds_in rounds(1500ms, scaled(4000)); rounds.next();) {
+        const auto e = env.make_executor();
+        hold_up::happened = false;
+        returned = false;
+        e->spawn([&, first = true](chm_waker* w) mutable {
+            if (!std::exchange(first, false)) return CHM_READY;
+            slot.set(w);
+            armed = true;
+            return CHM_PENDING;
+        });
+        e->run_until_idle();
+        e->destroy(); // nobody waits for the wake to return
+        if (!sanitized) overwrite_freed();
+        hold_up::happened = true;
+        const std::uint64_t limit = sdk::now_ns() + (sanitized ? 30 : 3) * 1'000'000'000ULL;
+        while (!returned.load(std::memory_order_relaxed)) {
+            std::this_thread::yield();
+            if (sdk::now_ns() < limit) continue;
+            env.probes().report("a wake does not return whose executor was destroyed while it was under way: it uses "
+                                "what destroy has freed");
+            ::_exit(1); // its thread cannot be joined
+        }
+    }
+}
+
+constexpr test_case cases[] = {
+    {"wake.into_destroy", kind::executor, "An executor may be destroyed while the wake that ended its run returns",
+     into_destroy},
+};
+
+} // namespace
+
+std::span<const test_case> last_wake_cases() { return cases; }
+
+} // namespace chimera::conformance
