@@ -43,22 +43,26 @@ std::string nginx_configuration(const temporary_folder& f, const std::string& so
            "/;\n" + extra + "    }\n  }\n}\n";
 }
 
+/// A loopback address, as "127.0.0.1:PORT", that was free a moment ago.
+std::string free_address(const temporary_folder& f) {
+    server taken(f, "taken");
+    taken.running.signal(SIGTERM);
+    taken.running.wait();
+    return taken.url.substr(7);
+}
+
+constexpr const char* for_streaming = "      proxy_http_version 1.1;\n      proxy_buffering off;\n";
+
 } // namespace
 
 TEST_CASE("two agents reach a server through nginx, under a path prefix, on both transports") {
     const temporary_folder f;
     const server upstream(f, "server");
-    // A port that was free a moment ago.
-    const server taken(f, "taken");
-    const std::string address = taken.url.substr(7);
-    const_cast<server&>(taken).running.signal(SIGTERM);
-    const_cast<server&>(taken).running.wait();
+    const std::string address = free_address(f);
 
     std::string extra;
     SUBCASE("as nginx comes: HTTP/1.0 and buffers") {}
-    SUBCASE("as one sets it up for streaming") {
-        extra = "      proxy_http_version 1.1;\n      proxy_buffering off;\n";
-    }
+    SUBCASE("as one sets it up for streaming") { extra = for_streaming; }
     f.write("nginx.conf", nginx_configuration(f, address, upstream, extra));
     process nginx("/usr/sbin/nginx",
                   {"-c", (f.path() / "nginx.conf").string(), "-e", (f.path() / "error.log").string()});
@@ -76,6 +80,46 @@ TEST_CASE("two agents reach a server through nginx, under a path prefix, on both
             CHECK_MESSAGE(o.status == 0, o.err << o.out);
             CHECK(o.mean("tokens") == 20);
         }
+    nginx.signal(SIGQUIT);
+    CHECK(nginx.wait().status == 0);
+}
+
+TEST_CASE(
+    "agents that share an HTTP/2 connection: head of line is a stage of theirs, and of nobody's who shares none") {
+    const temporary_folder f;
+    const server upstream(f, "server");
+    const std::string address = free_address(f);
+    f.write("nginx.conf", nginx_configuration(f, address + " http2", upstream, for_streaming));
+    process nginx("/usr/sbin/nginx",
+                  {"-c", (f.path() / "nginx.conf").string(), "-e", (f.path() / "error.log").string()});
+    usleep(300'000);
+
+    const std::string url = "http://" + address + "/llm";
+    for (const std::string share : {"worker", "session"}) {
+        CAPTURE(share);
+        const temporary_folder results;
+        const outcome o =
+            run_profile(results, "h2",
+                        {"--url", url, "--runs", "1", "--warmup", "0", "--set", "measure.baseline=true", "--set",
+                         "workload.agents.count=4", "--set", "transport.options.share=" + share});
+        REQUIRE_MESSAGE(o.status == 0, o.err << o.out);
+        CHECK(o.mean("tokens") == 20);
+        const auto metrics = o.json()["metrics"];
+        const bool shared = share == "worker";
+        for (const char* metric : {"inflation_head_of_line_pct", "head_of_line_us"})
+            CHECK((metrics.contains(metric) && metrics[metric]["n"] > 0) == shared);
+        double stages = 0; // all of them, and nothing else
+        for (const char* stage : {"scheduling", "blocked", "transport", "head_of_line", "parsing", "work", "server"})
+            if (const std::string name = std::string("inflation_") + stage + "_pct"; metrics[name]["n"] > 0)
+                stages += metrics[name]["mean"].get<double>();
+        CHECK(stages == doctest::Approx(o.mean("inflation_pct")).epsilon(1e-6));
+    }
+    // A server of the other version is named as one.
+    const temporary_folder results;
+    const outcome wrong = run_profile(
+        results, "h2", {"--url", upstream.url, "--runs", "1", "--warmup", "0", "--set", "workload.agents.count=1"});
+    CHECK(wrong.status != 0);
+    CHECK((wrong.err + wrong.out).find("answers HTTP/1.1: use the socket or curl transport") != std::string::npos);
     nginx.signal(SIGQUIT);
     CHECK(nginx.wait().status == 0);
 }

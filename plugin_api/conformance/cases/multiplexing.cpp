@@ -204,6 +204,7 @@ void ping(environment& env) {
     const client c(env);
     if (!c.on().raw()->vt->get_extension(c.on().raw(), CHM_EXT_SERVICE))
         throw skipped("the executor below it has no services");
+    if (!shares_connections(env)) throw skipped("its sessions have a connection each, which nobody else reads");
     const auto body = [&]() -> sdk::task<void> {
         sdk::session s = c.open(server.url());
         auto fetching = client::fetch(s, {});
