@@ -31,6 +31,7 @@ class hold_up {
         struct sigaction action {};
         action.sa_handler = [](int) {
             const int kept = errno;
+            came = true;
             if (inside) {
                 found = true;
                 for (const std::uint64_t end = sdk::now_ns() + 400'000; !happened && sdk::now_ns() < end;) ::usleep(20);
@@ -52,24 +53,26 @@ class hold_up {
         ::timer_delete(timer_);
         ::sigaction(SIGUSR2, &before_, nullptr);
     }
-    /// Calls f with an interrupt under way that finds it `after_ns` from now, or misses it. True: it was found.
+    enum class interrupt { before, inside, after };
+    /// Calls f with an interrupt under way that comes after_ns from now; when it came.
     template <class F>
-    bool during(std::uint64_t after_ns, F f) {
-        found = false;
+    interrupt during(std::uint64_t after_ns, F f) {
+        came = found = false;
         itimerspec when{};
         when.it_value.tv_nsec = static_cast<long>(after_ns);
         ::timer_settime(timer_, 0, &when, nullptr);
         inside = true;
         f();
         inside = false;
+        const interrupt how = found ? interrupt::inside : came ? interrupt::before : interrupt::after;
         ::timer_settime(timer_, 0, &none, nullptr);
-        return found;
+        return how;
     }
     static inline std::atomic<bool> happened{false}; ///< what the thread is held up for
 
   private:
     static constexpr itimerspec none{};
-    static inline std::atomic<bool> inside{false}, found{false};
+    static inline std::atomic<bool> inside{false}, came{false}, found{false};
     struct sigaction before_ {};
     timer_t timer_{};
 };
@@ -125,10 +128,10 @@ void into_destroy(environment& env) {
             sdk::waker w = armed ? slot.take() : sdk::waker();
             if (!w) continue;
             armed = false;
-            const bool found = held.during(after_ns * drawn(random, 800, 1200) / 1000, [&] { wake(w); });
-            // Every other one on average, so that it is found anywhere in the wake.
-            after_ns = found ? after_ns - after_ns / 32 : after_ns + after_ns / 32;
-            if (after_ns < 200 || after_ns > 200'000) after_ns = 3000;
+            const auto how =
+                held.during(after_ns * drawn(random, 700, 1300) / 1000 + 1, [&] { wake(w); }); // anywhere in the wake
+            if (how == hold_up::interrupt::before) after_ns += after_ns / 16 + 20;
+            if (how == hold_up::interrupt::after) after_ns -= after_ns / 16;
             returned.store(true, std::memory_order_relaxed); // says nothing else: the executor is destroyed without it
         }
     });
