@@ -229,7 +229,7 @@ void abandoned(environment& env) {
         sdk::exchange kept = client::start(one, {"GET", "/kept", {}, ""});
         auto first = begin(kept);
         co_await first;
-        const unsigned connections = held.server.connections();
+        unsigned connections = 0;
         for (unsigned i = 1; i <= 3; ++i) {
             {
                 sdk::exchange x = client::start(two, {"GET", "/left", {}, ""});
@@ -239,6 +239,8 @@ void abandoned(environment& env) {
             auto reset = yield_until([&] { return held.server.streams_reset() == i; },
                                      "the server to be told that the exchange was abandoned");
             co_await reset;
+            // A task that moves may begin its second session on another worker, and another worker's connection.
+            if (i == 1) connections = held.server.connections();
         }
         if (shares_connections(env))
             expect_equal(held.server.connections(), connections, "the connections after three abandoned exchanges");

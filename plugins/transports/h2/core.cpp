@@ -67,8 +67,9 @@ std::shared_ptr<connection> core::connection_for(const user& who, const stream_s
     opts.worker = static_cast<std::uint32_t>(worker);
     opts.name = sdk::str("h2");
     const chm_rc rc = who.services->spawn_service(who.executor, service.get(), &opts);
-    if (rc == CHM_E_CANCELED) return nullptr;
-    if (rc < 0) throw sdk::error(rc, "the executor takes no service for the connection");
+    if (rc < 0)
+        throw sdk::error(rc, rc == CHM_E_CANCELED ? "the run was stopped"
+                                                  : "the executor takes no service for the connection");
     static_cast<void>(service.release()); // the executor's
     return made;
 }

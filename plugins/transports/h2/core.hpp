@@ -37,9 +37,8 @@ class core : public std::enable_shared_from_this<core> {
         chm_reactor* reactor;
     };
     /// [a poll of the executor] A connection of the calling worker to the URL's origin with room for a stream, or
-    /// the one with the fewest. A new one gets its service. Null: the executor was stopped, and the caller is about to
-    /// be dropped. Throws sdk::error: CHM_E_AFFINITY where the caller is no worker, and what else spawn_service
-    /// answers.
+    /// the one with the fewest. A new one gets its service. Throws sdk::error: CHM_E_AFFINITY where the caller is no
+    /// worker, and what spawn_service answers, as CHM_E_CANCELED once the run was stopped.
     std::shared_ptr<connection> connection_for(const user& who, const stream_socket::base_url& url);
 
     /// The transport goes: every service is to end.

@@ -33,7 +33,7 @@ chm_rc exchange::poll_head(chm_waker* waker, chm_head& head) {
         throw sdk::error(CHM_E_STATE, "poll_head was called after the head was handed out or the exchange was over");
     return guard([&] {
         for (;;) {
-            if (phase_ == phase::begun && !choose()) return chm_rc{CHM_PENDING};
+            if (phase_ == phase::begun) choose();
             const chm_rc rc = await(waker, [&](multiplexer&) { return take_head(head); });
             timing_.connected_ns = connection_->connected_ns();
             if (rc != again) return rc;
@@ -132,8 +132,8 @@ std::string exchange::doing() const {
     return timing_.connected_ns != 0 ? "sending the request: " : "";
 }
 
-/// Puts the stream into a connection: the one at hand, as long as it takes streams. False: the executor was stopped.
-bool exchange::choose() {
+/// Puts the stream into a connection: the one at hand, as long as it takes streams.
+void exchange::choose() {
     stream_.reset();
     if (own_connection()) {
         if (connection_) {
@@ -148,13 +148,11 @@ bool exchange::choose() {
                                                        url_, who_.reactor, false);
     } else if (!connection_ || !connection_->open() || connection_->load_now().full()) {
         connection_ = core_->connection_for(who_, url_);
-        if (!connection_) return false;
     }
     const connection::submitted there = connection_->submit(stream_);
     timing_.reused = there.used ? 1 : 0;
     timing_.connected_ns = there.connected_ns;
     phase_ = phase::head;
-    return true;
 }
 
 /// The stream has failed, and may be sent once more over another connection: the server says that it did not process

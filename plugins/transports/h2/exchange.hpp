@@ -50,7 +50,7 @@ class exchange final : public sdk::exchange_base<exchange> {
     chm_rc await(chm_waker* waker, Look&& look);
     template <class Step>
     chm_rc guard(Step&& step);
-    bool choose();
+    void choose();
     bool retry() noexcept;
     chm_rc take_head(chm_head& head);
     chm_rc take_body(multiplexer& frames, chm_str& view);
