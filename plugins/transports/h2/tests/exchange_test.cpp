@@ -300,7 +300,7 @@ TEST_CASE("limits of time: first byte, and a pause that every byte renews") {
         const std::uint32_t id = p.request();
         if (begin) p.send(ok_head(id));
         for (int i = 0; begin && i < 4; ++i) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+            std::this_thread::sleep_for(std::chrono::milliseconds(300)); // together longer than the limit
             p.send(data(id, "x"));
         }
         p.wait_for_close();
@@ -312,7 +312,7 @@ TEST_CASE("limits of time: first byte, and a pause that every byte renews") {
         CHECK(never.rc == CHM_E_TIMEOUT);
         CHECK(says(never, "first_byte_timeout_ms"));
         begin = true;
-        const outcome stalls = fetch_one(p, server.url(), {}, {{"idle_timeout_ms", "300"}});
+        const outcome stalls = fetch_one(p, server.url(), {}, {{"idle_timeout_ms", "1000"}});
         CHECK(stalls.rc == CHM_E_TIMEOUT);
         CHECK(stalls.body == "xxxx");
         CHECK(says(stalls, "idle_timeout_ms"));

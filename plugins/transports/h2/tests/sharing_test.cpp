@@ -150,14 +150,16 @@ TEST_CASE("a server that takes one stream: the others wait, or have another conn
             transport t(with(p, {{"connections", std::to_string(connections)}}));
             executor on(p.executor, p.one_worker());
             std::deque<outcome> outcomes(7);
-            const auto asks = [&](outcome& o, int after) -> sdk::task<void> {
-                auto later = pause(on, after); // the settings are known when the others come
-                co_await later;
+            const auto asks = [&](outcome& o, const outcome* after) -> sdk::task<void> {
+                while (after && after->rc == CHM_PENDING) { // then the server's settings are known
+                    auto later = pause(on, 5);
+                    co_await later;
+                }
                 auto asking = ask(t, on, server.url(), {}, o);
                 co_await asking;
             };
-            on.spawn(asks(outcomes[0], 0));
-            for (std::size_t i = 1; i < outcomes.size(); ++i) on.spawn(asks(outcomes[i], 100));
+            on.spawn(asks(outcomes[0], nullptr));
+            for (std::size_t i = 1; i < outcomes.size(); ++i) on.spawn(asks(outcomes[i], &outcomes[0]));
             CHECK(on.run() == CHM_OK);
             for (const outcome& o : outcomes) CHECK_MESSAGE(o.rc == CHM_END, o.error);
             CHECK(server.connections() == connections);
