@@ -129,7 +129,7 @@ TEST_CASE("a transport is made by its plugin, and each kind is asked for by its 
 
 TEST_CASE("plugins of later minors of the contract load") {
     registry plugins_of({.search = {plugins}, .own = {}});
-    CHECK(plugins_of.load(plugin_kind::executor, "good_newer_minor")->entry().abi_minor == CHM_ABI_MINOR + 1);
+    CHECK(plugins_of.load(plugin_kind::executor, "good_newer_minor")->entry().abi_minor > CHM_ABI_MINOR);
     const auto larger = plugins_of.load(plugin_kind::executor, "good_larger_option");
     const auto options = larger->options(plugin_kind::executor);
     REQUIRE(options.size() == 2);
@@ -153,7 +153,7 @@ TEST_CASE("every broken plugin is refused with what was found against what was e
     const struct {
         const char *id, *says;
     } broken[] = {
-        {"wrong_major", "is built for contract 2.0, expected 1.x"},
+        {"wrong_major", "is built for contract 2.1, expected 1.x"},
         {"small_entry", "its entry has size 8, expected at least"},
         {"no_entry", "exports no symbol \"chimera_plugin_entry\""},
         {"no_id", "its entry has no id (NULL)"},

@@ -58,9 +58,9 @@ void exchange::begin(std::string_view method, std::string_view path, std::size_t
     body_size_ = body_size;
     attempts_ = 0;
     ready_ns_ = sent_ns_ = first_byte_ns_ = waiting_since_ns_ = 0;
-    // curl would take what has come since the last response for the answer to this request. TLS checks its own bytes,
-    // among which session tickets are nobody's fault.
-    set_option(easy_, CURLOPT_FRESH_CONNECT, !encrypted_ && driver_.unread() ? 1L : 0L);
+    // curl would take what has come since the last response for the answer to this request, over TLS too. (A session
+    // ticket that comes that late is nobody's fault, and costs a connection.)
+    set_option(easy_, CURLOPT_FRESH_CONNECT, driver_.end_unread() ? 1L : 0L);
     driver_.add(easy_);
     open_ = true;
 }
@@ -319,10 +319,13 @@ void exchange::end_connection() noexcept { curl_easy_setopt(easy_, CURLOPT_FORBI
 
 /// curl counts whole header lines only: it would ask again for a response that ended within its first line. So a new
 /// connection is refused once a byte has come over the one before. curl may have read that byte and the end in one
-/// turn; then the kernel's count tells, in which the end is one more. TLS has bytes of its own, so it goes without.
+/// turn; then the look ahead tells, or the kernel's count, in which the end is one more. TLS has bytes of its own, so
+/// it goes without.
 curl_socket_t exchange::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
     exchange& x = self_of(self);
-    const bool counted = x.attempts_ > 0 && !x.encrypted_ && x.driver_.received_at_removal() > x.received_before_ + 1;
+    const bool counted =
+        x.attempts_ > 0 && !x.encrypted_ &&
+        (!x.ahead_.empty() || x.driver_.received_at_removal() > x.received_before_ + 1); // the latter: TCP only
     if (!x.first_byte_ns_ && !counted) {
         const curl_socket_t fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
         try {

@@ -81,8 +81,14 @@ void multi_driver::remove(CURL* easy) noexcept {
     armed_ns_ = never;
 }
 
-bool multi_driver::unread() const noexcept {
-    return std::any_of(connections_.begin(), connections_.end(), [](curl_socket_t fd) { return waiting(fd) > 0; });
+bool multi_driver::end_unread() noexcept {
+    bool any = false;
+    for (const curl_socket_t fd : connections_) {
+        if (waiting(fd) <= 0) continue;
+        ::shutdown(fd, SHUT_RDWR);
+        any = true;
+    }
+    return any;
 }
 
 std::uint64_t multi_driver::taken() const noexcept {

@@ -70,9 +70,10 @@ class multi_driver {
 
     /// From the open-socket callback: the connection's socket. Throws std::bad_alloc.
     void opened(curl_socket_t fd) { connections_.push_back(fd); }
-    /// [between transfers] True when bytes have come over an idle connection, which nobody asked for. curl may hold
-    /// more than one: a connection that such bytes forbade to use is there until another has served.
-    bool unread() const noexcept;
+    /// [between transfers] Ends idle connections over which bytes have come that nobody asked for, and says whether there
+    /// was one. curl keeps it until another has served, and may hold more than one; a server that takes one connection
+    /// at a time would wait for its end.
+    bool end_unread() noexcept;
 
   private:
     struct watched {

@@ -56,7 +56,8 @@ typedef struct chm_reactor_vt {
     chm_rc (*io_register)(chm_reactor *, int fd, chm_io **out) CHM_NX;
 
     /** 0: pending, waker (cloned if needed) is woken when a bit of interest, ERR or HUP is reported; it replaces the waker of
-     * an earlier call, so there is one waiter per io. Otherwise: ready bits in the low 8 bits, the tick in the others. */
+     * an earlier call, so there is one waiter per io. Otherwise: ready bits in the low 8 bits, the tick in the others.
+     * As HUP is of interest and stays, nothing can be awaited once it was reported: try the system call instead. */
     uint32_t (*io_poll)(chm_reactor *, chm_io *, uint32_t interest, chm_waker *waker) CHM_NX;
 
     /** Forgets readiness `bits` unless something was reported after `seen`. HUP and ERR are never forgotten.
