@@ -90,6 +90,8 @@ nghttp2_session* multiplexer::make(std::uint32_t assumed_streams, multiplexer* m
     const std::unique_ptr<nghttp2_option, freed_options> options(o);
     nghttp2_option_set_no_auto_window_update(o, 1); // see taken() and feed()
     nghttp2_option_set_peer_max_concurrent_streams(o, assumed_streams);
+    // How long a request's head may be is the server's to say.
+    nghttp2_option_set_max_send_header_block_length(o, std::size_t{1} << 30U);
     nghttp2_session* raw = nullptr;
     if (nghttp2_session_client_new2(&raw, c, mine, o) != 0) throw std::bad_alloc();
     return raw;
@@ -302,9 +304,14 @@ int multiplexer::sent(const nghttp2_frame& frame) {
         broken_ = frame.goaway.error_code != NGHTTP2_NO_ERROR;
         return 0;
     }
-    if (frame.hd.type != NGHTTP2_HEADERS && frame.hd.type != NGHTTP2_DATA) return 0;
+    const bool window = frame.hd.type == NGHTTP2_WINDOW_UPDATE && frame.hd.stream_id != 0;
+    if (frame.hd.type != NGHTTP2_HEADERS && frame.hd.type != NGHTTP2_DATA && !window) return 0;
     stream* const s = find(frame.hd.stream_id);
     if (!s) return 0;
+    if (window) { // until now the server may have waited for the reader
+        s->last_activity_ns = sdk::now_ns();
+        return 0;
+    }
     // Who waited for the server's permission, or for the connection, begins to watch the time.
     if (!std::exchange(s->headers_sent, true)) wake(*s);
     s->last_activity_ns = sdk::now_ns();

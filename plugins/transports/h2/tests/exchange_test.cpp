@@ -319,6 +319,76 @@ TEST_CASE("limits of time: first byte, and a pause that every byte renews") {
     });
 }
 
+TEST_CASE("a reader that pauses for longer than the limit on the server's pauses still gets the whole body") {
+    const leak_check leaks;
+    constexpr std::size_t window = 2000, size = 8000;
+    const frame_server server(greeted([](peer& p, int) {
+        const std::uint32_t id = p.request();
+        p.send(ok_head(id));
+        std::size_t room = window;
+        for (std::size_t sent = 0; sent < size;) {
+            for (; room >= 500 && sent < size; room -= 500, sent += 500) p.send(data(id, std::string(500, 'x')));
+            if (sent == size) break;
+            const frame f = p.next(WINDOW_UPDATE);
+            if (f.closed()) return;
+            if (f.stream != id) continue;
+            room += f.number();
+            std::this_thread::sleep_for(std::chrono::milliseconds(20)); // the way there and back
+        }
+        p.send(data(id, {}, true));
+        p.wait_for_close();
+    }));
+    each_place([&](const place& p) {
+        transport t(with(p, {{"stream_window", std::to_string(window)}, {"idle_timeout_ms", "1000"}}));
+        executor on(p.executor, p.one_worker());
+        std::size_t got = 0;
+        std::string error;
+        const auto pauses_once = [&]() -> sdk::task<void> {
+            try {
+                sdk::session s = t.open(on, server.url());
+                sdk::exchange x = t.start(s, {});
+                auto arriving = x.head();
+                co_await arriving;
+                auto thinking = pause(on, 1300); // meanwhile the window fills
+                co_await thinking;
+                for (;;) {
+                    auto coming = x.chunk();
+                    const std::optional<std::string_view> piece = co_await coming;
+                    if (!piece) break;
+                    got += piece->size();
+                }
+            } catch (const sdk::error& e) {
+                error = e.what();
+            }
+        };
+        on.spawn(pauses_once());
+        CHECK(on.run() == CHM_OK);
+        CHECK(error == "");
+        CHECK(got == size);
+    });
+}
+
+TEST_CASE("a request's head may be longer than 64 KiB") {
+    const leak_check leaks;
+    const frame_server server(greeted([](peer& p, int) {
+        frame f = p.next(HEADERS);
+        const std::uint32_t id = f.stream;
+        std::size_t size = f.payload.size();
+        while (!f.closed() && !(f.flags & END_HEADERS)) {
+            f = p.next();
+            size += f.payload.size();
+        }
+        p.answer(id, size > 50'000 ? "long" : "short");
+        p.wait_for_close();
+    }));
+    each_place([&](const place& p) {
+        const outcome o = fetch_one(p, server.url(), {"GET", "/", {{"x-long", std::string(100'000, '~')}}, {}});
+        CHECK_MESSAGE(o.rc == CHM_END, o.error);
+        CHECK(o.body == "long");
+        CHECK(o.head.retries == 0);
+    });
+}
+
 TEST_CASE("nobody listens: CONNECT; no such name: RESOLVE") {
     const leak_check leaks;
     each_place([&](const place& p) {
