@@ -28,6 +28,7 @@ tls_context::tls_context(const std::string& ca_file, bool verify)
     : raw_(SSL_CTX_new(TLS_client_method())), verify_(verify) {
     if (!raw_) throw sdk::error(CHM_E_TLS, "OpenSSL makes no context: " + openssl_says());
     SSL_CTX_set_min_proto_version(raw_.get(), TLS1_2_VERSION); // RFC 9113 9.2
+    SSL_CTX_set_options(raw_.get(), SSL_OP_NO_RENEGOTIATION);  // RFC 9113 9.2.1
     SSL_CTX_set_mode(raw_.get(), SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_alpn_protos(raw_.get(), only_h2.data(), only_h2.size());
     SSL_CTX_set_verify(raw_.get(), verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
@@ -107,8 +108,9 @@ void tls_channel::collect(std::string& to_send) {
 }
 
 void tls_channel::fail(const char* doing) const {
+    // Without verification there is a verdict too, and the failure has another cause.
     const long verdict = SSL_get_verify_result(raw_.get());
-    if (verdict != X509_V_OK)
+    if (SSL_get_verify_mode(raw_.get()) != SSL_VERIFY_NONE && verdict != X509_V_OK)
         throw sdk::error(CHM_E_TLS,
                          std::string(doing) + "the server's certificate: " + X509_verify_cert_error_string(verdict));
     if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL)

@@ -109,6 +109,27 @@ TEST_CASE("a TLS server that knows nothing of HTTP/2 is named as one") {
         }
 }
 
+TEST_CASE("a certificate that nobody checks is not blamed for what else fails") {
+    const std::string openssl = program("openssl");
+    if (openssl.empty()) return;
+    const leak_check leaks;
+    const folder f;
+    f.make_certificate();
+    const std::uint16_t port = free_port();
+    const running_program demands({openssl, "s_server", "-www", "-tls1_2", "-alpn", "h2", "-Verify", "1", "-accept",
+                                   "127.0.0.1:" + std::to_string(port), "-cert", f / "cert.pem", "-key", f / "key.pem"},
+                                  f / "demands.log");
+    demands.wait_for_line("ACCEPT");
+    for (const char* share : {"worker", "session"}) {
+        const outcome o =
+            fetch_all({"uv_pinned", share}, url_of("https", port), 1, {}, {{"tls_verify", "false"}}).front();
+        CAPTURE(o.error);
+        CHECK(o.rc == CHM_E_TLS);
+        CHECK(o.error.find("handshake failure") != std::string::npos);
+        CHECK(o.error.find("the server's certificate") == std::string::npos);
+    }
+}
+
 TEST_CASE("nginx before a server that streams: many agents, few streams, connections that it ends") {
     const std::string nginx = program("nginx");
     if (nginx.empty()) return;
