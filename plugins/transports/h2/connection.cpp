@@ -42,7 +42,7 @@ connection::connection(const settings& limits, stream_socket::resolver& names, c
 
 bool connection::open() {
     const optional_lock lock(mutex_);
-    return phase_ != phase::over && !abandoned_ && frames_.open();
+    return phase_ != phase::over && !abandoned_.load(std::memory_order_relaxed) && frames_.open();
 }
 
 connection::load connection::load_now() {
@@ -129,11 +129,11 @@ void connection::flush() {
 
 // --- driver ---
 
-connection::progress connection::drive(chm_waker* waker) {
-    if (phase_ == phase::over) return progress::over;
+/// Whatever goes wrong ends the connection.
+template <class Work>
+void connection::or_shut(Work&& work) noexcept {
     try {
-        if (phase_ == phase::connecting && !connect(waker)) return progress::pending;
-        return transfer(waker);
+        work();
     } catch (const sdk::error& e) {
         shut(e.code(), e.what());
     } catch (const std::bad_alloc&) {
@@ -141,17 +141,18 @@ connection::progress connection::drive(chm_waker* waker) {
     } catch (const std::exception& e) {
         shut(CHM_E_FAIL, e.what());
     }
-    return progress::over;
+}
+
+connection::progress connection::drive(chm_waker* waker) {
+    if (phase_ == phase::over) return progress::over;
+    progress made = progress::over;
+    or_shut([&] { made = phase_ == phase::connecting && !connect(waker) ? progress::pending : transfer(waker); });
+    return made;
 }
 
 connection::progress connection::serve(chm_waker* waker) {
     driver_.set(waker);
-    bool gone = false;
-    {
-        const optional_lock lock(mutex_);
-        gone = abandoned_;
-    }
-    if (gone) shut(CHM_E_CANCELED, "the transport was destroyed");
+    if (abandoned_.load(std::memory_order_acquire)) shut(CHM_E_CANCELED, "the transport was destroyed");
     for (int i = 0; i < most_receives; ++i) {
         if (const progress p = drive(waker); p != progress::made) return p;
     }
@@ -174,9 +175,9 @@ bool connection::connect(chm_waker* waker) {
 }
 
 connection::progress connection::transfer(chm_waker* waker) {
-    bool blocked = false, finished = false, broken = false;
+    bool blocked = false, finished = false;
     int failed = 0;
-    std::string said;
+    std::string broken, said;
     locked(waking_, [&] {
         if (phase_ == phase::handshaking) { // its bytes do not go through the frames
             while (out_sent_ < out_.size()) {
@@ -193,9 +194,9 @@ connection::progress connection::transfer(chm_waker* waker) {
         finished = phase_ == phase::open && frames_.finished();
         if (!finished) return;
         broken = frames_.broken();
-        said = frames_.reason();
+        said = frames_.goodbye();
     });
-    if (finished && broken) throw sdk::error(CHM_E_PROTO, "the server breaks HTTP/2: " + said);
+    if (!broken.empty()) throw sdk::error(CHM_E_PROTO, "the server breaks HTTP/2: " + broken);
     if (finished) throw sdk::error(CHM_E_CLOSED, said.empty() ? "the connection was closed" : said);
     const std::uint32_t seen = socket_.poll(blocked ? CHM_IO_READ | CHM_IO_WRITE : CHM_IO_READ, waker);
     if (seen == 0) {
@@ -231,7 +232,7 @@ bool connection::receive(std::uint32_t seen) {
     }
     if (n == 0) {
         std::string said;
-        look([&](const multiplexer& frames) { said = frames.reason(); });
+        look([&](const multiplexer& frames) { said = frames.goodbye(); });
         closed_by_server(said);
     }
     if (errno != EAGAIN && errno != EWOULDBLOCK) refuse(errno);
@@ -263,7 +264,7 @@ void connection::take(std::string_view bytes, std::uint64_t stamp_ns, std::uint6
     char* const plain = scratch(0) + settings_.read_size;
     while (const std::size_t n = tls_->read(plain, largest_record)) frames_.feed({plain, n}, readable, now_ns);
     flush();
-    if (tls_->ended()) closed_by_server(frames_.reason());
+    if (tls_->ended()) closed_by_server(frames_.goodbye());
 }
 
 void connection::closed_by_server(const std::string& said) {
@@ -275,21 +276,19 @@ void connection::refuse(int why) const {
     throw sdk::error(CHM_E_IO, std::generic_category().message(why));
 }
 
-void connection::catch_up() {
+void connection::catch_up() noexcept {
     if (phase_ != phase::open) return;
-    try {
+    or_shut([&] {
         for (int i = 0; i < most_receives && receive(0); ++i) {
         }
-    } catch (const sdk::error& e) {
-        shut(e.code(), e.what());
-    }
+    });
 }
 
-void connection::rest() {
+void connection::rest() noexcept {
     if (phase_ == phase::over) return;
     if (phase_ != phase::open) return shut(CHM_E_CANCELED, "the exchange was closed");
     alarm_.reset();
-    try {
+    or_shut([&] {
         // What is ready keeps the reactor from taking another waker.
         for (int i = 0; i < most_receives; ++i) {
             const std::uint32_t seen = socket_.poll(CHM_IO_READ, stream_socket::nobody());
@@ -297,14 +296,11 @@ void connection::rest() {
             receive(seen);
         }
         shut(CHM_E_CLOSED, "the server sends without end to a client that asked for nothing");
-    } catch (const sdk::error& e) {
-        shut(e.code(), e.what());
-    }
+    });
 }
 
-void connection::shut(chm_rc code, const std::string& why) {
+void connection::shut(chm_rc code, std::string_view why) noexcept {
     if (phase_ == phase::over) return;
-    const std::string text = why; // it may be the frames' own
     locked(waking_, [&] {
         try {
             if (phase_ == phase::open && code != CHM_E_NOMEM) {
@@ -314,7 +310,7 @@ void connection::shut(chm_rc code, const std::string& why) {
         } catch (...) { // it is closed anyway
         }
         phase_ = phase::over;
-        frames_.fail_all(code, text, code == CHM_E_CLOSED || code == CHM_E_IO);
+        frames_.fail_all(code, why, code == CHM_E_CLOSED || code == CHM_E_IO);
     });
     connector_.cancel();
     alarm_.reset();
@@ -322,10 +318,7 @@ void connection::shut(chm_rc code, const std::string& why) {
 }
 
 void connection::abandon() {
-    {
-        const optional_lock lock(mutex_);
-        abandoned_ = true;
-    }
+    abandoned_.store(true, std::memory_order_release);
     driver_.wake();
 }
 

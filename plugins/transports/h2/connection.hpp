@@ -1,6 +1,7 @@
 // One HTTP/2 connection: socket, TLS, frames and the streams of its exchanges.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -82,11 +83,11 @@ class connection {
     /// [service] As drive(), until there is nothing to do; wakes itself for more.
     progress serve(chm_waker* waker);
     /// Takes what has come, whatever the reactor says.
-    void catch_up();
+    void catch_up() noexcept;
     /// Nobody polls for a while: no waker is woken any more. What has come is taken first.
-    void rest();
+    void rest() noexcept;
     /// Closes. Streams that are still there fail with this.
-    void shut(chm_rc code, const std::string& why);
+    void shut(chm_rc code, std::string_view why) noexcept;
     /// [any thread] The transport goes: the driver is to close.
     void abandon();
 
@@ -108,11 +109,12 @@ class connection {
     };
 
     bool connect(chm_waker* waker);
-    void established();
     progress transfer(chm_waker* waker);
     bool receive(std::uint32_t seen);
     void take(std::string_view bytes, std::uint64_t stamp_ns, std::uint64_t now_ns);
     void flush();
+    template <class Work>
+    void or_shut(Work&& work) noexcept;
     bool needs_driver() const noexcept;
     [[noreturn]] void refuse(int why) const;
     [[noreturn]] static void closed_by_server(const std::string& said);
@@ -141,6 +143,7 @@ class connection {
     stream_socket::arrival_clock arrivals_;
     std::vector<sdk::waker> waking_;
     sdk::waker_slot driver_;
+    std::atomic<bool> abandoned_{false}; // by any thread
 
     std::optional<std::mutex> mutex_;
     // Guarded by mutex_.
@@ -153,7 +156,6 @@ class connection {
     bool out_blocked_ = false; // the kernel takes no more
     int send_error_ = 0;       // errno; the server may have said why
     std::uint64_t served_ = 0; // streams so far
-    bool abandoned_ = false;
 };
 
 } // namespace chimera::h2

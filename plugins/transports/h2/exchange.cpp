@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "chimera/sdk/clock.hpp"
 #include "chimera/sdk/text.hpp"
 
 namespace chimera::h2 {
@@ -72,12 +73,16 @@ template <class Look>
 chm_rc exchange::await(chm_waker* waker, Look&& look_at) {
     chm_rc rc = CHM_PENDING;
     std::uint64_t limit = 0;
+    bool sent = false;
     const auto look = [&] {
         connection_->look([&](multiplexer& frames) {
             rc = look_at(frames);
-            limit = wait_limit();
+            limit = wait_limit(frames);
+            sent = stream_.headers_sent;
         });
-        return rc != CHM_PENDING;
+        if (rc == CHM_PENDING) return false;
+        late_look_ = false;
+        return true;
     };
     for (int i = 0; i < most_drives; ++i) {
         if (look()) return rc;
@@ -91,7 +96,7 @@ chm_rc exchange::await(chm_waker* waker, Look&& look_at) {
             late_look_ = false;
             return CHM_PENDING;
         }
-        if (std::exchange(late_look_, true)) time_out();
+        if (std::exchange(late_look_, true)) time_out(sent);
         // The driver may lag behind the kernel, where a worker was blocked.
         if (own_connection()) {
             connection_->catch_up();
@@ -118,8 +123,8 @@ chm_rc exchange::guard(Step&& step) {
 }
 
 void exchange::fail(const sdk::error& why) {
+    if (connection_) connection_->cancel(stream_); // from here on the stream is read without the lock
     const std::string text = url_.origin + stream_.request.target() + ": " + doing() + why.what();
-    if (connection_) connection_->cancel(stream_);
     phase_ = phase::failed;
     throw sdk::error(why.code(), text);
 }
@@ -211,19 +216,28 @@ chm_rc exchange::take_body(multiplexer& frames, chm_str& view) {
     return CHM_PENDING;
 }
 
-/// Under the lock. 0: none. A connection that is made has its own; a stream that waits for the server's permission, or
-/// for a connection, waits for other streams.
-std::uint64_t exchange::wait_limit() const noexcept {
+/// Under the lock. 0: none. A stream that waits for the server's permission waits for other streams, which have limits
+/// of their own, as a connection has that is made: the limit moves on. Where the server has no stream of ours and still
+/// takes none, it comes.
+std::uint64_t exchange::wait_limit(const multiplexer& frames) const noexcept {
     const auto after = [](std::uint64_t from, std::uint64_t limit) { return limit == 0 ? 0 : from + limit; };
-    if (!stream_.headers_sent) return 0;
+    if (!stream_.headers_sent) {
+        if (core_->limits.idle_timeout_ns == 0) return 0;
+        const std::uint64_t since = frames.vacant_since_ns();
+        return after(since == 0 ? sdk::now_ns() : std::max(since, stream_.last_activity_ns),
+                     core_->limits.idle_timeout_ns);
+    }
     if (stream_.sent_ns != 0 && stream_.first_byte_ns == 0)
         return after(stream_.sent_ns, core_->limits.first_byte_timeout_ns);
     return after(stream_.last_activity_ns, core_->limits.idle_timeout_ns);
 }
 
-void exchange::time_out() const {
+void exchange::time_out(bool headers_sent) const {
     const bool first = phase_ == phase::head && timing_.sent_ns != 0;
     const std::uint64_t limit = first ? core_->limits.first_byte_timeout_ns : core_->limits.idle_timeout_ns;
+    if (!headers_sent)
+        throw sdk::error(CHM_E_TIMEOUT, "the server takes no stream, though it has none of this connection, for " +
+                                            std::to_string(limit / ms) + " ms (idle_timeout_ms)");
     throw sdk::error(CHM_E_TIMEOUT, (timing_.sent_ns == 0 ? "no progress for " : "nothing came for ") +
                                         std::to_string(limit / ms) + " ms (" +
                                         (first ? "first_byte_timeout_ms)" : "idle_timeout_ms)"));

@@ -54,8 +54,8 @@ class exchange final : public sdk::exchange_base<exchange> {
     bool retry() noexcept;
     chm_rc take_head(chm_head& head);
     chm_rc take_body(multiplexer& frames, chm_str& view);
-    std::uint64_t wait_limit() const noexcept;
-    [[noreturn]] void time_out() const;
+    std::uint64_t wait_limit(const multiplexer& frames) const noexcept;
+    [[noreturn]] void time_out(bool headers_sent) const;
     [[noreturn]] void fail(const sdk::error& why);
     std::string doing() const;
     bool own_connection() const noexcept { return !core_->limits.shared; }

@@ -55,6 +55,12 @@ nghttp2_session* multiplexer::make(std::uint32_t assumed_streams, multiplexer* m
     nghttp2_session_callbacks* c = nullptr;
     if (nghttp2_session_callbacks_new(&c) != 0) throw std::bad_alloc();
     const std::unique_ptr<nghttp2_session_callbacks, freed_callbacks> callbacks(c);
+    nghttp2_session_callbacks_set_on_begin_frame_callback(
+        c, [](nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
+            self(user).frame_of_ = head->stream_id;
+            self(user).complaint_.clear();
+            return 0;
+        });
     nghttp2_session_callbacks_set_on_begin_headers_callback(
         c, [](nghttp2_session*, const nghttp2_frame* frame, void* user) { return self(user).begins_headers(*frame); });
     nghttp2_session_callbacks_set_on_header_callback(c, [](nghttp2_session*, const nghttp2_frame* frame,
@@ -81,7 +87,7 @@ nghttp2_session* multiplexer::make(std::uint32_t assumed_streams, multiplexer* m
     nghttp2_session_callbacks_set_error_callback2(
         c, [](nghttp2_session*, int, const char* message, std::size_t size, void* user) {
             return kept_inside([&] {
-                self(user).reason_ = http1::shown({message, size});
+                self(user).complain({message, size});
                 return 0;
             });
         });
@@ -100,6 +106,12 @@ nghttp2_session* multiplexer::make(std::uint32_t assumed_streams, multiplexer* m
 // --- streams ---
 
 void multiplexer::submit(stream& s) {
+    if (!open()) { // nghttp2 would let it wait
+        s.fail(CHM_E_CLOSED, goodbye_.empty() ? "the connection takes no more streams" : goodbye_);
+        s.not_processed = true;
+        s.sent_away = goaway_ && served_;
+        return;
+    }
     streams_.reserve(streams_.size() + 1);
     tails_.reserve(streams_.size() + 1);
     nghttp2_data_provider provider{};
@@ -117,6 +129,7 @@ void multiplexer::submit(stream& s) {
     }
     s.id = id;
     s.attached = true;
+    s.last_activity_ns = sdk::now_ns();
     s.place = streams_.size();
     streams_.push_back(&s);
 }
@@ -135,13 +148,14 @@ void multiplexer::taken(const stream& s, std::size_t bytes) noexcept {
 void multiplexer::detach(stream& s) noexcept {
     if (!s.attached) return;
     s.attached = false;
+    if (s.headers_sent && --sent_streams_ == 0) vacant_since_ns_ = sdk::now_ns();
     streams_[s.place] = streams_.back();
     streams_[s.place]->place = s.place;
     streams_.pop_back();
     std::erase(tails_, &s);
 }
 
-void multiplexer::fail_all(chm_rc code, const std::string& why, bool lost) {
+void multiplexer::fail_all(chm_rc code, std::string_view why, bool lost) noexcept {
     while (!streams_.empty()) {
         stream& s = *streams_.back();
         nghttp2_session_set_stream_user_data(raw_.get(), s.id, nullptr);
@@ -154,8 +168,14 @@ void multiplexer::fail_all(chm_rc code, const std::string& why, bool lost) {
     }
 }
 
-void multiplexer::wake(stream& s) {
-    if (sdk::waker w = s.waiter.take()) woken_.push_back(std::move(w));
+void multiplexer::wake(stream& s) noexcept {
+    sdk::waker w = s.waiter.take();
+    if (!w) return;
+    try {
+        woken_.push_back(std::move(w));
+    } catch (const std::bad_alloc&) { // better under the lock than never
+        w.wake();
+    }
 }
 
 /// Ends one stream that cannot go on.
@@ -165,6 +185,19 @@ void multiplexer::refuse(stream& s, chm_rc code, std::string why, std::uint32_t 
     nghttp2_submit_rst_stream(raw_.get(), NGHTTP2_FLAG_NONE, s.id, error);
     detach(s);
     wake(s);
+}
+
+/// After a GOAWAY nghttp2 would refuse a stream that waits only when its turn comes: as another one ends, minutes
+/// later.
+void multiplexer::send_away_unsent() {
+    for (std::size_t i = streams_.size(); i-- > 0;) { // a refused one's place gets the last one, which was looked at
+        stream& s = *streams_[i];
+        // Known to nghttp2 as a stream: its headers are on their way, and the server says which of those it has seen.
+        if (nghttp2_session_find_stream(raw_.get(), s.id)) continue;
+        s.not_processed = true;
+        s.sent_away = served_;
+        refuse(s, CHM_E_IO, goodbye_, NGHTTP2_CANCEL);
+    }
 }
 
 // --- bytes ---
@@ -192,6 +225,7 @@ void multiplexer::feed(std::string_view bytes, std::uint64_t readable_ns, std::u
 }
 
 void multiplexer::produce(std::string& to) {
+    if (vacant_since_ns_ == 0) vacant_since_ns_ = sdk::now_ns();
     while (to.size() < produced_at_once) {
         const std::uint8_t* bytes = nullptr;
         const ssize_t n = nghttp2_session_mem_send(raw_.get(), &bytes);
@@ -212,6 +246,12 @@ void multiplexer::flushed() {
 }
 
 // --- nghttp2's callbacks ---
+
+/// nghttp2's, which comes before it resets the stream or ends the connection.
+void multiplexer::complain(std::string_view what) {
+    stream* const s = find(frame_of_);
+    (s ? s->complaint : complaint_) = http1::shown(what);
+}
 
 /// A frame of this stream is at hand. One reading of the clock for each change of the stream within one receive.
 void multiplexer::reach(std::int32_t id) noexcept {
@@ -282,9 +322,10 @@ int multiplexer::received(const nghttp2_frame& frame) {
     if (frame.hd.type == NGHTTP2_GOAWAY) {
         const nghttp2_goaway& g = frame.goaway;
         goaway_ = true;
-        reason_ = std::string("the server said goodbye (") + nghttp2_http2_strerror(g.error_code);
-        if (g.opaque_data_len != 0) reason_ += ": " + http1::shown(text(g.opaque_data, g.opaque_data_len));
-        reason_ += ")";
+        goodbye_ = std::string("the server said goodbye (") + nghttp2_http2_strerror(g.error_code);
+        if (g.opaque_data_len != 0) goodbye_ += ": " + http1::shown(text(g.opaque_data, g.opaque_data_len));
+        goodbye_ += ")";
+        send_away_unsent();
         return 0;
     }
     if (frame.hd.stream_id == 0) return 0;
@@ -301,7 +342,11 @@ int multiplexer::received(const nghttp2_frame& frame) {
 
 int multiplexer::sent(const nghttp2_frame& frame) {
     if (frame.hd.type == NGHTTP2_GOAWAY) {
-        broken_ = frame.goaway.error_code != NGHTTP2_NO_ERROR;
+        const nghttp2_goaway& g = frame.goaway;
+        if (g.error_code == NGHTTP2_NO_ERROR) return 0;
+        broken_ = nghttp2_http2_strerror(g.error_code);
+        const std::string more = complaint_.empty() ? http1::shown(text(g.opaque_data, g.opaque_data_len)) : complaint_;
+        if (!more.empty()) broken_ += ": " + more;
         return 0;
     }
     const bool window = frame.hd.type == NGHTTP2_WINDOW_UPDATE && frame.hd.stream_id != 0;
@@ -313,7 +358,10 @@ int multiplexer::sent(const nghttp2_frame& frame) {
         return 0;
     }
     // Who waited for the server's permission, or for the connection, begins to watch the time.
-    if (!std::exchange(s->headers_sent, true)) wake(*s);
+    if (!std::exchange(s->headers_sent, true)) {
+        ++sent_streams_;
+        wake(*s);
+    }
     s->last_activity_ns = sdk::now_ns();
     if (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) tails_.push_back(s);
     return 0;
@@ -340,9 +388,10 @@ int multiplexer::closed(std::int32_t id, std::uint32_t error) {
     if (error == NGHTTP2_REFUSED_STREAM) {
         s->not_processed = !s->answered;
         s->sent_away = s->not_processed && goaway_ && served_;
-        s->fail(CHM_E_IO, reason_.empty() ? "the server refused the stream" : reason_);
+        s->fail(CHM_E_IO, goodbye_.empty() ? "the server refused the stream" : goodbye_);
     } else if (!s->reset_by_peer) {
-        s->fail(CHM_E_PROTO, "the server's response breaks HTTP/2 (" + (reason_.empty() ? name : reason_) + ")");
+        s->fail(CHM_E_PROTO,
+                "the server's response breaks HTTP/2 (" + (s->complaint.empty() ? name : s->complaint) + ")");
     } else if (error == NGHTTP2_HTTP_1_1_REQUIRED) {
         s->fail(CHM_E_PROTO, "the server wants HTTP/1.1 for this: use the socket or curl transport");
     } else if (error == NGHTTP2_NO_ERROR) {

@@ -46,7 +46,7 @@ class multiplexer {
                (nghttp2_session_want_read(raw_.get()) == 0 && nghttp2_session_want_write(raw_.get()) == 0);
     }
     /// Every stream has failed. lost: with the connection.
-    void fail_all(chm_rc code, const std::string& why, bool lost);
+    void fail_all(chm_rc code, std::string_view why, bool lost) noexcept;
     /// Queues a GOAWAY.
     void say_goodbye() noexcept { nghttp2_session_terminate_session(raw_.get(), NGHTTP2_NO_ERROR); }
 
@@ -62,10 +62,12 @@ class multiplexer {
 
     /// Whom to wake, without the lock.
     std::vector<sdk::waker>& woken() noexcept { return woken_; }
-    /// What broke the protocol, or what the server's GOAWAY says; empty: neither.
-    const std::string& reason() const noexcept { return reason_; }
-    /// The protocol was broken, and we have said so.
-    bool broken() const noexcept { return broken_; }
+    /// What the server's GOAWAY says; empty: there was none.
+    const std::string& goodbye() const noexcept { return goodbye_; }
+    /// What broke the protocol, after we have said so; empty: nothing.
+    const std::string& broken() const noexcept { return broken_; }
+    /// Since when the server has no stream of ours, though it could; 0: it has one, or nothing was sent to it yet.
+    std::uint64_t vacant_since_ns() const noexcept { return sent_streams_ != 0 ? 0 : vacant_since_ns_; }
 
   private:
     struct freed {
@@ -74,6 +76,7 @@ class multiplexer {
     static nghttp2_session* make(std::uint32_t assumed_streams, multiplexer* self);
 
     // nghttp2's callbacks
+    void complain(std::string_view what);
     int begins_headers(const nghttp2_frame& frame) noexcept;
     int header(const nghttp2_frame& frame, std::string_view name, std::string_view value);
     int data(std::int32_t id, std::string_view bytes);
@@ -87,7 +90,8 @@ class multiplexer {
     }
     void reach(std::int32_t id) noexcept;
     void detach(stream& s) noexcept;
-    void wake(stream& s);
+    void wake(stream& s) noexcept;
+    void send_away_unsent();
     void head_complete(stream& s);
     void refuse(stream& s, chm_rc code, std::string why, std::uint32_t error);
 
@@ -95,13 +99,16 @@ class multiplexer {
     std::vector<stream*> streams_;
     std::vector<stream*> tails_; // their requests' ends are produced, and not flushed
     std::vector<sdk::waker> woken_;
-    std::string reason_;
+    std::size_t sent_streams_ = 0; // of streams_: those whose headers were sent
+    std::uint64_t vacant_since_ns_ = 0;
+    std::string goodbye_, broken_;
+    std::string complaint_; // about the frame at hand, which is no stream's
     std::string beginning_; // the first bytes of the server, until they show what it speaks
     bool begun_ = false;
-    bool retired_ = false; // all numbers of streams are used up
-    bool goaway_ = false;  // the server has said so
-    bool served_ = false;  // some stream was answered
-    bool broken_ = false;
+    bool retired_ = false;      // all numbers of streams are used up
+    bool goaway_ = false;       // the server has said so
+    bool served_ = false;       // some stream was answered
+    std::int32_t frame_of_ = 0; // whose frame is at hand
     // Of the receive at hand:
     std::uint64_t readable_ns_ = 0, received_ns_ = 0, reached_ns_ = 0;
     std::int32_t reached_ = 0;       // the stream whose frame it is; 0: none yet

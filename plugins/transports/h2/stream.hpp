@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "chimera/abi/base.h"
@@ -38,6 +40,7 @@ struct stream {
     bool failed = false;
     chm_rc code = CHM_OK;
     std::string why;
+    std::string complaint;      ///< what nghttp2 finds wrong with the response
     bool answered = false;      ///< a frame of a response has come
     bool not_processed = false; ///< the server says so: it may be sent again
     bool sent_away = false;     ///< not processed, by a connection that has served others and takes no more
@@ -58,6 +61,7 @@ struct stream {
         forget_head();
         incoming.clear();
         why.clear();
+        complaint.clear();
         code = CHM_OK;
         sent_ns = first_byte_ns = last_activity_ns = 0;
         head_readable_ns = head_behind_ns = incoming_readable_ns = incoming_behind_ns = 0;
@@ -67,10 +71,15 @@ struct stream {
         head_text.clear();
         fields.clear();
     }
-    void fail(chm_rc with, std::string text) {
+    /// Without memory for it there is no text.
+    void fail(chm_rc with, std::string_view text) noexcept {
         failed = true;
         code = with;
-        why = std::move(text);
+        try {
+            why.assign(text);
+        } catch (const std::bad_alloc&) {
+            why.clear();
+        }
     }
 };
 
