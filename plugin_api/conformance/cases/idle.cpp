@@ -1,4 +1,5 @@
 // What an executor does while nothing happens, and how soon it is back.
+#include <sys/resource.h>
 #include <time.h>
 
 #include <algorithm>
@@ -27,11 +28,24 @@ std::uint64_t cpu_ns() noexcept {
     return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(t.tv_nsec);
 }
 
+/// How often a thread of this process has given up its CPU to wait.
+long waits() noexcept {
+    rusage used{};
+    ::getrusage(RUSAGE_SELF, &used);
+    return used.ru_nvcsw;
+}
+
 /// Throws failure when this process has used more than 10 % of one core (40 % under a sanitizer, which has threads of
-/// its own) between two moments. A pause of some microseconds before sleep is within that.
+/// its own) between two moments, or its threads have woken more than 500 times a second to look for work. A pause of
+/// some microseconds before sleep is within that, and so is one worker that looks every 10 ms.
 class sleep_check {
   public:
     void expect_slept(std::string_view what) const {
+        const auto woken = static_cast<std::uint64_t>(waits() - waits_);
+        const std::uint64_t for_ns = sdk::now_ns() - wall_;
+        expect(woken * 1'000'000'000 < 500 * for_ns || sanitized,
+               "an executor with nothing to do must sleep, and its threads woke " + std::to_string(woken) +
+                   " times in " + std::to_string(for_ns / ms) + " ms beside " + std::string(what));
         const std::uint64_t wall = sdk::now_ns() - wall_, cpu = cpu_ns() - cpu_;
         expect(cpu * 100 < wall * (sanitized ? 40 : 10), "an executor with nothing to do must sleep, and used " +
                                                              std::to_string(cpu * 100 / wall) + " % of a core beside " +
@@ -40,6 +54,7 @@ class sleep_check {
 
   private:
     std::uint64_t wall_ = sdk::now_ns(), cpu_ = cpu_ns();
+    long waits_ = waits();
 };
 
 void sleeps(environment& env) {

@@ -26,12 +26,16 @@ void stream(peer& p) {
     }
 }
 
+sdk::task<void> ask(sdk::session& s) {
+    auto fetching = client::fetch(s, {"POST", "/", {}, "a question"});
+    const reply r = co_await fetching;
+    expect_equal(r.body, "hello world", "the body");
+}
 sdk::task<void> ask(const client& c, std::string url, unsigned times) {
     sdk::session s = c.open(url);
     for (unsigned i = 0; i < times; ++i) {
-        auto fetching = client::fetch(s, {"POST", "/", {}, "a question"});
-        const reply r = co_await fetching;
-        expect_equal(r.body, "hello world", "the body");
+        auto one = ask(s);
+        co_await one;
     }
 }
 
@@ -149,8 +153,28 @@ void memory_returned(environment& env) {
         }
         const std::size_t after = heap_bytes();
         if (sanitized) co_return; // its own leak checker looks
-        expect(after < before + 150'000, "the heap must not grow with sessions that are gone: " +
-                                             std::to_string(after - before) + " bytes after a hundred of them");
+        expect(after < before + 150'000,
+               "the heap must not grow with sessions that are gone: " + // the server's threads
+                   std::to_string(after - before) + " bytes after a hundred of them");
+    };
+    c.run(body());
+}
+
+void exchanges_return_memory(environment& env) {
+    scripted_server server(env, stream);
+    const client c(env);
+    const auto body = [&]() -> sdk::task<void> {
+        sdk::session s = c.open(server.url());
+        std::size_t before = 0;
+        for (unsigned i = 0; i < scaled(4500); ++i) {
+            if (i == 500) before = heap_bytes();
+            auto one = ask(s);
+            co_await one;
+        }
+        const std::size_t after = heap_bytes();
+        if (sanitized) co_return;
+        expect(after < before + 40'000, "the heap must not grow with exchanges that are over: " +
+                                            std::to_string(after - before) + " bytes after 4000 of them");
     };
     c.run(body());
 }
@@ -210,6 +234,8 @@ constexpr test_case cases[] = {
     {"session.transports_repeated", kind::transport,
      "Transports made, used and destroyed many times leave no memory behind", transports_repeated},
     {"session.memory_returned", kind::transport, "A session that is closed leaves no memory behind", memory_returned},
+    {"session.exchanges_return_memory", kind::transport, "Exchanges of a session that goes on leave no memory behind",
+     exchanges_return_memory},
     {"session.stopped_in_mid_exchange", kind::transport,
      "Tasks that are dropped inside a response close their connections", stopped_in_mid_exchange},
     {"session.stopped_while_connecting", kind::transport, "Tasks may be dropped at any moment, also while they connect",

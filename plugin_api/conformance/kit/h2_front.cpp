@@ -163,6 +163,7 @@ h2_front::h2_front(int fd, std::uint32_t max_streams, server serve)
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(table, callbacks::data);
     nghttp2_session_callbacks_set_on_stream_close_callback(table, callbacks::stream_closed);
     nghttp2_option_set_no_auto_window_update(options, 1); // a server that does not read holds the client back
+    nghttp2_option_set_no_closed_streams(options, 1);     // kept, they would look like memory that grows
     const int made = nghttp2_session_server_new2(&session_, table, this, options);
     nghttp2_option_del(options);
     nghttp2_session_callbacks_del(table);

@@ -18,7 +18,7 @@ inline void needs_http2(const environment& env) {
 
 /// Where the server resets a connection.
 inline void needs_resets(const environment& env) {
-    if (env.servers().over == wire::unix_socket && !env.servers().http2) throw skipped("a Unix socket has no resets");
+    if (env.servers().over == wire::unix_socket && !env.servers().http2) throw skipped("the kit resets no Unix socket");
 }
 
 /// Where URLs have host names or addresses, or plain http is the subject.

@@ -106,7 +106,8 @@ void peer::wait_for_close() {
     }
 }
 
-constexpr int backlog = 4096; // a Unix socket refuses whoever comes when it is full
+constexpr std::size_t most_connections = 4096; // of one server: each has a thread until the end
+constexpr int backlog = 4096;                  // a Unix socket refuses whoever comes when it is full
 
 scripted_server::scripted_server(script s, const served& how) : script_(std::move(s)), how_(how) {
     if (how.over == wire::tls) tls_.emplace(how.room->identity(), how.http2);
@@ -191,6 +192,10 @@ void scripted_server::accept_all() {
         ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // a Unix socket has no use for it
         const unsigned connection = accepted_++;
         const std::lock_guard lock(mutex_);
+        if (threads_.size() >= most_connections) { // somebody tries again without end
+            ::close(fd);
+            continue;
+        }
         open_.push_back(fd);
         threads_.emplace_back([this, fd, connection] { serve(fd, connection); });
     }
