@@ -263,7 +263,7 @@ sdk::task<request_target> llm_client::refuse(request_record& r, sdk::exchange& x
 /// a token needs is in registers and not in the memory of every agent's coroutine.
 bool llm_client::take(request_record& r, const sdk::exchange& x, std::string_view piece) {
     const nanoseconds_t delivered = sdk::now_ns();
-    run_.add(piece.size());
+    run_.add(piece.size(), delivered - std::exchange(taken_at_, delivered));
     if (r.done != 0) {
         rest_ += piece.size();
         if (!decoder_) stream_.feed(piece); // counts records behind the end
@@ -278,7 +278,7 @@ bool llm_client::take(request_record& r, const sdk::exchange& x, std::string_vie
         timing.size = sizeof timing;
         if (timing_) timing_->read(x.get(), &timing);
         got = feed(piece);
-        recorded = sdk::now_ns();
+        taken_at_ = recorded = sdk::now_ns();
         recorder_.chunk(r, timing.readable_ns, delivered, recorded, got.content_records, got.first_t_ns,
                         timing.behind_others_ns);
     } else {

@@ -86,6 +86,7 @@ class llm_client {
     std::uint64_t calls_ = 0;
     std::uint32_t redirects_ = 0; ///< followed for the call at hand
     piece_run run_;
+    nanoseconds_t taken_at_ = 0; ///< when the latest piece was done with
     // Of the response at hand:
     nanoseconds_t wait_until_ = 0;       ///< for the next piece; 0: as long as the transport does
     nanoseconds_t finish_reason_at_ = 0; ///< recorded: the last piece of content with or before a finish reason

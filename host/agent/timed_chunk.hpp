@@ -14,15 +14,21 @@
 
 namespace chimera::host {
 
-/// What an agent has taken without a wait: whoever takes a piece adds it, a wait begins anew.
+/// What an agent has taken without a wait: whoever takes a piece adds it, a wait begins anew. A wait inside a poll is
+/// one too: a transport that blocks there, as a bridge may, keeps its worker, which is what is to be measured.
 class piece_run {
   public:
-    void add(std::size_t bytes) noexcept { taken_ += std::max(bytes, least_of_piece); }
+    /// A piece that came `after_ns` after the one before was done with.
+    void add(std::size_t bytes, std::uint64_t after_ns) noexcept {
+        if (after_ns > a_wait_ns) taken_ = 0;
+        taken_ += std::max(bytes, least_of_piece);
+    }
     /// Others should run first.
     bool is_long() const noexcept { return taken_ >= most; }
     void begin() noexcept { taken_ = 0; }
 
   private:
+    static constexpr std::uint64_t a_wait_ns = 500'000; // a receive of what is there takes some microseconds
     static constexpr std::size_t least_of_piece = 512, most = 65'536; // about a millisecond of small records
     std::size_t taken_ = 0;
 };

@@ -44,7 +44,8 @@ const groups = [
       split('scheduling', 'scheduling', 'inflation_scheduling_pct', 'client', 'plain'),
       split('blocked', 'blocked poll', 'inflation_blocked_pct', 'client', 'rising'),
       split('transport', 'transport', 'inflation_transport_pct', 'client', 'falling'),
-      split('head_of_line', 'head of line', 'inflation_head_of_line_pct', 'client', 'upright'),
+      // No part, and not in the glossary, where no transport shares connections.
+      { ...split('head_of_line', 'head of line', 'inflation_head_of_line_pct', 'client', 'upright'), optional: true },
       split('parsing', 'parsing', 'inflation_parsing_pct', 'client', 'dots'),
       split('work', 'agent\u2019s own work', 'inflation_work_pct', 'work', 'upright'),
       split('server', 'server', 'inflation_server_pct', 'server', 'plain'),
@@ -139,7 +140,10 @@ const text_table = (parts) =>
     [
       { title: 'runtime', cell: (r) => [runtime_swatch(r.value.name), ' ', r.value.name] },
       ...groups
-        .flatMap((g) => [...g.parts, ...parts.filter((p) => p === g.whole)])
+        .flatMap((g) => [
+          ...g.parts.filter((p) => !p.optional || parts.includes(p)),
+          ...parts.filter((p) => p === g.whole),
+        ])
         .map((p) => ({
           title: p.whole ? p.title : `${p.title} %`,
           number: true,
