@@ -24,19 +24,24 @@ constexpr std::string_view first_words = "# configuration ";
 
 std::string first_line_of(const profile& p) { return fmt::format("{}{}\n", first_words, config_hash(p)); }
 
+[[noreturn]] void fail_to_make(const fs::path& folder) {
+    fail_to_write(folder,
+                  errno == ENOENT ? "cannot make the folder, the one above it is gone" : "cannot make the folder");
+}
+
 /// Makes <folder>/<prefix>N with the lowest N that nobody has: making it is what claims it, also against another
 /// process.
 fs::path claim(const fs::path& folder, const char* prefix, int& n) {
     for (n = 1;; ++n) {
         fs::path path = folder / fmt::format("{}{}", prefix, n);
         if (mkdir(path.c_str(), 0777) == 0) return path;
-        if (errno != EEXIST) fail_to_write(path, "cannot make the folder");
+        if (errno != EEXIST) fail_to_make(path);
     }
 }
 
 fs::path make_cell_folder(const fs::path& folder, int n) {
     fs::path path = folder / fmt::format("run_{}", n);
-    if (mkdir(path.c_str(), 0777) != 0) fail_to_write(path, "cannot make the folder");
+    if (mkdir(path.c_str(), 0777) != 0) fail_to_make(path);
     return path;
 }
 

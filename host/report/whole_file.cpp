@@ -100,7 +100,9 @@ void whole_file::commit() {
 void whole_file::commit_unsynced() {
     flush();
     if (close(fd_.release()) != 0) fail_to_write(temporary_, "cannot be written"); // some file systems only say so now
-    if (rename(temporary_.c_str(), path_.c_str()) != 0) fail_to_write(path_, "cannot be renamed into place");
+    if (rename(temporary_.c_str(), path_.c_str()) != 0)
+        fail_to_write(path_, errno == ENOENT ? "cannot be renamed into place, its folder is gone"
+                                             : "cannot be renamed into place");
     committed_ = true;
 }
 
@@ -117,7 +119,10 @@ void make_folders(const fs::path& path) {
     }
     std::error_code ec;
     fs::create_directories(path, ec);
-    if (ec) throw result_file_error(ec, fmt::format("{}: cannot make the folder", path.string()));
+    const bool gone = ec == std::errc::no_such_file_or_directory; // removed between two steps
+    if (ec)
+        throw result_file_error(
+            ec, fmt::format("{}: cannot make the folder{}", path.string(), gone ? ", the one above it is gone" : ""));
 }
 
 void remove_leftovers(const fs::path& folder) {
