@@ -4,31 +4,18 @@
 #include <array>
 #include <span>
 
-#include "chimera/sdk/error.hpp"
 #include "chimera/sdk/text.hpp"
 #include "http1/http_text.hpp"
+#include "http1/request_rules.hpp"
 
 namespace chimera::h2 {
 
 namespace {
 
-bool is_field_value(std::string_view s) {
-    return std::none_of(s.begin(), s.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
-}
-
-bool is_path(std::string_view s) {
-    return std::all_of(s.begin(), s.end(), [](char c) { return c > ' ' && c < '\x7f' && c != '#'; });
-}
-
 bool is_of_a_connection(std::string_view name, std::string_view value) {
     constexpr std::array<std::string_view, 4> names{"connection", "keep-alive", "proxy-connection", "upgrade"};
     return std::any_of(names.begin(), names.end(), [&](std::string_view n) { return http1::same_name(n, name); }) ||
            (http1::same_name(name, "te") && !http1::same_name(http1::trimmed(value), "trailers"));
-}
-
-[[noreturn]] void refuse(std::string_view what, std::string_view value, std::string_view why) {
-    throw sdk::error(CHM_E_INVAL,
-                     std::string(what) + " '" + std::string(value.substr(0, 80)) + "' " + std::string(why));
 }
 
 } // namespace
@@ -37,9 +24,7 @@ void request_fields::write(const stream_socket::base_url& url, const chm_request
     const std::string_view method = sdk::view(request.method);
     const std::string_view path = sdk::view(request.path);
     const std::span headers(request.headers, request.n_headers);
-    if (!http1::is_token(method)) refuse("request method", method, "is not a token");
-    if (!path.empty() && path.front() != '/') refuse("request path", path, "does not begin with '/'");
-    if (!is_path(path)) refuse("request path", path, "has a character that must be percent-encoded");
+    http1::check_request(request);
     target_.assign(url.path_prefix).append(path);
     if (target_.empty()) target_ = "/";
     body_ = sdk::view(request.body);
@@ -56,14 +41,9 @@ void request_fields::write(const stream_socket::base_url& url, const chm_request
     for (const chm_kv& kv : headers) {
         const std::string_view name = sdk::view(kv.key);
         const std::string_view value = sdk::view(kv.value);
-        if (!http1::is_token(name)) refuse("request header", name, "has a name that is not a token");
-        if (!is_field_value(value)) refuse("request header", name, "has a line break or a NUL in its value");
-        if (http1::same_name(name, "content-length") || http1::same_name(name, "transfer-encoding"))
-            refuse("request header", name, "is the transport's own to send");
         if (!http1::same_name(name, "host") && !is_of_a_connection(name, value)) add(name, http1::trimmed(value));
     }
-    if (!body_.empty() || method == "POST" || method == "PUT" || method == "PATCH")
-        add("content-length", std::to_string(body_.size()));
+    if (http1::says_length(method, body_)) add("content-length", std::to_string(body_.size()));
 }
 
 void request_fields::clear() noexcept {
