@@ -1,16 +1,3 @@
 /* A worker that has nothing to do looks for work every millisecond. */
-#define RUN run_with_restless_worker
-#include "around_executor.h"
-
-static void* look_for_work(void* running) {
-    while (atomic_load((atomic_bool*)running)) usleep(1000);
-    return NULL;
-}
-static chm_rc run_with_restless_worker(around_executor* e, uint32_t mode, chm_error* err) {
-    pthread_t worker;
-    if (pthread_create(&worker, NULL, look_for_work, &e->running) != 0) return CHM_E_FAIL;
-    const chm_rc rc = run_inner(e, mode, err);
-    atomic_store(&e->running, 0);
-    pthread_join(worker, NULL);
-    return rc;
-}
+#define BETWEEN_LOOKS() usleep(1000)
+#include "restless_worker.h"
