@@ -3,6 +3,7 @@
 #pragma once
 
 #include "protocol/stream_state.hpp"
+#include "provenance/provenance.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -180,6 +181,7 @@ struct execution_record {
     nanoseconds_t end = 0;   ///< it has returned
     std::vector<agent_record> agents;
     thread_load busiest;
+    execution_cost cost;
     bool pieces = true; ///< polls and pieces of bodies were timed
 
     /// W, ns.
