@@ -65,14 +65,14 @@ struct server_identity {
 };
 
 /// What is the same for all runs of a campaign.
-struct provenance {
+struct campaign_provenance {
     std::string begun; ///< UTC, when the campaign began: "2025-11-14T09:30:00Z"
     machine_identity machine;
     build_identity build;
     std::vector<plugin_identity> plugins; ///< executor, foreign executor, transport; each file once
     std::vector<server_identity> servers; ///< each once, in the order of the agents
 
-    bool operator==(const provenance&) const = default;
+    bool operator==(const campaign_provenance&) const = default;
 };
 
 /// What one execution took of the machine, from the creation of its executor and transport to the end of the executor's
