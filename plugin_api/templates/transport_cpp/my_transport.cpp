@@ -42,13 +42,13 @@ class session final : public sdk::session_base<session>, public sdk::exchange_ba
         open_ = true;
         return this;
     }
-    chm_rc poll_head(chm_waker* waker, chm_head& head) {
+    sdk::poll_result poll_head(chm_waker* waker, chm_head& head) {
         chm_str none{};
-        const chm_rc rc = poll_response(waker, none);
+        const sdk::poll_result result = poll_response(waker, none);
         head = {head.size, response_.status, response_.headers, response_.n_headers};
-        return rc;
+        return result;
     }
-    chm_rc poll_chunk(chm_waker* waker, chm_str& view) { return poll_response(waker, view); }
+    sdk::poll_result poll_chunk(chm_waker* waker, chm_str& view) { return poll_response(waker, view); }
     void close() noexcept { // the exchange
         if (response_.state != CHM_HTTP1_DONE || !response_.keep_alive || unread_.len > 0) disconnect();
         io_ = sdk::io(); // and the waker in it: nobody is woken any more
@@ -56,17 +56,17 @@ class session final : public sdk::session_base<session>, public sdk::exchange_ba
     }
 
   private:
-    /// CHM_READY: the head, or a piece of the body, inside of buffer_. CHM_END, CHM_PENDING, or throws.
-    chm_rc poll_response(chm_waker* waker, chm_str& piece) {
+    /// Ready: the head is there, or a piece of the body, which lies in buffer_. Throws on failure.
+    sdk::poll_result poll_response(chm_waker* waker, chm_str& piece) {
         for (;;) {
             const chm_rc rc = chm_http1_next(&response_, &unread_, &piece);
             if (rc < 0) throw sdk::error(rc, base_ + (rc == CHM_E_LIMIT ? ": too long a head" : ": not HTTP/1.1"));
-            if (rc != CHM_PENDING) return rc;
+            if (rc != CHM_PENDING) return sdk::poll_result{rc};
             if (!fd_) connect();
             if (!io_) io_ = sdk::io(reactor_, fd_.get());
             const bool sending = sent_ < request_.size();
             const std::uint32_t seen = io_.poll(sending ? CHM_IO_WRITE : CHM_IO_READ, waker);
-            if (seen == 0) return CHM_PENDING; // the waker will be woken
+            if (seen == 0) return sdk::poll_result::pending; // the reactor will wake the task
             sending ? send(seen) : receive(seen);
         }
     }

@@ -1,10 +1,11 @@
-// The exported entry of a class: its init, deinit and flags, where it has any.
+// The exported entry of a class: its init, deinit and flags. What a poll of a class may return.
 #include "chimera/sdk/plugin.hpp"
 
 #include <doctest/doctest.h>
 
 #include <array>
 #include <string>
+#include <type_traits>
 
 using namespace chimera::sdk;
 
@@ -42,6 +43,20 @@ static_assert(init_of<bare> == nullptr);
 static_assert(deinit_of<bare> == nullptr);
 static_assert(plugin_flags_of<bare> == 0);
 
+// CHM_OK is CHM_PENDING, so a poll must not be able to return it by mistake.
+static_assert(!std::is_convertible_v<decltype(CHM_OK), poll_result>);
+static_assert(!std::is_convertible_v<chm_rc, poll_result>);
+
+struct scripted final : exchange_base<scripted> {
+    poll_result head = poll_result::pending, chunk = poll_result::pending;
+    poll_result poll_head(chm_waker*, chm_head&) const { return head; }
+    poll_result poll_chunk(chm_waker*, chm_str&) const {
+        if (chunk == poll_result::end) throw error(CHM_E_CLOSED, "closed early");
+        return chunk;
+    }
+    void close() noexcept {}
+};
+
 } // namespace
 
 CHIMERA_EXECUTOR_PLUGIN("embedding", "1.0", "a runtime that a process has once", embedding);
@@ -67,6 +82,21 @@ TEST_CASE("an init that throws rejects the plugin, with its code and its message
     CHECK(chimera_plugin_entry.init(nullptr, nullptr) == CHM_E_NOSYS); // nobody listens
     CHECK_FALSE(embedding::begun);
     embedding::refuses = false;
+}
+
+TEST_CASE("results of polls cross the line as the contract's codes") {
+    scripted x;
+    chm_head head{};
+    chm_str view{};
+    error_buffer err;
+    CHECK(x.vt->poll_head(&x, nullptr, &head, err.abi()) == CHM_PENDING);
+    x.head = poll_result::ready;
+    CHECK(x.vt->poll_head(&x, nullptr, &head, err.abi()) == CHM_READY);
+    x.chunk = poll_result{CHM_E_IO};
+    CHECK(x.vt->poll_chunk(&x, nullptr, &view, err.abi()) == CHM_E_IO);
+    x.chunk = poll_result::end;
+    CHECK(x.vt->poll_chunk(&x, nullptr, &view, err.abi()) == CHM_E_CLOSED);
+    CHECK(err.text() == "closed early");
 }
 
 TEST_CASE("the factory is found by its id only") {

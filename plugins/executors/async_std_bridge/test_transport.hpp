@@ -74,24 +74,25 @@ class byte_transport final : public sdk::transport_base<byte_transport> {
             if (!over_) ++session_.transport.cancelled;
         }
         void close() noexcept { delete this; }
-        chm_rc poll_head(chm_waker* waker, chm_head& head) {
+        sdk::poll_result poll_head(chm_waker* waker, chm_head& head) {
             char byte = 0;
-            if (!read(waker, byte)) return CHM_PENDING;
+            if (!read(waker, byte)) return sdk::poll_result::pending;
             static constexpr chm_kv header{{"x-test", 6}, {"yes", 3}};
             head.status = 200;
             head.headers = &header;
             head.n_headers = 1;
-            return byte == 'H' ? CHM_READY : throw sdk::error(CHM_E_PROTO, "no head from " + session_.url);
+            return byte == 'H' ? sdk::poll_result::ready
+                               : throw sdk::error(CHM_E_PROTO, "no head from " + session_.url);
         }
-        chm_rc poll_chunk(chm_waker* waker, chm_str& view) {
-            if (!read(waker, byte_)) return CHM_PENDING;
+        sdk::poll_result poll_chunk(chm_waker* waker, chm_str& view) {
+            if (!read(waker, byte_)) return sdk::poll_result::pending;
             over_ = byte_ == '.' || byte_ == '!';
             if (byte_ == '!') throw sdk::error(CHM_E_PROTO, "garbage from " + session_.url);
-            if (byte_ == '.') return CHM_END;
+            if (byte_ == '.') return sdk::poll_result::end;
             view = {&byte_, 1};
             ++chunks_;
             ++session_.transport.received;
-            return CHM_READY;
+            return sdk::poll_result::ready;
         }
         void read_timing(chm_exchange_timing& out) const noexcept {
             out.retries = 7;

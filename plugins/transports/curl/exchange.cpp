@@ -70,20 +70,20 @@ void exchange::close() noexcept {
     open_ = false;
 }
 
-chm_rc exchange::poll_head(chm_waker* waker, chm_head& head) {
+sdk::poll_result exchange::poll_head(chm_waker* waker, chm_head& head) {
     if (head_taken_) throw sdk::error(CHM_E_STATE, what_ + ": the head has been taken already");
-    if (!ready_or_pending([this] { return head_.complete(); }, waker)) return CHM_PENDING;
+    if (!ready_or_pending([this] { return head_.complete(); }, waker)) return sdk::poll_result::pending;
     head_.fill(head);
     head_taken_ = true;
-    return CHM_READY;
+    return sdk::poll_result::ready;
 }
 
-chm_rc exchange::poll_chunk(chm_waker* waker, chm_str& view) {
+sdk::poll_result exchange::poll_chunk(chm_waker* waker, chm_str& view) {
     if (!head_taken_) throw sdk::error(CHM_E_STATE, what_ + ": the body was asked for before the head");
-    if (!ready_or_pending([this] { return !pieces_.empty() || done_; }, waker)) return CHM_PENDING;
-    if (pieces_.empty()) return CHM_END;
+    if (!ready_or_pending([this] { return !pieces_.empty() || done_; }, waker)) return sdk::poll_result::pending;
+    if (pieces_.empty()) return sdk::poll_result::end;
     view = sdk::str(pieces_.pop());
-    return CHM_READY;
+    return sdk::poll_result::ready;
 }
 
 /// Lets curl work until ready() (true), or until there is nothing to do (false: the waker will be woken). Throws when

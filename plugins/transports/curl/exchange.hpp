@@ -37,8 +37,8 @@ class exchange final : public sdk::exchange_base<exchange> {
     bool open() const noexcept { return open_; }
 
     /// See chm_exchange_vt.
-    chm_rc poll_head(chm_waker* waker, chm_head& head);
-    chm_rc poll_chunk(chm_waker* waker, chm_str& view);
+    sdk::poll_result poll_head(chm_waker* waker, chm_head& head);
+    sdk::poll_result poll_chunk(chm_waker* waker, chm_str& view);
     void close() noexcept;
 
     static const chm_timing_ext timing_extension;

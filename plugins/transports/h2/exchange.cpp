@@ -29,10 +29,10 @@ void exchange::begin(const chm_request& request) {
     phase_ = phase::begun;
 }
 
-chm_rc exchange::poll_head(chm_waker* waker, chm_head& head) {
+sdk::poll_result exchange::poll_head(chm_waker* waker, chm_head& head) {
     if (phase_ != phase::begun && phase_ != phase::head)
         throw sdk::error(CHM_E_STATE, "poll_head was called after the head was handed out or the exchange was over");
-    return guard([&] {
+    return sdk::poll_result{guard([&] {
         for (;;) {
             if (phase_ == phase::begun) choose();
             const chm_rc rc = await(waker, [&](multiplexer&) { return take_head(head); });
@@ -40,14 +40,15 @@ chm_rc exchange::poll_head(chm_waker* waker, chm_head& head) {
             if (rc != again) return rc;
             phase_ = phase::begun;
         }
-    });
+    })};
 }
 
-chm_rc exchange::poll_chunk(chm_waker* waker, chm_str& view) {
-    if (phase_ == phase::ended) return CHM_END;
+sdk::poll_result exchange::poll_chunk(chm_waker* waker, chm_str& view) {
+    if (phase_ == phase::ended) return sdk::poll_result::end;
     if (phase_ != phase::body)
         throw sdk::error(CHM_E_STATE, "poll_chunk was called before the head was ready or after a failure");
-    return guard([&] { return await(waker, [&](multiplexer& frames) { return take_body(frames, view); }); });
+    return sdk::poll_result{
+        guard([&] { return await(waker, [&](multiplexer& frames) { return take_body(frames, view); }); })};
 }
 
 void exchange::close() noexcept {

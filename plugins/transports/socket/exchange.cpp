@@ -23,18 +23,19 @@ void exchange::begin(const chm_request& request) {
     phase_ = phase::choosing;
 }
 
-chm_rc exchange::poll_head(chm_waker* waker, chm_head& head) {
+sdk::poll_result exchange::poll_head(chm_waker* waker, chm_head& head) {
     if (phase_ == phase::closed || phase_ == phase::body || phase_ == phase::over)
         throw sdk::error(CHM_E_STATE, "poll_head was called after the head was handed out or the exchange was over");
-    return guard([&] { return advance_head(waker, head); });
+    return sdk::poll_result{guard([&] { return advance_head(waker, head); })};
 }
 
-chm_rc exchange::poll_chunk(chm_waker* waker, chm_str& view) {
+sdk::poll_result exchange::poll_chunk(chm_waker* waker, chm_str& view) {
     if (phase_ != phase::body) {
-        if (phase_ == phase::over && parser_.head_done() && parser_.done()) return CHM_END;
+        if (phase_ == phase::over && parser_.head_done() && parser_.done()) return sdk::poll_result::end;
         throw sdk::error(CHM_E_STATE, "poll_chunk was called before the head was ready or after a failure");
     }
-    return guard([&] { return settings_.fill ? advance_fill(waker, view) : advance_body(waker, view); });
+    return sdk::poll_result{
+        guard([&] { return settings_.fill ? advance_fill(waker, view) : advance_body(waker, view); })};
 }
 
 void exchange::close() noexcept {

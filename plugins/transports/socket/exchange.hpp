@@ -36,8 +36,8 @@ class exchange final : public sdk::exchange_base<exchange> {
     void begin(const chm_request& request);
 
     // The contract's functions; see chm_exchange_vt.
-    chm_rc poll_head(chm_waker* waker, chm_head& head);
-    chm_rc poll_chunk(chm_waker* waker, chm_str& view);
+    sdk::poll_result poll_head(chm_waker* waker, chm_head& head);
+    sdk::poll_result poll_chunk(chm_waker* waker, chm_str& view);
     void close() noexcept;
     const chm_exchange_timing& timing() const noexcept { return timing_; }
 

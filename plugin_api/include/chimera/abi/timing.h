@@ -1,5 +1,14 @@
 /** @file
- * chimera/abi/timing.h: when things happened inside an exchange: an optional extension of a transport. C99. */
+ * chimera/abi/timing.h: when the steps of an exchange happened. Optional extension of a transport. C99.
+ *
+ * Example: time from the end of the request to the first byte of the response. 0: not known.
+ * @code{.c}
+ * static uint64_t time_to_first_byte_ns(const chm_timing_ext *timing, const chm_exchange *x) {
+ *     chm_exchange_timing t = {.size = sizeof t};
+ *     timing->read(x, &t);
+ *     return t.sent_ns && t.first_byte_ns > t.sent_ns ? t.first_byte_ns - t.sent_ns : 0;
+ * }
+ * @endcode */
 #ifndef CHIMERA_ABI_TIMING_H
 #define CHIMERA_ABI_TIMING_H
 
@@ -7,34 +16,33 @@
 
 CHM_BEGIN
 
-/** chm_transport_vt.get_extension(CHM_EXT_TIMING) gives a const chm_timing_ext *. */
+/** chm_transport_vt.get_extension(CHM_EXT_TIMING) returns a const chm_timing_ext *. */
 #define CHM_EXT_TIMING "chimera.transport.timing/1"
 
-/** When things happened, in CLOCK_MONOTONIC nanoseconds; 0 means "did not happen" or "not known". */
+/** When the steps of an exchange happened, in CLOCK_MONOTONIC nanoseconds. 0: it did not happen, or nobody knows when. */
 typedef struct chm_exchange_timing {
-    uint32_t size;          /**< sizeof(chm_exchange_timing) as the caller was compiled, and set by it; nothing behind it is
-                               written */
-    uint32_t retries;       /**< transparent retries on a connection that the server had closed */
-    uint32_t reused;        /**< 1: this exchange went over a connection that had served another */
+    uint32_t size;          /**< sizeof(chm_exchange_timing) when the caller was compiled. The caller sets it; the callee
+                               writes nothing behind it */
+    uint32_t retries;       /**< how often the request was sent again, because the server had closed the used connection */
+    uint32_t reused;        /**< 1: the connection had served another exchange before */
     uint32_t reserved;      /**< zero */
-    uint64_t connected_ns;  /**< the connection was established (reused: before start) */
-    uint64_t sent_ns;       /**< the last byte of the request was handed to the kernel */
-    uint64_t first_byte_ns; /**< the first byte of the response was received: by the kernel if it says when, else by the
-                               transport */
-    uint64_t readable_ns;   /**< head or piece that was handed over last: when it, or the oldest byte of a piece that was
-                               gathered, could be read, where that is known better than by the wake that led to the
-                               poll (the kernel's receive time, which may lie before earlier polls; the end of a wait
-                               inside a poll) */
-    /** Since 1.1. Head or piece that was handed over last: for how long, from readable_ns on, the transport was busy with
-     * bytes of other exchanges that stood before it on a shared connection (head-of-line blocking). In nanoseconds. */
+    uint64_t connected_ns;  /**< the connection was established. On a reused connection: before start */
+    uint64_t sent_ns;       /**< the kernel took the last byte of the request */
+    uint64_t first_byte_ns; /**< the kernel received the first byte of the response; if it does not say when: the transport */
+    /** The oldest byte of the head or piece that was returned last became readable. Set only if the transport knows this
+     * better than by the wake before the poll: from the kernel's receive time, or because it waited inside the poll. May
+     * lie before earlier polls. */
+    uint64_t readable_ns;
+    /** Since 1.1. A duration in nanoseconds, for the head or piece that was returned last: how long after readable_ns the
+     * transport was busy with bytes of other exchanges on a shared connection (head-of-line blocking). */
     uint64_t behind_others_ns;
 } chm_exchange_timing;
 
-/** How an exchange's timing is asked for. */
+/** How to ask for the timing of an exchange. */
 typedef struct chm_timing_ext {
-    uint32_t size;  /**< sizeof(chm_timing_ext) as its owner was compiled */
+    uint32_t size;  /**< sizeof(chm_timing_ext) when the transport was compiled */
     uint32_t flags; /**< zero */
-    /** [task's worker, until the exchange is closed] Fills *out. A few loads: cheap enough to be asked for every piece. */
+    /** [task-worker] Fills *out. Costs a few loads: cheap enough for every piece. */
     void (*read)(const chm_exchange *, chm_exchange_timing *out) CHM_NX;
 } chm_timing_ext;
 

@@ -95,10 +95,18 @@ class session_base : public chm_session {
     static constexpr chm_session_vt vtable{sizeof(chm_session_vt), 0, start_thunk, close_thunk};
 };
 
+/// Result of a poll that did not fail. A type of its own, because CHM_OK is CHM_PENDING: a poll that returns CHM_OK to
+/// say "done" would hang, so that does not compile. `poll_result{rc}` converts the result of a poll of the contract.
+enum class poll_result : chm_rc {
+    pending = CHM_PENDING, ///< the waker will be woken
+    ready = CHM_READY,     ///< the value is there
+    end = CHM_END          ///< the stream is complete
+};
+
 /// Self needs:
-///   chm_rc poll_head(chm_waker*, chm_head&)    may throw error with the code to return
-///   chm_rc poll_chunk(chm_waker*, chm_str&)    likewise
-///   void close() noexcept                      frees, or gives back, the exchange
+///   poll_result poll_head(chm_waker*, chm_head&)    may throw error with the code to return
+///   poll_result poll_chunk(chm_waker*, chm_str&)    likewise
+///   void close() noexcept                           frees, or gives back, the exchange
 template <class Self>
 class exchange_base : public chm_exchange {
   protected:
@@ -108,10 +116,16 @@ class exchange_base : public chm_exchange {
   private:
     static Self& self(chm_exchange* x) noexcept { return *static_cast<Self*>(x); }
     static chm_rc head_thunk(chm_exchange* x, chm_waker* waker, chm_head* head, chm_error* err) noexcept {
-        return guarded(err, [&] { return self(x).poll_head(waker, *head); });
+        return guarded(err, [&]() -> chm_rc {
+            const poll_result result = self(x).poll_head(waker, *head);
+            return static_cast<chm_rc>(result);
+        });
     }
     static chm_rc chunk_thunk(chm_exchange* x, chm_waker* waker, chm_str* view, chm_error* err) noexcept {
-        return guarded(err, [&] { return self(x).poll_chunk(waker, *view); });
+        return guarded(err, [&]() -> chm_rc {
+            const poll_result result = self(x).poll_chunk(waker, *view);
+            return static_cast<chm_rc>(result);
+        });
     }
     static void close_thunk(chm_exchange* x) noexcept { self(x).close(); }
     static constexpr chm_exchange_vt vtable{sizeof(chm_exchange_vt), 0, head_thunk, chunk_thunk, close_thunk};
