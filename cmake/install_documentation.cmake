@@ -1,7 +1,7 @@
 # What there is to read goes to share/doc/chimera, laid out as in this repository: so that a relative link leads to the same
 # page in both. The set is closed: tests/install/check_links.sh follows every link of every page that is installed.
 set(CHIMERA_DOCUMENTATION "${CMAKE_INSTALL_DATADIR}/doc/chimera")
-file(GLOB_RECURSE pages CONFIGURE_DEPENDS RELATIVE "${CMAKE_SOURCE_DIR}" docs/*.md docs/*.svg plugins/*.md bench/*.md)
+file(GLOB_RECURSE pages CONFIGURE_DEPENDS RELATIVE "${CMAKE_SOURCE_DIR}" docs/*.md docs/*.svg docs/*.png plugins/*.md bench/*.md)
 foreach(page IN LISTS pages ITEMS README.md CHANGELOG.md CONTRIBUTING.md LICENSE plugin_api/README.md)
   get_filename_component(folder "${page}" DIRECTORY)
   install(FILES "${page}" DESTINATION "${CHIMERA_DOCUMENTATION}/${folder}" COMPONENT dev)
