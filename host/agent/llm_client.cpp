@@ -1,7 +1,7 @@
 #include "agent/llm_client.hpp"
 
+#include "agent/reply_faults.hpp"
 #include "process/secrets.hpp"
-#include "profile/fnv1a.hpp"
 #include "protocol/excerpt.hpp"
 
 #include <fmt/format.h>
@@ -75,17 +75,6 @@ stream_options room_for(const llm_endpoint& endpoint) {
 }
 
 } // namespace
-
-std::int64_t call_seed(std::uint64_t base, std::string_view agent, std::uint64_t call) {
-    std::string bytes;
-    const auto add = [&bytes](std::uint64_t number) {
-        for (int i = 0; i < 64; i += 8) bytes += static_cast<char>(number >> i);
-    };
-    add(base);
-    bytes += agent;
-    add(call);
-    return static_cast<std::int64_t>((fnv1a(bytes) >> 32U) & 0x7FFFFFFFU);
-}
 
 llm_client::llm_client(llm_endpoint endpoint, const llm_transport& by, recorder& log, think_timer& timer)
     : endpoint_(std::move(endpoint)), recorder_(log),

@@ -1,45 +1,82 @@
 // One agent's connection to its server: sends prompts, reads streamed replies, records when everything happened.
 #pragma once
 
-#include "agent/reply_faults.hpp"
-#include "agent/request_target.hpp"
-#include "agent/think_timer.hpp"
-#include "agent/timed_chunk.hpp"
+#include "agent/agent_waits.hpp"
+#include "agent/llm_endpoint.hpp"
 #include "measure/recorder.hpp"
 #include "protocol/content_decoder.hpp"
 #include "protocol/llm_stream.hpp"
-#include "protocol/request_body.hpp"
 
 #include <chimera/abi/timing.h>
+#include <chimera/sdk/clock.hpp>
 #include <chimera/sdk/exchange.hpp>
 #include <chimera/sdk/task.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
+#include <string_view>
 
 namespace chimera::host {
 
-/// What a client needs to know of its server. Copied.
-struct llm_endpoint {
-    llm_api api = llm_api::ollama;
-    request_target target;
-    std::string api_key;    ///< empty: none. Never recorded
-    std::string key_header; ///< carries the key; empty: Authorization, as a bearer token
-    std::vector<std::pair<std::string, std::string>> headers; ///< added; an empty value leaves out one of our own
-    std::vector<body_edit> body_edits;
-    bool follow_redirects = false; ///< 307 and 308 within the origin
-    nanoseconds_t drain_ns = 0;    ///< how long the end of a body is awaited once the answer is complete
-    std::uint64_t max_reply_bytes = std::uint64_t{64} << 20U; ///< of one body, as sent and decoded; more is an error
-    std::string model;
-    std::vector<model_option> options;  ///< without the seed
-    std::size_t expected_tokens = 1024; ///< of a reply: room is made for as much text beforehand
-    std::optional<std::int64_t> seed;   ///< the same for every call; nothing: call_seed draws one
-    std::uint64_t seed_base = 0; ///< drawn seeds depend on this, the agent and the call, so that an agent alone and the
-                                 ///< same agent among others are asked the same
+/// What an agent has taken without a wait: whoever takes a piece adds it, a wait begins anew. A wait inside a poll is
+/// one too: a transport that blocks there, as a bridge may, keeps its worker, which is what is to be measured.
+class piece_run {
+  public:
+    /// A piece that came `after_ns` after the one before was done with.
+    void add(std::size_t bytes, std::uint64_t after_ns) noexcept {
+        if (after_ns > a_wait_ns) taken_ = 0;
+        taken_ += std::max(bytes, least_of_piece);
+    }
+    /// Others should run first.
+    bool is_long() const noexcept { return taken_ >= most; }
+    void begin() noexcept { taken_ = 0; }
+
+  private:
+    static constexpr std::uint64_t a_wait_ns = 500'000; // a receive of what is there takes some microseconds
+    static constexpr std::size_t least_of_piece = 512, most = 65'536; // about a millisecond of small records
+    std::size_t taken_ = 0;
+};
+
+/// `timed_chunk arriving(x, timer, deadline_ns, run); co_await arriving;` gives what sdk::exchange::chunk gives, or
+/// nothing once the deadline has passed without a piece. It looks for bytes before it looks at the clock, so a worker
+/// that comes late does not make the server late. Without a deadline (0) it costs nothing beside sdk::exchange::chunk,
+/// and touches no timer.
+///
+/// Where `run` is long it lets others run first: a server that is quicker than the reader would
+/// otherwise keep the task in one poll, and with it the worker, the other agents and the end of the run.
+class [[nodiscard]] timed_chunk final : public sdk::awaitable {
+  public:
+    /// Borrows all of them for its life.
+    timed_chunk(sdk::exchange& x, think_timer& timer, std::uint64_t deadline_ns, piece_run& run) noexcept
+        : chunk_(x.chunk()), timer_(timer), deadline_ns_(deadline_ns), run_(run) {}
+
+    bool poll(chm_waker* waker) override {
+        if (run_.is_long()) {
+            run_.begin();
+            waker->vt->wake_by_ref(waker);
+            return false;
+        }
+        if (chunk_.poll(waker)) return true;
+        run_.begin();
+        if (deadline_ns_ == 0) return false;
+        if (!pause_) pause_.emplace(timer_, deadline_ns_);
+        return timed_out_ = pause_->poll(waker);
+    }
+    std::optional<std::string_view> await_resume() const { return timed_out_ ? std::nullopt : chunk_.await_resume(); }
+    /// The deadline has passed, and nothing came.
+    bool timed_out() const noexcept { return timed_out_; }
+
+  private:
+    sdk::exchange::chunk_awaitable chunk_;
+    think_timer& timer_;
+    const std::uint64_t deadline_ns_;
+    piece_run& run_;
+    std::optional<think_timer::pause> pause_;
+    bool timed_out_ = false;
 };
 
 /// The transport as this execution uses it; all of it outlives the client.
@@ -94,8 +131,5 @@ class llm_client {
     bool too_long_ = false;              ///< more than max_reply_bytes
     std::size_t rest_ = 0;               ///< bytes behind the answer
 };
-
-/// The seed of one call: 31 bits, so that every server takes it. From FNV-1a over its arguments.
-std::int64_t call_seed(std::uint64_t base, std::string_view agent, std::uint64_t call);
 
 } // namespace chimera::host

@@ -1,7 +1,7 @@
 // What makes a reply a failed one, in the words of its message.
 #pragma once
 
-#include "agent/request_target.hpp"
+#include "agent/llm_endpoint.hpp"
 #include "protocol/stream_state.hpp"
 
 #include <cstdint>

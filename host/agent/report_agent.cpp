@@ -1,14 +1,19 @@
 #include "agent/report_agent.hpp"
 
-#include "agent/report_corpus.hpp"
-#include "workload/agent_prompts.hpp"
 #include "workload/agent_report.hpp"
 #include "workload/analysis.hpp"
+#include "workload/corpus.hpp"
+#include "workload/prompt_template.hpp"
 
+#include <cstdint>
+#include <stdexcept>
 #include <utility>
 
 namespace chimera::host {
+
 namespace {
+
+constexpr std::uint64_t corpus_seed = 1; // the same files for everyone: prompts are part of a comparison
 
 /// What reading files gives: done in one go on a thread that may block.
 struct preparation {
@@ -40,6 +45,19 @@ call_figures figures_of(const request_record& r) {
 
 } // namespace
 
+report_corpus::report_corpus(const profile& p) : folder_(p.workload.corpus) {
+    if (p.workload.kind == workload_kind::report && folder_.empty()) generated_ = generate_corpus(corpus_seed);
+}
+
+data_summary report_corpus::read() const {
+    if (folder_.empty()) return ingest(generated_);
+    data_summary data = ingest(folder_);
+    if (data.files() == 0)
+        throw std::runtime_error(folder_.string() +
+                                 ": no CSV, JSON or Markdown file that could be read (workload.corpus)");
+    return data;
+}
+
 sdk::task<void> make_report(agent_environment& env, llm_client& client) {
     env.log.stage(agent_stage::ingest);
     blocking_pool::call<preparation> preparing(
@@ -62,6 +80,14 @@ sdk::task<void> make_report(agent_environment& env, llm_client& client) {
     report.text = reply->response;
     report.calls.push_back(figures_of(*reply));
     env.log.record().report = render_agent_report(report);
+}
+
+void check_prompts(const profile& p) {
+    const workload_spec& w = p.workload;
+    if (w.kind != workload_kind::report) return;
+    for (const agent_spec& a : w.agents)
+        analysis_template(a.prompt_template.empty() ? w.analysis_template : a.prompt_template, a.id);
+    report_template(w.report_template);
 }
 
 } // namespace chimera::host

@@ -1,7 +1,6 @@
 #include "cli/run_command.hpp"
 
-#include "agent/prompt_check.hpp"
-#include "agent/report_corpus.hpp"
+#include "agent/report_agent.hpp"
 #include "backend/server_pool.hpp"
 #include "cli/plugin_schemas.hpp"
 #include "cli/standard_output.hpp"

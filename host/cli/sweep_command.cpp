@@ -1,6 +1,6 @@
 #include "cli/sweep_command.hpp"
 
-#include "agent/prompt_check.hpp"
+#include "agent/report_agent.hpp"
 #include "cli/plugin_schemas.hpp"
 #include "cli/standard_output.hpp"
 #include "process/messages.hpp"

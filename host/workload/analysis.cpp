@@ -1,13 +1,121 @@
 #include "workload/analysis.hpp"
 
-#include "workload/analysis_json.hpp"
 #include "workload/markdown.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <optional>
 
 namespace chimera::host {
 
 namespace {
+
+using json = nlohmann::ordered_json;
+
+enum class analysis_section : std::uint8_t { none, summary, findings, metrics, recommendations };
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return out;
+}
+
+/// The section that a heading or a JSON key announces, in any case and with words around it.
+analysis_section section_of(std::string_view title) {
+    const std::string text = lower(title);
+    const auto has = [&](std::string_view word) { return text.find(word) != std::string::npos; };
+    if (has("recommend") || has("next step") || has("next_step") || has("suggestion") || has("action item")) {
+        return analysis_section::recommendations;
+    }
+    if (has("finding") || has("insight") || has("observation")) return analysis_section::findings;
+    if (has("metric") || has("statistic") || has("key figures")) return analysis_section::metrics;
+    if (has("summary") || has("overview") || has("abstract")) return analysis_section::summary;
+    return analysis_section::none;
+}
+
+/// "TTFT: 603 ms", split at the first of `signs`; without one, all of it is the name.
+named_value split_at(std::string_view text, std::string_view signs) {
+    const std::size_t sign = text.find_first_of(signs);
+    if (sign == std::string_view::npos) return {std::string(text), {}};
+    return {std::string(trimmed(text.substr(0, sign))), std::string(trimmed(text.substr(sign + 1)))};
+}
+
+std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+/// A value as one piece of text: strings as they are, objects as "title: description".
+std::string text_of(const json& value) {
+    if (value.is_string()) return value.get<std::string>();
+    if (!value.is_object() || value.empty()) return dump(value);
+    std::string out;
+    for (const auto& part : value) {
+        if (!out.empty()) out += ": ";
+        out += part.is_string() ? part.get<std::string>() : dump(part);
+    }
+    return out;
+}
+
+std::vector<std::string> list_of(const json& value) {
+    std::vector<std::string> out;
+    if (value.is_array()) {
+        for (const auto& element : value) out.push_back(text_of(element));
+    } else if (value.is_object()) {
+        for (const auto& [key, element] : value.items()) out.push_back(key + ": " + text_of(element));
+    } else if (!value.is_null()) {
+        out.push_back(text_of(value));
+    }
+    return out;
+}
+
+named_value metric_of(const json& element) {
+    if (element.is_object() && element.contains("name")) {
+        named_value metric{text_of(element["name"]), {}};
+        for (const auto& [key, part] : element.items()) {
+            if (key == "name") continue;
+            if (!metric.value.empty()) metric.value += ' ';
+            metric.value += text_of(part);
+        }
+        return metric;
+    }
+    if (element.is_object() && element.size() == 1) return {element.begin().key(), text_of(element.front())};
+    return split_at(text_of(element), ":");
+}
+
+std::vector<named_value> metrics_of(const json& value) {
+    std::vector<named_value> out;
+    if (value.is_object()) {
+        for (const auto& [key, element] : value.items()) out.push_back({key, text_of(element)});
+    } else if (value.is_array()) {
+        for (const auto& element : value) out.push_back(metric_of(element));
+    } else if (!value.is_null()) {
+        out.push_back(metric_of(value));
+    }
+    return out;
+}
+
+/// Reads a reply that is a JSON object: bare, fenced, or with text around it. Returns nothing if it is not one, or if
+/// none of its keys announces a section.
+std::optional<analysis> parse_json_analysis(std::string_view reply) {
+    const auto begin = reply.find('{');
+    const auto end = reply.rfind('}');
+    if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) return std::nullopt;
+    const json object = json::parse(reply.substr(begin, end - begin + 1), nullptr, false);
+    if (!object.is_object()) return std::nullopt;
+    analysis out;
+    out.shape = reply_shape::json;
+    bool any = false;
+    for (const auto& [key, value] : object.items()) {
+        const analysis_section section = section_of(key);
+        any = any || section != analysis_section::none;
+        if (section == analysis_section::summary) out.summary = value.is_null() ? std::string{} : text_of(value);
+        if (section == analysis_section::findings) out.findings = list_of(value);
+        if (section == analysis_section::metrics) out.metrics = metrics_of(value);
+        if (section == analysis_section::recommendations) out.recommendations = list_of(value);
+    }
+    if (!any) return std::nullopt;
+    return out;
+}
 
 /// A line that opens a section, with the text that stands behind the heading on the same line.
 struct opening {
@@ -38,14 +146,6 @@ std::optional<opening> opening_without_mark(std::string_view line) {
     // Neither does the beginning of a JSON reply that was cut off.
     if (section == analysis_section::none || title.find_first_of("{\"") != std::string_view::npos) return std::nullopt;
     return opening{section, 0, rest};
-}
-
-named_value metric_of(std::string_view item) {
-    const std::string text = without_emphasis(item);
-    const auto sign = text.find_first_of(":=");
-    if (sign == std::string::npos) return {text, {}};
-    return {std::string(trimmed(std::string_view(text).substr(0, sign))),
-            std::string(trimmed(std::string_view(text).substr(sign + 1)))};
 }
 
 class markdown_reader {
@@ -126,7 +226,7 @@ class markdown_reader {
             out_.findings.push_back(item_);
             break;
         case analysis_section::metrics:
-            out_.metrics.push_back(metric_of(item_));
+            out_.metrics.push_back(split_at(without_emphasis(item_), ":="));
             break;
         case analysis_section::recommendations:
             out_.recommendations.push_back(item_);

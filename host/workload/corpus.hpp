@@ -1,6 +1,6 @@
 #pragma once
 
-#include "workload/ingest.hpp"
+#include "workload/data_summary.hpp"
 
 #include <cstddef>
 #include <cstdint>

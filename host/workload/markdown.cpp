@@ -1,50 +1,12 @@
 #include "workload/markdown.hpp"
 
-#include "workload/csv.hpp"
-
 #include <algorithm>
-#include <utility>
 
 namespace chimera::host {
 
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-/// The level of a heading that `line` underlines; 0 when it underlines none.
-std::size_t underline_level(std::string_view line) {
-    line = trimmed(line);
-    if (line.size() < 2) return 0;
-    if (line.find_first_not_of('=') == std::string_view::npos) return 1;
-    return line.find_first_not_of('-') == std::string_view::npos ? 2 : 0;
-}
-
-/// "TTFT: 603 ms" or "tokens_per_second = 99.3" -> a value of ttft_ms, tokens_per_second.
-void add_metric(std::string_view item, metric_table& metrics) {
-    const std::string text = without_emphasis(item);
-    const std::size_t sign = text.find_first_of(":=");
-    if (sign == std::string::npos) return;
-    std::string name = metric_name(std::string_view(text).substr(0, sign));
-    std::string_view rest = trimmed(std::string_view(text).substr(sign + 1));
-    const std::size_t number_end = std::min(rest.find_first_not_of("+-.0123456789eE"), rest.size());
-    double value = 0;
-    if (name.empty() || !parse_number(rest.substr(0, number_end), value)) return;
-    rest = trimmed(rest.substr(number_end));
-    // A unit is one short word; more than that is a sentence that begins with a number.
-    if (rest.size() > 12 || rest.find_first_of(" ,;(") != std::string_view::npos) return;
-    const std::string unit = metric_name(rest);
-    if (!unit.empty() && name != unit && !name.ends_with("_" + unit)) name += "_" + unit;
-    metrics[name].add(value);
-}
-
-/// Number of lines of a front matter ("---" ... "---" at the very beginning).
-std::size_t front_matter_lines(const std::vector<std::string_view>& lines) {
-    if (lines.empty() || trimmed(lines.front()) != "---") return 0;
-    for (std::size_t i = 1; i < lines.size(); ++i) {
-        if (trimmed(lines[i]) == "---") return i + 1;
-    }
-    return 0;
-}
 
 } // namespace
 
@@ -124,33 +86,6 @@ std::vector<std::string> table_cells(std::string_view line) {
 bool is_fence(std::string_view line) noexcept {
     line = trimmed(line);
     return line.starts_with("```") || line.starts_with("~~~");
-}
-
-file_facts read_markdown(std::string_view text) {
-    const std::vector<std::string_view> lines = lines_of(text);
-    file_facts facts;
-    bool fenced = false;
-    std::string_view paragraph; // the line above, when it is plain text that may turn out to be underlined
-    for (std::size_t i = front_matter_lines(lines); i < lines.size(); ++i) {
-        const std::string_view line = lines[i];
-        const std::string_view above = std::exchange(paragraph, {});
-        if (is_fence(line)) {
-            fenced = !fenced;
-        } else if (fenced) {
-            continue;
-        } else if (const auto heading = heading_of(line)) {
-            if (!heading->text.empty()) facts.headings.push_back(heading->text);
-        } else if (is_table_rule(line) && above.find('|') != std::string_view::npos) {
-            ++facts.tables;
-        } else if (!above.empty() && underline_level(line) != 0) {
-            facts.headings.push_back(without_emphasis(above));
-        } else if (const auto item = list_item_of(line)) {
-            add_metric(*item, facts.metrics);
-        } else if (!line.starts_with("    ") && !trimmed(line).starts_with('>')) {
-            paragraph = trimmed(line);
-        }
-    }
-    return facts;
 }
 
 } // namespace chimera::host

@@ -2,8 +2,6 @@
 
 #include "protocol/excerpt.hpp"
 
-#include "workload/data_summary.hpp"
-
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -37,9 +35,5 @@ std::vector<std::string> table_cells(std::string_view line);
 
 /// Whether the line opens or closes a fenced block (``` or ~~~).
 bool is_fence(std::string_view line) noexcept;
-
-/// Reads a report: headings (# and underlined), number of tables, and metrics from list items such as "- TTFT: 603 ms"
-/// (the unit becomes part of the name: ttft_ms). Fenced blocks and front matter are passed over.
-file_facts read_markdown(std::string_view text);
 
 } // namespace chimera::host

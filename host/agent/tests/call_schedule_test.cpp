@@ -1,4 +1,4 @@
-#include "agent/call_schedule.hpp"
+#include "agent/agent_task.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
-#include "workload/agent_prompts.hpp"
 #include "workload/corpus.hpp"
-#include "workload/ingest.hpp"
+#include "workload/data_summary.hpp"
+#include "workload/prompt_template.hpp"
 
 #include "temporary_folder.hpp"
 

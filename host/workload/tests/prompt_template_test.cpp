@@ -1,4 +1,3 @@
-#include "workload/agent_prompts.hpp"
 #include "workload/prompt_template.hpp"
 
 #include "temporary_folder.hpp"

@@ -1,4 +1,4 @@
-#include "agent/request_target.hpp"
+#include "agent/llm_endpoint.hpp"
 
 #include <doctest/doctest.h>
 

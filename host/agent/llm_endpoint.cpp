@@ -1,4 +1,6 @@
-#include "agent/request_target.hpp"
+#include "agent/llm_endpoint.hpp"
+
+#include "profile/fnv1a.hpp"
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
@@ -60,6 +62,17 @@ std::optional<request_target> redirected(const request_target& from, std::string
     if (path.empty()) path.push_back('/');
     if (target.has_query()) path += '?' + std::string(target.encoded_query());
     return request_target{from.origin, std::move(path)};
+}
+
+std::int64_t call_seed(std::uint64_t base, std::string_view agent, std::uint64_t call) {
+    std::string bytes;
+    const auto add = [&bytes](std::uint64_t number) {
+        for (int i = 0; i < 64; i += 8) bytes += static_cast<char>(number >> i);
+    };
+    add(base);
+    bytes += agent;
+    add(call);
+    return static_cast<std::int64_t>((fnv1a(bytes) >> 32U) & 0x7FFFFFFFU);
 }
 
 } // namespace chimera::host

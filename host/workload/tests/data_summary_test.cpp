@@ -1,4 +1,4 @@
-#include "workload/ingest.hpp"
+#include "workload/data_summary.hpp"
 
 #include "temporary_folder.hpp"
 

@@ -26,4 +26,12 @@ file_facts read_csv(std::string_view text, std::vector<ingest_warning>& warnings
 /// The whole of `text` as a finite number, blanks around it allowed. False when it is none.
 bool parse_number(std::string_view text, double& value) noexcept;
 
+/// Reads JSON: every finite number is a value of the metric named for the nearest key above it. Throws bad_file with
+/// the place of the first mistake.
+file_facts read_json(std::string_view text);
+
+/// Reads a report: headings (# and underlined), number of tables, and metrics from list items such as "- TTFT: 603 ms"
+/// (the unit becomes part of the name: ttft_ms). Fenced blocks and front matter are passed over.
+file_facts read_markdown(std::string_view text);
+
 } // namespace chimera::host
