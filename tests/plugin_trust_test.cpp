@@ -1,7 +1,7 @@
 // Nobody else than you and root gets his code into the host: by what he may write, by what he may exchange, or by the
 // libraries that a plugin brings along.
 #include "host_process.hpp"
-#include "plugin_trust/lying_file_system.hpp"
+#include "lying_file_system.hpp"
 
 #include <doctest/doctest.h>
 
@@ -29,7 +29,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const fs::path built = CHIMERA_TRUST_PLUGIN_DIR;
+const fs::path built = CHIMERA_TEST_PLUGIN_DIR;
 const fs::path good = fs::path(CHIMERA_BAD_PLUGIN_DIR) / "good_executor.so";
 constexpr uid_t somebody = 65534;
 

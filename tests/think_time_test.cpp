@@ -84,7 +84,7 @@ TEST_CASE("agents pause between their calls on every executor, hold no worker, a
         const temporary_folder folder;
         // Only await = "block" serializes the calls, as it is meant to.
         const double least = executor.back() == "executor.options.await=block" ? 0 : 85;
-        const outcome o = run_until_efficiency(least, 200, [&] { return run(folder, executor); });
+        const outcome o = run_for_efficiency(least, 200, [&] { return run(folder, executor); });
         REQUIRE_MESSAGE(o.status == 0, o.err);
         check_pauses(folder);
         CHECK(o.mean("wall_ms") > 2 * 150 + 3 * 50 - 20);

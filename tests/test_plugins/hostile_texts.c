@@ -12,8 +12,7 @@
 static inline chm_rc hostile_init(const chm_host* host, chm_error* error);
 static inline chm_rc hostile_create(const chm_host* host, const chm_config* config, chm_executor** out,
                                     chm_error* error);
-#define PLUGIN_ID "hostile_texts"
-#include "../bad_plugins/skeleton.h"
+#include "skeleton.h"
 
 static inline chm_rc hostile_init(const chm_host* host, chm_error* error) {
     const chm_rc rc = init(host, error);
