@@ -1,5 +1,5 @@
-/* my_executor: one thread that polls runnable tasks in the order in which they were woken. It has no reactor: sockets
- * and timers are watched by the executor that the profile names in [foreign], whose threads then wake tasks here. */
+/* my_executor: one thread that polls runnable tasks in the order in which they were woken. It has no reactor. The
+ * profile names another executor in [foreign], which watches sockets and timers; its threads wake the tasks here. */
 #include <chimera/abi.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/queue.h>
 
-/* A spawned task and its waker. IDLE, a wake makes it WOKEN and queues it. Woken while it is RUNNING, it is queued when
- * its poll ends. When it is DONE wakes do nothing. Freed with the last reference: the task's own, or a clone of the
- * waker. */
+/* A spawned task and its waker. A wake makes an IDLE task WOKEN, and queues it. A task that is woken while it is
+ * RUNNING is queued after its poll. Wakes of a DONE task do nothing. A cell is freed with its last reference: the
+ * task's own one, or a clone of the waker. */
 typedef struct cell {
     chm_waker waker; /* first, so that a chm_waker * is a cell * */
     struct executor* owner;
@@ -19,8 +19,8 @@ typedef struct cell {
     TAILQ_ENTRY(cell) queued, listed;
 } cell;
 
-/* Wakers may be used when their executor is long destroyed, so it is freed with its last cell. The lock guards it and
- * its cells. Nobody calls a task, or anything else that is not ours, under it. */
+/* Wakers may be used long after destroy, so an executor is freed with its last cell. The lock guards the executor and
+ * its cells. No task and no other foreign code is called under the lock. */
 typedef struct executor {
     chm_executor base;
     pthread_mutex_t lock;
@@ -34,11 +34,11 @@ static executor* locked(executor* x) { return pthread_mutex_lock(&x->lock), x; }
 static void unlock(executor* x) { pthread_mutex_unlock(&x->lock); }
 static void enqueue(cell* c) { /* locked */
     c->state = WOKEN;
-    if (c->owner->stopped) return; /* nothing is polled any more */
+    if (c->owner->stopped) return; /* no task is polled any more */
     TAILQ_INSERT_TAIL(&c->owner->queue, c, queued);
     pthread_cond_signal(&c->owner->changed);
 }
-static void release(executor* x, cell* c) { /* a reference of the cell, or where it is NULL, of the executor */
+static void release(executor* x, cell* c) { /* gives back a reference: of c, or if c is NULL, of x */
     locked(x);
     const int free_cell = c && --c->refs == 0, free_executor = (!c || free_cell) && --x->refs == 0;
     unlock(x);
@@ -46,7 +46,7 @@ static void release(executor* x, cell* c) { /* a reference of the cell, or where
     if (free_executor) free(x);
 }
 
-/* Wakers: any thread, at any time. */
+/* Wakers: [any-thread], also after destroy. */
 static chm_waker* waker_clone(chm_waker* w) {
     locked(((cell*)w)->owner);
     ++((cell*)w)->refs;
@@ -63,7 +63,7 @@ static void waker_drop(chm_waker* w) { release(((cell*)w)->owner, (cell*)w); }
 static void waker_wake(chm_waker* w) { waker_wake_by_ref(w), waker_drop(w); }
 static const chm_waker_vt waker_table = {waker_clone, waker_wake, waker_wake_by_ref, waker_drop};
 
-static void drop_task(cell* c) { /* locked, but not while the task is dropped: that may spawn, wake or take its time */
+static void drop_task(cell* c) { /* locked, except during the drop itself: it may spawn, wake or be slow */
     executor* const x = c->owner;
     TAILQ_REMOVE(&x->live, c, listed);
     c->state = DONE;
@@ -72,10 +72,10 @@ static void drop_task(cell* c) { /* locked, but not while the task is dropped: t
     release(x, c);
     locked(x);
 }
-static chm_rc spawn(chm_executor* e, chm_task* task, const chm_spawn_opts* hints) { /* [any thread] */
+static chm_rc spawn(chm_executor* e, chm_task* task, const chm_spawn_opts* hints) { /* [any-thread] */
     cell* const c = malloc(sizeof *c);
-    if (!c) return CHM_E_NOMEM; /* on an error the task stays the caller's */
-    (void)hints;                /* with one thread there is nothing to choose */
+    if (!c) return CHM_E_NOMEM; /* after an error the task stays the caller's */
+    (void)hints;                /* one thread: nothing to choose */
     executor* const x = locked((executor*)e);
     if (x->stopped) return unlock(x), free(c), CHM_E_CANCELED;
     *c = (cell){{&waker_table}, x, task, .refs = 1};
@@ -84,11 +84,11 @@ static chm_rc spawn(chm_executor* e, chm_task* task, const chm_spawn_opts* hints
     enqueue(c); /* every task is polled once without a wake */
     return unlock(x), CHM_OK;
 }
-static chm_rc run(chm_executor* e, uint32_t mode, chm_error* error) { /* [one thread, once] */
+static chm_rc run(chm_executor* e, uint32_t mode, chm_error* error) { /* [run-thread & once] */
     executor* const x = locked((executor*)e);
     (void)error;
     while (!x->stopped && (mode == CHM_RUN_UNTIL_STOP || !TAILQ_EMPTY(&x->live))) {
-        /* No wake falls between the look at the queue and the sleep: the lock is held until then. */
+        /* The lock is held until the thread sleeps, so no wake falls between the look at the queue and the sleep. */
         while (TAILQ_EMPTY(&x->queue) && !x->stopped) pthread_cond_wait(&x->changed, &x->lock);
         if (x->stopped) break;
         cell* const c = TAILQ_FIRST(&x->queue);
@@ -109,7 +109,7 @@ static chm_rc run(chm_executor* e, uint32_t mode, chm_error* error) { /* [one th
     unlock(x);
     return stopped ? CHM_E_CANCELED : CHM_OK;
 }
-static void stop(chm_executor* e) { /* [any thread, any number of times] */
+static void stop(chm_executor* e) { /* [any-thread] any number of times */
     executor* const x = locked((executor*)e);
     x->stopped = 1;
     pthread_cond_signal(&x->changed);
@@ -117,7 +117,7 @@ static void stop(chm_executor* e) { /* [any thread, any number of times] */
 }
 static void destroy(chm_executor* e) {
     stop(e);
-    run(e, CHM_RUN_UNTIL_IDLE, NULL); /* polls nothing, drops what never ran */
+    run(e, CHM_RUN_UNTIL_IDLE, NULL); /* polls nothing, drops the tasks that never ran */
     release((executor*)e, NULL);
 }
 static const void* get_extension(chm_executor* e, const char* id) { return (void)e, (void)id, NULL; }
@@ -125,7 +125,7 @@ static const chm_executor_vt table = {sizeof table, CHM_EXECUTOR_PINNED, spawn, 
 
 static chm_rc create(const chm_host* host, const chm_config* config, chm_executor** out, chm_error* error) {
     (void)host;
-    if (config && config->n > 0) { /* there are no options; another host may not have checked that */
+    if (config && config->n > 0) { /* there are no options, and not every host checks that */
         const chm_str key = config->kv[0].key;
         if (error && error->text) snprintf(error->text, error->cap, "unknown option '%.*s'", (int)key.len, key.ptr);
         return CHM_E_INVAL;

@@ -1,5 +1,5 @@
-/* An exchange: the request goes out and the response comes in, as far as each poll can bring it. A poll never blocks:
- * where it would have to wait, the reactor keeps the waker (io_poll answers 0), and the poll says pending. */
+/* An exchange: each poll sends the request and receives the response as far as it can. A poll never blocks. To wait, it
+ * leaves the waker with the reactor (io_poll returns 0), and returns CHM_PENDING. */
 #include "session.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ chm_rc fail(const char* url, chm_rc rc, const char* why, chm_error* error) {
     if (error && error->text) snprintf(error->text, error->cap, "%s: %s", url, why);
     return rc;
 }
-static void deregister(session* s) { /* before the close: right after it the number may be another's */
+static void deregister(session* s) { /* before close(fd): after it another connection may get the number */
     if (s->io) s->reactor->vt->io_deregister(s->reactor, s->io);
     s->io = NULL;
 }
@@ -25,8 +25,8 @@ void disconnect(session* s) {
     s->unread.len = 0;
 }
 
-/* Begins to connect to the next address; the first send says how it went. getaddrinfo blocks: fine for addresses and
- * /etc/hosts; a transport for the open internet asks on another thread. */
+/* Begins to connect to the next address. The first send tells whether it worked. getaddrinfo may block, unless the host
+ * is an address or in /etc/hosts. A transport for the internet calls it on another thread. */
 static chm_rc begin_connect(session* s, chm_error* error) {
     if (!s->addresses) {
         const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -43,8 +43,8 @@ static chm_rc begin_connect(session* s, chm_error* error) {
     }
     return CHM_OK;
 }
-/* A new connection on which nothing was sent was refused: the next address. A used one may be closed just when a
- * request goes out: that alone is tried once more. Everything else fails. */
+/* The connection is gone. If nothing was sent, it was refused: try the next address. If it was a used one, the server
+ * may have closed it at the same moment: try once more. Everything else fails. */
 static chm_rc lost(session* s, int why, chm_error* error) {
     if (!s->may_retry && s->sent > 0)
         return fail(s->url, why ? CHM_E_IO : CHM_E_CLOSED, why ? strerror(why) : "closed early", error);
@@ -53,7 +53,7 @@ static chm_rc lost(session* s, int why, chm_error* error) {
     s->sent = 0;
     return disconnect(s), CHM_OK;
 }
-/* CHM_READY: the head, or a piece of the body, inside of buffer. */
+/* CHM_READY: the head is there, or a piece of the body, which lies in buffer. Never CHM_OK, which is CHM_PENDING. */
 static chm_rc poll_response(session* s, chm_waker* waker, chm_str* piece, chm_error* error) {
     chm_rc rc;
     while ((rc = chm_http1_next(&s->response, &s->unread, piece)) == CHM_PENDING) {
@@ -63,7 +63,7 @@ static chm_rc poll_response(session* s, chm_waker* waker, chm_str* piece, chm_er
         const int sending = s->sent < s->request_size;
         const uint32_t bit = sending ? CHM_IO_WRITE : CHM_IO_READ;
         const uint32_t seen = reactor->io_poll(s->reactor, s->io, bit, waker);
-        if (!seen) return CHM_PENDING; /* the waker will be woken */
+        if (!seen) return CHM_PENDING; /* the reactor will wake the task */
         const size_t asked = sending ? s->request_size - s->sent : sizeof s->buffer;
         const ssize_t n =
             sending ? send(s->fd, s->request + s->sent, asked, MSG_NOSIGNAL) : recv(s->fd, s->buffer, asked, 0);
@@ -88,7 +88,7 @@ static chm_rc poll_chunk(chm_exchange* x, chm_waker* waker, chm_str* view, chm_e
 static void close_exchange(chm_exchange* x) {
     session* const s = of(x);
     if (s->response.state != CHM_HTTP1_DONE || !s->response.keep_alive || s->unread.len > 0) disconnect(s);
-    deregister(s); /* and the waker with it: nobody is woken any more */
+    deregister(s); /* drops the waker too: the task is not woken any more */
     s->open = 0;
 }
 const chm_exchange_vt exchange_table = {sizeof exchange_table, 0, poll_head, poll_chunk, close_exchange};

@@ -1,5 +1,6 @@
-/* my_transport: HTTP/1.1 on one non-blocking socket for each session. The host opens a session for each agent, starts
- * one exchange at a time on it, and polls that for the head and then the pieces of the body (exchange.c). */
+/* my_transport: HTTP/1.1 on one non-blocking socket for each session. The host opens a session for each agent, and
+ * starts one exchange at a time. It polls the exchange for the head, and then for the pieces of the body (exchange.c).
+ */
 #include "session.h"
 
 #include <errno.h>
@@ -29,7 +30,7 @@ static chm_rc start(chm_session* base, const chm_request* r, chm_exchange** out,
     if (r->body.len > 0) fwrite(r->body.ptr, 1, r->body.len, f);
     if (fclose(f)) return CHM_E_NOMEM;
     chm_http1_begin(&s->response, r->method.len == 4 && !memcmp(r->method.ptr, "HEAD", 4));
-    /* A used connection has to be open and silent. */
+    /* A used connection can be used again only if it is open and silent. */
     if (s->fd >= 0 && (recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN)) disconnect(s);
     forget_addresses(s);
     s->may_retry = s->fd >= 0;
@@ -57,7 +58,7 @@ static chm_rc open_session(chm_transport* t, const chm_session_args* args, chm_s
     const char* const given = args->base_url.ptr ? args->base_url.ptr : "";
     chm_rc rc = (s->url = strndup(given, args->base_url.len)) ? CHM_OK : CHM_E_NOMEM;
     if (rc == CHM_OK && (rc = chm_http1_split_url((chm_str){s->url, strlen(s->url)}, &s->parts)) < 0)
-        fail(s->url, rc, "no http:// URL", error);
+        fail(s->url, rc, "not an http:// URL", error);
     if (rc == CHM_OK && !s->reactor) rc = fail(s->url, CHM_E_NOSYS, "a session needs a reactor", error);
     if (rc == CHM_OK && (!(s->host = strndup(s->parts.host.ptr, s->parts.host.len)) ||
                          !(s->port = strndup(s->parts.port.ptr, s->parts.port.len))))
@@ -72,7 +73,7 @@ static const chm_transport_vt table = {sizeof table, 0, open_session, destroy, g
 
 static chm_rc create(const chm_host* host, const chm_config* config, chm_transport** out, chm_error* error) {
     (void)host;
-    if (config && config->n > 0) { /* there are no options; another host may not have checked that */
+    if (config && config->n > 0) { /* there are no options, and not every host checks that */
         const chm_str key = config->kv[0].key;
         if (error && error->text) snprintf(error->text, error->cap, "unknown option '%.*s'", TEXT(key));
         return CHM_E_INVAL;

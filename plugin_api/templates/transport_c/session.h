@@ -1,12 +1,11 @@
-/* What the two halves of the plugin share: my_transport.c opens sessions and starts exchanges, exchange.c connects,
- * sends and receives. */
+/* The session. my_transport.c opens sessions and starts exchanges; exchange.c connects, sends and receives. */
 #pragma once
 
 #include <chimera/abi.h>
 #include <chimera/sdk/http1.h>
 #include <netdb.h>
 
-/* A session, its connection, and the exchange on it: one at a time, so it is the same object. One thread. */
+/* A session, its connection and its exchange: there is one at a time, so all are one object. One thread uses it. */
 typedef struct session {
     chm_session base; /* first, so that a chm_session * is a session * */
     chm_exchange exchange;
@@ -14,11 +13,11 @@ typedef struct session {
     char *url, *host, *port, *request;
     chm_http1_url parts; /* of url */
     size_t request_size, sent;
-    struct addrinfo *addresses, *next; /* of the connection that is being made */
-    int fd, refused, open, may_retry;  /* refused: why, by the address before */
+    struct addrinfo *addresses, *next; /* while connecting: all addresses, and the next to try */
+    int fd, refused, open, may_retry;  /* refused: errno of the address before */
     chm_io* io;
     chm_http1 response;
-    chm_str unread; /* what is left in buffer */
+    chm_str unread; /* the rest in buffer */
     char buffer[16384];
 } session;
 

@@ -1,6 +1,6 @@
-// my_transport: HTTP/1.1 on one non-blocking socket for each session. The host opens a session for each agent, starts
-// one exchange at a time on it, and polls that for the head and then the pieces of the body. A poll never blocks: where
-// it would have to wait, the reactor keeps the waker (sdk::io::poll answers 0), and the poll says pending.
+// my_transport: HTTP/1.1 on one non-blocking socket for each session. The host opens a session for each agent, and
+// starts one exchange at a time. It polls the exchange for the head, and then for the pieces of the body. A poll never
+// blocks. To wait, it leaves the waker with the reactor (sdk::io::poll returns 0), and returns pending.
 #include <chimera/sdk/http1.h>
 #include <chimera/sdk/owned_fd.hpp>
 #include <chimera/sdk/plugin.hpp>
@@ -16,13 +16,13 @@ namespace sdk = chimera::sdk;
 std::string text(chm_str s) { return std::string(sdk::view(s)); }
 constexpr int on = 1;
 
-/// A session, its connection, and the exchange on it: one at a time, so it is the same object. One thread: the task's.
+/// A session, its connection and its exchange: there is one at a time, so all are one object. One thread: the task's.
 class session final : public sdk::session_base<session>, public sdk::exchange_base<session> {
   public:
     session(const chm_session_args& args, std::size_t read_size)
         : base_(sdk::view(args.base_url)), reactor_(args.reactor), buffer_(read_size, '\0') {
         if (const chm_rc rc = chm_http1_split_url(sdk::str(base_), &url_); rc < 0)
-            throw sdk::error(rc, "'" + base_ + "' is no http:// URL");
+            throw sdk::error(rc, "'" + base_ + "' is not an http:// URL");
         if (reactor_ == nullptr) throw sdk::error(CHM_E_NOSYS, base_ + ": a session needs a reactor");
     }
     /// Copies the request. The I/O begins with the first poll.
@@ -34,7 +34,7 @@ class session final : public sdk::session_base<session>, public sdk::exchange_ba
             request_ += text(h.key) + ": " + text(h.value) + "\r\n";
         request_ += "Content-Length: " + std::to_string(r.body.len) + "\r\n\r\n" + text(r.body);
         chm_http1_begin(&response_, sdk::view(r.method) == "HEAD");
-        char byte = 0; // a used connection has to be open and silent
+        char byte = 0; // a used connection must be open and silent
         if (fd_ && (::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN)) disconnect();
         may_retry_ = static_cast<bool>(fd_);
         addresses_.reset();
@@ -51,7 +51,7 @@ class session final : public sdk::session_base<session>, public sdk::exchange_ba
     sdk::poll_result poll_chunk(chm_waker* waker, chm_str& view) { return poll_response(waker, view); }
     void close() noexcept { // the exchange
         if (response_.state != CHM_HTTP1_DONE || !response_.keep_alive || unread_.len > 0) disconnect();
-        io_ = sdk::io(); // and the waker in it: nobody is woken any more
+        io_ = sdk::io(); // drops the waker too: the task is not woken any more
         open_ = false;
     }
 
@@ -70,8 +70,8 @@ class session final : public sdk::session_base<session>, public sdk::exchange_ba
             sending ? send(seen) : receive(seen);
         }
     }
-    /// Begins to connect to the next address; the first send says how it went. getaddrinfo blocks: fine for addresses
-    /// and /etc/hosts; a transport for the open internet asks on another thread.
+    /// Begins to connect to the next address. The first send tells whether it worked. getaddrinfo may block, unless the
+    /// host is an address or in /etc/hosts. A transport for the internet calls it on another thread.
     void connect() {
         if (!addresses_) {
             addrinfo hints{};
@@ -88,7 +88,7 @@ class session final : public sdk::session_base<session>, public sdk::exchange_ba
             if (::connect(fd_.get(), a.ai_addr, a.ai_addrlen) < 0 && (refused_ = errno) != EINPROGRESS) fd_.reset();
         }
     }
-    /// Readiness stays until it is cleared: when less was moved than was asked for.
+    /// Readiness stays until it is cleared. Clear it after a short write or read: there is no room, or nothing left.
     void send(std::uint32_t seen) {
         const ssize_t n = ::send(fd_.get(), request_.data() + sent_, request_.size() - sent_, MSG_NOSIGNAL);
         if (n < 0 && errno != EAGAIN) return lost(errno);
@@ -102,8 +102,8 @@ class session final : public sdk::session_base<session>, public sdk::exchange_ba
         if (n < static_cast<ssize_t>(buffer_.size())) io_.drained(seen, CHM_IO_READ);
         if (n > 0) unread_ = {buffer_.data(), static_cast<std::size_t>(n)}, may_retry_ = false;
     }
-    /// A new connection on which nothing was sent was refused: the next address. A used one may be closed just when a
-    /// request goes out: that alone is tried once more. Everything else fails.
+    /// The connection is gone. If nothing was sent, it was refused: try the next address. If it was a used one, the
+    /// server may have closed it at the same moment: try once more. Everything else fails.
     void lost(int why) {
         if (!may_retry_ && sent_ > 0)
             throw sdk::error(why ? CHM_E_IO : CHM_E_CLOSED, base_ + ": " + (why ? std::strerror(why) : "closed early"));
@@ -113,7 +113,7 @@ class session final : public sdk::session_base<session>, public sdk::exchange_ba
         disconnect();
     }
     void disconnect() noexcept {
-        io_ = sdk::io(); // before the close: right after it the number may be another's
+        io_ = sdk::io(); // before close(fd): after it another connection may get the number
         fd_.reset();
         unread_ = {};
     }
@@ -123,12 +123,12 @@ class session final : public sdk::session_base<session>, public sdk::exchange_ba
     std::string request_;
     std::size_t sent_ = 0;
     std::string buffer_;
-    chm_str unread_{}; // what is left in it
+    chm_str unread_{}; // the rest in buffer_
     chm_http1 response_{};
     bool open_ = false, may_retry_ = false;
-    std::shared_ptr<addrinfo> addresses_; // of the connection that is being made
+    std::shared_ptr<addrinfo> addresses_; // while connecting
     addrinfo* next_ = nullptr;
-    int refused_ = 0; // why, by the one before
+    int refused_ = 0; // errno of the address before
     sdk::owned_fd fd_;
     sdk::io io_; // after fd_: deregistered first
 };

@@ -1,8 +1,8 @@
 //! my_executor: one thread that polls runnable tasks in the order in which they were woken.
 //!
-//! The contract's tasks and wakers are those of Rust's futures, so a [`Task`] is a future to be polled until it is complete.
-//! What the contract says of threads, ownership, stop and the end is held by the crate `chimera-plugin`. What is left here is
-//! what makes one executor differ from another: where a runnable task waits, and who polls it when.
+//! A [`Task`] is a future, to be polled until it is complete; its wakers are Rust's. The crate `chimera-plugin` implements the
+//! contract's rules about threads, ownership, stop and the end. This file is the part that makes one executor differ from
+//! another: where a runnable task waits, and who polls it when.
 
 use async_channel::{unbounded, Receiver, Sender};
 use async_io_reactor::AsyncIo;
@@ -18,10 +18,10 @@ struct OneQueue {
 }
 
 impl Runtime for OneQueue {
-    /// async-io's: a transport's sockets and timers wait there, on this thread or on async-io's own.
+    /// The sockets and timers of a transport wait in async-io's reactor, on this thread or on async-io's own.
     type Reactor = AsyncIo;
 
-    /// What a profile may say in [executor] options. The host checks it, lists it, and hands every value over.
+    /// The options of [executor] in a profile. The host checks them, lists them, and passes every value.
     const OPTIONS: &'static [chm_option] =
         &[int_option!("event_interval", "61", 1, 10_000, "polls between two looks at I/O while tasks are runnable")];
 
@@ -32,21 +32,21 @@ impl Runtime for OneQueue {
     fn reactor(&self) -> AsyncIo {
         AsyncIo
     }
-    /// Each task is always polled by the same thread.
+    /// The same thread always polls the same task.
     fn pinned(&self) -> bool {
         true
     }
 
-    /// [any thread] A wake, whoever gives it, puts the task behind the others. `schedule` is the first.
+    /// [any-thread] Every wake puts the task behind the others. `schedule` is the first wake.
     fn spawn(&self, task: Task) {
         let woken = self.woken.clone();
-        let wake = move |runnable| drop(woken.try_send(runnable)); // never full; closed only when nobody polls any more
+        let wake = move |runnable| drop(woken.try_send(runnable)); // never full; closed only when no task is polled any more
         let (runnable, handle) = async_task::spawn(task, wake);
         runnable.schedule();
         handle.detach();
     }
 
-    /// [one thread, once] `end` is complete when no task is left, or all were dropped after a stop.
+    /// [run-thread & once] `end` is complete when no task is left, or when all were dropped after a stop.
     fn run(&self, end: Finished) -> Result<(), Error> {
         let polls = async {
             loop {
@@ -55,7 +55,7 @@ impl Runtime for OneQueue {
                         runnable.run();
                     }
                 }
-                yield_now().await; // lets the reactor turn, and `end` be seen, beside tasks that are always runnable
+                yield_now().await; // tasks that are always runnable must not starve the reactor and `end`
             }
         };
         async_io::block_on(or(end, polls));

@@ -1,16 +1,16 @@
-//! The plugin as the host sees it: every rule of the contract, and a run of the profile.
+//! Two tests in one: the host validates the plugin, and runs the profile.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// What `cargo build` made beside these tests, called as its id. (`cargo test` alone builds no shared library.)
+/// The library that `cargo build` made, copied to a file that is named for its id. (`cargo test` alone builds no library.)
 fn plugin() -> PathBuf {
     let folder = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_owned();
     let file = folder.join("my_executor.so");
     std::fs::copy(folder.join("libmy_executor.so"), &file).expect("cargo build comes first");
-    std::fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap(); // the host refuses what others may write
+    std::fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap(); // the host refuses a file that others may write
     file
 }
 
