@@ -27,7 +27,7 @@ std::vector<metric> described(std::span<const run_record> runs) {
                     for (const request_record& r : a.requests)
                         if (r.ok()) std::get<of_request>(d.values)(a, r, values);
         }
-        out.push_back({d.name, d.unit, d.text, d.from, d.level(), describe(std::move(values))});
+        out.push_back({d.name, d.unit, d.text, d.from, d.level(), statistics::describe(std::move(values))});
     }
     return out;
 }
@@ -69,7 +69,7 @@ const char* name_of(provenance from) noexcept {
     return "unknown";
 }
 
-const distribution& find(const std::vector<metric>& metrics, std::string_view name) {
+const statistics::description& find(const std::vector<metric>& metrics, std::string_view name) {
     const auto found = std::ranges::find(metrics, name, &metric::name);
     assert(found != metrics.end());
     return found->values;

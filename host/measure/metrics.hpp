@@ -2,8 +2,8 @@
 #pragma once
 
 #include "measure/attribution.hpp"
-#include "measure/distribution.hpp"
 #include "measure/serialization.hpp"
+#include "statistics/description.hpp"
 
 #include <optional>
 #include <string>
@@ -27,7 +27,7 @@ struct metric {
     std::string_view name, unit, definition;
     provenance from;
     metric_level level;
-    distribution values;
+    statistics::description values;
 };
 
 /// Metrics of runs (one value a run in which every agent succeeded), of requests (one value a successful request of a
@@ -48,7 +48,7 @@ struct run_value {
 std::vector<run_value> values_of(const std::vector<metric>& of_one_run);
 
 /// The metric of that name; requires that it exists.
-const distribution& find(const std::vector<metric>&, std::string_view name);
+const statistics::description& find(const std::vector<metric>&, std::string_view name);
 
 /// The verdict on all runs: serialized when most of them are, with the evidence of the first such run. Nothing where no
 /// run of two or more agents was complete.

@@ -56,7 +56,8 @@ std::optional<self_check> check_client(const std::vector<metric>& metrics) {
         judge("delivery_delay_us", "delivery");
         if (t.dispatch) judge("dispatch_delay_us", "dispatch");
     }
-    if (const distribution& together = find(metrics, "arrivals_together_pct"); together.p50 > most_together_pct) {
+    if (const statistics::description& together = find(metrics, "arrivals_together_pct");
+        together.p50 > most_together_pct) {
         out.arrival_limited = {"itl_ms", "tpot_ms"};
         if (find(metrics, "server_eval_ms").n == 0) out.arrival_limited.emplace_back("tokens_per_second");
         out.arrival_evidence = fmt::format("{:.0f} % of the records of the median reply came together with others: "

@@ -1,6 +1,6 @@
 #include "publish/vllm.hpp"
 
-#include "measure/distribution.hpp"
+#include "statistics/description.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -81,8 +81,8 @@ void add_latency(json& out, const char* name, json mean, json median, json sd, j
 
 void add_latency(json& out, const char* name, const std::vector<double>& sample) {
     if (sample.empty()) return add_latency(out, name, nullptr, nullptr, nullptr, nullptr);
-    const distribution d = describe(sample);
-    add_latency(out, name, d.mean, d.p50, of_population(d.std, d.n), d.p99);
+    const statistics::description d = statistics::describe(sample);
+    add_latency(out, name, d.mean, d.p50, of_population(d.sd, d.n), d.p99);
 }
 
 /// Gaps are too many for the report: it has their hundredths.

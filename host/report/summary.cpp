@@ -126,11 +126,11 @@ nlohmann::ordered_json to_json(const campaign_summary& s) {
     j["serialization"] = to_json(s.serialization);
     j["self_check"] = s.complete_runs > 0 && s.client ? to_json(*s.client) : json(nullptr);
     for (const metric& m : s.metrics) {
-        const distribution& d = m.values;
+        const statistics::description& d = m.values;
         json& out = j["metrics"][std::string(m.name)];
         out = {{"unit", m.unit}, {"provenance", name_of(m.from)}, {"n", d.n}};
         for (const auto& [name, value] : {std::pair{"mean", d.mean},
-                                          {"std", d.std},
+                                          {"std", d.sd},
                                           {"min", d.min},
                                           {"p50", d.p50},
                                           {"p90", d.p90},

@@ -30,14 +30,14 @@ class page {
 };
 
 /// "12.3 +/- 0.4 unit", or why there is no figure.
-std::string mean_and_sd(const distribution& d, int digits, std::string_view unit) {
+std::string mean_and_sd(const statistics::description& d, int digits, std::string_view unit) {
     if (d.n == 0) return "not measured";
     if (d.n == 1) return fmt::format("{:.{}f}{}", d.mean, digits, unit);
-    return fmt::format("{:.{}f}{} (sd {:.{}f})", d.mean, digits, unit, d.std, digits);
+    return fmt::format("{:.{}f}{} (sd {:.{}f})", d.mean, digits, unit, d.sd, digits);
 }
 
 void latency(page& out, const campaign_summary& s, std::string_view label, std::string_view name) {
-    const distribution& d = find(s.metrics, name);
+    const statistics::description& d = find(s.metrics, name);
     if (d.n == 0)
         out.line(label, "not measured");
     else
@@ -89,8 +89,8 @@ std::string to_text(const campaign_summary& s) {
     out.raw(fmt::format("\n{}: {}{} + {}, {} agents, {} of {} runs, seed {}, {}\n\n", p.name, p.executor.plugin,
                         p.foreign ? " over " + p.foreign->plugin : "", p.transport.plugin, p.workload.agents.size(),
                         s.runs.size(), p.measure.runs, p.measure.seed, backend_of(p)));
-    const distribution& efficiency = find(m, "efficiency_pct");
-    const distribution& estimate = find(m, "estimated_efficiency_pct");
+    const statistics::description& efficiency = find(m, "efficiency_pct");
+    const statistics::description& estimate = find(m, "estimated_efficiency_pct");
     if (s.complete_runs == 0)
         out.line("efficiency", "not measured: it takes a run without a failed request");
     else if (p.workload.is_timed())
@@ -104,11 +104,11 @@ std::string to_text(const campaign_summary& s) {
     if (estimate.n > 0 && !p.workload.is_timed()) {
         out.line("estimate", "{}   sum(C) / (N W), as the reports computed it; cannot see contention",
                  mean_and_sd(estimate, 2, " %"));
-        const distribution& inflation = find(m, "inflation_pct");
+        const statistics::description& inflation = find(m, "inflation_pct");
         out.line("lost agent-time", "late start {:.2f} %   imbalance {:.2f} %   inflation {}",
                  find(m, "late_start_pct").mean, find(m, "imbalance_pct").mean,
                  inflation.n ? fmt::format("{:.2f} %", inflation.mean) : "not measured");
-        const distribution& behind = find(m, "inflation_head_of_line_pct");
+        const statistics::description& behind = find(m, "inflation_head_of_line_pct");
         if (inflation.n > 0)
             out.line("  of inflation",
                      "scheduling {:.2f} %   blocked {:.2f}   transport {:.2f}   {}parsing {:.2f}   own work "
@@ -132,12 +132,12 @@ std::string to_text(const campaign_summary& s) {
     latency(out, s, "ITL", "itl_ms");
     latency(out, s, "E2E", "e2e_ms");
     if (p.workload.arrivals != arrival_kind::closed) latency(out, s, "E2E from due", "intended_e2e_ms");
-    if (const distribution& rate = find(m, "tokens_per_second"); rate.n > 0)
+    if (const statistics::description& rate = find(m, "tokens_per_second"); rate.n > 0)
         out.line("tok/s", "{} for each agent, {:.0f} tokens a reply (counted by: {})", mean_and_sd(rate, 1, ""),
                  find(m, "tokens").mean, s.tokens_from);
-    if (const distribution& all = find(m, "generated_tokens_per_second"); all.n > 0)
+    if (const statistics::description& all = find(m, "generated_tokens_per_second"); all.n > 0)
         out.line("tok/s generated", "{} with the tokens that were not sent", mean_and_sd(all, 1, ""));
-    if (const distribution& client = find(m, "client_overhead_pct"); client.n > 0)
+    if (const statistics::description& client = find(m, "client_overhead_pct"); client.n > 0)
         out.line("client", "{:.2f} % of E2E; p99 scheduling {:.0f} us, transport {:.0f} us, parsing {:.0f} us",
                  client.mean, find(m, "scheduling_us").p99, find(m, "transport_us").p99, find(m, "parsing_us").p99);
     if (!s.client) {

@@ -1,8 +1,5 @@
 #include "statistics/description.hpp"
 
-#include "statistics/moments.hpp"
-#include "statistics/quantile.hpp"
-
 #include <boost/math/distributions/students_t.hpp>
 
 #include <algorithm>
@@ -10,11 +7,29 @@
 
 namespace chimera::host::statistics {
 
-description describe(sample x) {
+moments moments_of(sample x) {
+    moments m;
+    if (x.empty()) return m;
+    m.n = static_cast<double>(x.size());
+    double sum = 0; // of distances from the first value: equal values then leave no rounding error
+    for (const double value : x) sum += value - x.front();
+    m.mean = x.front() + sum / m.n;
+    for (const double value : x) m.squares += (value - m.mean) * (value - m.mean);
+    return m;
+}
+
+double quantile(sample sorted, double p) noexcept {
+    const double place = p * static_cast<double>(sorted.size() - 1);
+    const auto below = static_cast<std::size_t>(place);
+    const std::size_t above = std::min(below + 1, sorted.size() - 1);
+    return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
+description describe(std::vector<double> values) {
     description d;
-    if (x.empty()) return d;
-    const moments m = moments_of(x);
-    d.n = x.size();
+    if (values.empty()) return d;
+    const moments m = moments_of(values);
+    d.n = values.size();
     d.mean = m.mean;
     if (d.n >= 2) {
         d.sd = std::sqrt(m.variance());
@@ -23,17 +38,46 @@ description describe(sample x) {
         d.ci95 = interval{d.mean - half, d.mean + half};
     }
     if (d.mean != 0) d.cv_pct = d.sd / std::abs(d.mean) * 100;
+    std::ranges::sort(values);
+    d.min = values.front();
+    d.max = values.back();
+    d.p50 = quantile(values, 0.50);
+    d.p90 = quantile(values, 0.90);
+    d.p95 = quantile(values, 0.95);
+    d.p99 = quantile(values, 0.99);
+    return d;
+}
 
+std::vector<std::size_t> outliers(sample x) {
+    std::vector<std::size_t> out;
+    if (x.empty()) return out;
     std::vector<double> sorted(x.begin(), x.end());
     std::ranges::sort(sorted);
-    d.min = sorted.front();
-    d.max = sorted.back();
-    d.median = quantile(sorted, 0.5);
     const double q1 = quantile(sorted, 0.25), q3 = quantile(sorted, 0.75);
     const double low = q1 - 1.5 * (q3 - q1), high = q3 + 1.5 * (q3 - q1);
     for (std::size_t i = 0; i < x.size(); ++i)
-        if (x[i] < low || x[i] > high) d.outliers.push_back(i);
-    return d;
+        if (x[i] < low || x[i] > high) out.push_back(i);
+    return out;
+}
+
+std::optional<parameter_effect> effect_of(std::span<const sample> levels) {
+    if (levels.size() < 2 || std::ranges::any_of(levels, &sample::empty)) return std::nullopt;
+    std::vector<double> all;
+    for (const sample level : levels) all.insert(all.end(), level.begin(), level.end());
+    const double grand_mean = moments_of(all).mean;
+
+    parameter_effect effect{{}, std::nullopt, 0};
+    double between = 0, within = 0;
+    for (const sample level : levels) {
+        const moments m = moments_of(level);
+        between += m.n * (m.mean - grand_mean) * (m.mean - grand_mean);
+        within += m.squares;
+        effect.levels.push_back(describe({level.begin(), level.end()}));
+    }
+    if (between > 0) effect.eta_squared = between / (between + within);
+    const auto [lowest, highest] = std::ranges::minmax(effect.levels, {}, &description::mean);
+    if (grand_mean != 0) effect.range_pct = (highest.mean - lowest.mean) / std::abs(grand_mean) * 100;
+    return effect;
 }
 
 } // namespace chimera::host::statistics

@@ -1,7 +1,7 @@
-// What a sample of runs looks like: the figures that are always shown.
+// A sample of runs or requests, and the figures that describe it.
 //
-// For this folder: values are finite; no function has state, any thread may call it; no figure is ever NaN or infinite,
-// what a sample is too small or too uniform to say is an empty optional or as documented.
+// For this folder: values are finite. Functions have no state: any thread may call them. No figure is NaN or infinite:
+// where a sample is too small or too uniform for a figure, the figure is an empty optional, or as documented.
 #pragma once
 
 #include <cstddef>
@@ -11,26 +11,60 @@
 
 namespace chimera::host::statistics {
 
-/// One value a run, in any unit. Not owned.
+/// Values in any unit. Not owned.
 using sample = std::span<const double>;
 
 struct interval {
     double low, high;
 };
 
+/// The sums that every parametric figure begins with. Exact for a sample of equal values: the mean is that value and
+/// `squares` is 0, whatever the value.
+struct moments {
+    double n = 0;
+    double mean = 0;    ///< 0 for an empty sample
+    double squares = 0; ///< sum of squared deviations from the mean
+
+    /// The sample variance (n - 1); requires n >= 2.
+    double variance() const noexcept { return squares / (n - 1); }
+};
+
+moments moments_of(sample);
+
+/// Linear between order statistics: type 7 of Hyndman and Fan (1996), the default of R and NumPy. p in [0, 1]; requires
+/// a sorted sample of at least one value.
+double quantile(sample sorted, double p) noexcept;
+
 /// In the unit of the values. Everything is 0 or empty for an empty sample.
 struct description {
     std::size_t n = 0;
     double mean = 0;
-    double sd = 0;     ///< sample standard deviation (n - 1); 0 for n < 2
-    double cv_pct = 0; ///< sd / |mean|; 0 where the mean is 0
-    double median = 0, min = 0, max = 0;
+    double sd = 0;                                               ///< sample standard deviation (n - 1); 0 for n < 2
+    double cv_pct = 0;                                           ///< sd / |mean|; 0 where the mean is 0
+    double min = 0, p50 = 0, p90 = 0, p95 = 0, p99 = 0, max = 0; ///< as quantile() has them
     std::optional<interval> ci95; ///< of the mean: mean +- t(0.975, n - 1) sd / sqrt(n) (Student 1908); needs n >= 2
-    /// Indices, ascending, of the values beyond Tukey's fences, Q1 - 1.5 IQR and Q3 + 1.5 IQR (Tukey, Exploratory Data
-    /// Analysis, 1977), with the quartiles of Hyndman and Fan's type 7. They are marked, and counted in all the above.
-    std::vector<std::size_t> outliers;
 };
 
-description describe(sample);
+/// Sorts its own copy of the values: move a large sample in.
+description describe(std::vector<double> values);
+
+/// Indices, ascending, of the values beyond Tukey's fences, Q1 - 1.5 IQR and Q3 + 1.5 IQR (Tukey, Exploratory Data
+/// Analysis, 1977).
+std::vector<std::size_t> outliers(sample);
+
+/// How much a metric depends on one parameter of a sweep. A level is one value of the parameter; its sample pools the
+/// runs of all configurations with that value.
+struct parameter_effect {
+    std::vector<description> levels; ///< in the order given
+    /// Largest minus smallest mean of a level, in percent of the absolute mean of all values; nothing where that is 0.
+    std::optional<double> range_pct;
+    /// Share of the variation that the parameter explains, in [0, 1]: sum of squares between levels / total (Cohen,
+    /// Statistical Power Analysis for the Behavioral Sciences, 1988). 0 where nothing varies. Large by chance where
+    /// levels have few values: with one each it is 1.
+    double eta_squared;
+};
+
+/// Nothing for fewer than two levels or where a level is empty.
+std::optional<parameter_effect> effect_of(std::span<const sample> levels);
 
 } // namespace chimera::host::statistics

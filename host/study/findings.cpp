@@ -1,7 +1,6 @@
 #include "study/findings.hpp"
 
-#include "statistics/comparison.hpp"
-#include "statistics/welch.hpp"
+#include "statistics/two_samples.hpp"
 #include "study/parameter_table.hpp"
 #include "study/scaling_table.hpp"
 
@@ -118,8 +117,8 @@ void say_what_differs(const study& s, const results& rs, std::span<const metric_
             }
             if (detectable(*c)) means.push_back(words_of(*c));
             if (ranks_differ(*c))
-                ranks.push_back(fmt::format("{} {} against {} {} (p {:.1g})", c->a, rounded(c->figures.a.median), c->b,
-                                            rounded(c->figures.b.median), *c->rank_p_holm));
+                ranks.push_back(fmt::format("{} {} against {} {} (p {:.1g})", c->a, rounded(c->figures.a.p50), c->b,
+                                            rounded(c->figures.b.p50), *c->rank_p_holm));
         }
         if (!means.empty()) out.push_back(fmt::format("{}: {}.", metric, joined(means)));
         if (!ranks.empty())

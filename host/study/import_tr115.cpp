@@ -1,8 +1,8 @@
 #include "study/import_tr115.hpp"
 
-#include "measure/distribution.hpp"
 #include "report/seal.hpp"
 #include "report/whole_file.hpp"
+#include "statistics/description.hpp"
 #include "statistics/scaling.hpp"
 #include "study/load.hpp"
 #include "study/metric_catalogue.hpp"
@@ -33,7 +33,7 @@ class run_values {
     /// Mean and quantiles over the requests; nothing where none was recorded.
     void add_requests(const std::string& name, const char* provenance, const std::vector<double>& sample) {
         if (sample.empty()) return;
-        const distribution d = describe(sample);
+        const statistics::description d = statistics::describe(sample);
         add(name + "_mean", provenance, d.mean);
         add(name + "_p50", provenance, d.p50);
         add(name + "_p95", provenance, d.p95);

@@ -1,6 +1,6 @@
 #include "study/parameter_table.hpp"
 
-#include "statistics/sensitivity.hpp"
+#include "statistics/description.hpp"
 #include "study/metric_catalogue.hpp"
 #include "study/scaling_table.hpp"
 

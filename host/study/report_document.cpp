@@ -1,6 +1,6 @@
 #include "study/report_document.hpp"
 
-#include "statistics/quantile.hpp"
+#include "statistics/description.hpp"
 #include "study/findings.hpp"
 #include "study/method.hpp"
 #include "study/metric_catalogue.hpp"

@@ -1,6 +1,5 @@
 #include "study/runtime_comparison.hpp"
 
-#include "statistics/holm.hpp"
 #include "study/metric_catalogue.hpp"
 #include "study/runtime_result.hpp"
 
@@ -129,7 +128,7 @@ std::string words_of(const metric_comparison& c) {
         return fmt::format(
             "no detectable difference between the means of {} and {} ({}), but their ranks differ: medians {} and "
             "{}, U test p {:.2g} after Holm",
-            c.a, c.b, figures, rounded(f.a.median), rounded(f.b.median), *c.rank_p_holm);
+            c.a, c.b, figures, rounded(f.a.p50), rounded(f.b.p50), *c.rank_p_holm);
     if (f.says == statistics::verdict::no_detectable_difference)
         return fmt::format("no detectable difference between {} and {} ({})", c.a, c.b, figures);
     const bool a = f.says == statistics::verdict::a_higher;

@@ -1,7 +1,7 @@
 // Pairs of runtimes, or of studies, compared by one metric.
 #pragma once
 
-#include "statistics/comparison.hpp"
+#include "statistics/two_samples.hpp"
 #include "study/study.hpp"
 
 #include <span>

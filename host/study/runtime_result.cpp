@@ -20,8 +20,8 @@ json scatter(const statistics::description& d, double value) { return d.n > 1 ? 
 json values_json(const runtime_result& r) {
     json out = json::object();
     for (const auto& [name, d] : r.values)
-        out[name] = {{"n", d.n},           {"mean", d.mean}, {"sd", scatter(d, d.sd)}, {"cv_pct", scatter(d, d.cv_pct)},
-                     {"median", d.median}, {"min", d.min},   {"max", d.max},           {"ci95", to_json(d.ci95)}};
+        out[name] = {{"n", d.n},        {"mean", d.mean}, {"sd", scatter(d, d.sd)}, {"cv_pct", scatter(d, d.cv_pct)},
+                     {"median", d.p50}, {"min", d.min},   {"max", d.max},           {"ci95", to_json(d.ci95)}};
     return out;
 }
 
@@ -42,7 +42,7 @@ json runtime_json(const runtime_result& r) {
            {"sd_pct", scatter(d, d.sd)},
            {"sd_of_config_means_pct", or_null(r.sd_of_config_means)},
            {"cv_pct", scatter(d, d.cv_pct)},
-           {"median_pct", figure(d, d.median)},
+           {"median_pct", figure(d, d.p50)},
            {"min_pct", figure(d, d.min)},
            {"peak_pct", figure(d, d.max)},
            {"ci95_pct", to_json(d.ci95)},
@@ -83,8 +83,9 @@ runtime_result result_of(const study& s, const study_runtime& runtime, const std
         r.cause = run.serialization->cause;
         r.evidence = run.serialization->evidence;
     }
-    r.headline = statistics::describe(values_of(s, runtime.name, headline));
-    for (const std::size_t i : r.headline.outliers)
+    const std::vector<double> headlines = values_of(s, runtime.name, headline);
+    r.headline = statistics::describe(headlines);
+    for (const std::size_t i : statistics::outliers(headlines))
         r.outliers.emplace_back(with_headline[i], *with_headline[i]->value(headline));
     std::vector<double> config_means;
     for (const study_config& c : s.configs)
@@ -156,7 +157,7 @@ json config_table(const study& s) {
                            {"ci95_pct", to_json(d.ci95)},
                            {"min_pct", figure(d, d.min)},
                            {"peak_pct", figure(d, d.max)},
-                           {"median_pct", figure(d, d.median)}});
+                           {"median_pct", figure(d, d.p50)}});
         }
     return out;
 }

@@ -107,7 +107,7 @@ TEST_CASE("records that came in one piece have no gap between them") {
     run.concurrent.agents[0].start = at(0);
     run.concurrent.agents[0].end = at(40);
     const auto metrics = metrics_of({run});
-    const distribution& itl = find(metrics, "itl_ms");
+    const statistics::description& itl = find(metrics, "itl_ms");
     CHECK(itl.n == 3);
     CHECK(itl.max == doctest::Approx(30));
     CHECK(itl.p50 == doctest::Approx(0));

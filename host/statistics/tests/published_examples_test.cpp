@@ -1,9 +1,6 @@
 // Examples published with their results, to the digits that their sources print, and closed forms.
-#include "statistics/effect_size.hpp"
-#include "statistics/holm.hpp"
-#include "statistics/mann_whitney.hpp"
 #include "statistics/scaling.hpp"
-#include "statistics/welch.hpp"
+#include "statistics/two_samples.hpp"
 
 #include <doctest/doctest.h>
 
