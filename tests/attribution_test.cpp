@@ -88,15 +88,16 @@ TEST_CASE("a GPU that halves its speed for two is contention at the server") {
                 {{"inflation_server_pct", 50}});
 }
 
-// Alone, an agent takes 1 s. The executor polls 50 ms after each cause: before the first poll (a late start), before the
-// poll that sends, and before the last piece's, which comes 0 to 50 ms late, as it may be read with the piece before it.
-// So how long the run takes says what scheduling cost.
+// Alone, an agent takes 1 s. The executor polls 50 ms after each cause: before the first poll (a late start), before
+// the poll that sends, and before the last piece's, which comes 0 to 50 ms late, as it may be read with the piece
+// before it. So how long the run takes says what scheduling cost.
 TEST_CASE("an executor that polls late is a late start of spawning and inflation by scheduling") {
     const outcome o = run({delaying(50)});
     const double wall = o.mean("wall_ms");
     CHECK(wall > 1000 + 2 * 50 - 10);
     CHECK(wall < 1000 + 3 * 50 + 20);
-    check_parts(o, {{"late_spawn_pct", 50 / wall * 100}, {"inflation_scheduling_pct", (wall - 1000 - 50) / wall * 100}});
+    check_parts(o,
+                {{"late_spawn_pct", 50 / wall * 100}, {"inflation_scheduling_pct", (wall - 1000 - 50) / wall * 100}});
     CHECK(o.json()["self_check"]["client_limited"].size() > 0);
 }
 

@@ -57,8 +57,8 @@ outcome run_host(const std::vector<std::string>& arguments);
 /// A profile of this repository, run with --json, --ui none and results in `results`.
 outcome run_profile(const temporary_folder& results, const std::string& name, std::vector<std::string> arguments = {});
 
-/// Runs until two runs have a mean efficiency between these, or two have not; gives the last of these two. A machine that
-/// is busy for a moment spoils one run; a defect spoils most.
+/// Runs until two runs have a mean efficiency between these, or two have not; gives the last of these two. A machine
+/// that is busy for a moment spoils one run; a defect spoils most.
 outcome run_for_efficiency(double low, double high, const std::function<outcome()>& run);
 
 /// A campaign of a second or less: two agents call the embedded simulator, in two runs, and get 20 to 40 tokens. Its

@@ -32,7 +32,7 @@ constexpr bounds parallel{96, 102}, between{60, 96}, halved{48.5, 51.5};
 outcome run_until(bounds efficiency, const temporary_folder& results, const std::string& profile,
                   const std::vector<std::string>& arguments) {
     return run_for_efficiency(efficiency.low, efficiency.high,
-                                [&] { return run_profile(results, profile, arguments); });
+                              [&] { return run_profile(results, profile, arguments); });
 }
 
 void check_parallel(const outcome& o) {
