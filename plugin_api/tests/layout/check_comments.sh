@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The comments of the contract's headers: each header has an example of 3 to 15 lines that compiles as C99 with this header
+# The comments of the headers in C: each header has an example of 3 to 15 lines that compiles as C99 with this header
 # alone; each function of a table has a tag; the tags are those of the list in abi.h. CC names the compiler.
 set -euo pipefail
 include=$(cd "$(dirname "$0")/../../include" && pwd)
@@ -8,7 +8,7 @@ example=$(mktemp --suffix=.c)
 trap 'rm -f "$example"' EXIT
 failed=0
 
-for header in "${headers[@]}"; do
+for header in "${headers[@]}" "$include"/chimera/sdk/*.h; do
   name=${header#"$include"/}
   lines=$(sed -n '/@code{\.c}/,/@endcode/{/@code\|@endcode/d;s/^ \* \{0,1\}//;p}' "$header")
   printf '#include "%s"\n%s\n' "$name" "$lines" >"$example"

@@ -1,5 +1,21 @@
-/* For authors of transports, in C99 and C++: HTTP/1.1 responses taken apart as they arrive, and base URLs. No I/O, no
- * allocation; one thread at a time. */
+/** @file
+ * chimera/sdk/http1.h: a parser for HTTP/1.1 responses and for base URLs, for authors of transports. C99 and C++. It
+ * does no I/O and allocates nothing. One thread at a time.
+ *
+ * Example: parse a response that has arrived in one piece, and print its body.
+ * @code{.c}
+ * #include <stdio.h>
+ *
+ * static chm_rc print_response(chm_str received) {
+ *     static chm_http1 response;
+ *     chm_str piece;
+ *     chm_rc rc;
+ *     chm_http1_begin(&response, 0);
+ *     while ((rc = chm_http1_next(&response, &received, &piece)) == CHM_READY)
+ *         printf("%.*s", (int)piece.len, piece.ptr); // the first piece is empty: the head is complete
+ *     return rc == CHM_PENDING ? chm_http1_closed(&response) : rc; // CHM_END, or an error
+ * }
+ * @endcode */
 #ifndef CHIMERA_SDK_HTTP1_H
 #define CHIMERA_SDK_HTTP1_H
 
@@ -8,7 +24,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* What is C here may not warn where C++ includes it. */
+/* Casts in the style of C must not warn in C++. */
 #ifdef __cplusplus
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wold-style-cast"
@@ -16,7 +32,7 @@
 
 enum { CHM_HTTP1_HEAD_BYTES = 16384, CHM_HTTP1_HEADERS = 64 };
 
-/** Where in a response the next byte belongs. */
+/** The part of a response that the next byte belongs to. */
 typedef enum chm_http1_state {
     CHM_HTTP1_IN_HEAD,
     CHM_HTTP1_IN_SIZE,  /* the digits of a chunk's size */
@@ -28,28 +44,28 @@ typedef enum chm_http1_state {
     CHM_HTTP1_DONE
 } chm_http1_state;
 
-/** One response. Its owner reads the first members, and writes none. */
+/** One response. OWNERSHIP: the caller's. It reads members up to headers, and writes none. */
 typedef struct chm_http1 {
-    int status;                        /**< once the head is there */
-    int keep_alive;                    /**< the connection may serve another exchange after this one */
-    chm_http1_state state;             /**< DONE: the response is complete */
-    size_t n_headers;                  /**< how many of headers there are, once the head is there */
+    int status;                        /**< valid after the head is complete */
+    int keep_alive;                    /**< the connection may be used again after this response */
+    chm_http1_state state;             /**< CHM_HTTP1_DONE: the response is complete */
+    size_t n_headers;                  /**< number of headers; valid after the head is complete */
     chm_kv headers[CHM_HTTP1_HEADERS]; /**< views of text */
-    int no_body;                       /**< it answers a HEAD request */
+    int no_body;                       /**< the request was HEAD */
     int chunked;                       /**< the body comes in chunks */
     size_t length;                     /**< bytes of head, line or digits seen so far */
-    uint64_t left;                     /**< bytes of the body, or of this chunk, that are still to come */
-    char text[CHM_HTTP1_HEAD_BYTES];   /**< the head as it came */
+    uint64_t left;                     /**< bytes of the body, or of this chunk, that are missing */
+    char text[CHM_HTTP1_HEAD_BYTES];   /**< the head as it was sent */
 } chm_http1;
 
-/** Expects a response. no_body: it answers a HEAD request. */
+/** Begins a response. no_body: the request was HEAD. */
 static inline void chm_http1_begin(chm_http1* p, int no_body) {
     p->state = CHM_HTTP1_IN_HEAD;
     p->no_body = no_body;
     p->length = 0;
 }
 
-/** The bytes without white space around them. Not for callers. */
+/** The bytes without white space around them. Internal. */
 static inline chm_str chm_http1_trimmed(const char* begin, const char* end) {
     chm_str s;
     while (begin < end && (*begin == ' ' || *begin == '\t')) ++begin;
@@ -59,7 +75,7 @@ static inline chm_str chm_http1_trimmed(const char* begin, const char* end) {
     return s;
 }
 
-/** Takes the first element from a list such as "Keep-Alive, Upgrade"; "" where it is empty. Not for callers. */
+/** Takes the first element from a list such as "Keep-Alive, Upgrade"; "" if it is empty. Internal. */
 static inline chm_str chm_http1_element(chm_str* list) {
     const char *const end = list->ptr + list->len, *comma = list->ptr;
     const chm_str whole = *list;
@@ -69,19 +85,19 @@ static inline chm_str chm_http1_element(chm_str* list) {
     return chm_http1_trimmed(whole.ptr, comma);
 }
 
-/** Whether they are the same but for the case of letters. Not for callers. */
+/** True if they are equal when the case of letters is ignored. Internal. */
 static inline int chm_http1_same(chm_str a, const char* word) {
     return a.len == strlen(word) && strncasecmp(a.ptr, word, a.len) == 0;
 }
 
-/** Whether a list has this word in it, as a whole element. Not for callers. */
+/** True if the word is an element of the list. Internal. */
 static inline int chm_http1_lists(chm_str list, const char* word) {
     while (list.len > 0)
         if (chm_http1_same(chm_http1_element(&list), word)) return 1;
     return 0;
 }
 
-/** Whether the last of the codings in a list is "chunked": the body ends with its last chunk. Not for callers. */
+/** True if the last coding in the list is "chunked": the body ends with its last chunk. Internal. */
 static inline int chm_http1_ends_chunked(chm_str list) {
     chm_str last = {"", 0};
     while (list.len > 0) {
@@ -91,7 +107,7 @@ static inline int chm_http1_ends_chunked(chm_str list) {
     return chm_http1_same(last, "chunked");
 }
 
-/** The head in text, complete. Not for callers. */
+/** Parses the head, which is complete in text. Internal. */
 static inline chm_rc chm_http1_parse_head(chm_http1* p) {
     const char *const end = p->text + p->length, *line = p->text, *next;
     int has_length = 0, coded = 0, closes = 0;
@@ -155,7 +171,7 @@ static inline chm_rc chm_http1_parse_head(chm_http1* p) {
     return p->state == CHM_HTTP1_IN_HEAD ? CHM_PENDING : CHM_READY;
 }
 
-/** One byte outside of a body's data. CHM_READY: it completed the head. Not for callers. */
+/** Takes one byte that is not a body's. CHM_READY: the head is complete. Internal. */
 static inline chm_rc chm_http1_byte(chm_http1* p, char c) {
     static const char begin[] = "HTTP/1.";
     switch (p->state) {
@@ -201,9 +217,11 @@ static inline chm_rc chm_http1_byte(chm_http1* p, char c) {
     }
 }
 
-/** Takes bytes from the front of *in. CHM_READY with an empty *piece: the final head is complete. CHM_READY: *piece is
- * a part of the body, inside what *in was. CHM_END: the response is complete; what is left in *in does not belong to
- * it. CHM_PENDING: *in is used up, more is needed. CHM_E_PROTO, CHM_E_LIMIT: no response that can be read. */
+/** Takes bytes from the front of *in.
+ * CHM_READY with an empty *piece: the final head is complete. CHM_READY: *piece is a part of the body, a view of the
+ * bytes of *in. CHM_END: the response is complete; bytes that are left in *in do not belong to it. CHM_PENDING: *in is
+ * empty, and more bytes are needed. CHM_E_PROTO: not an HTTP/1.1 response. CHM_E_LIMIT: the head or a line is too long.
+ */
 static inline chm_rc chm_http1_next(chm_http1* p, chm_str* in, chm_str* piece) {
     piece->ptr = in->ptr;
     piece->len = 0;
@@ -227,21 +245,21 @@ static inline chm_rc chm_http1_next(chm_http1* p, chm_str* in, chm_str* piece) {
     return p->state == CHM_HTTP1_DONE ? CHM_END : CHM_PENDING;
 }
 
-/** The connection has ended. CHM_END where that completes the response, else CHM_E_CLOSED. */
+/** Tells the parser that the connection has ended. CHM_END: this completes the response. Otherwise CHM_E_CLOSED. */
 static inline chm_rc chm_http1_closed(chm_http1* p) {
     if (p->state == CHM_HTTP1_IN_REST) p->state = CHM_HTTP1_DONE;
     return p->state == CHM_HTTP1_DONE ? CHM_END : CHM_E_CLOSED;
 }
 
-/** A base URL, taken apart: views of the URL. */
+/** The parts of a base URL. OWNERSHIP: views of the URL. */
 typedef struct chm_http1_url {
     chm_str host;      /**< without the brackets of an IPv6 address */
-    chm_str port;      /**< digits; "80" where the URL has none */
+    chm_str port;      /**< digits; "80" if the URL has no port */
     chm_str authority; /**< host and port as in the URL, for the Host header */
-    chm_str prefix;    /**< what every request's path begins with: "", or "/..." without a slash at its end */
+    chm_str prefix;    /**< beginning of every request's path: "", or "/..." without a slash at its end */
 } chm_http1_url;
 
-/** CHM_E_INVAL: no URL. CHM_E_NOSYS: a scheme other than http. */
+/** Splits a base URL. CHM_E_INVAL: not a URL. CHM_E_NOSYS: the scheme is not http. */
 static inline chm_rc chm_http1_split_url(chm_str url, chm_http1_url* out) {
     const char *const end = url.ptr + url.len, *at, *colon = NULL;
     size_t i, scheme = 0;
