@@ -1,4 +1,4 @@
-// A library whose exported variables have every type of the contract, for abidw to describe. Never linked to anything.
+// A library that exports a variable of every type of the contract, as input for abidw. It is never linked to anything.
 #include "chimera/abi.h"
 
 #define STRUCT(type, size) extern "C" CHM_EXPORT const type* const type_##type = nullptr;
