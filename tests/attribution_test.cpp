@@ -41,11 +41,9 @@ constexpr const char* parts[] = {"late_permit_pct",         "late_blocked_pct", 
 
 outcome run(std::vector<std::string> arguments) {
     const temporary_folder folder;
-    const auto file = folder.write("attribution.toml", two_seconds);
-    std::vector<std::string> all{"--profile",    file.string(),         "--json", "--ui", "none",
-                                 "--output-dir", folder.path().string()};
+    std::vector<std::string> all;
     for (const std::string& set : arguments) all.insert(all.end(), {"--set", set});
-    outcome o = run_host(all);
+    outcome o = run_profile(folder, folder.write("attribution.toml", two_seconds), all);
     REQUIRE_MESSAGE(o.status == 0, o.err);
     return o;
 }

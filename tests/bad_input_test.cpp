@@ -15,14 +15,6 @@ using namespace chimera::test;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-void check_refused(const outcome& o, int status, const std::string& saying) {
-    CHECK(o.status == status);
-    CHECK_MESSAGE(contains(o.err, saying), "expected \"" << saying << "\" in: " << o.err);
-    CHECK(o.out.empty());
-}
-
 outcome run_set(const temporary_folder& f, const std::string& set) { return run_profile(f, "smol1kb", {"--set", set}); }
 
 const std::vector<std::string> short_run{"--runs", "1", "--warmup", "0", "--set", "workload.kind=calls"};

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <random>
 
 using namespace chimera::test;
@@ -18,11 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using json = nlohmann::ordered_json;
-
-std::string read(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
 
 /// Results of which any file is damaged and restored.
 struct results {
@@ -113,7 +107,7 @@ TEST_CASE("of 240 damaged files none changes a figure without being named") {
     std::size_t named = 0;
     for (int i = 0; i < 240; ++i) {
         const fs::path& file = r.files[random() % r.files.size()];
-        const std::string good = read(file), bad = damaged(good, random);
+        const std::string good = content_of(file), bad = damaged(good, random);
         r.write(file, bad);
         const fs::path& study_folder = r.study_of(file);
         const outcome_of_reading now = report_of(study_folder);
@@ -151,7 +145,7 @@ TEST_CASE("results without seals, as older versions wrote them, are read as they
     };
     for (const fs::path& file : r.files) {
         if (file.extension() == ".json") {
-            r.write(file, strip(json::parse(read(file))).dump(2) + "\n");
+            r.write(file, strip(json::parse(content_of(file))).dump(2) + "\n");
             continue;
         }
         std::ifstream in(file);

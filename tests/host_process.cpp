@@ -111,9 +111,14 @@ outcome process::wait() {
 
 outcome run_host(const std::vector<std::string>& arguments) { return process(host_program(), arguments).wait(); }
 
-outcome run_profile(const temporary_folder& results, const std::string& name, std::vector<std::string> arguments) {
-    std::vector<std::string> all{"--profile",    profile_path(name).string(), "--json", "--ui", "none",
-                                 "--output-dir", results.path().string()};
+outcome run_profile(const temporary_folder& results, const fs::path& profile, std::vector<std::string> arguments) {
+    std::vector<std::string> all{"--profile",
+                                 (profile.is_absolute() ? profile : profile_path(profile)).string(),
+                                 "--json",
+                                 "--ui",
+                                 "none",
+                                 "--output-dir",
+                                 results.path().string()};
     all.insert(all.end(), arguments.begin(), arguments.end());
     return run_host(all);
 }
@@ -132,35 +137,18 @@ outcome run_for_efficiency(double low, double high, const std::function<outcome(
     return (inside.size() == 2 ? inside : outside).back();
 }
 
-const std::string quick_profile = R"(
-name = "quick"
-[executor]
-plugin = "thread_pool"
-[transport]
-plugin = "socket"
-[backend.simulator]
-load_ms = 0
-prefill_tokens_per_s = 0
-decode_tokens_per_s = 2000
-reply_tokens_min = 20
-reply_tokens_max = 40
-[workload]
-kind = "calls"
-prompts = ["count"]
-[measure]
-runs = 2
-warmup = 0
-time_limit_s = 30
-)";
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-const std::string two_runtimes = R"(
-[sweep]
-[[sweep.runtimes]]
-name = "pool"
-[[sweep.runtimes]]
-name = "fiber"
-set.executor = { plugin = "fiber" }
-)";
+std::string content_of(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void check_refused(const outcome& o, int status, const std::string& saying) {
+    CHECK(o.status == status);
+    CHECK_MESSAGE(contains(o.err, saying), "expected \"" << saying << "\" in: " << o.err);
+    CHECK(o.out.empty());
+}
 
 fs::path profile_path(const std::string& name) { return fs::path(CHIMERA_SOURCE_DIR) / "profiles" / (name + ".toml"); }
 fs::path host_program() { return fs::path(CHIMERA_BIN_DIR) / "chimera-host"; }

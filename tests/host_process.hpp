@@ -19,7 +19,7 @@ struct outcome {
     int status = -1; ///< exit status; 128 + signal when it was killed
     std::string out, err;
     std::chrono::milliseconds took{};
-    /// Standard output as JSON; fails the test when it is none.
+    /// Standard output as JSON; fails the test when it is not JSON.
     nlohmann::json json() const;
     /// The mean of a metric in the summary of --json.
     double mean(const char* metric) const;
@@ -54,8 +54,9 @@ class process {
 /// chimera-host with these arguments, to its end.
 outcome run_host(const std::vector<std::string>& arguments);
 
-/// A profile of this repository, run with --json, --ui none and results in `results`.
-outcome run_profile(const temporary_folder& results, const std::string& name, std::vector<std::string> arguments = {});
+/// Runs a profile, a file or the name of one in profiles/, with --json, --ui none and results in `results`.
+outcome run_profile(const temporary_folder& results, const std::filesystem::path& profile,
+                    std::vector<std::string> arguments = {});
 
 /// Runs until two runs have a mean efficiency between these, or two have not; gives the last of these two. A machine
 /// that is busy for a moment spoils one run; a defect spoils most.
@@ -63,9 +64,41 @@ outcome run_for_efficiency(double low, double high, const std::function<outcome(
 
 /// A campaign of a second or less: two agents call the embedded simulator, in two runs, and get 20 to 40 tokens. Its
 /// name is "quick"; tables may be appended.
-extern const std::string quick_profile;
+inline const std::string quick_profile = R"(
+name = "quick"
+[executor]
+plugin = "thread_pool"
+[transport]
+plugin = "socket"
+[backend.simulator]
+load_ms = 0
+prefill_tokens_per_s = 0
+decode_tokens_per_s = 2000
+reply_tokens_min = 20
+reply_tokens_max = 40
+[workload]
+kind = "calls"
+prompts = ["count"]
+[measure]
+runs = 2
+warmup = 0
+time_limit_s = 30
+)";
 /// [sweep] for it: the runtimes "pool" and "fiber".
-extern const std::string two_runtimes;
+inline const std::string two_runtimes = R"(
+[sweep]
+[[sweep.runtimes]]
+name = "pool"
+[[sweep.runtimes]]
+name = "fiber"
+set.executor = { plugin = "fiber" }
+)";
+
+bool contains(const std::string& text, const std::string& part);
+/// The bytes of a file; none where it cannot be read.
+std::string content_of(const std::filesystem::path& file);
+/// The status, these words on standard error and nothing on standard output.
+void check_refused(const outcome& o, int status, const std::string& saying);
 
 std::filesystem::path profile_path(const std::string& name);
 std::filesystem::path host_program();

@@ -8,8 +8,6 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 using namespace chimera::test;
 namespace fs = std::filesystem;
@@ -62,11 +60,6 @@ fs::path hostile_sweep(const temporary_folder& f, const std::string& place) {
     }
     sweep.add_cell(said, "plain", 1, "failed", said.c_str(), "other/plain/run_1");
     return sweep.write();
-}
-
-std::string read(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
 }
 
 std::string toml_text(const std::string& text) { return "'''" + text + "'''"; }
@@ -242,8 +235,8 @@ TEST_CASE("what a server answers is shown as text, in a run and in its report") 
         CHECK_MESSAGE(server.requests() > 0, o.err);
         check_neutral(o);
         const fs::path results = fs::directory_iterator(f.path() / "r" / "p")->path();
-        CHECK(json::accept(read(f / "trace.json")));
-        CHECK(json::accept(read(results / "summary.json")));
+        CHECK(json::accept(content_of(f / "trace.json")));
+        CHECK(json::accept(content_of(results / "summary.json")));
         std::string why = fault_in_markdown(run_host({"report", results.string()}).out);
         CHECK_MESSAGE(why.empty(), why);
         why = fault_in_csv(run_host({"report", results.string(), "--format", "csv"}).out);

@@ -18,33 +18,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Report agents, which have a corpus, on servers that share a GPU: 32 cells of a few hundred milliseconds.
-const std::string profile_text = R"(
-name = "killed"
-[executor]
-plugin = "thread_pool"
-[transport]
-plugin = "socket"
-[backend.simulator]
-shared_gpu = true
-load_ms = 0
-prefill_tokens_per_s = 0
-decode_tokens_per_s = 2000
-reply_tokens_min = 20
-reply_tokens_max = 40
-[measure]
-runs = 8
-warmup = 0
-time_limit_s = 30
-[sweep]
-[[sweep.runtimes]]
-name = "pool"
-[[sweep.runtimes]]
-name = "fiber"
-set.executor = { plugin = "fiber" }
-[sweep.grid]
-"workload.permits" = [1, 2]
-)";
+/// Report agents, which have a corpus, on servers that share a GPU.
+std::string profile_text() {
+    std::string text = quick_profile + two_runtimes + "[sweep.grid]\n\"workload.permits\" = [1, 2]\n";
+    const auto calls = text.find("kind = \"calls\"");
+    return text.erase(calls, text.find("[measure]") - calls);
+}
 constexpr std::size_t cells_planned = 32;
 
 std::map<std::string, int> cells(const fs::path& sweep) {
@@ -71,9 +50,12 @@ TEST_CASE("killed at forty random moments and resumed each time, a sweep has eve
     for (const fs::path& place : places) fs::create_directory(place);
     setenv("TMPDIR", places[0].c_str(), 1);
     setenv("XDG_CACHE_HOME", places[1].c_str(), 1);
-    const fs::path profile = folder.write("killed.toml", profile_text), sweep = results / "killed";
-    const std::vector<std::string> resume{"sweep",        "--profile",      profile.string(),
-                                          "--output-dir", results.string(), "--resume"};
+    const fs::path profile = folder.write("quick.toml", profile_text()), sweep = results / "quick";
+    const std::vector<std::string> resume{"sweep",          "--profile",
+                                          profile.string(), "--output-dir",
+                                          results.string(), "--resume",
+                                          "--runs",         "8",
+                                          "--set",          "backend.simulator.shared_gpu=true"};
     std::mt19937 random(7);
     std::size_t seen = 0;
     for (int i = 0; i < 40; ++i) {

@@ -16,6 +16,7 @@
 namespace {
 
 namespace fs = std::filesystem;
+using chimera::test::content_of;
 using chimera::test::outcome;
 using chimera::test::process;
 using chimera::test::run_host;
@@ -98,13 +99,6 @@ std::string tables() {
     return text + "\n## Refused before any case runs\n\n| plugin | what is said |\n|---|---|\n" + refused;
 }
 
-std::string content(const fs::path& path) {
-    std::ifstream file(path);
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
 } // namespace
 
 TEST_CASE("every mutant is caught by the case that is there for it") {
@@ -159,7 +153,7 @@ TEST_CASE("every plugin of the folder is in the table, or has no defect") {
 TEST_CASE("docs/conformance.md lists the cases and what each one finds") {
     const fs::path page = CHIMERA_SOURCE_DIR "/docs/conformance.md", right = built / "../conformance.md";
     const std::string marker = "<!-- from here on checked by mutants_test, which writes what belongs here -->\n\n";
-    const std::string now = content(page);
+    const std::string now = content_of(page);
     const auto at = now.find(marker);
     REQUIRE(at != std::string::npos);
     const std::string wanted = now.substr(0, at + marker.size()) + tables();

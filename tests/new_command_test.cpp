@@ -4,7 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include <fstream>
 #include <iterator>
 #include <string>
 
@@ -17,11 +16,6 @@ void check_refused(const outcome& o, const std::string& saying) {
     CHECK(o.status == 2);
     CHECK_MESSAGE(o.err.find(saying) != std::string::npos, "expected \"" << saying << "\" in: " << o.err);
     CHECK(o.out.empty());
-}
-
-std::string read(const fs::path& file) {
-    std::ifstream in(file);
-    return {std::istreambuf_iterator<char>(in), {}};
 }
 
 auto entries(const fs::path& folder) { return std::distance(fs::directory_iterator(folder), {}); }
@@ -90,7 +84,7 @@ TEST_CASE("what explains the new plugin is named, and is there") {
         REQUIRE(at != std::string::npos);
         const auto begin = o.out.rfind(' ', at) + 1;
         CHECK(fs::is_regular_file(o.out.substr(begin, o.out.find('\n', at) - begin)));
-        CHECK(read(f / kind / "README.md").find("../docs") == std::string::npos);
-        CHECK(read(f / kind / "README.md").find("/share/doc/chimera/docs/writing-a") != std::string::npos);
+        CHECK(content_of(f / kind / "README.md").find("../docs") == std::string::npos);
+        CHECK(content_of(f / kind / "README.md").find("/share/doc/chimera/docs/writing-a") != std::string::npos);
     }
 }

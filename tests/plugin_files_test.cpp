@@ -5,8 +5,6 @@
 
 #include <cstdlib>
 #include <elf.h>
-#include <fstream>
-#include <iterator>
 
 #include <sys/stat.h>
 
@@ -17,12 +15,9 @@ namespace {
 
 const fs::path bad = CHIMERA_BAD_PLUGIN_DIR;
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 /// The good executor with one byte of its ELF header replaced.
 std::string changed(std::size_t at, int value) {
-    std::ifstream in(bad / "good_executor.so", std::ios::binary);
-    std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    std::string bytes = content_of(bad / "good_executor.so");
     bytes.at(at) = static_cast<char>(value);
     return bytes;
 }

@@ -10,8 +10,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
-#include <fstream>
-#include <iterator>
 #include <linux/capability.h>
 #include <linux/xattr.h>
 
@@ -32,8 +30,6 @@ namespace {
 const fs::path built = CHIMERA_TEST_PLUGIN_DIR;
 const fs::path good = fs::path(CHIMERA_BAD_PLUGIN_DIR) / "good_executor.so";
 constexpr uid_t somebody = 65534;
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 bool is_root() {
     if (geteuid() == 0) return true;
@@ -280,8 +276,7 @@ TEST_CASE("what another user's program serves as a file system is not root's, wh
     const temporary_folder f;
     fs::permissions(f.path(), fs::perms(0755));
     fs::create_directory(f / "served");
-    std::ifstream in(built / "marking_executor.so", std::ios::binary);
-    const std::string plugin{std::istreambuf_iterator<char>(in), {}};
+    const std::string plugin = content_of(built / "marking_executor.so");
     const struct {
         uid_t user;
         bool tells_of_itself;

@@ -5,21 +5,10 @@
 
 #include <doctest/doctest.h>
 
-#include <fstream>
-#include <iterator>
-
 using namespace chimera::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-void check_refused(const outcome& o, int status, const std::string& saying) {
-    CHECK(o.status == status);
-    CHECK_MESSAGE(contains(o.err, saying), "expected \"" << saying << "\" in: " << o.err);
-    CHECK(o.out.empty());
-}
 
 /// A sweep of two runtimes, five runs each; the collector takes this long, the insight agent 100 ms.
 fs::path sweep_of(const temporary_folder& f, const char* place, double collector_ms) {
@@ -32,11 +21,6 @@ fs::path sweep_of(const temporary_folder& f, const char* place, double collector
 
 /// The page that the HTML report is put into; not built where there is no npm.
 fs::path report_page() { return host_program().parent_path() / "../share/chimera/report.html"; }
-
-std::string read(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
 
 } // namespace
 
@@ -55,7 +39,7 @@ TEST_CASE("a report comes in every form, to standard output or to a file") {
     const outcome filed = run_host({"report", results, "--output", (f / "report.md").string()});
     CHECK(filed.status == 0);
     CHECK(filed.out.empty());
-    CHECK(read(f / "report.md") == md.out);
+    CHECK(content_of(f / "report.md") == md.out);
 }
 
 TEST_CASE("results that cannot be read end with 2 and the file's name; a file that cannot be written with 3") {
@@ -93,7 +77,7 @@ TEST_CASE("a report of results that are not whole is about the rest, says so in 
     }
     const outcome filed = run_host({"report", results.string(), "--output", (f / "report.md").string()});
     CHECK(filed.status == 2);
-    CHECK(contains(read(f / "report.md"), "The results are not whole: 2 of 10 runs are damaged or lost"));
+    CHECK(contains(content_of(f / "report.md"), "The results are not whole: 2 of 10 runs are damaged or lost"));
     const auto report = nlohmann::json::parse(run_host({"report", results.string(), "--format", "json"}).out);
     CHECK(report["cells"]["ok"] == 8);
     CHECK(report["cells"]["failed"] == 0);
@@ -197,7 +181,7 @@ TEST_CASE("original results are imported, reported and compared") {
     CHECK(report["runtimes"][1]["serialized_runs"] == 3);
     // What was imported is sealed as what was measured here is.
     const fs::path file = f / "out/tokio-default/homo/run_2/requests.jsonl";
-    std::string requests = read(file);
+    std::string requests = content_of(file);
     requests.back() = ' ';
     f.write("out/tokio-default/homo/run_2/requests.jsonl", requests);
     const outcome damaged = run_host({"report", (f / "out").string()});

@@ -6,10 +6,8 @@
 #include <chrono>
 #include <csignal>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <random>
-#include <sstream>
 #include <string>
 #include <thread>
 
@@ -23,35 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Eight cells of about a quarter of a second each.
-const std::string quick = R"(
-name = "quick"
-[executor]
-plugin = "thread_pool"
-[transport]
-plugin = "socket"
-[backend.simulator]
-load_ms = 0
-prefill_tokens_per_s = 0
-decode_tokens_per_s = 500
-reply_tokens_min = 20
-reply_tokens_max = 40
-[workload]
-kind = "calls"
-prompts = ["count"]
-[measure]
-runs = 2
-warmup = 0
-time_limit_s = 30
-[sweep]
-[[sweep.runtimes]]
-name = "pool"
-[[sweep.runtimes]]
-name = "fiber"
-set.executor = { plugin = "fiber" }
-[sweep.grid]
-"workload.permits" = [1, 2]
-)";
+// Eight cells.
+const std::string quick = quick_profile + two_runtimes + "[sweep.grid]\n\"workload.permits\" = [1, 2]\n";
 
 std::vector<std::string> arguments(const fs::path& profile, const fs::path& results,
                                    std::vector<std::string> more = {}) {
@@ -66,13 +37,6 @@ std::vector<nlohmann::json> journal(const fs::path& sweep) {
     for (std::string line; std::getline(in, line);) out.push_back(nlohmann::json::parse(line));
     return out;
 }
-
-std::string read(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// How often each cell is in the journal.
 std::map<std::string, int> cells(const fs::path& sweep) {
@@ -102,7 +66,7 @@ TEST_CASE("a cell whose files are lost or damaged is run again, which is said, a
     REQUIRE(run_host({"report", report}).status == 0);
 
     fs::remove(group / "run_1/metrics.json");
-    const std::string requests = read(group / "run_2/requests.jsonl");
+    const std::string requests = content_of(group / "run_2/requests.jsonl");
     folder.write("quick/pool/permits1/run_2/requests.jsonl",
                  requests.substr(0, requests.rfind('\n', requests.size() - 2) + 1));
     folder.write("quick/pool/permits2/run_1/metrics.json", "");
@@ -118,11 +82,11 @@ TEST_CASE("a cell whose files are lost or damaged is run again, which is said, a
 
     std::vector<std::string> dry = again;
     dry.emplace_back("--dry-run");
-    const std::string before = read(sweep / "cells.jsonl");
+    const std::string before = content_of(sweep / "cells.jsonl");
     const outcome looked = run_host(arguments(profile, folder.path(), dry));
     CHECK(looked.status == 2);
     for (const std::string& what : lost) CHECK_MESSAGE(contains(looked.err, what), looked.err);
-    CHECK(read(sweep / "cells.jsonl") == before);
+    CHECK(content_of(sweep / "cells.jsonl") == before);
 
     const outcome resumed = run_host(arguments(profile, folder.path(), again));
     CHECK_MESSAGE(resumed.status == 0, resumed.err);
@@ -216,10 +180,10 @@ TEST_CASE("a report goes into the pipe, the device or the link's target that it 
     fs::create_symlink("target.md", link);
     CHECK(report_to(link).status == 0);
     CHECK(fs::is_symlink(link));
-    CHECK(read(target).size() > 1000);
+    CHECK(content_of(target).size() > 1000);
     const outcome printed = report_to("/dev/stdout");
     CHECK(printed.status == 0);
-    CHECK(printed.out == read(target));
+    CHECK(printed.out == content_of(target));
     CHECK(report_to("/dev/full").status == 3);
     CHECK(fs::is_character_file("/dev/full"));
     const outcome refused = report_to(folder / "quick/cells.jsonl");
@@ -234,7 +198,7 @@ TEST_CASE("a changed profile.toml is told, and written anew as the runs had it")
     const std::vector<std::string> one{"--runs", "1", "--only", "pool/permits1", "--resume"};
     REQUIRE(run_host(arguments(profile, folder.path(), one)).status == 0);
     const fs::path file = folder / "quick/pool/permits1/profile.toml";
-    const std::string good = read(file);
+    const std::string good = content_of(file);
     std::string changed = good;
     changed.replace(changed.find("permits = 1"), 11, "permits = 2");
     folder.write("quick/pool/permits1/profile.toml", changed);
@@ -244,7 +208,7 @@ TEST_CASE("a changed profile.toml is told, and written anew as the runs had it")
     const outcome resumed = run_host(arguments(profile, folder.path(), one));
     CHECK(resumed.status == 0);
     CHECK(contains(resumed.err, "it is written anew"));
-    CHECK(read(file) == good);
+    CHECK(content_of(file) == good);
 }
 
 TEST_CASE("a folder that is removed under a running sweep is said to be gone, not full") {

@@ -40,11 +40,7 @@ const std::vector<std::string> over_thread_pool{"--set", "foreign.plugin=thread_
                                                 "executor.plugin=async_std_bridge"};
 
 outcome run(const temporary_folder& folder, std::vector<std::string> arguments) {
-    const auto file = folder.write("thinking.toml", thinking_profile);
-    std::vector<std::string> all{"--profile",    file.string(),         "--json", "--ui", "none",
-                                 "--output-dir", folder.path().string()};
-    all.insert(all.end(), arguments.begin(), arguments.end());
-    return run_host(all);
+    return run_profile(folder, folder.write("thinking.toml", thinking_profile), std::move(arguments));
 }
 
 /// Every request's pause before it, as it was meant and as it was.

@@ -40,11 +40,7 @@ warmup = 0
 )";
 
 outcome run(const temporary_folder& folder, std::vector<std::string> arguments) {
-    const auto file = folder.write("truth.toml", calls_profile);
-    std::vector<std::string> all{"--profile",    file.string(),         "--json", "--ui", "none",
-                                 "--output-dir", folder.path().string()};
-    all.insert(all.end(), arguments.begin(), arguments.end());
-    return run_host(all);
+    return run_profile(folder, folder.write("truth.toml", calls_profile), std::move(arguments));
 }
 
 } // namespace

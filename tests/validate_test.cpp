@@ -8,13 +8,12 @@
 
 namespace {
 
+using chimera::test::contains;
 using chimera::test::outcome;
 using chimera::test::run_host;
 using chimera::test::temporary_folder;
 
 const std::string bad = CHIMERA_BAD_PLUGIN_DIR "/";
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 outcome validate(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "validate");

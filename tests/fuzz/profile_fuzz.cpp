@@ -3,15 +3,16 @@
 // hold: an answer, or faults that each say where. What loads is written by to_toml() as a text that loads again, to an
 // equal profile of the same hash.
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <string_view>
 
 #include "corpus.hpp"
 #include "fuzz_run.hpp"
 #include "mutation.hpp"
 #include "profile/load.hpp"
-#include "profile_tokens.hpp"
 #include "sweep/definition.hpp"
 #include "sweep/plan.hpp"
 
@@ -21,6 +22,105 @@ using namespace chimera::host;
 namespace {
 
 namespace fs = std::filesystem;
+
+// What profiles are made of beside the whole ones in corpus/toml: words of TOML, keys, values at their limits, and
+// values of the command line.
+constexpr std::array<std::string_view, 72> profile_tokens{
+    "\n",
+    "\r\n",
+    "\r",
+    "\t",
+    "#",
+    "\xef\xbb\xbf",
+    std::string_view("\0", 1),
+    "\x7f",
+    "\xc3",
+    "\xe2\x80\xae",
+    "\\u0000",
+    "\\u202E",
+    "\\U0010FFFF",
+    "\\x",
+    "=",
+    ".",
+    ",",
+    "[",
+    "]",
+    "[[",
+    "]]",
+    "{",
+    "}",
+    "\"",
+    "'",
+    "\"\"\"",
+    "'''",
+    "\"\" = 1\n",
+    "\"a.b\" = 1\n",
+    "a.b = 2\n",
+    "*",
+    "nan",
+    "inf",
+    "-inf",
+    "-0.0",
+    "1e400",
+    "1e-400",
+    "5e-324",
+    "1.7976931348623157e308",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "9223372036854775808",
+    "2147483647",
+    "2147483648",
+    "100000",
+    "0x7fffffffffffffff",
+    "0b1",
+    "1_000",
+    "true",
+    "false",
+    "1979-05-27T07:32:00Z",
+    "[executor]\n",
+    "[backend]\n",
+    "[backend.body]\n",
+    "[workload]\n",
+    "[[workload.agents]]\n",
+    "[workload.agents]\n",
+    "[sweep]\n",
+    "[sweep.grid]\n",
+    "[[sweep.runtimes]]\n",
+    "[[sweep.configs]]\n",
+    "count = 1000000000\n",
+    "count = 100000\n",
+    "runs = 2147483648\n",
+    "runs = 10000\n",
+    "instances = 1000\n",
+    "id = \"x\"\n",
+    "plugin = \"pool\"\n",
+    "plugin = \"none\"\n",
+    "name = \"x\"\n",
+    "\"workload.permits\" = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n",
+    "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.",
+};
+
+/// Arguments of --set, before they are changed.
+constexpr std::array<std::string_view, 20> profile_sets{"measure.runs=3",
+                                                        "measure.seed=9223372036854775807",
+                                                        "executor.plugin=bridge",
+                                                        "executor.options.workers=4",
+                                                        "workload.kind=calls",
+                                                        "workload.permits=0",
+                                                        "workload.agents.0.options.num_ctx=1",
+                                                        "workload.agents.collector.model=m",
+                                                        "workload.agents.2.id=c",
+                                                        "workload.agents=[]",
+                                                        "workload.agents.count=3",
+                                                        "workload.prompts=[\"a\", \"b\"]",
+                                                        "workload.prompts=plain text",
+                                                        "backend.urls=http://u:p@h",
+                                                        "backend.body.a.b=nan",
+                                                        "backend.body.x={ y = [1, {}] }",
+                                                        "backend.headers.X-A=1",
+                                                        "backend.simulator.speeds=[1]",
+                                                        "alerts.ttft_p95_ms=1",
+                                                        "description=\xff"};
 
 constexpr chm_option pool_options[] = {
     {sizeof(chm_option), CHM_OPT_INT, "workers", "Threads", "2", nullptr, 1, 64},
