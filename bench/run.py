@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import counts, micro, process, server, streaming
+from benchmarks import costs, streaming
 from harness import machine
 from harness.clients import Paths, c_peers, chimera_clients, other_peers
 from harness.table import markdown
@@ -22,13 +22,13 @@ BENCHMARKS = {
     "scaling": streaming.scaling,
     "throughput": streaming.throughput,
     "memory": streaming.memory,
-    "startup": process.startup,
-    "size": process.size,
-    "executors": micro.executors,
-    "dispatch": micro.dispatch,
-    "ceiling": server.ceiling,
-    "instructions": counts.instructions,
-    "syscalls": counts.syscalls,
+    "startup": costs.startup,
+    "size": costs.size,
+    "executors": costs.executors,
+    "dispatch": costs.dispatch,
+    "ceiling": streaming.ceiling,
+    "instructions": costs.instructions,
+    "syscalls": costs.syscalls,
 }
 ONCE = ("scaling", "memory", "instructions", "syscalls")
 

@@ -148,6 +148,6 @@ def other_peers(paths):
     peers = [Peer(f"reqwest_{r}", [reqwest, "--runtime", r], [reqwest]) for r in ("multi_thread", "local_set")]
     peers.append(Peer("go_net_http", [go], [go]))
     for name, options, package in (("aiohttp", [], "aiohttp"), ("aiohttp_uvloop", ["--uvloop"], "uvloop"), ("httpx", [], "httpx")):
-        script = paths.peers / "python" / f"{name.removesuffix('_uvloop')}_peer.py"
-        peers.append(Peer(name, [python, script, *options], [python, modules / package]))
+        command = [python, paths.peers / "python" / "peer.py", name.removesuffix("_uvloop"), *options]
+        peers.append(Peer(name, command, [python, modules / package]))
     return peers

@@ -1,4 +1,4 @@
-"""What the Python peers share: the command line, what is counted of a record, and the result line."""
+"""peer.py aiohttp|httpx: one session for all agents, without limits and time-outs. `--uvloop`: on libuv's event loop."""
 
 import argparse
 import array
@@ -48,9 +48,49 @@ def quantile(ordered, share):
     return ordered[round(share * (len(ordered) - 1))] if ordered else 0.0
 
 
-def main(client, session, one_reply):
-    """`session(load)` is an asynchronous context manager for a session; `one_reply(session, load, reply)` awaits one."""
+class Aiohttp:
+    def __init__(self):
+        import aiohttp
+
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None, sock_read=None),
+            headers={"Accept-Encoding": "identity"},
+        )
+
+    async def one_reply(self, load, reply):
+        async with self.session.post(
+            load.url + "/api/generate", data=load.body, headers={"Content-Type": "application/json"}
+        ) as response:
+            response.raise_for_status()
+            async for line in response.content:
+                reply.take(line)
+
+
+class Httpx:
+    def __init__(self):
+        import httpx
+
+        self.session = httpx.AsyncClient(
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+            timeout=None,
+            trust_env=False,
+            headers={"Accept-Encoding": "identity"},
+        )
+
+    async def one_reply(self, load, reply):
+        async with self.session.stream(
+            "POST", load.url + "/api/generate", content=load.body, headers={"Content-Type": "application/json"}
+        ) as response:
+            response.raise_for_status()
+            async for line in response.aiter_lines():
+                if line.strip():
+                    reply.take(line)
+
+
+def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("library", choices=["aiohttp", "httpx"])
     parser.add_argument("--url", required=True)
     parser.add_argument("--agents", type=int, default=1)
     parser.add_argument("--requests", type=int, default=1)
@@ -58,6 +98,7 @@ def main(client, session, one_reply):
     parser.add_argument("--ramp-ms", type=int, default=0)
     parser.add_argument("--uvloop", action="store_true")
     load = parser.parse_args()
+    client = load.library
     load.body = json.dumps(
         {"model": "m", "prompt": "Why is the sky blue?", "options": {"num_predict": load.tokens_per_reply}}
     ).encode()
@@ -76,7 +117,7 @@ def main(client, session, one_reply):
         for _ in range(load.requests):
             reply = Reply(tally)
             try:
-                await one_reply(at, load, reply)
+                await at.one_reply(load, reply)
                 if not reply.done:
                     raise EOFError("the reply ended early")
             except Exception as error:  # counted, whatever the library calls it
@@ -84,7 +125,8 @@ def main(client, session, one_reply):
                 tally.errors += 1
 
     async def all_agents():
-        async with session(load) as at:
+        at = Aiohttp() if load.library == "aiohttp" else Httpx()
+        async with at.session:
             began = now_ns()
             await asyncio.gather(*(agent(at, i) for i in range(load.agents)))
             return (now_ns() - began) * 1e-9
@@ -107,3 +149,6 @@ def main(client, session, one_reply):
         )
     )
     sys.exit(1 if tally.errors else 0)
+
+
+main()
