@@ -1,5 +1,5 @@
-#include "cli/command_line.hpp"
-#include "process/standard_streams.hpp"
+#include "cli/commands.hpp"
+#include "process/messages.hpp"
 
 int main(int argc, char** argv) {
     chimera::host::open_standard_streams();

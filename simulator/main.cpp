@@ -9,7 +9,6 @@
 #include <sys/resource.h>
 
 #include "process/messages.hpp"
-#include "process/standard_streams.hpp"
 
 #include "options.hpp"
 #include "server.hpp"

@@ -1,6 +1,6 @@
 #include "agent/llm_endpoint.hpp"
 
-#include "profile/fnv1a.hpp"
+#include "profile/profile.hpp"
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>

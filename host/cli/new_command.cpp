@@ -1,8 +1,8 @@
-#include "cli/new_command.hpp"
+#include "cli/commands.hpp"
 
-#include "cli/standard_output.hpp"
-#include "profile/installed_data.hpp"
-#include "profile/nearest.hpp"
+#include "cli/output.hpp"
+#include "process/files.hpp"
+#include "process/messages.hpp"
 #include "protocol/excerpt.hpp"
 #include "registry/registry.hpp"
 

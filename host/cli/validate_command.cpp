@@ -1,9 +1,9 @@
-#include "cli/validate_command.hpp"
+#include "cli/commands.hpp"
 
-#include "cli/plugin_options.hpp"
-#include "cli/standard_output.hpp"
+#include "cli/output.hpp"
 #include "process/messages.hpp"
 #include "protocol/excerpt.hpp"
+#include "publish/json_text.hpp"
 #include "registry/checked_file.hpp"
 #include "registry/registry.hpp"
 #include "registry/trial.hpp"
@@ -58,7 +58,7 @@ exit_status list(const validate_arguments& a) {
         j["cases"].push_back(rule(c));
     }
     if (text.empty()) throw kit::unusable(fmt::format("no case matches {}", fmt::join(a.globs, " or ")));
-    print_result(a.json ? j.dump(2) + "\n" : text);
+    print_result(a.json ? json_text(j) : text);
     return exit_status::success;
 }
 
@@ -216,7 +216,7 @@ exit_status validate(const validate_arguments& a) {
     for (const verdict v : every_verdict) j["counts"][std::string(kit::name_of(v))] = n.of(v);
     j["counts"]["not_run"] = n.not_run;
     j["not_run_because"] = or_null(std::string(n.why_not_run));
-    print_result(a.json ? j.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" : summary(n));
+    print_result(a.json ? json_text(j) : summary(n));
     return n.broken() == 0 ? exit_status::success : exit_status::broken_rule;
 }
 
@@ -226,7 +226,7 @@ exit_status validate_command(const validate_arguments& a) {
     const auto refuse = [&a](const std::exception& e) {
         say(fmt::format("chimera-host: {}", on_one_line(e.what())));
         const nlohmann::ordered_json j{{"schema_version", 1}, {"error", e.what()}};
-        if (a.json) print_result(j.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+        if (a.json) print_result(json_text(j));
         return exit_status::bad_input;
     };
     try {

@@ -1,10 +1,13 @@
 #include "profile/document.hpp"
-#include "profile/nesting.hpp"
+
 #include "protocol/excerpt.hpp"
-#include <algorithm>
-#include <charconv>
+
 #include <fmt/format.h>
 #include <toml++/toml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
 
 namespace chimera::host {
 
@@ -116,6 +119,23 @@ std::optional<std::size_t> element_index(const node::list& items, std::string_vi
     return std::nullopt;
 }
 
+const node* node_at(const node& root, std::string_view path) {
+    const auto* at = &root;
+    for (std::size_t begin = 0; at != nullptr && begin < path.size();) {
+        const auto end = std::min(path.find('.', begin), path.size());
+        const auto step = path.substr(begin, end - begin);
+        if (const auto* items = std::get_if<node::list>(&at->value)) {
+            std::size_t index = items->size();
+            std::from_chars(step.data(), step.data() + step.size(), index);
+            at = index < items->size() ? &(*items)[index] : nullptr;
+        } else {
+            at = at->find(step);
+        }
+        begin = end + 1;
+    }
+    return at;
+}
+
 node parse_document(std::string_view text, const std::string& file, std::string* fault) {
     node root{node::table{}, {file, true}, std::nullopt};
     if (const auto deep = find_too_deep(text); deep.line != 0) {
@@ -171,5 +191,188 @@ std::string apply_set(node& root, const std::string& assignment, const std::stri
     }
     return {};
 }
+
+// ---- patches
+
+namespace {
+
+bool names_a_plugin(const node& n) { return n.find("plugin") != nullptr; }
+
+std::string merge(node& into, const node& patch);
+
+std::string merge_into_list(node::list& items, const node& patch) {
+    for (const auto& [key, at, value] : std::get<node::table>(patch.value)) {
+        const bool all = key == "*";
+        const auto one = all ? std::optional<std::size_t>{} : element_index(items, key);
+        if (!all && (!one || *one == items.size()))
+            return fmt::format("{}: there is no element \"{}\"; name it by its id, by an index from 0 to {}, or all of "
+                               "them by \"*\"",
+                               at.where, key, items.empty() ? 0 : items.size() - 1);
+        for (std::size_t i = one.value_or(0); i < (one ? *one + 1 : items.size()); ++i)
+            if (auto fault = merge(items[i], value); !fault.empty()) return fault;
+    }
+    return {};
+}
+
+std::string merge(node& into, const node& patch) {
+    if (!patch.is_table() || names_a_plugin(patch)) {
+        into = patch;
+        return {};
+    }
+    if (auto* items = std::get_if<node::list>(&into.value)) return merge_into_list(*items, patch);
+    if (!into.is_table()) {
+        into = patch;
+        return {};
+    }
+    for (const auto& [key, at, value] : std::get<node::table>(patch.value)) {
+        // One template stands for all agents of a counted table.
+        auto* present = into.find(key == "*" && into.find("template") != nullptr ? "template" : key);
+        if (present == nullptr) {
+            into.assign(key, value);
+        } else if (auto fault = merge(*present, value); !fault.empty()) {
+            return fault;
+        }
+    }
+    return {};
+}
+
+} // namespace
+
+std::string apply_patch(node& root, const node& patch) { return merge(root, patch); }
+
+node patch_at(std::string_view path, node value) {
+    const auto dot = path.find('.');
+    node out{node::table{}, value.at, std::nullopt};
+    const auto key = std::string(path.substr(0, dot));
+    auto inner = dot == std::string_view::npos ? std::move(value) : patch_at(path.substr(dot + 1), std::move(value));
+    out.assign(key, std::move(inner));
+    return out;
+}
+
+// ---- depth
+
+namespace {
+
+/// Reads a text once, from its beginning, and counts the levels that it is in.
+class level_counter {
+  public:
+    explicit level_counter(std::string_view text) : text_(text) {}
+
+    deep_place find() {
+        for (at_ = 0; at_ < text_.size(); ++at_) {
+            step();
+            if (levels_above_ + header_ + dots_ > most_levels) return here();
+        }
+        return {};
+    }
+
+  private:
+    void step() {
+        const char c = text_[at_];
+        switch (c) {
+        case '#':
+            at_ = std::min(text_.find('\n', at_), text_.size()) - 1;
+            return;
+        case '"':
+        case '\'':
+            string(c);
+            break;
+        case '.':
+            ++dots_;
+            break;
+        case ',':
+            dots_ = 0;
+            break;
+        case '\n':
+            if (open_.empty()) begin_statement();
+            return;
+        case '[':
+        case '{':
+            open();
+            return;
+        case ']':
+        case '}':
+            close();
+            break;
+        case ' ':
+        case '\t':
+        case '\r':
+            return;
+        default:
+            break;
+        }
+        at_begin_ = false;
+    }
+
+    void begin_statement() {
+        at_begin_ = true;
+        in_header_ = false;
+        dots_ = 0;
+    }
+
+    /// A header, [a.b], sets the level of all that follows up to the next one.
+    void open() {
+        if (open_.empty() && at_begin_) {
+            if (!in_header_) header_ = 0;
+            in_header_ = true;
+            return;
+        }
+        open_.push_back(dots_ + 1);
+        levels_above_ += dots_ + 1;
+        dots_ = 0;
+    }
+
+    void close() {
+        if (open_.empty()) {
+            if (in_header_ && dots_ > 0) header_ = dots_ + 1;
+        } else {
+            levels_above_ -= open_.back();
+            open_.pop_back();
+        }
+        dots_ = 0;
+    }
+
+    /// To the last quote of a string. One that has no end takes the rest of its line, or of the text.
+    void string(char quote) {
+        const bool many_lines = text_.substr(at_, 3) == std::string(3, quote);
+        at_ += many_lines ? 3 : 1;
+        for (; at_ < text_.size(); ++at_) {
+            if (quote == '"' && text_[at_] == '\\')
+                ++at_;
+            else if (many_lines ? text_.substr(at_, 3) == std::string(3, quote)
+                                : text_[at_] == quote || text_[at_] == '\n')
+                break;
+        }
+        if (many_lines)
+            at_ += 2;
+        else if (at_ < text_.size() && text_[at_] == '\n')
+            --at_;
+    }
+
+    deep_place here() const {
+        const std::string_view before = text_.substr(0, std::min(at_, text_.size()));
+        const auto last = before.rfind('\n');
+        return {static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n')) + 1,
+                before.size() - (last == std::string_view::npos ? 0 : last + 1) + 1};
+    }
+
+    const std::string_view text_;
+    std::size_t at_ = 0;
+    std::vector<std::size_t> open_; // for each open bracket, how many levels it is below the one around it
+    std::size_t levels_above_ = 0;  // all of them together
+    std::size_t header_ = 0;        // levels of the last header
+    std::size_t dots_ = 0;          // in the key that is being read, or whose value is
+    bool at_begin_ = true, in_header_ = false;
+};
+
+} // namespace
+
+deep_place find_too_deep(std::string_view toml) { return level_counter(toml).find(); }
+
+std::size_t parts_of(std::string_view dotted_path) {
+    return static_cast<std::size_t>(std::ranges::count(dotted_path, '.')) + 1;
+}
+
+std::string too_deep() { return fmt::format("more than {} levels of tables, arrays and parts of keys", most_levels); }
 
 } // namespace chimera::host

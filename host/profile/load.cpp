@@ -1,11 +1,15 @@
 #include "profile/load.hpp"
-#include "process/regular_file.hpp"
-#include "profile/nearest.hpp"
-#include "profile/overrides.hpp"
-#include "profile/profile_reader.hpp"
-#include "profile/profile_rules.hpp"
+
+#include "process/files.hpp"
+#include "process/messages.hpp"
+#include "process/secrets.hpp"
+#include "profile/reading.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
 #include <system_error>
 
 namespace chimera::host {
@@ -30,6 +34,13 @@ namespace fs = std::filesystem;
 
 profile_error::profile_error(std::vector<std::string> faults)
     : std::runtime_error(fmt::format("{}", fmt::join(faults, "\n"))), faults_(std::move(faults)) {}
+
+fs::path find_profile(const fs::path& given) {
+    std::error_code error;
+    if (given.empty() || given.has_parent_path() || given.has_extension() || fs::exists(given, error)) return given;
+    const fs::path installed = installed_data() / "profiles" / (given.string() + ".toml");
+    return fs::exists(installed, error) ? installed : given;
+}
 
 std::string read_profile_text(const fs::path& file) {
     constexpr std::size_t most_bytes = 1U << 20U; // parsed, it takes a hundred times as much
@@ -67,6 +78,116 @@ profile resolve_profile(node root, const fs::path& source, const schema_lookup& 
 
 profile load_profile(const fs::path& file, const schema_lookup& lookup, const profile_overrides& overrides) {
     return parse_profile(read_profile_text(file), file, lookup, overrides);
+}
+
+// ---- overrides
+
+namespace {
+
+constexpr std::string_view reports_agents = R"(
+[[agents]]
+id = "collector"
+label = "DataCollector"
+model = "gemma3:latest"
+options = { num_gpu = 80, num_ctx = 512, temperature = 1.0 }
+[[agents]]
+id = "insight"
+label = "InsightAgent"
+model = "gemma3:latest"
+options = { num_gpu = 80, num_ctx = 512, temperature = 1.0 }
+)";
+
+/// The table root.name, made if missing; null where something else stands there.
+node* table_in(node& root, const char* name, const origin& from) {
+    auto* table = root.find(name);
+    if (table == nullptr) table = &root.assign(name, {node::table{}, from, std::nullopt});
+    return table->is_table() ? table : nullptr;
+}
+
+/// Puts value where no --set has put one.
+void put(node* table, const char* key, node value) {
+    if (table == nullptr) return;
+    const auto* present = table->find(key);
+    if (present == nullptr || present->at.from_file) table->assign(key, std::move(value));
+}
+
+/// The tables in which agents are written.
+std::vector<node*> agents_in(node& root) {
+    std::vector<node*> tables;
+    for (const auto& path : agent_paths(root))
+        if (auto* agent = const_cast<node*>(node_at(root, path)); agent != nullptr && agent->is_table())
+            tables.push_back(agent);
+    return tables;
+}
+
+void add_reports_agents(node& root) {
+    auto* workload = table_in(root, "workload", root.at);
+    if (workload == nullptr || workload->find("agents") != nullptr) return;
+    std::string fault;
+    auto document = parse_document(reports_agents, "built-in agents", &fault);
+    workload->assign("agents", std::move(*document.find("agents")));
+}
+
+std::string plugin_of(const node& root, const char* table) {
+    const auto* choice = root.find(table);
+    const auto* plugin = choice == nullptr ? nullptr : choice->find("plugin");
+    const auto* name = plugin == nullptr ? nullptr : std::get_if<std::string>(&plugin->value);
+    return name == nullptr ? std::string{} : *name;
+}
+
+void drop_written_in_file(node& table) {
+    auto& members = std::get<node::table>(table.value);
+    for (auto& m : members)
+        if (m.value.is_table()) drop_written_in_file(m.value);
+    std::erase_if(members, [](const member& m) {
+        const auto* nested = std::get_if<node::table>(&m.value.value);
+        return m.value.at.from_file && (nested == nullptr || nested->empty());
+    });
+}
+
+} // namespace
+
+void apply_overrides(node& root, const profile_overrides& overrides, std::vector<std::string>* faults) {
+    add_reports_agents(root);
+
+    static constexpr std::array tables = {"executor", "foreign", "transport"};
+    std::array<std::string, tables.size()> before;
+    for (std::size_t i = 0; i < tables.size(); ++i) before[i] = plugin_of(root, tables[i]);
+    for (const auto& assignment : overrides.sets) {
+        const auto key = assignment.substr(0, assignment.find('='));
+        if (names_a_secret(key.substr(key.rfind('.') + 1))) {
+            faults->push_back(fmt::format("--set {}=...: {}", key, no_secret));
+        } else if (auto fault = apply_set(root, assignment, "--set " + without_url_secrets(assignment));
+                   !fault.empty()) {
+            faults->push_back(std::move(fault));
+        }
+    }
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        auto* options = root.find(tables[i]) == nullptr ? nullptr : root.find(tables[i])->find("options");
+        if (options != nullptr && options->is_table() && plugin_of(root, tables[i]) != before[i])
+            drop_written_in_file(*options);
+    }
+
+    const auto number = [](const char* option, std::int64_t value) {
+        return node{value, {fmt::format("{} {}", option, value), false}, std::nullopt};
+    };
+    const origin command_line{"command line", false};
+    if (overrides.runs) put(table_in(root, "measure", command_line), "runs", number("--runs", *overrides.runs));
+    if (overrides.warmup) put(table_in(root, "measure", command_line), "warmup", number("--warmup", *overrides.warmup));
+    if (overrides.seed) put(table_in(root, "measure", command_line), "seed", number("--seed", *overrides.seed));
+    const auto agents = agents_in(root);
+    if (overrides.model)
+        for (auto* agent : agents) put(agent, "model", {*overrides.model, {"--model " + *overrides.model, false}, {}});
+    if (!overrides.urls.empty()) {
+        node::list urls;
+        for (const auto& url : overrides.urls) urls.push_back({url, {"--url " + without_url_secrets(url), false}, {}});
+        put(table_in(root, "backend", command_line), "urls", {std::move(urls), {"--url", false}, {}});
+        for (auto* agent : agents) {
+            const auto* url = agent->find("url");
+            if (url != nullptr && url->at.from_file)
+                std::erase_if(std::get<node::table>(agent->value), [](const member& m) { return m.key == "url"; });
+        }
+    }
 }
 
 } // namespace chimera::host

@@ -1,6 +1,5 @@
 #pragma once
 #include "profile/document.hpp"
-#include "profile/plugin_kind.hpp"
 #include "profile/profile.hpp"
 #include <chimera/abi/option.h>
 #include <concepts>
@@ -63,6 +62,10 @@ profile load_profile(const std::filesystem::path& file, const schema_lookup&, co
 /// The same for a text at hand; source is where it is said to come from, in messages and for relative paths.
 profile parse_profile(std::string_view toml, const std::filesystem::path& source, const schema_lookup&,
                       const profile_overrides& = {});
+
+/// Finds the profile that `given` names: that file, or if there is none and `given` is a bare name ("smol1kb"), the
+/// installed profile of that name.
+std::filesystem::path find_profile(const std::filesystem::path& given);
 
 /// The text of a file. Errors: profile_error that names the nearest file there is.
 std::string read_profile_text(const std::filesystem::path& file);

@@ -1,10 +1,11 @@
 #pragma once
-#include "profile/option_value.hpp"
+#include "profile/options.hpp"
 #include "protocol/llm_api.hpp"
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// A profile after everything in it is resolved: defaults filled in, options checked, paths absolute. It says what one
@@ -137,6 +138,13 @@ std::string to_toml(const profile&);
 /// 16 hex digits that name the configuration: FNV-1a over the content of to_toml() without the description, the alerts
 /// and how often it is run (measure.runs, measure.warmup).
 std::string config_hash(const profile&);
+
+/// FNV-1a of 64 bits, http://www.isthe.com/chongo/tech/comp/fnv/: equal on every machine and with every standard
+/// library, which std::hash is not. hash: the hash of the bytes before.
+constexpr std::uint64_t fnv1a(std::string_view bytes, std::uint64_t hash = 0xcbf29ce484222325) noexcept {
+    for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    return hash;
+}
 
 /// A name for the configuration's folder after the agents' options: "chimera_homo_gpu80_ctx512" (all agents alike),
 /// "chimera_hetero_gpu80-100_ctx512-1024", "baseline_vs_chimera_gpu80_ctx512" (one at least with the server's

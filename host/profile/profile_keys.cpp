@@ -1,5 +1,4 @@
 #include "profile/profile_keys.hpp"
-#include "profile/option_check.hpp"
 #include <algorithm>
 #include <array>
 #include <charconv>

@@ -1,19 +1,21 @@
-#include "profile/profile_reader.hpp"
+#include "process/messages.hpp"
 #include "process/secrets.hpp"
-#include "profile/counted_agents.hpp"
-#include "profile/free_table.hpp"
-#include "profile/nearest.hpp"
-#include "profile/option_check.hpp"
 #include "profile/profile_keys.hpp"
+#include "profile/reading.hpp"
+#include "protocol/excerpt.hpp"
 #include "simulator/option_table.hpp"
-#include <algorithm>
-#include <charconv>
+
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
 
 namespace chimera::host {
 
 namespace {
 
+using json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 constexpr const char* simulator_table = "backend.simulator";
@@ -36,6 +38,83 @@ std::vector<std::string> all_keys() {
 bool starts_with_step(std::string_view path, std::string_view prefix) {
     return path.size() > prefix.size() && path.starts_with(prefix) &&
            (path[prefix.size()] == '.' || path[prefix.size()] == '[');
+}
+
+/// Reads a table whose keys are the user's own: [backend.headers], whose values are strings, and [backend.body], whose
+/// values become JSON and whose nested tables make dotted keys. An empty string stays an empty text, which means: do
+/// not send this one.
+class free_table_reader {
+  public:
+    free_table_reader(bool as_json, std::vector<std::string>* faults) : as_json_(as_json), faults_(faults) {}
+
+    void read(const node& table, const std::string& path, const std::string& prefix) {
+        for (const auto& m : std::get<node::table>(table.value)) {
+            const std::string shown = path + '.' + m.key, name = prefix + m.key;
+            const auto* text = std::get_if<std::string>(&m.value.value);
+            if (names_a_secret(m.key) && (!as_json_ || text != nullptr))
+                fault(m.at, shown,
+                      as_json_ ? std::string(no_secret)
+                               : fmt::format("{}; to send the key in this header, set backend.key_header = \"{}\"",
+                                             no_secret, m.key));
+            else if (as_json_ && m.value.is_table())
+                read(m.value, shown, name + '.');
+            else if (text != nullptr && text->empty())
+                out.push_back({name, {}});
+            else if (as_json_)
+                out.push_back({name, json_of(m.value, shown).dump()});
+            else if (text != nullptr || m.value.raw)
+                out.push_back({name, text != nullptr ? *text : *m.value.raw});
+            else
+                fault(m.at, shown, fmt::format("is {}; give a string", kind_of(m.value)));
+        }
+    }
+
+    std::vector<named_text> out;
+
+  private:
+    void fault(const origin& at, const std::string& key, const std::string& what) {
+        faults_->push_back(fault_at(at, key, what));
+    }
+
+    json json_of(const node& value, const std::string& path) {
+        if (const auto* items = std::get_if<node::list>(&value.value)) {
+            json list = json::array();
+            for (const node& item : *items) list.push_back(json_of(item, path));
+            return list;
+        }
+        if (const auto* members = std::get_if<node::table>(&value.value)) {
+            json object = json::object();
+            for (const member& m : *members) object[m.key] = json_of(m.value, path + '.' + m.key);
+            return object;
+        }
+        if (const auto* flag = std::get_if<bool>(&value.value)) return *flag;
+        if (const auto* whole = std::get_if<std::int64_t>(&value.value)) return *whole;
+        if (const auto* number = std::get_if<double>(&value.value)) {
+            if (std::isfinite(*number)) return *number;
+            fault(value.at, path, "is not a finite number, which JSON does not have");
+            return nullptr;
+        }
+        if (const auto* text = std::get_if<std::string>(&value.value)) return *text;
+        fault(value.at, path, "is a date, which JSON does not have; give a string");
+        return nullptr;
+    }
+
+    const bool as_json_;
+    std::vector<std::string>* faults_;
+};
+
+/// path: the name of the table, for messages. Appends faults.
+std::vector<named_text> read_free_table(const node& table, bool as_json, const std::string& path,
+                                        std::vector<std::string>* faults) {
+    if (!table.is_table()) {
+        faults->push_back(fault_at(
+            table.at, path,
+            fmt::format("is {}; give a table: {} = {{ ... }}", kind_of(table), path.substr(path.rfind('.') + 1))));
+        return {};
+    }
+    free_table_reader reader(as_json, faults);
+    reader.read(table, path, {});
+    return std::move(reader.out);
 }
 
 class reader {
@@ -95,7 +174,7 @@ class reader {
             if (std::any_of(keys.begin(), keys.end(), [&](const auto& k) { return starts_with_step(k, path); })) {
                 good = check_shape(m.value, path, name) && good;
             } else if (names_a_secret(m.key)) {
-                fault(m.at, name, "a profile holds no secret; use --api-key or the environment's CHIMERA_API_KEY");
+                fault(m.at, name, std::string(no_secret));
             } else {
                 fault(m.at, name, "unknown key; " + suggest(m.key, siblings(keys, known)));
             }
@@ -199,8 +278,7 @@ class reader {
         } else if (std::holds_alternative<std::vector<std::string>*>(field)) {
             read_list(*given, option, path, field);
         } else if (const auto* members = std::get_if<std::vector<named_text>*>(&field)) {
-            const auto values = path == "backend.body" ? free_values::json : free_values::texts;
-            **members = read_free_table(*given, values, path, faults_);
+            **members = read_free_table(*given, path == "backend.body", path, faults_);
         } else if (const auto value = check_node(option, *given); !value.fault.empty()) {
             fault(given->at, path, value.fault);
         } else if (auto* file = std::get_if<fs::path*>(&field); file != nullptr && !value.text.empty()) {
@@ -301,26 +379,46 @@ class reader {
 
 } // namespace
 
-const node* node_at(const node& root, std::string_view path) {
-    const auto* at = &root;
-    for (std::size_t begin = 0; at != nullptr && begin < path.size();) {
-        const auto end = std::min(path.find('.', begin), path.size());
-        const auto step = path.substr(begin, end - begin);
-        if (const auto* items = std::get_if<node::list>(&at->value)) {
-            std::size_t index = items->size();
-            std::from_chars(step.data(), step.data() + step.size(), index);
-            at = index < items->size() ? &(*items)[index] : nullptr;
-        } else {
-            at = at->find(step);
-        }
-        begin = end + 1;
-    }
-    return at;
-}
-
 profile read_profile(node& root, const std::string& file, const fs::path& folder, const schema_lookup& lookup,
                      std::vector<std::string>* faults) {
     return reader(root, file, folder, lookup, faults).read();
+}
+
+// ---- agents
+
+namespace {
+
+const node* agents_of(const node& root) {
+    const auto* workload = root.find("workload");
+    return workload == nullptr ? nullptr : workload->find("agents");
+}
+
+} // namespace
+
+bool agents_are_counted(const node& root) {
+    const auto* agents = agents_of(root);
+    return agents != nullptr && (agents->find("count") != nullptr || agents->find("template") != nullptr);
+}
+
+std::vector<std::string> agent_paths(const node& root) {
+    std::vector<std::string> paths;
+    if (agents_are_counted(root)) {
+        paths.emplace_back("workload.agents.template");
+    } else if (const auto* agents = agents_of(root); agents != nullptr && agents->is_list()) {
+        for (std::size_t i = 0; i < std::get<node::list>(agents->value).size(); ++i)
+            paths.push_back(fmt::format("workload.agents.{}", i));
+    }
+    return paths;
+}
+
+std::vector<agent_spec> agents_from(const agent_spec& one, int count) {
+    std::vector<agent_spec> agents(static_cast<std::size_t>(count), one);
+    for (int i = 0; i < count; ++i) {
+        auto& agent = agents[static_cast<std::size_t>(i)];
+        for (auto* name : {&agent.id, &agent.label})
+            if (!name->empty()) *name += fmt::format("_{}", i + 1);
+    }
+    return agents;
 }
 
 } // namespace chimera::host

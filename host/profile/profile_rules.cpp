@@ -1,13 +1,12 @@
-#include "profile/profile_rules.hpp"
 #include "process/secrets.hpp"
-#include "profile/counted_agents.hpp"
-#include "profile/option_check.hpp"
-#include "profile/profile_reader.hpp"
-#include <algorithm>
+#include "profile/reading.hpp"
+
 #include <boost/url/parse.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <fmt/format.h>
 #include <map>
 
 namespace chimera::host {
@@ -47,9 +46,7 @@ std::string url_fault(const std::string& text) {
     const bool local = url.scheme() == "http+unix";
     if (url.scheme() != "http" && url.scheme() != "https" && !local)
         return fmt::format("has the scheme \"{}\"{}", std::string(url.scheme()), form);
-    if (url.has_userinfo())
-        return "holds a user name or a password, and a profile holds no secret; use --api-key or the environment's "
-               "CHIMERA_API_KEY";
+    if (url.has_userinfo()) return fmt::format("contains a user name or a password; {}", no_secret);
     if (url.encoded_host().empty() && (!local || url.encoded_path().empty())) return fmt::format("has no host{}", form);
     if (url.has_port() && !is_port(std::string(url.port()))) return fmt::format("has no usable port{}", form);
     if (url.has_query() || url.has_fragment())
@@ -150,8 +147,8 @@ class rules {
                     : has_user_information(std::string_view(option.value).substr(scheme_end + 3)))
                 fault(
                     table + ".options." + option.key,
-                    "holds a user name or a password, and a profile holds no secret; leave them out (a proxy can come "
-                    "from the environment: proxy = \"env\")");
+                    "contains a user name or a password; leave them out (a proxy can come from the environment: proxy "
+                    "= \"env\")");
         }
     }
 
@@ -166,8 +163,8 @@ class rules {
             const std::size_t end = std::min(b.path.find('&', begin + 1), b.path.size());
             const std::string_view pair = std::string_view(b.path).substr(begin + 1, end - begin - 1);
             if (names_a_secret(pair.substr(0, pair.find('='))))
-                fault("backend.path", "holds a secret in its query, and a profile holds none; use --api-key or the "
-                                      "environment's CHIMERA_API_KEY, and backend.key_header");
+                fault("backend.path",
+                      fmt::format("contains a secret in its query; {}, and backend.key_header", no_secret));
             begin = end;
         }
         const auto in_token = [](char c) {
@@ -270,6 +267,12 @@ std::string file_name_fault(std::string_view text) {
 
 void check_profile(profile& p, const node& root, const std::string& file, std::vector<std::string>* faults) {
     rules(p, root, file, faults).check();
+}
+
+void deal_urls(std::vector<agent_spec>& agents, const std::vector<std::string>& urls) {
+    if (urls.empty()) return;
+    for (std::size_t i = 0; i < agents.size(); ++i)
+        if (agents[i].url.empty()) agents[i].url = urls[i % urls.size()];
 }
 
 } // namespace chimera::host

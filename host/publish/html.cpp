@@ -1,6 +1,6 @@
 #include "publish/html.hpp"
 
-#include "profile/installed_data.hpp"
+#include "process/files.hpp"
 #include "protocol/excerpt.hpp"
 
 #include <fmt/format.h>

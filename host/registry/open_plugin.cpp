@@ -1,18 +1,203 @@
 #include "registry/open_plugin.hpp"
+
+#include "profile/options.hpp"
 #include "protocol/excerpt.hpp"
-#include "registry/plugin_host.hpp"
-#include "registry/result_name.hpp"
-#include "registry/schema_check.hpp"
+
+#include <boost/dll/shared_library.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <array>
-#include <boost/dll/shared_library.hpp>
+#include <cmath>
 #include <cstring>
-#include <fmt/format.h>
+#include <set>
 #include <vector>
 
 namespace chimera::host {
 
+// ---- the host that a plugin sees
+
 namespace {
+
+spdlog::level::level_enum level_of(std::int32_t level) {
+    switch (level) {
+    case CHM_LOG_DEBUG:
+        return spdlog::level::debug;
+    case CHM_LOG_INFO:
+        return spdlog::level::info;
+    case CHM_LOG_WARN:
+        return spdlog::level::warn;
+    default:
+        return spdlog::level::err;
+    }
+}
+
+void log_line(const chm_host* host, std::int32_t level, chm_str message) noexcept {
+    try {
+        const std::string_view text(message.ptr == nullptr ? "" : message.ptr,
+                                    message.ptr == nullptr ? 0 : message.len);
+        spdlog::log(level_of(level), "[{}] {}", static_cast<const plugin_host*>(host)->id, text);
+    } catch (...) { // a line that cannot be written must not end a run
+    }
+}
+
+const void* no_extension(const chm_host*, const char*) noexcept { return nullptr; }
+
+} // namespace
+
+plugin_host::plugin_host(std::string plugin_id)
+    : chm_host{sizeof(chm_host), log_line, no_extension}, id(std::move(plugin_id)) {}
+
+// ---- plugin
+
+plugin::plugin(std::filesystem::path path, const chm_plugin_entry& entry)
+    : path_(std::move(path)), entry_(&entry), host_(std::make_unique<plugin_host>(entry.id)) {}
+
+plugin::~plugin() {
+    if (initialized_ && entry_->deinit != nullptr) entry_->deinit();
+}
+
+bool plugin::offers(plugin_kind kind) const {
+    return kind == plugin_kind::executor ? executor_ != nullptr : transport_ != nullptr;
+}
+
+std::span<const chm_option> plugin::options(plugin_kind kind) const {
+    return kind == plugin_kind::executor ? executor_options_ : transport_options_;
+}
+
+void executor_destroy::operator()(chm_executor* executor) const { executor->vt->destroy(executor); }
+void transport_destroy::operator()(chm_transport* transport) const { transport->vt->destroy(transport); }
+
+// ---- option schemas
+
+namespace {
+
+bool is_snake_case(std::string_view part) {
+    if (part.empty() || part.front() < 'a' || part.front() > 'z') return false;
+    return std::all_of(part.begin(), part.end(),
+                       [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+}
+
+bool is_dotted_snake_case(std::string_view name) {
+    for (;;) {
+        const auto dot = name.find('.');
+        if (!is_snake_case(name.substr(0, dot))) return false;
+        if (dot == std::string_view::npos) return true;
+        name.remove_prefix(dot + 1);
+    }
+}
+
+std::string option_fault(const chm_option& option) {
+    if (option.name == nullptr) return "has no name (NULL), expected text in snake_case";
+    if (!is_dotted_snake_case(option.name))
+        return fmt::format("is called \"{}\", expected snake_case with dots between tables", option.name);
+    if (option.type < CHM_OPT_BOOL || option.type > CHM_OPT_ENUM)
+        return fmt::format("has type {}, expected {} to {}", option.type, CHM_OPT_BOOL + 0, CHM_OPT_ENUM + 0);
+    if (option.help == nullptr || *option.help == '\0') return "has no help, expected one line";
+    if (option.type == CHM_OPT_ENUM) {
+        const auto words = choices_of(option);
+        if (words.empty() || std::find(words.begin(), words.end(), "") != words.end())
+            return "has no choices, expected \"a|b\"";
+    } else if (option.choices != nullptr) {
+        return "has choices, expected NULL for everything but CHM_OPT_ENUM";
+    }
+    if (std::isnan(option.min) || std::isnan(option.max)) return "has a range that is not a number";
+    if (option.default_value == nullptr) return "has no default (NULL), expected text";
+    if (const auto value = check_text(option, option.default_value); !value.fault.empty())
+        return fmt::format("has a default that it would not accept: {}", value.fault);
+    return {};
+}
+
+} // namespace
+
+std::string schema_fault(std::span<const chm_option> schema) {
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < schema.size(); ++i) {
+        const auto& option = schema[i];
+        auto fault = option_fault(option);
+        if (fault.empty() && !names.insert(option.name).second) fault = "has the name of an earlier one";
+        if (!fault.empty())
+            return fmt::format("option {}{} {}", i, option.name == nullptr ? "" : fmt::format(" ({})", option.name),
+                               fault);
+    }
+    // "a" and "a.b" cannot both be written in TOML.
+    for (const auto& name : names)
+        for (auto dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1))
+            if (names.count(name.substr(0, dot)) != 0)
+                return fmt::format("option {} lies inside option {}, expected one or the other", name,
+                                   name.substr(0, dot));
+    return {};
+}
+
+std::span<const chm_option> read_schema(const chm_option* options, std::uint32_t n, std::string* fault) {
+    if (n == 0) return {};
+    if (options == nullptr) {
+        *fault = fmt::format("there are said to be {}, and none is listed (NULL)", n);
+        return {};
+    }
+    const auto size = options->size;                                         // also the distance from one to the next
+    constexpr auto least = offsetof(chm_option, max) + sizeof(options->max); // what 1.0 has
+    if (size < least || size % alignof(chm_option) != 0 || size > 64 * sizeof(chm_option)) {
+        *fault = fmt::format("option 0 has size {}, expected at least {}", size, least);
+        return {};
+    }
+    if (size == sizeof(chm_option)) return {options, n};
+    static auto& kept = *new std::vector<std::vector<chm_option>>;
+    auto& copy = kept.emplace_back(n);
+    const auto* bytes = reinterpret_cast<const char*>(options);
+    for (std::size_t i = 0; i < n; ++i)
+        std::memcpy(&copy[i], bytes + i * size, std::min<std::size_t>(size, sizeof(chm_option)));
+    return copy;
+}
+
+// ---- opening
+
+namespace {
+
+/// "CHM_E_INVAL"; "an unknown code" for other numbers.
+const char* result_name(chm_rc rc) {
+    switch (rc) {
+    case CHM_OK:
+        return "CHM_OK";
+    case CHM_READY:
+        return "CHM_READY";
+    case CHM_END:
+        return "CHM_END";
+    case CHM_E_FAIL:
+        return "CHM_E_FAIL";
+    case CHM_E_NOMEM:
+        return "CHM_E_NOMEM";
+    case CHM_E_INVAL:
+        return "CHM_E_INVAL";
+    case CHM_E_NOSYS:
+        return "CHM_E_NOSYS";
+    case CHM_E_CANCELED:
+        return "CHM_E_CANCELED";
+    case CHM_E_IO:
+        return "CHM_E_IO";
+    case CHM_E_PROTO:
+        return "CHM_E_PROTO";
+    case CHM_E_CLOSED:
+        return "CHM_E_CLOSED";
+    case CHM_E_AFFINITY:
+        return "CHM_E_AFFINITY";
+    case CHM_E_TIMEOUT:
+        return "CHM_E_TIMEOUT";
+    case CHM_E_RESOLVE:
+        return "CHM_E_RESOLVE";
+    case CHM_E_CONNECT:
+        return "CHM_E_CONNECT";
+    case CHM_E_LIMIT:
+        return "CHM_E_LIMIT";
+    case CHM_E_TLS:
+        return "CHM_E_TLS";
+    case CHM_E_STATE:
+        return "CHM_E_STATE";
+    default:
+        return "an unknown code";
+    }
+}
 
 /// Boost's text is "what failed (dlerror system message: why)": why.
 std::string reason(const std::exception& error) {

@@ -1,13 +1,17 @@
 #include "registry/registry.hpp"
-#include "profile/nearest.hpp"
+
+#include "process/messages.hpp"
 #include "registry/checked_file.hpp"
 #include "registry/open_plugin.hpp"
-#include "registry/plugin_listing.hpp"
 #include "registry/trial.hpp"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
+#include <cstdlib>
 #include <map>
+#include <string_view>
 #include <variant>
 
 namespace chimera::host {
@@ -221,6 +225,97 @@ std::vector<plugin_listing> registry::list(const fs::path& directory) const {
         }
     }
     return lines;
+}
+
+// ---- instances
+
+namespace {
+
+/// The name of the first function that an instance's table lacks, or null.
+const char* missing_function(const chm_executor_vt& vt) {
+    if (vt.spawn == nullptr) return "spawn";
+    if (vt.run == nullptr) return "run";
+    if (vt.stop == nullptr) return "stop";
+    if (vt.destroy == nullptr) return "destroy";
+    return vt.get_extension == nullptr ? "get_extension" : nullptr;
+}
+const char* missing_function(const chm_transport_vt& vt) {
+    if (vt.open == nullptr) return "open";
+    if (vt.destroy == nullptr) return "destroy";
+    return vt.get_extension == nullptr ? "get_extension" : nullptr;
+}
+
+/// Calls a factory and checks what it made. An instance without a usable table cannot even be destroyed.
+template <class Instance, class Factory>
+Instance* create(const Factory& factory, const chm_host& host, std::span<const option_value> options,
+                 const std::string& what) {
+    std::vector<chm_kv> pairs;
+    for (const auto& [key, value, type] : options)
+        pairs.push_back({{key.data(), key.size()}, {value.data(), value.size()}});
+    const chm_config config{pairs.data(), pairs.size()};
+    std::array<char, 1024> text{};
+    chm_error error{text.data(), text.size()};
+    Instance* instance = nullptr;
+    const auto rc = factory.create(&host, &config, &instance, &error);
+    if (rc != CHM_OK) throw plugin_error(fmt::format("{} was refused: {}", what, explain(rc, text.data())), rc);
+    const auto refuse = [&](const std::string& why) {
+        throw plugin_error(fmt::format("{} is not usable: {}", what, why), CHM_E_FAIL);
+    };
+    if (instance == nullptr) refuse("create succeeded without an instance (NULL)");
+    const auto* vt = instance->vt;
+    if (vt == nullptr) refuse("it has no table of functions (NULL)");
+    if (vt->size < sizeof(*vt))
+        refuse(fmt::format("its table of functions has size {}, expected at least {}", vt->size, sizeof(*vt)));
+    if (const char* name = missing_function(*vt)) refuse(fmt::format("its table of functions lacks {}", name));
+    return instance;
+}
+
+} // namespace
+
+executor_ptr registry::create_executor(const std::shared_ptr<const plugin>& from,
+                                       std::span<const option_value> options) {
+    if (!from->offers(plugin_kind::executor)) throw plugin_error("the plugin offers no executor", CHM_E_NOSYS);
+    auto* made = create<chm_executor>(*from->executor_, *from->host_, options,
+                                      fmt::format("an executor of plugin \"{}\"", from->entry().id));
+    return {made, executor_destroy{from}};
+}
+
+transport_ptr registry::create_transport(const std::shared_ptr<const plugin>& from,
+                                         std::span<const option_value> options) {
+    if (!from->offers(plugin_kind::transport)) throw plugin_error("the plugin offers no transport", CHM_E_NOSYS);
+    auto* made = create<chm_transport>(*from->transport_, *from->host_, options,
+                                       fmt::format("a transport of plugin \"{}\"", from->entry().id));
+    return {made, transport_destroy{from}};
+}
+
+// ---- where plugins are
+
+std::vector<fs::path> plugin_path_of_environment() {
+    std::vector<fs::path> folders;
+    if (const char* variable = secure_getenv("CHIMERA_PLUGIN_PATH")) {
+        std::string_view rest = variable;
+        while (!rest.empty()) {
+            const auto colon = rest.find(':');
+            if (const auto folder = rest.substr(0, colon); !folder.empty()) folders.push_back(fs::absolute(folder));
+            rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon + 1);
+        }
+    }
+    return folders;
+}
+
+std::vector<fs::path> own_plugin_path() {
+    std::vector<fs::path> folders;
+    const auto add = [&](const fs::path& folder) {
+        const auto plain = folder.lexically_normal();
+        if (std::find(folders.begin(), folders.end(), plain) == folders.end()) folders.push_back(plain);
+    };
+    std::error_code error;
+    if (const auto program = fs::read_symlink("/proc/self/exe", error); !error) {
+        add(program.parent_path() / "../lib/chimera");
+        add(program.parent_path() / ".." / CHIMERA_LIBDIR / "chimera"); // an installation may be moved
+    }
+    add(CHIMERA_INSTALLED_PLUGIN_DIR);
+    return folders;
 }
 
 } // namespace chimera::host

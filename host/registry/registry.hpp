@@ -1,6 +1,5 @@
 #pragma once
-#include "profile/option_value.hpp"
-#include "profile/plugin_kind.hpp"
+#include "profile/options.hpp"
 #include <chimera/abi/executor.h>
 #include <chimera/abi/transport.h>
 #include <chrono>

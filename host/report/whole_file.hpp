@@ -1,7 +1,7 @@
 // Result files: under their names they are there whole, or not at all.
 #pragma once
 
-#include "process/regular_file.hpp"
+#include "process/files.hpp"
 
 #include <chimera/sdk/owned_fd.hpp>
 

@@ -1,7 +1,7 @@
 // JSON of results files, read so that whatever is wrong is reported with its place.
 #pragma once
 
-#include "process/regular_file.hpp"
+#include "process/files.hpp"
 
 #include <nlohmann/json.hpp>
 

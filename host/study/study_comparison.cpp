@@ -1,6 +1,6 @@
 #include "study/study_comparison.hpp"
 
-#include "profile/nearest.hpp"
+#include "process/messages.hpp"
 #include "study/metric_catalogue.hpp"
 #include "study/results_json.hpp"
 #include "study/runtime_result.hpp"

@@ -1,11 +1,7 @@
 #include "sweep/definition.hpp"
 
-#include "profile/fnv1a.hpp"
-#include "profile/nearest.hpp"
-#include "profile/nesting.hpp"
-#include "profile/overrides.hpp"
-#include "profile/patch.hpp"
-#include "profile/profile_rules.hpp"
+#include "process/messages.hpp"
+#include "profile/reading.hpp"
 
 #include <fmt/format.h>
 

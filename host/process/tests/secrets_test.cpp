@@ -1,5 +1,3 @@
-#include "process/messages.hpp"
-#include "process/secret_forms.hpp"
 #include "process/secrets.hpp"
 
 #include <doctest/doctest.h>
@@ -8,7 +6,6 @@
 #include <string>
 
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
 using namespace chimera::host;
 
@@ -144,14 +141,4 @@ TEST_CASE("a key that no header can carry is refused without being shown") {
     CHECK(key_fault("sk-0123").empty());
     CHECK(key_fault("sk-\n0123").find("character 4") != std::string::npos);
     CHECK(key_fault(std::string(20'000, 'k')).find("more than") != std::string::npos);
-}
-
-TEST_CASE("a message of a resource that ran out names the limit of this process") {
-    CHECK(with_limit("x: No space left on device") == "x: No space left on device");
-    rlimit before{};
-    REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
-    const rlimit few{64, before.rlim_max};
-    REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
-    CHECK(with_limit("pipe2: Too many open files") == "pipe2: Too many open files (ulimit -n allows 64 open files)");
-    setrlimit(RLIMIT_NOFILE, &before);
 }

@@ -166,7 +166,7 @@ TEST_CASE("no secret of the command line comes into a message") {
     profile_overrides o;
     o.urls = {"http://me:pass-word@host"};
     said = faults(smallest, o);
-    CHECK(said.find("holds a user name or a password") != std::string::npos);
+    CHECK(said.find("contains a user name or a password") != std::string::npos);
     CHECK(said.find("pass-word") == std::string::npos);
     said = faults_of_sets(smallest, {"backend.urls=http://me:pass-word@host"});
     CHECK(said.find("pass-word") == std::string::npos);

@@ -1,6 +1,8 @@
 // What is wrong with a profile is said with its place, its key and what to do.
 #include "test_schema.hpp"
+
 #include <algorithm>
+#include <string>
 
 using namespace test_schema;
 
@@ -127,7 +129,7 @@ TEST_CASE("URLs are HTTP URLs without secrets") {
         check_has(url(bad), "p.toml:6:9: backend.urls.0: ");
         check_has(url(bad), "give http://host:port, https://host or http+unix");
     }
-    check_has(url("http://me:secret@host"), "a profile holds no secret");
+    check_has(url("http://me:secret@host"), "a profile must not contain a secret");
     check_has(fault_of("[[workload.agents]]\nid = \"a\"\nurl = \"nonsense\"\n"),
               "p.toml:7:7: workload.agents.0.url: is not a URL");
     check_has(fault_of("[backend]\nurls = [\"http://a\", \"http://b\", \"http://c\"]\n"), "has 3 URLs for 2 agents");
@@ -139,7 +141,7 @@ TEST_CASE("secrets are refused wherever they stand") {
           "[backend]\nauthorization", "[backend]\ntoken"}) {
         CAPTURE(key);
         const auto said = fault_of(std::string(key) + " = \"sk-1234\"\n");
-        check_has(said, "a profile holds no secret; use --api-key or the environment's CHIMERA_API_KEY");
+        check_has(said, "a profile must not contain a secret; use --api-key or the environment variable CHIMERA_API_KEY");
         CHECK(said.find("sk-1234") == std::string::npos);
     }
 }
@@ -202,4 +204,67 @@ TEST_CASE("a profile that cannot be read is answered with the nearest one beside
     CHECK_THROWS_WITH_AS(load_profile(there, lookup), doctest::Contains("is a folder"), profile_error);
     CHECK_THROWS_WITH_AS(load_profile("/nonexistent/p.toml", lookup), doctest::Contains("give the path of a profile"),
                          profile_error);
+}
+
+// ---- [backend.headers], [backend.body] and the other keys that adapt a request to a server
+
+TEST_CASE("headers and body are tables of the user's own keys, and survive printing") {
+    const profile p = parse(smallest + R"([backend]
+api = "openai_completions"
+path = "/v9/chat?api=1"
+headers = { X-Team = "blue", Accept = "" }
+[backend.body]
+seed = ""
+extra = { flag = true, list = [1, 2.5, "a\"b"], deep = { k = 3 } }
+think = false
+)");
+    CHECK(p.backend.api == llm_api::openai_completions);
+    CHECK(p.backend.path == "/v9/chat?api=1");
+    CHECK(p.backend.headers == std::vector<named_text>{{"X-Team", "blue"}, {"Accept", ""}});
+    CHECK(p.backend.body == std::vector<named_text>{{"seed", ""},
+                                                    {"extra.flag", "true"},
+                                                    {"extra.list", R"([1,2.5,"a\"b"])"},
+                                                    {"extra.deep.k", "3"},
+                                                    {"think", "false"}});
+    CHECK(parse(to_toml(p)) == p);
+    CHECK(config_hash(p) != config_hash(parse(smallest)));
+}
+
+TEST_CASE("the command line reaches single keys of both tables") {
+    profile_overrides o;
+    o.sets = {"backend.headers.X-A=7", "backend.body.seed=", "backend.body.a.b=[1,2]", "backend.body.name=plain words"};
+    const profile p = parse(smallest, o);
+    CHECK(p.backend.headers == std::vector<named_text>{{"X-A", "7"}});
+    CHECK(p.backend.body == std::vector<named_text>{{"seed", ""}, {"a.b", "[1,2]"}, {"name", R"("plain words")"}});
+    CHECK(parse(to_toml(p)) == p);
+}
+
+TEST_CASE("a URL with a password is refused in a plugin's options as well, and not shown") {
+    const auto fault_with = [](const std::string& url) {
+        return faults("[executor]\nplugin = \"pool\"\noptions = { spin = { label = \"" + url +
+                      "\" } }\n[transport]\nplugin = \"socket\"\n");
+    };
+    CHECK(fault_with("http://proxy:3128/a@b").empty());
+    CHECK(fault_with("http://me:secret@proxy:3128").starts_with("p.toml:3:"));
+    CHECK(fault_with("http://me:sec/ret@proxy:3128").starts_with("p.toml:3:"));
+    CHECK(fault_with("http://me:secret@proxy:3128").find("secret@") == std::string::npos);
+}
+
+TEST_CASE("what cannot be sent is refused at its place") {
+    CHECK(fault_of("[backend]\nheaders = { X-A = 7 }\n") ==
+          "p.toml:6:13: backend.headers.X-A: is an integer; give a string");
+    CHECK(fault_of("[backend]\nheaders = \"X\"\n").find("give a table: headers = { ... }") != std::string::npos);
+    CHECK(fault_of("[backend]\nheaders = { Authorization = \"Bearer x\" }\n").find("--api-key") != std::string::npos);
+    CHECK(fault_of("[backend]\nheaders = { X-Api-Key = \"x\" }\n").find("backend.key_header") != std::string::npos);
+    CHECK(fault_of("[backend]\nkey_header = \"a b\"\n").find("not the name of a header") != std::string::npos);
+    CHECK(fault_of("[backend]\nheaders = { \"a b\" = \"x\" }\n").find("not the name of a header") != std::string::npos);
+    CHECK(fault_of("[backend]\nheaders = { a = \"x\\ny\" }\n").find("line break") != std::string::npos);
+    CHECK(fault_of("[backend]\nbody = { stream = false }\n").find("always streamed") != std::string::npos);
+    CHECK(fault_of("[backend]\nbody = { a = 1979-05-27 }\n").find("is a date") != std::string::npos);
+    CHECK(fault_of("[backend]\npath = \"v1\"\n").find("is not a path") != std::string::npos);
+    CHECK(fault_of("[backend]\ndrain_ms = -1\n").find("out of range") != std::string::npos);
+    CHECK(fault_of("[backend]\nmax_reply_bytes = 0\n").find("out of range") != std::string::npos); // not "no limit"
+    CHECK(fault_of("[backend]\nurls = [\"http+unix://%2Frun%2Fa.sock/v1\"]\n").empty());
+    CHECK(fault_of("[backend]\nurls = [\"http+unix:///run/a.sock\"]\n").empty());
+    CHECK(!fault_of("[backend]\nurls = [\"http+unix://\"]\n").empty());
 }

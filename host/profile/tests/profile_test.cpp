@@ -1,5 +1,5 @@
 // What a profile comes to once it is resolved, and how it is printed and named.
-#include "profile/option_check.hpp"
+#include "profile/document.hpp"
 #include "profile/profile_keys.hpp"
 #include "test_schema.hpp"
 #include <fstream>

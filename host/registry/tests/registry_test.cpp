@@ -1,5 +1,5 @@
-#include "registry/plugin_listing.hpp"
 #include "registry/registry.hpp"
+#include "registry/trial.hpp"
 #include "temporary_folder.hpp"
 #include <algorithm>
 #include <doctest/doctest.h>

@@ -1,5 +1,4 @@
 // A plugin that takes its process down takes a child's.
-#include "registry/plugin_listing.hpp"
 #include "registry/registry.hpp"
 #include "registry/trial.hpp"
 #include "temporary_folder.hpp"

@@ -1,7 +1,6 @@
 // What the host reads of a plugin's own structs, compiled with the headers of a later minor: plugins of today are
 // older.
 #include "registry/open_plugin.hpp"
-#include "registry/schema_check.hpp"
 #include <cstring>
 #include <doctest/doctest.h>
 

@@ -1,0 +1,376 @@
+#include "cli/commands.hpp"
+
+#include "agent/prompt_check.hpp"
+#include "agent/report_corpus.hpp"
+#include "backend/server_pool.hpp"
+#include "cli/output.hpp"
+#include "live/alert_watch.hpp"
+#include "live/live_metrics.hpp"
+#include "process/messages.hpp"
+#include "protocol/excerpt.hpp"
+#include "publish/json_text.hpp"
+#include "registry/registry.hpp"
+#include "report/progress.hpp"
+#include "report/result_files.hpp"
+#include "report/summary.hpp"
+#include "report/trace_file.hpp"
+#include "run/campaign.hpp"
+#include "run/capacity.hpp"
+#include "run/client_limits.hpp"
+#include "run/interruption.hpp"
+#include "statistics/description.hpp"
+#include "sweep/cell_process.hpp"
+#include "sweep/run_sweep.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <exception>
+#include <iterator>
+#include <optional>
+#include <vector>
+
+#include <sys/resource.h>
+
+namespace chimera::host {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+/// Answers a profile's questions about plugins. The registry must outlive the result.
+schema_lookup lookup_in(registry& plugins) {
+    return {[&plugins](plugin_kind kind, const std::string& name, const std::filesystem::path& directory) {
+                return schema_answer{plugins.load(kind, name, directory)->options(kind), {}};
+            },
+            [&plugins](std::span<const std::string> names, const std::filesystem::path& directory) {
+                plugins.try_ahead(names, directory);
+            }};
+}
+
+std::string plan_of(const profile& p) {
+    std::string text = to_toml(p) + "\n# plan\n";
+    const std::vector<planned_execution> plan = plan_executions(p);
+    for (std::size_t i = 0; i < plan.size(); ++i) {
+        const planned_execution& x = plan[i];
+        constexpr std::size_t most = 8; // more names than that, nobody reads
+        std::string agents;
+        for (const std::size_t a : x.agents) agents += (agents.empty() ? "" : ", ") + p.workload.agents[a].id;
+        if (x.agents.size() > most) agents = fmt::format("all {} agents", x.agents.size());
+        text += fmt::format("# {:3}  {:8}  {:8}  {}\n", i + 1, x.run == 0 ? "warm-up" : fmt::format("run {}", x.run),
+                            x.concurrent ? "together" : "alone", agents);
+    }
+    return text;
+}
+
+progress_style style_of(const std::string& ui) {
+    if (ui == "none") return progress_style::none;
+    return ui == "plain" ? progress_style::lines : progress_style_for_terminal();
+}
+
+exit_status status_of(const campaign_summary& s, interruption_reason why, bool cell) {
+    if (cell && why == interruption_reason::time_limit) return exit_status{timed_out_status};
+    if (why == interruption_reason::signal) return exit_status::interrupted;
+    if (s.failed_requests == s.requests && !s.failures.empty()) return exit_status::all_failed;
+    const bool incomplete = why == interruption_reason::time_limit || !s.failures.empty() || s.runs.empty();
+    const bool alarmed = s.what.alerts.fail && std::ranges::any_of(s.alerts, &alert_outcome::tripped);
+    return incomplete || alarmed ? exit_status::some_failed : exit_status::success;
+}
+
+} // namespace
+
+exit_status run_command(const run_arguments& arguments) {
+    take_over_signals();
+    if (arguments.cell != 0) die_with_parent();
+    registry_settings settings;
+    settings.allow_untrusted = arguments.allow_untrusted;
+    registry plugins(settings);
+    const profile p = load_profile(arguments.profile, lookup_in(plugins), arguments.overrides);
+    check_prompts(p);
+    if (arguments.dry_run) {
+        print_result(plan_of(p));
+        return exit_status::success;
+    }
+    if (!arguments.trace.empty() && !p.measure.pieces)
+        throw profile_error({"--trace shows every poll: it needs measure.pieces = true"});
+    make_room_for(p);
+    const loaded_plugins loaded = load_plugins(plugins, p);
+    execution_control control;
+    const interruption interrupted(control, p.measure.time_limit_s);
+
+    std::optional<trace_file> trace;
+    if (!arguments.trace.empty()) trace.emplace(arguments.trace, p);
+    std::vector<agent_observer*> observers;
+    std::optional<live_metrics> live;
+    if (arguments.metrics_port) {
+        live.emplace(p, control, arguments.metrics_address, *arguments.metrics_port);
+        say(fmt::format("metrics: {}", live->url()));
+        observers.push_back(&*live);
+    }
+    alert_watch alerts(p.alerts);
+    if (p.alerts.any()) observers.push_back(&alerts);
+
+    const std::optional<int> only = arguments.cell != 0 ? std::optional(arguments.cell) : std::nullopt;
+    result_files files =
+        only ? result_files::of_cell(p, p.source.parent_path(), *only) : result_files(p, arguments.output_dir);
+    const server_pool servers(p, simulator_program());
+    const report_corpus corpus(p);
+
+    const execution_setup setup{p, plugins, loaded, servers, arguments.api_key, &corpus, trace.has_value(), observers};
+    std::vector<run_record> runs;
+    std::exception_ptr failure; // what is finished is summarized all the same
+    try {
+        progress shown(style_of(arguments.ui), p, control);
+        campaign_events events;
+        events.begins = [&](const planned_execution& x, std::size_t index, std::size_t of) {
+            shown.begins(x, index, of);
+            if (live) live->begins(x);
+            alerts.begins(x);
+        };
+        events.execution_done = [&](const planned_execution& x, execution_record& record) {
+            if (!trace) return;
+            trace->add(x, record);
+            for (agent_record& a : record.agents) a.log.reset(); // on disk now
+        };
+        events.run_done = [&](std::vector<run_record>& done) {
+            files.add(done.back());
+            const campaign_summary so_far = summarize(p, done);
+            files.summarize(so_far);
+            alerts.run_done(so_far.alerts);
+            if (live) live->run_done(done.back());
+            shown.run_done(done.back());
+        };
+        run_campaign(setup, control, events, runs, only);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    campaign_summary summary = summarize(p, runs);
+    summary.interrupted = interrupted.reason() != interruption_reason::none;
+    summary.files = files.folder();
+    if (!runs.empty() && !failure) files.summarize(summary);
+    if (!failure || !runs.empty()) try {
+            print_result(arguments.json ? json_text(to_json(summary)) : to_text(summary));
+        } catch (...) {
+            if (!failure) throw; // otherwise what failed first is the news
+        }
+    if (failure) std::rethrow_exception(failure);
+    return status_of(summary, interrupted.reason(), only.has_value());
+}
+
+// ---- selfcheck
+
+namespace {
+
+/// Each agent has a socket here and one in the simulator, which inherits this limit.
+void raise_file_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// A figure of a load without a failed request.
+json if_good(const load_point& p, double value) { return p.failure.empty() ? json(value) : json(nullptr); }
+
+json document(const load_point& p) {
+    return {{"agents", p.agents},
+            {"tokens_per_s_each", p.tokens_per_s},
+            {"wall_ratio", if_good(p, p.wall_ratio)},
+            {"delay_p50_us", if_good(p, p.delay_p50_us)},
+            {"delay_p99_us", if_good(p, p.delay_p99_us)},
+            {"busiest_worker_pct", p.busiest_pct},
+            {"queued_worker_pct", p.queued_pct},
+            {"held", p.held()},
+            {"failure", p.failure.empty() ? json(nullptr) : json(p.failure)}};
+}
+
+/// What came to its end at the load that broke.
+std::string culprit(const load_point& p) {
+    if (!p.failure.empty()) return p.failure;
+    if (p.client_busy()) return "the client: its busiest thread had no time left";
+    if (p.queued_pct > 10)
+        return "the machine: the client was ready and had no CPU, because the simulator runs here too";
+    return "the simulator or the machine: the client's busiest thread had time left";
+}
+
+std::string verdict(const client_limits& l) {
+    if (!l.own.held()) return fmt::format("not even the profile's own load is held: {}", culprit(l.own));
+    const double needed = static_cast<double>(l.own.agents) * l.own.tokens_per_s;
+    const load_point* most = l.held();
+    const double can = most ? static_cast<double>(most->agents) * most->tokens_per_s : needed;
+    return fmt::format("the profile needs {:.0f} tok/s; {:.0f} tok/s were held, {:.0f} times as much", needed, can,
+                       can / needed);
+}
+
+std::string text_of(const profile& p, const client_limits& l) {
+    std::string text;
+    const auto out = std::back_inserter(text);
+    fmt::format_to(out, "{}: {} + {} on this machine, the simulator beside it\n\n", p.name, p.executor.plugin,
+                   p.transport.plugin);
+    fmt::format_to(out, "  unpaced           {:.0f} tok/s over 8 agents, busiest thread {:.0f} %\n",
+                   l.unpaced_tokens_per_s, l.unpaced_busiest_pct);
+    if (!l.own.failure.empty())
+        fmt::format_to(out, "  own load          failed: {}\n\n", l.own.failure);
+    else
+        fmt::format_to(out,
+                       "  own load          {} agents x {:g} tok/s: delivery delay p50 {:.0f} us, p99 {:.0f} us\n\n",
+                       l.own.agents, l.own.tokens_per_s, l.own.delay_p50_us, l.own.delay_p99_us);
+    fmt::format_to(out, "  {:>7}  {:>9}  {:>11}  {:>11}  {:>8}  {:>7}\n", "agents", "tok/s", "p50 us", "p99 us", "wall",
+                   "busiest");
+    for (const load_point& point : l.ramp)
+        fmt::format_to(out, "  {:>7}  {:>9.0f}  {:>11.0f}  {:>11.0f}  {:>7.2f}x  {:>5.0f} %  {}\n", point.agents,
+                       static_cast<double>(point.agents) * point.tokens_per_s, point.delay_p50_us, point.delay_p99_us,
+                       point.wall_ratio, point.busiest_pct, point.held() ? "" : "broken: " + culprit(point));
+    fmt::format_to(out, "\n  {}\n", verdict(l));
+    return text;
+}
+
+} // namespace
+
+exit_status selfcheck_command(const selfcheck_arguments& arguments) {
+    take_over_signals();
+    registry_settings settings;
+    settings.allow_untrusted = arguments.allow_untrusted;
+    registry plugins(settings);
+    const profile p = load_profile(arguments.profile, lookup_in(plugins), arguments.overrides);
+    if (arguments.dry_run) {
+        print_result(to_toml(p));
+        return exit_status::success;
+    }
+    raise_file_limit();
+    const loaded_plugins loaded = load_plugins(plugins, p);
+    execution_control control;
+    const interruption interrupted(control, p.measure.time_limit_s);
+    const client_limits limits = measure_client_limits(p, plugins, loaded, arguments.most_agents, control,
+                                                       [](const std::string& what) { say(what); });
+    if (interrupted.reason() != interruption_reason::none)
+        return interrupted.reason() == interruption_reason::signal ? exit_status::interrupted
+                                                                   : exit_status::some_failed;
+    if (arguments.json) {
+        json j{{"schema_version", 1},
+               {"profile", p.name},
+               {"executor", p.executor.plugin},
+               {"transport", p.transport.plugin},
+               {"unpaced_tokens_per_s", limits.unpaced_tokens_per_s},
+               {"unpaced_busiest_worker_pct", limits.unpaced_busiest_pct},
+               {"own_load", document(limits.own)},
+               {"ramp", json::array()},
+               {"most_agents_held", limits.held() ? json(limits.held()->agents) : json(nullptr)},
+               {"broken_by", limits.broken() ? json(culprit(*limits.broken())) : json(nullptr)},
+               {"verdict", verdict(limits)}};
+        for (const load_point& point : limits.ramp) j["ramp"].push_back(document(point));
+        print_result(json_text(j));
+    } else {
+        print_result(printable(text_of(p, limits)));
+    }
+    return limits.own.failure.empty() ? exit_status::success : exit_status::all_failed;
+}
+
+// ---- sweep
+
+namespace {
+
+std::string duration(double seconds) {
+    if (seconds < 90) return fmt::format("{:.0f} s", seconds);
+    return fmt::format("{:.0f} min", seconds / 60);
+}
+
+void tell(const journal_entry& e, const sweep_progress& p) {
+    std::string line =
+        fmt::format("[{}/{}] {}/{} run {}: {}", p.done, p.of, e.runtime, e.config, e.run, name_of(e.status));
+    if (e.efficiency_pct) line += fmt::format(", {:.2f} %", *e.efficiency_pct);
+    if (e.wall_s) line += fmt::format(", {:.1f} s", *e.wall_s);
+    if (!e.message.empty()) line += ": " + on_one_line(e.message);
+    if (p.done < p.of && p.eta_s > 0) line += fmt::format("   (about {} to go)", duration(p.eta_s));
+    say(line);
+}
+
+std::string plan_of(const sweep_definition& sweep, const std::vector<sweep_cell>& cells) {
+    std::string text = fmt::format("{}: {} runtimes x {} configurations x {} runs, seed {}\n\n", sweep.name,
+                                   sweep.runtimes.size(), sweep.configs.size(), sweep.runs, sweep.seed);
+    for (std::size_t i = 0; i < cells.size(); ++i) text += fmt::format("{:4}  {}\n", i + 1, cell_name(sweep, cells[i]));
+    return text;
+}
+
+exit_status tell_lost_cells(const sweep_definition& sweep, const sweep_settings& what) {
+    const auto lost = lost_cells(sweep, what);
+    for (const auto& [cell, fault] : lost) spdlog::error("{}; --resume runs {} again", fault, cell);
+    return lost.empty() ? exit_status::success : exit_status::bad_input;
+}
+
+/// Each runtime in one line; the report says the rest.
+std::string runtimes_of(const sweep_definition& sweep, const std::vector<journal_entry>& entries) {
+    const bool baseline = sweep.profiles.front().front().measure.baseline;
+    std::string text = fmt::format("{:<24} {:>5} {:>7} {:>12} {:>7} {:>7} {:>7}\n", "runtime", "ok", "failed",
+                                   baseline ? "efficiency %" : "estimate %", "sd", "min", "max");
+    for (const sweep_runtime& r : sweep.runtimes) {
+        std::vector<double> efficiencies;
+        std::size_t ok = 0, failed = 0;
+        for (const journal_entry& e : entries) {
+            if (e.runtime != r.name || e.status == cell_status::not_needed || e.status == cell_status::lost) continue;
+            ++(e.status == cell_status::ok ? ok : failed);
+            if (e.status == cell_status::ok && e.efficiency_pct) efficiencies.push_back(*e.efficiency_pct);
+        }
+        const statistics::description d = statistics::describe(efficiencies);
+        const auto figure = [](double value, bool known) { return known ? fmt::format("{:.2f}", value) : "-"; };
+        text +=
+            fmt::format("{:<24} {:>5} {:>7} {:>12} {:>7} {:>7} {:>7}\n", r.name, ok, failed, figure(d.mean, d.n > 0),
+                        figure(d.sd, d.n > 1), figure(d.min, d.n > 0), figure(d.max, d.n > 0));
+    }
+    return text;
+}
+
+exit_status status_of(sweep_end end, const std::vector<journal_entry>& entries) {
+    if (end == sweep_end::interrupted) return exit_status::interrupted;
+    const auto bad = std::ranges::count_if(entries, [](const journal_entry& e) {
+        return e.status != cell_status::ok && e.status != cell_status::not_needed;
+    });
+    if (bad == 0) return exit_status::success;
+    return static_cast<std::size_t>(bad) == entries.size() ? exit_status::all_failed : exit_status::some_failed;
+}
+
+} // namespace
+
+exit_status sweep_command(const sweep_arguments& arguments) {
+    take_over_signals();
+    registry_settings settings;
+    settings.allow_untrusted = arguments.allow_untrusted;
+    registry plugins(settings);
+    const sweep_definition sweep = load_sweep(arguments.profile, lookup_in(plugins), arguments.overrides);
+    for (const auto& row : sweep.profiles)
+        for (const profile& p : row) check_prompts(p);
+
+    std::vector<sweep_cell> cells = plan_cells(sweep);
+    if (!arguments.only.empty()) {
+        cells = matching(sweep, cells, arguments.only);
+        if (cells.empty())
+            throw profile_error(
+                {fmt::format("--only '{}': matches none of the sweep's cells, such as '{}'; see --dry-run",
+                             arguments.only, cell_name(sweep, {0, 0, 1}))});
+    }
+    sweep_settings what{arguments.output_dir / sweep.name,
+                        std::filesystem::read_symlink("/proc/self/exe"),
+                        {},
+                        std::move(cells),
+                        arguments.resume,
+                        arguments.jobs,
+                        arguments.api_key,
+                        [](const std::string& text) { spdlog::warn("{}", text); }};
+    if (arguments.dry_run) {
+        print_result(printable(plan_of(sweep, what.cells)));
+        return arguments.resume ? tell_lost_cells(sweep, what) : exit_status::success;
+    }
+    if (arguments.allow_untrusted) what.arguments.emplace_back("--allow-untrusted-plugins");
+    std::vector<journal_entry> entries;
+    const sweep_end end = run_sweep(sweep, what, tell, entries);
+    print_result(printable(fmt::format("{}\n{}\n", runtimes_of(sweep, entries), what.folder.string())));
+    if (end == sweep_end::interrupted)
+        say("interrupted; --resume goes on after what is done");
+    else
+        say(fmt::format("chimera-host report {} shows what came out", what.folder.string()));
+    return status_of(end, entries);
+}
+
+} // namespace chimera::host
