@@ -80,8 +80,8 @@ TEST_CASE("what is no plugin is refused by every command that takes one, and lis
         std::string file, says;
     } files[] = {{"folder.so", "is a folder"},
                  {"loop_a.so", "loop of symbolic links"},
-                 {"fifo.so", "is no regular file"},
-                 {"text.so", "is no shared library"},
+                 {"fifo.so", "is not a regular file"},
+                 {"text.so", "is not a shared library"},
                  {"x86.so", "is a 32-bit library, expected 64 bits"},
                  {"s390.so", "is built for the machine number 22"},
                  {"cut_20.so", "is cut off"},
@@ -89,7 +89,7 @@ TEST_CASE("what is no plugin is refused by every command that takes one, and lis
                  {"cut_100.so", "is cut off"},
                  {"cut_700.so", "is cut off"},
                  {"cut_4096.so", "is cut off"},
-                 {"constructor_without_entry.so", "exports no symbol \"chimera_plugin_entry\""},
+                 {"constructor_without_entry.so", "does not export the symbol \"chimera_plugin_entry\""},
                  {"good_transport.so", "may be written by others"}};
     for (const auto& [file, says] : files) check_refused_everywhere(f / file, says);
     check_refused_everywhere(f / "missing.so", "no such file");

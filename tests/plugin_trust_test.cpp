@@ -251,7 +251,7 @@ TEST_CASE("a group may write a folder where nobody else is in it, also by anothe
     CHECK_MESSAGE(contains(directory.err, "/etc/nsswitch.conf names \"sss\", which need not list all"), directory.err);
     const outcome unknown = as_somebody(root, groups);
     CHECK(unknown.status == 2);
-    CHECK_MESSAGE(contains(unknown.err, "the list of users lacks even you"), unknown.err);
+    CHECK_MESSAGE(contains(unknown.err, "the list of users does not even contain you"), unknown.err);
 }
 
 TEST_CASE("a plugin finds the libraries beside it, and is refused where others may write those") {
@@ -281,8 +281,8 @@ TEST_CASE("what another user's program serves as a file system is not root's, wh
         uid_t user;
         bool tells_of_itself;
         std::string says; // empty: it is trusted
-    } servers[] = {{somebody, true, "is served by a program of user nobody (65534)"},
-                   {somebody, false, "of which nothing says who serves it"},
+    } servers[] = {{somebody, true, "lies on a FUSE file system of user nobody (65534)"},
+                   {somebody, false, "lies on a FUSE file system of an unknown user"},
                    {0, true, ""}};
     for (const auto& server : servers) {
         CAPTURE(server.says);
@@ -325,7 +325,7 @@ TEST_CASE("a host that was started with more rights than its caller has trusts r
         const outcome o = inspect_as_somebody(host, file, more);
         CHECK(o.status == 2);
         CHECK_MESSAGE(contains(o.err, "this process has rights that you do not have"), o.err);
-        CHECK(contains(o.err, "--allow-untrusted-plugins is not heeded"));
+        CHECK(contains(o.err, "--allow-untrusted-plugins is ignored"));
     }
     setenv("CHIMERA_PLUGIN_PATH", (f / "own").c_str(), 1);
     CHECK(contains(inspect_as_somebody(host, "marking_executor").err, "no plugin \"marking_executor\""));

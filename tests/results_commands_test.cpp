@@ -50,7 +50,7 @@ TEST_CASE("results that cannot be read end with 2 and the file's name; a file th
     check_refused(run_host({"report"}), 2, "results");
     check_refused(run_host({"report", results.string(), "--format", "pdf"}), 2, "pdf");
     check_refused(run_host({"--json", "report", results.string()}), 2,
-                  "--json belongs to a run; give it after 'report'");
+                  "--json is an option of a run; give it after 'report'");
     check_refused(run_host({"report", results.string(), "--output", "/proc/nowhere/report.md"}), 3, "/proc/nowhere");
     f.write("sweep/sweep.json", "{\"schema_version\": 1, \"na");
     check_refused(run_host({"report", results.string()}), 2, "sweep.json:1: cut short");

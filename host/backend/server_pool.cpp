@@ -40,7 +40,7 @@ struct pipe_ends {
     }
 };
 
-/// The first line that arrives; whatever came before the end where no line does.
+/// The first line of a stream; if the stream ends before, the text so far.
 std::string first_line(int fd) {
     std::string text;
     char c = 0;
@@ -60,7 +60,7 @@ pid_t spawn(const std::filesystem::path& program, const std::vector<std::string>
     }
 }
 
-/// Ends the process in order, or after a second by force. Returns its wait status.
+/// Ends the process with SIGTERM, and after a second with SIGKILL. Returns its wait status.
 int end(pid_t pid) {
     int status = 0;
     kill(pid, SIGTERM);
@@ -83,11 +83,11 @@ simulator_process::simulator_process(const std::filesystem::path& program, const
     const std::string line = first_line(out.read.get());
     constexpr std::string_view prefix = "listening ";
     if (!line.starts_with(prefix)) {
-        const int status = end(std::exchange(pid_, -1)); // it has ended already, unless it hangs
+        const int status = end(std::exchange(pid_, -1)); // it ended by itself, unless it hangs
         const int exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
         throw simulator_error(fmt::format("the simulator {} did not start: {}", program.string(),
                                           exit_code == bad_options_status
-                                              ? "it refused [backend.simulator], as it says above"
+                                              ? "it refused [backend.simulator]; its message is above"
                                           : exit_code > 0 ? fmt::format("it ended with status {}", exit_code)
                                                           : std::string("it did not say where it listens")),
                               exit_code == bad_options_status);
@@ -126,7 +126,7 @@ std::vector<std::string> arguments_for(const backend_spec& backend, std::size_t 
                                        const std::string& shared_gpu) {
     std::vector<std::string> arguments;
     for (const option_value& option : backend.simulator) {
-        if (option.value.empty()) continue; // an empty text is "not given"
+        if (option.value.empty()) continue; // an empty text means "not given"
         std::string name = option.key;
         std::ranges::replace(name, '_', '-');
         const std::string value = option.key == "decode_tokens_per_s"
@@ -138,15 +138,15 @@ std::vector<std::string> arguments_for(const backend_spec& backend, std::size_t 
     return arguments;
 }
 
-/// A file through which simulators slow each other down, until every one of them has it open. It has no name in any
-/// folder: nothing is left of it, however this process ends. Simulators inherit the descriptor: they could not open it
-/// below /proc/PID/fd of a process that keeps a secret.
+/// A file through which simulators slow each other down. Needed until each of them has opened it. It has no name in any
+/// folder, so nothing remains of it, however this process ends. Simulators inherit the descriptor, because they could
+/// not open it below /proc/PID/fd of a process that holds a secret.
 class shared_gpu_file {
   public:
     shared_gpu_file()
         : fd_(sdk::owned_fd::checked(memfd_create("chimera-gpu", 0), "a file for the shared GPU")),
           path_(fmt::format("/proc/self/fd/{}", fd_.get())) {}
-    /// For a process that is started now.
+    /// Its name in a child that is started now.
     const std::string& path() const noexcept { return path_; }
 
   private:

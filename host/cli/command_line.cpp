@@ -30,18 +30,18 @@
 namespace chimera::host {
 namespace {
 
-/// Takes the brackets off an IPv6 address.
+/// Removes the brackets of an IPv6 address. Returns the fault, like all validators of CLI11.
 std::string bare_address(std::string& text) {
     std::string bare = text;
     if (bare.starts_with('[') && bare.ends_with(']')) bare = bare.substr(1, bare.size() - 2);
     in6_addr binary{}; // room for both
     if (inet_pton(bare.find(':') == std::string::npos ? AF_INET : AF_INET6, bare.c_str(), &binary) != 1)
-        return "'" + text + "' is not an IP address; give one, such as 127.0.0.1 or ::1";
+        return "'" + text + "' is not an IP address (examples: 127.0.0.1, ::1)";
     text = bare;
     return "";
 }
 
-std::string is_named(const std::string& text) { return text.empty() ? "an empty path names no file" : ""; }
+std::string is_named(const std::string& text) { return text.empty() ? "the path is empty" : ""; }
 
 /// "5%", "5 %" and "5" are 5.
 std::string without_percent_sign(std::string& text) {
@@ -51,33 +51,36 @@ std::string without_percent_sign(std::string& text) {
     double value = 0;
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
     if (error != std::errc() || end != number.data() + number.size() || !std::isfinite(value) || value < 0)
-        return "'" + text + "' is no limit; give a percentage of 0 or more, as 5%";
+        return "'" + text + "' is not a percentage of 0 or more (example: 5%)";
     text = std::string(number);
     return "";
 }
 
 void add_trust_option(CLI::App& app, bool& allow_untrusted) {
-    app.add_flag("--allow-untrusted-plugins", allow_untrusted, "Load plugin files that others may write or replace");
+    app.add_flag("--allow-untrusted-plugins", allow_untrusted,
+                 "Load plugin files even if other users can write or replace them");
 }
 
-/// What a run and a sweep take alike.
+/// The options that run, sweep and selfcheck share.
 template <class Arguments>
 void add_profile_options(CLI::App& app, Arguments& a) {
-    app.add_option("--profile", a.profile, "Profile to run: a TOML file, or the name of one that is installed")
+    app.add_option("--profile", a.profile, "Profile to run: a TOML file, or the name of an installed profile")
         ->type_name("FILE");
-    app.add_option("--set", a.overrides.sets, "Change a key of the profile, as executor.plugin=fiber (repeatable)")
+    app.add_option("--set", a.overrides.sets,
+                   "Change a key of the profile (repeatable; example: executor.plugin=fiber)")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
     app.add_option("--url", a.overrides.urls,
-                   "Server in place of the embedded simulator; several are dealt to the agents in turn")
+                   "Server to use instead of the embedded simulator (repeatable; agents use them in turn)")
         ->type_name("URL")
         ->allow_extra_args(false);
-    app.add_option("--model", a.overrides.model, "Model of every agent");
-    app.add_option("--runs", a.overrides.runs, "How many runs")->type_name("N");
-    app.add_option("--warmup", a.overrides.warmup, "How many runs before them that do not count")->type_name("N");
-    app.add_option("--seed", a.overrides.seed, "Seed of everything that is drawn")->type_name("N");
+    app.add_option("--model", a.overrides.model, "Model that every agent asks for");
+    app.add_option("--runs", a.overrides.runs, "Number of measured runs")->type_name("N");
+    app.add_option("--warmup", a.overrides.warmup, "Number of warm-up runs before them, which are not counted")
+        ->type_name("N");
+    app.add_option("--seed", a.overrides.seed, "Seed of all random choices")->type_name("N");
     add_trust_option(app, a.allow_untrusted);
-    app.add_flag("--dry-run", a.dry_run, "Print the resolved profile and the plan, run nothing");
+    app.add_flag("--dry-run", a.dry_run, "Print the resolved profile and the plan, and run nothing");
 }
 
 void add_output_option(CLI::App& app, std::filesystem::path& folder) {
@@ -88,34 +91,35 @@ void add_output_option(CLI::App& app, std::filesystem::path& folder) {
 }
 
 void add_key_options(CLI::App& app, key_arguments& a) {
-    CLI::Option* key = app.add_option("--api-key", a.key,
-                                      "Bearer token for the servers, in place of CHIMERA_API_KEY; never written to a "
-                                      "file or a log; others may see it for a moment in the list of processes")
-                           ->type_name("KEY")
-                           ->check([](const std::string& text) { return text.empty() ? "the key is empty" : ""; });
-    app.add_option("--api-key-file", a.file, "File or pipe that holds it")
+    CLI::Option* key =
+        app.add_option("--api-key", a.key,
+                       "Bearer token for the servers, overrides CHIMERA_API_KEY. Never written to a file "
+                       "or a log, but other users may see it for a moment in the list of processes")
+            ->type_name("KEY")
+            ->check([](const std::string& text) { return text.empty() ? "the key is empty" : ""; });
+    app.add_option("--api-key-file", a.file, "File or pipe that contains the key")
         ->type_name("FILE")
         ->check(is_named)
         ->excludes(key);
 }
 
-/// The options of a run, offered both by the program itself and by its subcommand `run`.
+/// The options of a run, for the program itself and for its subcommand `run`.
 void add_run_options(CLI::App& app, run_arguments& a) {
     add_profile_options(app, a);
     add_output_option(app, a.output_dir);
-    app.add_option("--cell", a.cell, "One run of a sweep, its results beside the profile")->group("");
-    app.add_option("--ui", a.ui, "Progress: a bar on a terminal and lines elsewhere, lines, or nothing")
+    app.add_option("--cell", a.cell, "Run one run of a sweep; results go beside the profile")->group("");
+    app.add_option("--ui", a.ui, "Progress: auto is a bar on a terminal and lines elsewhere; plain is lines")
         ->check(CLI::IsMember({"auto", "plain", "none"}))
         ->capture_default_str();
     add_key_options(app, a.key);
-    app.add_option("--trace", a.trace, "Write a trace of every execution, for ui.perfetto.dev or chrome://tracing")
+    app.add_option("--trace", a.trace, "Write a trace of every run, for ui.perfetto.dev or chrome://tracing")
         ->check(is_named)
         ->type_name("FILE");
     app.add_option("--metrics-port", a.metrics_port,
-                   "Serve live metrics for Prometheus on this port; 0: any that is free")
+                   "Serve live metrics for Prometheus on this port (0: any free port)")
         ->check(CLI::Range(0, 65535))
         ->type_name("N");
-    app.add_option("--metrics-address", a.metrics_address, "The interface for them")
+    app.add_option("--metrics-address", a.metrics_address, "Address of the interface that serves them")
         ->transform(CLI::Validator(bare_address, ""))
         ->type_name("IP")
         ->capture_default_str();
@@ -125,13 +129,13 @@ void add_run_options(CLI::App& app, run_arguments& a) {
 CLI::App* add_report(CLI::App& app, report_arguments& a) {
     CLI::App* report = app.add_subcommand("report", "Analyse the results of a sweep, a campaign or a run");
     report->add_option("results", a.results, "Folder of results, or a summary.json")->type_name("DIR")->required();
-    report->add_option("--format", a.format, "Form of the report")
+    report->add_option("--format", a.format, "Format of the report")
         ->check(CLI::IsMember(report_formats()))
         ->capture_default_str();
     report->add_option("--only", a.only, "Analyse only runs whose runtime/config or runtime/config/run_N matches")
         ->check(is_named)
         ->type_name("GLOB");
-    report->add_option("--output", a.output, "File for it, in place of standard output")
+    report->add_option("--output", a.output, "File for the report, instead of standard output")
         ->check(is_named)
         ->type_name("FILE");
     return report;
@@ -143,68 +147,69 @@ CLI::App* add_compare(CLI::App& app, compare_arguments& a) {
         ->type_name("DIR")
         ->expected(2, CLI::detail::expected_max_vector_size)
         ->required();
-    compare->add_option("--metric", a.metrics, "Compare by this metric (repeatable)")
+    compare->add_option("--metric", a.metrics, "Compare this metric only (repeatable)")
         ->type_name("NAME")
         ->allow_extra_args(false);
     compare
         ->add_option("--fail-on-regression", a.fail_on_regression,
-                     "Exit with 1 when a metric is detectably worse than in the first by more than this")
+                     "Exit with status 1 if a metric is detectably worse than the baseline by more than this")
         ->transform(CLI::Validator(without_percent_sign, "PERCENT"));
     compare->add_flag("--json", a.json, "Print JSON");
     return compare;
 }
 
 CLI::App* add_new(CLI::App& app, new_arguments& a) {
-    CLI::App* made = app.add_subcommand("new", "Write a folder with a plugin that builds, validates and runs");
-    made->add_option("kind", a.kind, "executor or transport")->type_name("KIND")->required();
-    made->add_option("name", a.name, "Its id in profiles")->type_name("NAME")->required();
-    made->add_option("dir", a.folder, "The folder; ./NAME where it is left out")->type_name("DIR")->check(is_named);
-    made->add_option("--lang", a.lang, "Its language")->type_name("c|cpp|rust")->capture_default_str();
+    CLI::App* made = app.add_subcommand("new", "Create the folder of a new plugin, which builds, validates and runs");
+    made->add_option("kind", a.kind, "Kind of plugin: executor or transport")->type_name("KIND")->required();
+    made->add_option("name", a.name, "Id of the plugin in profiles")->type_name("NAME")->required();
+    made->add_option("dir", a.folder, "Folder to create (default: ./NAME)")->type_name("DIR")->check(is_named);
+    made->add_option("--lang", a.lang, "Language of the plugin")->type_name("c|cpp|rust")->capture_default_str();
     return made;
 }
 
 CLI::App* add_validate(CLI::App& app, validate_arguments& a) {
-    CLI::App* validate =
-        app.add_subcommand("validate", "Try to break the contract's rules on a plugin, each in a process of its own");
-    validate->add_option("plugin", a.plugin, "Plugin file, or the id of one on the search path");
-    validate->add_flag("--list", a.list, "Name the cases and their rules, those of --case; run nothing");
-    validate->add_option("--case", a.globs, "Only cases whose name matches, as 'wake.*' (repeatable)")
+    CLI::App* validate = app.add_subcommand(
+        "validate", "Test whether a plugin obeys every rule of the contract, each rule in its own process");
+    validate->add_option("plugin", a.plugin, "Plugin file, or the id of a plugin on the search path");
+    validate->add_flag("--list", a.list, "List the cases (of --case) and their rules, and run nothing");
+    validate->add_option("--case", a.globs, "Run only cases whose name matches (repeatable; example: 'wake.*')")
         ->type_name("GLOB")
         ->allow_extra_args(false)
         ->default_str("*");
-    validate->add_flag("--only-failed", a.only_failed, "Show neither what passed nor what was skipped");
-    validate->add_option("--set", a.options, "An option of the plugin's instances (repeatable)")
+    validate->add_flag("--only-failed", a.only_failed, "Hide cases that passed or were skipped");
+    validate->add_option("--set", a.options, "Option of the plugin (repeatable)")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
-    validate->add_option("--executor", a.executor, "Executor plugin under a transport, in place of the kit's own")
+    validate->add_option("--executor", a.executor, "Executor plugin that runs a transport, instead of the kit's own")
         ->type_name("PLUGIN");
     validate
         ->add_option("--over", a.over,
-                     "What a transport is tried over: plain TCP, a Unix socket or TLS; the first that it offers")
+                     "Test a transport over plain TCP, a Unix socket or TLS (default: the first that it supports)")
         ->type_name("WIRE")
         ->check(CLI::IsMember({"tcp", "unix", "tls"}));
-    validate->add_option("--foreign", a.foreign, "Executor plugin behind a bridge")
+    validate->add_option("--foreign", a.foreign, "Executor plugin to use behind a bridge")
         ->type_name("PLUGIN")
         ->capture_default_str();
-    validate->add_option("--transport", a.transport, "Transport plugin that a bridge is put over")
+    validate->add_option("--transport", a.transport, "Transport plugin to use with a bridge")
         ->type_name("PLUGIN")
         ->capture_default_str();
-    validate->add_flag("--fail-fast", a.fail_fast, "End after the first case that failed, crashed or hung");
+    validate->add_flag("--fail-fast", a.fail_fast, "Stop after the first case that failed, crashed or hung");
     validate
-        ->add_option("--timeout", a.limit_s,
-                     "Seconds for each case, 5 at most after one that hung, and none after three; ten times as long "
-                     "under a sanitizer")
+        ->add_option(
+            "--timeout", a.limit_s,
+            "Seconds for each case. After a case that hung, at most 5; after three, no more cases run. Ten times "
+            "as long under a sanitizer")
         ->check(CLI::Range(1U, 100'000U))
         ->capture_default_str();
-    validate->add_option("--seed", a.seed, "Seed of what the random cases draw; the same seed draws the same")
+    validate->add_option("--seed", a.seed, "Seed of the random cases; the same seed gives the same case")
         ->type_name("N")
         ->capture_default_str();
     validate->add_flag("--in-process", a.in_process,
-                       "No processes of their own, for debuggers: a crash or a hang ends everything");
-    validate->add_flag("--verbose", a.verbose, "What the plugin logs goes to standard error");
+                       "Run all cases in this process, for debuggers: a crash or a hang ends everything");
+    validate->add_flag("--verbose", a.verbose, "Print the plugin's log lines on standard error");
     add_trust_option(*validate, a.allow_untrusted);
     validate->add_flag("--json", a.json, "Print JSON");
-    validate->footer("Exit status: 0 no case failed, 1 some did, 2 the command or the plugin is unusable.");
+    validate->footer("Exit status: 0 no case failed, 1 a case failed, 2 the command or the plugin is unusable.");
     return validate;
 }
 
@@ -213,7 +218,8 @@ int fail(exit_status status, std::string what) {
     return static_cast<int>(status);
 }
 
-/// The main thread grows its stack as it goes, and ends by a signal where it may not.
+/// A main thread that cannot grow its stack ends by a signal. This raises a limit that is too low, or returns the
+/// fault.
 std::string stack_fault() {
     constexpr rlim_t least = 512U * 1024U;
     rlimit limit{};
@@ -226,8 +232,8 @@ std::string stack_fault() {
                        least / 1024);
 }
 
-/// Names what was given and is not known, with the nearest that is. What follows an unknown option is its value for
-/// all that we know, perhaps a secret: it is not repeated.
+/// Names the unknown words, each with the nearest known one. The word after an unknown option may be its value, perhaps
+/// a secret, so it is not repeated.
 std::string unknown_words(const CLI::App& app, const std::vector<std::string>& words) {
     const CLI::App* at = &app;
     std::vector<std::string> commands;
@@ -251,7 +257,7 @@ std::string unknown_words(const CLI::App& app, const std::vector<std::string>& w
     return text + "\nRun with --help for more information.";
 }
 
-/// Help, the version, or what is wrong with the command line.
+/// Prints the help, the version, or the fault of the command line.
 int end_of_parsing(const CLI::App& app, const CLI::ParseError& e, const std::vector<std::string>& words) {
     if (dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr)
         return fail(exit_status::bad_input, unknown_words(app, words));
@@ -265,7 +271,7 @@ int end_of_parsing(const CLI::App& app, const CLI::ParseError& e, const std::vec
     }
 }
 
-/// The command line counts before the environment. Errors: profile_error.
+/// The key of the command line, or else of the environment. Errors: profile_error.
 std::string key_of(const key_arguments& given, std::string from_environment) {
     std::string key, from = "CHIMERA_API_KEY";
     if (!given.key.empty()) {
@@ -290,7 +296,7 @@ std::string key_of(const key_arguments& given, std::string from_environment) {
 } // namespace
 
 int run_command_line(int argc, char** argv) {
-    // Before anything can show them: plugins and children inherit neither.
+    // First of all, so that nothing can show them and plugins and children inherit neither.
     const std::vector<std::string> words = take_arguments(argc, argv);
     std::string key_of_environment = take_variable(api_key_variable);
     // Standard output is for results.
@@ -313,29 +319,33 @@ int run_command_line(int argc, char** argv) {
     add_profile_options(*sweep_app, sweep);
     add_output_option(*sweep_app, sweep.output_dir);
     add_key_options(*sweep_app, sweep.key);
-    sweep_app->add_flag("--resume", sweep.resume, "Go on with what the result folder holds");
-    sweep_app->add_option("--only", sweep.only, "Only cells whose runtime/config or runtime/config/run_N matches")
+    sweep_app->add_flag("--resume", sweep.resume, "Continue an interrupted sweep: keep finished runs, run the rest");
+    sweep_app->add_option("--only", sweep.only, "Run only cells whose runtime/config or runtime/config/run_N matches")
         ->type_name("GLOB");
-    sweep_app->add_option("--jobs", sweep.jobs, "Cells at a time; more than one disturb each other's measurement")
+    sweep_app
+        ->add_option("--jobs", sweep.jobs, "Cells to run at a time; more than one disturb each other's measurement")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
     selfcheck_arguments selfcheck;
     CLI::App* selfcheck_app =
-        app.add_subcommand("selfcheck", "Find out how much a profile's client can take on this machine");
+        app.add_subcommand("selfcheck", "Measure how much load a profile's client can take on this machine");
     add_profile_options(*selfcheck_app, selfcheck);
-    selfcheck_app->add_option("--most-agents", selfcheck.most_agents, "Where to stop looking for its end")
+    selfcheck_app
+        ->add_option("--most-agents", selfcheck.most_agents,
+                     "Stop at this number of agents even if the client can take more")
         ->check(CLI::Range(1, 100'000))
         ->capture_default_str();
     selfcheck_app->add_flag("--json", selfcheck.json, "Print JSON");
     bool plugins_json = false, allow_untrusted = false;
-    CLI::App* plugins_app =
-        app.add_subcommand("plugins", "List the plugins that can be loaded, from where, with their options");
+    CLI::App* plugins_app = app.add_subcommand("plugins", "List all plugins with their files and options");
     plugins_app->add_flag("--json", plugins_json, "Print JSON");
     add_trust_option(*plugins_app, allow_untrusted);
     inspect_arguments inspect;
     CLI::App* inspect_app =
-        app.add_subcommand("inspect", "Show everything about one plugin, also why it cannot be used");
-    inspect_app->add_option("plugin", inspect.plugin, "A plugin's file, or its id")->type_name("FILE")->required();
+        app.add_subcommand("inspect", "Show everything about one plugin, including why it cannot be used");
+    inspect_app->add_option("plugin", inspect.plugin, "Plugin file, or the id of a plugin on the search path")
+        ->type_name("FILE")
+        ->required();
     inspect_app->add_flag("--json", inspect.json, "Print JSON");
     add_trust_option(*inspect_app, inspect.allow_untrusted);
     report_arguments report;
@@ -348,10 +358,11 @@ int run_command_line(int argc, char** argv) {
     CLI::App* validate_app = add_validate(app, validate);
     std::filesystem::path tree, imported_to;
     CLI::App* import_app =
-        app.add_subcommand("import", "Make results of other programs readable")->require_subcommand(1);
-    CLI::App* tr115_app = import_app->add_subcommand("tr115", "The results of the original reports");
-    tr115_app->add_option("tree", tree, "Their results tree")->type_name("DIR")->required();
-    tr115_app->add_option("--output-dir", imported_to, "Folder for the sweep that comes of it")
+        app.add_subcommand("import", "Convert results of other programs, so that report and compare can read them")
+            ->require_subcommand(1);
+    CLI::App* tr115_app = import_app->add_subcommand("tr115", "Convert the results of the original reports");
+    tr115_app->add_option("tree", tree, "Folder with their results")->type_name("DIR")->required();
+    tr115_app->add_option("--output-dir", imported_to, "Folder for the converted sweep")
         ->check(is_named)
         ->type_name("DIR")
         ->required();
@@ -364,12 +375,13 @@ int run_command_line(int argc, char** argv) {
     for (const CLI::App* command : app.get_subcommands())
         for (const CLI::Option* given : app.get_options())
             if (command != run_app && given->count() > 0)
-                return fail(exit_status::bad_input, fmt::format("chimera-host: {} belongs to a run; give it after '{}'",
-                                                                given->get_name(), command->get_name()));
+                return fail(exit_status::bad_input,
+                            fmt::format("chimera-host: {} is an option of a run; give it after '{}'", given->get_name(),
+                                        command->get_name()));
     const auto find = [](std::filesystem::path& given, const char* example) {
         if (given.empty())
             throw profile_error(
-                {fmt::format("chimera-host: --profile FILE is required (try --profile {}, or --help)", example)});
+                {fmt::format("chimera-host: --profile FILE is required (example: --profile {}; see --help)", example)});
         given = find_profile(given);
     };
     try {
@@ -407,7 +419,7 @@ int run_command_line(int argc, char** argv) {
     } catch (const template_error& e) {
         return fail(exit_status::bad_input, e.what());
     } catch (const std::system_error& e) {
-        // std::thread says the reason and not what failed.
+        // std::thread gives only the reason.
         const bool bare = e.what() == e.code().message();
         return fail(exit_status::set_up,
                     fmt::format("chimera-host: {}{}", bare ? "cannot start a thread: " : "", e.what()));

@@ -23,30 +23,31 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Names that CMake or cargo keep for themselves.
+/// Names that CMake or cargo reserve.
 constexpr std::string_view reserved[] = {
     "all",     "clean",         "core", "depend", "edit_cache", "help", "install", "list_install_components",
     "package", "rebuild_cache", "std",  "test",   "validate"};
 
 void check_word(std::string_view what, const std::string& word, const std::vector<std::string>& known) {
     if (std::ranges::find(known, word) == known.end())
-        throw new_error(fmt::format("{} '{}' is not offered; {}", what, word, suggest(word, known)));
+        throw new_error(fmt::format("{} '{}' is unknown; {}", what, word, suggest(word, known)));
 }
 
 void check_name(const std::string& name) {
     const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
     constexpr std::size_t longest = 64;
     if (name.empty() || name.size() > longest || name[0] < 'a' || name[0] > 'z' || !std::ranges::all_of(name, fits))
-        throw new_error(fmt::format("'{}' is no plugin's name: small letters, digits and _, a letter first, at most {}",
+        throw new_error(fmt::format("'{}' is not a plugin name: use small letters, digits and _, beginning with a "
+                                    "letter, at most {} characters",
                                     name, longest));
     if (std::ranges::find(reserved, name) != std::end(reserved))
-        throw new_error(fmt::format("'{}' is a name that build tools keep for themselves; take another", name));
+        throw new_error(fmt::format("'{}' is reserved by build tools; choose another name", name));
     for (const fs::path& folder : own_plugin_path()) // `cmake --install` would write over it
         if (const fs::path file = folder / (name + ".so"); fs::exists(file))
-            throw new_error(fmt::format("'{}' is the plugin {} already; take another name", name, file.string()));
+            throw new_error(fmt::format("a plugin '{}' already exists ({}); choose another name", name, file.string()));
 }
 
-/// The languages of which there is a template of this kind.
+/// The languages that have a template of this kind.
 std::vector<std::string> languages_of(const fs::path& templates, const std::string& kind) {
     std::vector<std::string> found;
     std::error_code none;
@@ -65,7 +66,8 @@ void replace_all(std::string& text, const replacements& by) {
             text.replace(at, from.size(), to);
 }
 
-/// A folder beside the one that is wanted, gone with everything in it unless it has taken that one's place.
+/// A temporary folder beside the wanted one. Its destructor removes it, unless finish() has renamed it to the wanted
+/// one.
 class unfinished_folder {
   public:
     explicit unfinished_folder(const fs::path& wanted) : wanted_(wanted) {
@@ -93,7 +95,7 @@ class unfinished_folder {
 void write_copy(const fs::path& from, const fs::path& to, const replacements& by) {
     if (fs::exists(to))
         throw new_error(
-            fmt::format("'{}' is the name of another file of this template; take another", to.stem().string()));
+            fmt::format("'{}' is the name of another file of this template; choose another name", to.stem().string()));
     std::ifstream in(from, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(in), {}};
     replace_all(text, by);
@@ -101,7 +103,7 @@ void write_copy(const fs::path& from, const fs::path& to, const replacements& by
         throw std::system_error(errno, std::generic_category(), (in ? to : from).string());
 }
 
-/// Where this kind of plugin is explained; empty where the pages are not installed.
+/// A line with the page that explains this kind of plugin; empty if the pages are not installed.
 std::string what_to_read(const std::string& kind) {
     const fs::path page =
         installed_documentation() / "docs" / (kind == "executor" ? "writing-an-executor.md" : "writing-a-transport.md");
@@ -119,7 +121,7 @@ exit_status new_command(const new_arguments& a) {
     const std::vector<std::string> languages = languages_of(templates, a.kind);
     if (languages.empty())
         throw new_error(
-            fmt::format("{}: the templates are not there; they come with the package chimera-dev", templates.string()));
+            fmt::format("{}: the templates are missing; install the package chimera-dev", templates.string()));
     check_word("--lang", a.lang, languages);
     const fs::path source = templates / (a.kind + "_" + a.lang);
     fs::path folder = fs::absolute(a.folder.empty() ? fs::path(a.name) : a.folder).lexically_normal();
@@ -127,10 +129,10 @@ exit_status new_command(const new_arguments& a) {
     try {
         const fs::file_status there = fs::symlink_status(folder);
         if (fs::exists(there) && !(fs::is_directory(there) && fs::is_empty(folder)))
-            throw new_error(fmt::format("{} exists and is no empty folder; name another", folder.string()));
+            throw new_error(fmt::format("{} exists and is not an empty folder; choose another one", folder.string()));
         fs::create_directories(folder.parent_path());
         unfinished_folder made(folder);
-        // Where the template lies and is built in the source tree its Rust crates and the pages are elsewhere.
+        // In the source tree, where the templates are built too, the Rust crates and the pages lie elsewhere.
         const replacements by{{"my_" + a.kind, a.name},
                               {"../../../examples/rust", (installed_data() / "rust").string()},
                               {"../../../docs", (installed_documentation() / "docs").string()}};
@@ -144,12 +146,12 @@ exit_status new_command(const new_arguments& a) {
         }
         made.finish();
     } catch (const std::system_error& e) {
-        throw new_error(fmt::format("{}: cannot be made: {}", folder.string(), e.code().message()));
+        throw new_error(fmt::format("{}: cannot be created: {}", folder.string(), e.code().message()));
     }
     const char* const build =
         a.lang == "rust" ? "cargo build --release && cargo test --release"
                          : "cmake -B build && cmake --build build && ctest --test-dir build --output-on-failure";
-    print_result(fmt::format("{}\n\nbuild it, try it on every rule of the contract, and run it:\n\n"
+    print_result(fmt::format("{}\n\nbuild it, test it against every rule of the contract, and run it:\n\n"
                              "  cd {}\n  {}\n  chimera-host --profile {}.toml\n{}",
                              on_one_line(folder.string()), shell_word(folder.string()), build, a.name,
                              what_to_read(a.kind)));

@@ -24,7 +24,7 @@ std::string accepted(const json& option) {
     if (option.contains("choices")) return option["choices"];
     const std::string type = option["type"];
     if (!option.contains("min")) return type;
-    // A bound that JSON cannot hold is infinite.
+    // JSON has no infinity: null.
     const auto bound = [](const json& b) { return b.is_null() ? "any" : fmt::format("{:.15g}", b.get<double>()); };
     return fmt::format("{} {}..{}", type, bound(option["min"]), bound(option["max"]));
 }
@@ -89,7 +89,7 @@ exit_status plugins_command(bool as_json, bool allow_untrusted) {
 namespace {
 
 json document(const checked_file& file) {
-    json exports = nullptr; // beyond the entry; null: not readable
+    json exports = nullptr; // without the entry; null: not readable
     if (file.elf().exported) {
         exports = json::array();
         for (const std::string& symbol : *file.elf().exported)

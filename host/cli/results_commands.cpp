@@ -57,7 +57,7 @@ std::vector<std::string> report_formats() {
 exit_status report_command(const report_arguments& arguments) {
     std::error_code ignored;
     if (is_results_file(arguments.output.filename()) && std::filesystem::exists(arguments.output, ignored))
-        throw study_error(fmt::format("--output {}: is a file of results, as its name says; give another one",
+        throw study_error(fmt::format("--output {}: this is the name of a results file; choose another one",
                                       arguments.output.string()));
     study s = load_study(arguments.results);
     if (!arguments.only.empty()) s = part_of(std::move(s), arguments.only);
@@ -121,7 +121,7 @@ std::string text_of(const study_comparison& c, const std::vector<study>& studies
 
 std::string within(const study_group& g) { return g.runtime.empty() ? "" : g.runtime + ", "; }
 
-/// One sentence for each regression against the first study: a metric, or a higher share of runs that failed.
+/// One sentence for each regression against the first study: a worse metric, or a higher share of failed runs.
 std::vector<std::string> regressions(const study_comparison& c, double by_more_than_pct) {
     std::vector<std::string> out;
     for (const study_group& g : c.groups)

@@ -55,7 +55,7 @@ std::string plan_of(const profile& p) {
     const std::vector<planned_execution> plan = plan_executions(p);
     for (std::size_t i = 0; i < plan.size(); ++i) {
         const planned_execution& x = plan[i];
-        constexpr std::size_t most = 8; // more names than that, nobody reads
+        constexpr std::size_t most = 8; // nobody reads more names
         std::string agents;
         for (const std::size_t a : x.agents) agents += (agents.empty() ? "" : ", ") + p.workload.agents[a].id;
         if (x.agents.size() > most) agents = fmt::format("all {} agents", x.agents.size());
@@ -94,7 +94,7 @@ exit_status run_command(const run_arguments& arguments) {
         return exit_status::success;
     }
     if (!arguments.trace.empty() && !p.measure.pieces)
-        throw profile_error({"--trace shows every poll: it needs measure.pieces = true"});
+        throw profile_error({"--trace records every poll, so it needs measure.pieces = true"});
     make_room_for(p);
     const loaded_plugins loaded = load_plugins(plugins, p);
     execution_control control;
@@ -120,7 +120,7 @@ exit_status run_command(const run_arguments& arguments) {
 
     const execution_setup setup{p, plugins, loaded, servers, arguments.api_key, &corpus, trace.has_value(), observers};
     std::vector<run_record> runs;
-    std::exception_ptr failure; // what is finished is summarized all the same
+    std::exception_ptr failure; // finished runs are summarized even then
     try {
         progress shown(style_of(arguments.ui), p, control);
         campaign_events events;
@@ -132,7 +132,7 @@ exit_status run_command(const run_arguments& arguments) {
         events.execution_done = [&](const planned_execution& x, execution_record& record) {
             if (!trace) return;
             trace->add(x, record);
-            for (agent_record& a : record.agents) a.log.reset(); // on disk now
+            for (agent_record& a : record.agents) a.log.reset(); // it is on disk now
         };
         events.run_done = [&](std::vector<run_record>& done) {
             files.add(done.back());
@@ -153,7 +153,7 @@ exit_status run_command(const run_arguments& arguments) {
     if (!failure || !runs.empty()) try {
             print_result(arguments.json ? json_text(to_json(summary)) : to_text(summary));
         } catch (...) {
-            if (!failure) throw; // otherwise what failed first is the news
+            if (!failure) throw; // otherwise the first failure is reported
         }
     if (failure) std::rethrow_exception(failure);
     return status_of(summary, interrupted.reason(), only.has_value());
@@ -163,7 +163,7 @@ exit_status run_command(const run_arguments& arguments) {
 
 namespace {
 
-/// Each agent has a socket here and one in the simulator, which inherits this limit.
+/// Each agent needs a socket here and one in the simulator, which inherits this limit.
 void raise_file_limit() {
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -171,7 +171,7 @@ void raise_file_limit() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// A figure of a load without a failed request.
+/// The figure, or null if a request of this load failed.
 json if_good(const load_point& p, double value) { return p.failure.empty() ? json(value) : json(nullptr); }
 
 json document(const load_point& p) {
@@ -186,7 +186,7 @@ json document(const load_point& p) {
             {"failure", p.failure.empty() ? json(nullptr) : json(p.failure)}};
 }
 
-/// What came to its end at the load that broke.
+/// What reached its limit at this load.
 std::string culprit(const load_point& p) {
     if (!p.failure.empty()) return p.failure;
     if (p.client_busy()) return "the client: its busiest thread had no time left";
@@ -300,7 +300,7 @@ exit_status tell_lost_cells(const sweep_definition& sweep, const sweep_settings&
     return lost.empty() ? exit_status::success : exit_status::bad_input;
 }
 
-/// Each runtime in one line; the report says the rest.
+/// One line for each runtime; the report says the rest.
 std::string runtimes_of(const sweep_definition& sweep, const std::vector<journal_entry>& entries) {
     const bool baseline = sweep.profiles.front().front().measure.baseline;
     std::string text = fmt::format("{:<24} {:>5} {:>7} {:>12} {:>7} {:>7} {:>7}\n", "runtime", "ok", "failed",
@@ -346,9 +346,8 @@ exit_status sweep_command(const sweep_arguments& arguments) {
     if (!arguments.only.empty()) {
         cells = matching(sweep, cells, arguments.only);
         if (cells.empty())
-            throw profile_error(
-                {fmt::format("--only '{}': matches none of the sweep's cells, such as '{}'; see --dry-run",
-                             arguments.only, cell_name(sweep, {0, 0, 1}))});
+            throw profile_error({fmt::format("--only '{}': matches no cell of the sweep (example: '{}'); see --dry-run",
+                                             arguments.only, cell_name(sweep, {0, 0, 1}))});
     }
     sweep_settings what{arguments.output_dir / sweep.name,
                         std::filesystem::read_symlink("/proc/self/exe"),
@@ -367,9 +366,9 @@ exit_status sweep_command(const sweep_arguments& arguments) {
     const sweep_end end = run_sweep(sweep, what, tell, entries);
     print_result(printable(fmt::format("{}\n{}\n", runtimes_of(sweep, entries), what.folder.string())));
     if (end == sweep_end::interrupted)
-        say("interrupted; --resume goes on after what is done");
+        say("interrupted; --resume continues after the finished runs");
     else
-        say(fmt::format("chimera-host report {} shows what came out", what.folder.string()));
+        say(fmt::format("to see the results: chimera-host report {}", what.folder.string()));
     return status_of(end, entries);
 }
 

@@ -132,22 +132,23 @@ std::map<std::string, std::string> parsed(const std::vector<std::string>& option
     for (const std::string& text : options) {
         const auto equals = text.find('=');
         if (equals == std::string::npos || equals == 0)
-            throw kit::unusable(fmt::format("--set: '{}' is not KEY=VALUE, as workers=2", text));
+            throw kit::unusable(fmt::format("--set: '{}' is not KEY=VALUE (example: workers=2)", text));
         all[text.substr(0, equals)] = text.substr(equals + 1);
     }
     return all;
 }
 
-/// What is asked of the kit, with the files that its paths stand for: every case loads those, whatever lies at the path
-/// by then.
+/// The request to the kit, and the files behind its paths. Every case loads these files, even if other files lie at the
+/// paths by then.
 struct resolved_request {
     kit::request request;
     std::map<std::filesystem::path, checked_file_ptr> files;
 };
 
-/// The request, its plugins found. What a bridge needs is left out where it is not to be had: its cases say so.
+/// Finds the plugins of a request. A missing plugin for a bridge is left out; the bridge's cases report it.
 resolved_request resolved(const validate_arguments& a) {
-    if (a.plugin.empty()) throw kit::unusable("which plugin? Give its file, or its id (see chimera-host plugins)");
+    if (a.plugin.empty())
+        throw kit::unusable("no plugin was named; give its file or its id (see chimera-host plugins)");
     registry_settings settings;
     settings.allow_untrusted = a.allow_untrusted;
     const registry plugins(settings);
@@ -187,13 +188,13 @@ exit_status validate(const validate_arguments& a) {
     const kit::introduction who = kit::introduce(r);
     const validate_arguments defaults;
     const auto refuse = [&](const char* option, const char* whose) {
-        throw kit::unusable(fmt::format("{} is for {}, and {} is none", option, whose, who.id));
+        throw kit::unusable(fmt::format("{} is for {}, and {} is not one", option, whose, who.id));
     };
     if (!who.transports && a.executor != defaults.executor) refuse("--executor", "a transport");
     if (!who.transports && a.over != defaults.over) refuse("--over", "a transport");
     if (!who.bridge && a.foreign != defaults.foreign) refuse("--foreign", "an executor with a bridge");
     if (!who.bridge && a.transport != defaults.transport) refuse("--transport", "an executor with a bridge");
-    if (!who.bridge) { // nothing asks for them
+    if (!who.bridge) { // not needed
         r.foreign.clear();
         r.transport.clear();
     }
@@ -209,7 +210,7 @@ exit_status validate(const validate_arguments& a) {
         c["seconds"] = one.seconds;
         j["cases"].push_back(std::move(c));
     });
-    if (n.broken() == 0 && !a.in_process) // it kept every rule that was tried, and may have broken another one
+    if (n.broken() == 0 && !a.in_process) // it passed every case, but may break a rule without a case
         if (const trial loaded = try_plugin(files.at(r.plugin), trial_depth::load, registry_settings{}.trial_limit);
             !loaded.fault.empty())
             throw plugin_error(loaded.fault, loaded.rc);

@@ -17,7 +17,7 @@ std::string place(const std::string& file, const toml::source_position& at) {
     return fmt::format("{}:{}:{}", file, at.line, at.column);
 }
 
-/// where: the file's name, or the whole argument of the command line.
+/// Makes our tree of the library's. where: the file's name, or the whole argument of the command line.
 struct converter {
     const std::string& where;
     bool from_file;
@@ -50,30 +50,27 @@ struct converter {
 
     node::table members(const toml::table& from) const {
         node::table to;
-        for (const auto& [key, value] : from) to.push_back({std::string(key.str()), at(key.source()), (*this)(value)});
+        std::vector<std::pair<toml::source_position, std::size_t>> order;
+        for (const auto& [key, value] : from) {
+            order.emplace_back(key.source().begin, to.size());
+            to.push_back({std::string(key.str()), at(key.source()), (*this)(value)});
+        }
         // toml++ sorts by key; faults are easier to follow in the order of the text.
-        std::vector<const toml::key*> keys;
-        for (const auto& [key, value] : from) keys.push_back(&key);
-        std::vector<std::size_t> order(keys.size());
-        for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-            const auto &x = keys[a]->source().begin, &y = keys[b]->source().begin;
-            return x.line != y.line ? x.line < y.line : x.column < y.column;
-        });
+        std::sort(order.begin(), order.end());
         node::table sorted;
-        for (const auto i : order) sorted.push_back(std::move(to[i]));
+        for (const auto& [place, i] : order) sorted.push_back(std::move(to[i]));
         return sorted;
     }
 };
 
-/// The value of --set: TOML where it is TOML, otherwise the bare text.
+/// The value of --set: parsed if it is TOML, otherwise the bare text.
 node parse_value(const std::string& text, const std::string& where) {
     node bare{text, {where, false}, text};
     if (find_too_deep(text).line != 0) return bare;
     try {
         const auto table = toml::parse("v = " + text);
         const auto* value = table.get("v");
-        if (value == nullptr || table.size() != 1) return bare; // a line break in it made more keys
+        if (value == nullptr || table.size() != 1) return bare; // a line break in it made further keys
         auto parsed = converter{where, false}(*value);
         parsed.raw = text;
         return parsed;
@@ -139,7 +136,7 @@ const node* node_at(const node& root, std::string_view path) {
 node parse_document(std::string_view text, const std::string& file, std::string* fault) {
     node root{node::table{}, {file, true}, std::nullopt};
     if (const auto deep = find_too_deep(text); deep.line != 0) {
-        *fault = fmt::format("{}:{}:{}: has {}; put less into each other", file, deep.line, deep.column, too_deep());
+        *fault = fmt::format("{}:{}:{}: has {}; nest less", file, deep.line, deep.column, too_deep());
         return root;
     }
     try {
@@ -152,7 +149,7 @@ node parse_document(std::string_view text, const std::string& file, std::string*
 }
 
 std::string apply_set(node& root, const std::string& assignment, const std::string& argument) {
-    constexpr std::size_t shown = 200; // every value of an array, say, carries where it comes from
+    constexpr std::size_t shown = 200; // the origin is copied to every value, such as those of an array
     const std::string where = excerpt(argument, shown);
     const auto equals = assignment.find('=');
     if (equals == std::string::npos || equals == 0) return where + ": write it as key=value, such as measure.runs=3";
@@ -225,7 +222,7 @@ std::string merge(node& into, const node& patch) {
         return {};
     }
     for (const auto& [key, at, value] : std::get<node::table>(patch.value)) {
-        // One template stands for all agents of a counted table.
+        // In a counted table of agents, "*" is the template.
         auto* present = into.find(key == "*" && into.find("template") != nullptr ? "template" : key);
         if (present == nullptr) {
             into.assign(key, value);
@@ -253,7 +250,7 @@ node patch_at(std::string_view path, node value) {
 
 namespace {
 
-/// Reads a text once, from its beginning, and counts the levels that it is in.
+/// Reads a text once from its beginning and counts levels.
 class level_counter {
   public:
     explicit level_counter(std::string_view text) : text_(text) {}
@@ -310,7 +307,7 @@ class level_counter {
         dots_ = 0;
     }
 
-    /// A header, [a.b], sets the level of all that follows up to the next one.
+    /// A header, [a.b], sets the level of everything up to the next header.
     void open() {
         if (open_.empty() && at_begin_) {
             if (!in_header_) header_ = 0;
@@ -332,7 +329,7 @@ class level_counter {
         dots_ = 0;
     }
 
-    /// To the last quote of a string. One that has no end takes the rest of its line, or of the text.
+    /// Moves to the last quote of a string. An unterminated string takes the rest of its line, or of the text.
     void string(char quote) {
         const bool many_lines = text_.substr(at_, 3) == std::string(3, quote);
         at_ += many_lines ? 3 : 1;
@@ -358,10 +355,10 @@ class level_counter {
 
     const std::string_view text_;
     std::size_t at_ = 0;
-    std::vector<std::size_t> open_; // for each open bracket, how many levels it is below the one around it
-    std::size_t levels_above_ = 0;  // all of them together
+    std::vector<std::size_t> open_; // for each open bracket, its levels below the bracket around it
+    std::size_t levels_above_ = 0;  // their sum
     std::size_t header_ = 0;        // levels of the last header
-    std::size_t dots_ = 0;          // in the key that is being read, or whose value is
+    std::size_t dots_ = 0;          // in the current key, or in the key of the current value
     bool at_begin_ = true, in_header_ = false;
 };
 

@@ -32,6 +32,7 @@ struct node {
     std::optional<std::string> raw; ///< from the command line: the text as it was typed
 
     bool is_table() const { return std::holds_alternative<table>(value); }
+    bool is_list() const { return std::holds_alternative<list>(value); }
     /// The member called key; null if there is none, or if this is not a table.
     node* find(std::string_view key);
     const node* find(std::string_view key) const;

@@ -43,7 +43,7 @@ fs::path find_profile(const fs::path& given) {
 }
 
 std::string read_profile_text(const fs::path& file) {
-    constexpr std::size_t most_bytes = 1U << 20U; // parsed, it takes a hundred times as much
+    constexpr std::size_t most_bytes = 1U << 20U; // a parsed profile takes a hundred times as much
     try {
         return read_regular_file(file, most_bytes);
     } catch (const std::runtime_error& e) {
@@ -97,21 +97,21 @@ model = "gemma3:latest"
 options = { num_gpu = 80, num_ctx = 512, temperature = 1.0 }
 )";
 
-/// The table root.name, made if missing; null where something else stands there.
+/// The table root.name, created if missing; null if root.name is not a table.
 node* table_in(node& root, const char* name, const origin& from) {
     auto* table = root.find(name);
     if (table == nullptr) table = &root.assign(name, {node::table{}, from, std::nullopt});
     return table->is_table() ? table : nullptr;
 }
 
-/// Puts value where no --set has put one.
+/// Assigns value, unless a --set has assigned one.
 void put(node* table, const char* key, node value) {
     if (table == nullptr) return;
     const auto* present = table->find(key);
     if (present == nullptr || present->at.from_file) table->assign(key, std::move(value));
 }
 
-/// The tables in which agents are written.
+/// The tables that describe agents.
 std::vector<node*> agents_in(node& root) {
     std::vector<node*> tables;
     for (const auto& path : agent_paths(root))

@@ -18,8 +18,8 @@ struct schema_answer {
     std::string error;                   ///< not empty: the plugin is not usable, and why
 };
 
-/// Where the schemas of plugins come from. A plugin is named by id, or by absolute path; directory is the profile's
-/// folder, searched first for an id. Both functions are called on the thread that loads.
+/// The source of plugins' schemas. A plugin is named by id or by absolute path; directory is the profile's folder,
+/// which is searched first for an id. Both functions are called on the loading thread.
 struct schema_lookup {
     using ask_function =
         std::function<schema_answer(plugin_kind, const std::string& plugin, const std::filesystem::path& directory)>;
@@ -29,21 +29,21 @@ struct schema_lookup {
     template <std::convertible_to<ask_function> Ask>
     schema_lookup(Ask how, expect_function first = {}) : ask(std::move(how)), expect(std::move(first)) {}
 
-    /// May throw std::exception, whose what() is then the error.
+    /// May throw std::exception; its what() becomes the error.
     ask_function ask;
-    /// Told what a profile is going to ask for, so that it can be fetched together; may be empty.
+    /// Receives all plugins that a profile is going to ask for, so that they can be loaded together. May be empty.
     expect_function expect;
 };
 
-/// What the command line changes. Applied in this order, later ones winning; a --set always wins.
+/// Changes by the command line. Applied in this order, the later ones win; a --set always wins.
 struct profile_overrides {
-    std::vector<std::string> urls;    ///< --url: in place of backend.urls and of every agent's url, round-robin
+    std::vector<std::string> urls;    ///< --url: replaces backend.urls and every agent's url, round-robin
     std::optional<std::string> model; ///< --model: for every agent
     std::optional<std::int64_t> runs, warmup, seed;
     std::vector<std::string> sets; ///< --set: "dotted.path=value"
 };
 
-/// Everything that is wrong with a profile. what() has one line for each fault:
+/// All faults of a profile. what() has one line for each:
 ///   file:line:column: key: what is wrong; what to do
 class profile_error : public std::runtime_error {
   public:
@@ -54,12 +54,12 @@ class profile_error : public std::runtime_error {
     std::vector<std::string> faults_;
 };
 
-/// Reads a profile, applies the overrides, checks everything and fills in what is left out. Relative paths in the file
-/// are relative to its folder, those in a --set to the working directory. Errors: profile_error with all faults found.
+/// Reads a profile, applies the overrides, checks everything and fills in defaults. Relative paths are relative to the
+/// file's folder, or in a --set to the working directory. Errors: profile_error with all faults.
 /// Thread: any; one call at a time per lookup.
 profile load_profile(const std::filesystem::path& file, const schema_lookup&, const profile_overrides& = {});
 
-/// The same for a text at hand; source is where it is said to come from, in messages and for relative paths.
+/// The same for a text. source: the file that it comes from, for messages and relative paths.
 profile parse_profile(std::string_view toml, const std::filesystem::path& source, const schema_lookup&,
                       const profile_overrides& = {});
 
@@ -67,10 +67,10 @@ profile parse_profile(std::string_view toml, const std::filesystem::path& source
 /// installed profile of that name.
 std::filesystem::path find_profile(const std::filesystem::path& given);
 
-/// The text of a file. Errors: profile_error that names the nearest file there is.
+/// The text of a file. Errors: profile_error, with the nearest existing file.
 std::string read_profile_text(const std::filesystem::path& file);
 
-/// What both of the above end with, for a document that is put together elsewhere. source as in parse_profile.
+/// The last step of both, for a document that was built elsewhere. source as in parse_profile.
 profile resolve_profile(node root, const std::filesystem::path& source, const schema_lookup&,
                         std::vector<std::string> faults = {});
 

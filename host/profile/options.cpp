@@ -119,7 +119,7 @@ checked_value check_text(const chm_option& option, std::string_view text) {
 checked_value check_node(const chm_option& option, const node& given) {
     const bool text_wanted = option.type == CHM_OPT_STRING || option.type == CHM_OPT_ENUM;
     if (const auto* text = std::get_if<std::string>(&given.value)) {
-        // Quoted in a file, a number is a string; typed after --set it is whatever the option is.
+        // A quoted number in a file is a string. Bare text after --set has the type of the option.
         if (text_wanted || given.raw == *text) return check_text(option, *text);
     } else if (const auto* flag = std::get_if<bool>(&given.value); flag != nullptr && option.type == CHM_OPT_BOOL) {
         return check_text(option, *flag ? "true" : "false");

@@ -57,8 +57,8 @@ std::string inline_toml(const std::vector<named_text>& members, bool as_json) {
     return "{ " + out + " }";
 }
 
-/// The template that makes exactly the profile's agents once backend.urls are dealt to them; nothing if there is none,
-/// or a single agent.
+/// The template from which agents_from() and deal_urls() make exactly the profile's agents; nothing if there is none,
+/// or only one agent.
 std::optional<agent_spec> template_of(const profile& p) {
     const auto& agents = p.workload.agents;
     if (agents.size() < 2) return std::nullopt;
@@ -187,7 +187,7 @@ class writer {
         }
     }
 
-    profile p_; // a copy: the table of keys gives access for writing
+    profile p_; // a copy, because the table of keys gives pointers to non-const
     std::string out_;
 };
 
@@ -226,7 +226,7 @@ std::string config_hash(const profile& p) {
 
 namespace {
 
-/// "_gpu80", "_gpu80-100" where the agents differ, nothing where no agent has a value.
+/// "_gpu80", or "_gpu80-100" if the agents differ; empty if no agent has a value.
 template <class Number>
 std::string part(const std::vector<const server_options*>& tuned, const char* name,
                  std::optional<Number> server_options::*member) {
@@ -237,7 +237,7 @@ std::string part(const std::vector<const server_options*>& tuned, const char* na
         auto text = fmt::format("{}", *value);
         if (std::find(values.begin(), values.end(), text) == values.end()) values.push_back(std::move(text));
     }
-    constexpr std::size_t most = 3; // more would make a name that nobody reads
+    constexpr std::size_t most = 3; // a longer name is hard to read
     std::string out;
     for (std::size_t i = 0; i < std::min(values.size(), most); ++i)
         out += (i == 0 ? "_" : "-") + (i == 0 ? name + values[i] : values[i]);
@@ -259,7 +259,7 @@ std::string config_name(const profile& p) {
                                                       : "chimera_hetero";
     name += part(tuned, "gpu", &server_options::num_gpu);
     name += part(tuned, "ctx", &server_options::num_ctx);
-    // 1.0 is the temperature of all the reports' configurations of two agents, and not part of their names.
+    // All two-agent configurations of the reports have the temperature 1.0, and their names do not mention it.
     const bool usual =
         std::all_of(tuned.begin(), tuned.end(), [](const auto* o) { return o->temperature.value_or(1.0) == 1.0; });
     if (!usual) name += part(tuned, "temp", &server_options::temperature);

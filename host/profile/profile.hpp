@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-/// A profile after everything in it is resolved: defaults filled in, options checked, paths absolute. It says what one
-/// configuration is; it never holds a secret. The values' meaning, ranges and defaults stand in one place, the table in
+/// A profile with everything resolved: defaults filled in, options checked, paths absolute. It describes one
+/// configuration and never contains a secret. The meaning, range and default of every value stand in one table, in
 /// profile/profile_keys.cpp.
 namespace chimera::host {
 
@@ -20,7 +20,7 @@ struct plugin_choice {
     bool operator==(const plugin_choice&) const = default;
 };
 
-/// Options that the server is asked for. What is not set is not sent: the server's own default holds.
+/// Options of a request. An option that is not set is not sent, and the server uses its own default.
 struct server_options {
     std::optional<std::int64_t> num_gpu, num_ctx, top_k, num_predict, seed;
     std::optional<double> temperature, top_p, repeat_penalty;
@@ -30,7 +30,7 @@ struct server_options {
 /// [[workload.agents]].
 struct agent_spec {
     std::string id;    ///< unique, fit for a file name
-    std::string label; ///< for people; the id where the profile gives none
+    std::string label; ///< for people; default: the id
     std::string model;
     std::string url; ///< the server's base URL; empty: an embedded simulator
     server_options options;
@@ -40,13 +40,13 @@ struct agent_spec {
 
 enum class workload_kind { report, calls };
 
-/// When an agent's next call is due: after the one before (closed), or at moments that do not wait for it (open).
+/// When an agent's next call is due: after its previous call (closed), or at times that do not wait for it (open).
 enum class arrival_kind { closed, constant, poisson };
 
 /// [workload].
 struct workload_spec {
     workload_kind kind = workload_kind::report;
-    int permits = 2;                ///< how many agents may be at work at once; 0: all
+    int permits = 2;                ///< how many agents may work at once; 0: all
     std::vector<agent_spec> agents; ///< at least one
     // kind = report:
     std::filesystem::path corpus;            ///< folder to ingest; empty: the generated corpus
@@ -54,13 +54,13 @@ struct workload_spec {
     std::filesystem::path report_template;   ///< empty: the built-in prompt
     // kind = calls:
     int calls_per_agent = 1;
-    double duration_s = 0; ///< not 0: calls begin until then, in place of calls_per_agent
-    double ramp_ms = 0;    ///< the agents begin evenly spread over this
+    double duration_s = 0; ///< not 0: agents start calls for this long, instead of calls_per_agent
+    double ramp_ms = 0;    ///< the agents start evenly spread over this time
     arrival_kind arrivals = arrival_kind::closed;
     double rate_per_s = 0;            ///< open arrivals: calls of all agents together
     double think_ms = 0;              ///< closed arrivals: pause between the calls of one agent
     std::vector<std::string> prompts; ///< call k of an agent uses prompt k modulo their number
-    /// When calls are due is planned, so that an agent alone takes as long as the plan says: no baseline makes sense.
+    /// The times of calls are planned. Then an agent alone takes as long as the plan says, and a baseline is useless.
     bool is_timed() const noexcept { return duration_s > 0 || ramp_ms > 0 || arrivals != arrival_kind::closed; }
     bool operator==(const workload_spec&) const = default;
 };
@@ -68,24 +68,24 @@ struct workload_spec {
 /// A line of a table whose keys are the user's own: [backend.headers], [backend.body].
 struct named_text {
     std::string name;
-    std::string text; ///< empty: what is sent under this name by itself is left out
+    std::string text; ///< empty: do not send this name, which is sent by default
     bool operator==(const named_text&) const = default;
 };
 
 /// [backend].
 struct backend_spec {
     llm_api api = llm_api::ollama;
-    std::vector<std::string> urls; ///< as given; each agent's own url is already chosen from them
-    std::string path;              ///< posted to, below the URL's own path; empty: the protocol's
-    bool follow_redirects = false; ///< of status 307 and 308, to the same origin
-    double drain_ms = 100;         ///< how long the end of a body is awaited once the answer is complete
-    std::uint64_t max_reply_bytes = std::uint64_t{64} << 20U; ///< of a reply's body, content encoding undone
-    std::string key_header;          ///< the API key is sent under this name; empty: as a bearer token
+    std::vector<std::string> urls; ///< as given; the agents' own urls are already chosen from them
+    std::string path;              ///< path of the request, below the URL's own path; empty: the protocol's
+    bool follow_redirects = false; ///< status 307 and 308, to the same origin
+    double drain_ms = 100;         ///< how long to wait for the end of a body after the answer is complete
+    std::uint64_t max_reply_bytes = std::uint64_t{64} << 20U; ///< limit of a reply's body, after decoding
+    std::string key_header;          ///< header for the API key; empty: Authorization, as a bearer token
     std::vector<named_text> headers; ///< added to each request
     std::vector<named_text> body;    ///< added to each request's JSON: dotted keys, values as JSON
     // [backend.simulator], read only for agents without a url:
-    int instances = 0;                   ///< how many simulators, given to the agents in turn; 0: one for each agent
-    std::vector<std::string> speeds;     ///< factors of the decode rate, given to the instances in turn; none: all 1
+    int instances = 0;                   ///< number of simulators, assigned to the agents in turn; 0: one for each
+    std::vector<std::string> speeds;     ///< factors of the decode rate, assigned to the instances in turn; empty: 1
     bool shared_gpu = false;             ///< the instances slow each other down
     std::vector<option_value> simulator; ///< every option of the simulator, in the order of its table; snake_case
     bool operator==(const backend_spec&) const = default;
@@ -103,11 +103,11 @@ struct measure_spec {
     bool operator==(const measure_spec&) const = default;
 };
 
-/// [alerts]: limits that are worth a warning. What is not set is not watched.
+/// [alerts]: limits for warnings. A limit that is not set is not watched.
 struct alert_spec {
     std::optional<double> ttft_p95_ms, ttft_p99_ms, itl_p99_ms, e2e_p95_ms, client_delay_p99_ms, error_rate_pct;
     std::optional<double> efficiency_min_pct;
-    bool fail = false; ///< a limit that does not hold makes the campaign fail
+    bool fail = false; ///< a tripped alert makes the campaign fail
     bool any() const;  ///< a limit is set
     bool operator==(const alert_spec&) const = default;
 };
@@ -124,19 +124,18 @@ struct profile {
     alert_spec alerts;
     std::filesystem::path source; ///< the file it was read from, absolute
 
-    /// Equal content; where it was read from does not count.
+    /// Equal content; source is not compared.
     bool operator==(const profile& other) const;
 
-    /// Whether at least one agent has no server of its own, so that simulators have to be started.
+    /// True if an agent has no URL, so that simulators must be started.
     bool needs_simulator() const;
 };
 
-/// The whole profile as TOML, every key with its value. Loading that text gives an equal profile, wherever the file
-/// lies.
+/// The whole profile as TOML, every key with its value. Loading this text gives an equal profile, from any folder.
 std::string to_toml(const profile&);
 
-/// 16 hex digits that name the configuration: FNV-1a over the content of to_toml() without the description, the alerts
-/// and how often it is run (measure.runs, measure.warmup).
+/// 16 hex digits that identify the configuration: FNV-1a of to_toml() without the description, the alerts, measure.runs
+/// and measure.warmup.
 std::string config_hash(const profile&);
 
 /// FNV-1a of 64 bits, http://www.isthe.com/chongo/tech/comp/fnv/: equal on every machine and with every standard
@@ -146,10 +145,10 @@ constexpr std::uint64_t fnv1a(std::string_view bytes, std::uint64_t hash = 0xcbf
     return hash;
 }
 
-/// A name for the configuration's folder after the agents' options: "chimera_homo_gpu80_ctx512" (all agents alike),
-/// "chimera_hetero_gpu80-100_ctx512-1024", "baseline_vs_chimera_gpu80_ctx512" (one at least with the server's
-/// defaults), "baseline" (all of them); "single_..." in place of "chimera_homo_..." for one agent. Different
-/// configurations may share a name; config_hash tells them apart.
+/// A name for the configuration's folder, made of the agents' options: "chimera_homo_gpu80_ctx512" (all agents equal),
+/// "chimera_hetero_gpu80-100_ctx512-1024", "baseline_vs_chimera_gpu80_ctx512" (at least one agent with the server's
+/// defaults), "baseline" (all agents with them); "single_..." instead of "chimera_homo_..." for one agent. Different
+/// configurations may have the same name; config_hash tells them apart.
 std::string config_name(const profile&);
 
 } // namespace chimera::host

@@ -4,26 +4,26 @@
 #include <span>
 #include <variant>
 
-/// The keys of a profile: one table that drives checking, defaults, --set, printing and the reference.
+/// The keys of a profile: one table for checks, defaults, --set, printing and the reference.
 namespace chimera::host {
 
-/// An enum member, seen as the index of its word in the option's choices.
+/// A member of an enum type, accessed as the index of its word in the option's choices.
 struct choice_field {
     void* enumerator;
     std::size_t (*get)(const void*);
     void (*set)(void*, std::size_t);
 };
 
-/// Where a key's value lives in a profile.
+/// The member of a profile that holds a key's value.
 using key_field =
     std::variant<bool*, int*, std::uint64_t*, double*, std::string*, std::filesystem::path*, std::vector<std::string>*,
                  std::optional<std::int64_t>*, std::optional<double>*, choice_field, std::vector<named_text>*>;
 
-/// Which profiles a key means something in; elsewhere it is refused, and not printed.
+/// The profiles in which a key has an effect. In others it is refused, and not printed.
 enum class key_scope { always, report_workload, calls_workload, simulator, alerts };
 
-/// A key of the table that T stands for. option.name is its path in that table. option.default_value is null where
-/// nothing is the default, or where the key is required.
+/// A key of the table that T represents. option.name is its path in that table. option.default_value is null if the key
+/// has no default, or is required.
 template <class T>
 struct profile_key {
     chm_option option;
@@ -37,11 +37,12 @@ std::span<const profile_key<plugin_choice>> plugin_keys(); ///< of [executor], [
 std::span<const profile_key<agent_spec>> agent_keys();     ///< of each [[workload.agents]], and of their template
 const profile_key<int>& agent_count_key();                 ///< beside that template
 
-/// Stores a value that check_text() has passed; an item of a list is appended. Paths are stored as given. Not for
-/// tables of named_text, whose members the reader stores.
+/// Stores a value that check_text() accepted; an item of a list is appended. Paths are stored as given. Not for tables
+/// of named_text, whose members the reader stores.
 void store(const key_field&, const chm_option&, const std::string& text);
 
-/// The value as store() takes it; nothing where it is unset or empty. Lists and tables: use the vector itself.
+/// The value in the form that store() takes; nothing if it is unset or empty. For lists and tables use the vector
+/// itself.
 std::optional<std::string> fetch(const key_field&, const chm_option&);
 
 } // namespace chimera::host

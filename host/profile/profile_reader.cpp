@@ -21,8 +21,8 @@ namespace fs = std::filesystem;
 constexpr const char* simulator_table = "backend.simulator";
 const std::vector<std::string> plugin_tables = {"executor", "foreign", "transport"};
 
-/// All keys by their full path; the tables of agents, elements of a list or a template, are "workload.agents[]". Tables
-/// whose keys a plugin or the simulator defines are keys here.
+/// The full paths of all keys. "workload.agents[]" is the table of an agent: an element of the list, or the template. A
+/// table whose keys are defined by a plugin or the simulator counts as one key.
 std::vector<std::string> all_keys() {
     std::vector<std::string> keys = {simulator_table};
     for (const auto& key : profile_keys()) keys.emplace_back(key.option.name);
@@ -91,11 +91,11 @@ class free_table_reader {
         if (const auto* whole = std::get_if<std::int64_t>(&value.value)) return *whole;
         if (const auto* number = std::get_if<double>(&value.value)) {
             if (std::isfinite(*number)) return *number;
-            fault(value.at, path, "is not a finite number, which JSON does not have");
+            fault(value.at, path, "is not a finite number, and JSON has only finite ones");
             return nullptr;
         }
         if (const auto* text = std::get_if<std::string>(&value.value)) return *text;
-        fault(value.at, path, "is a date, which JSON does not have; give a string");
+        fault(value.at, path, "is a date, and JSON has no dates; give a string");
         return nullptr;
     }
 
@@ -124,7 +124,7 @@ class reader {
         : root_(root), file_(file), folder_(folder), lookup_(lookup), faults_(faults) {}
 
     profile read() {
-        if (!check_shape(root_, {}, {})) throw profile_error(*faults_); // nothing can be read from a wrong shape
+        if (!check_shape(root_, {}, {})) throw profile_error(*faults_); // a document of a wrong shape cannot be read
         drop_what_has_no_meaning();
         profile p;
         for (const auto& key : profile_keys()) read_key(key, p, {});
@@ -134,7 +134,7 @@ class reader {
             for (const auto& key : agent_keys()) read_key(key, p.workload.agents.back(), path);
         }
         if (agents_are_counted(root_)) {
-            int count = 1; // where it is wrong
+            int count = 1; // if the given one is wrong
             read_key(agent_count_key(), count, "workload.agents");
             p.workload.agents = agents_from(p.workload.agents.front(), count);
         }
@@ -147,7 +147,7 @@ class reader {
         faults_->push_back(fault_at(at, key, what));
     }
 
-    /// Looks for unknown keys and for values where tables belong. known: the path in all_keys(); shown: for people.
+    /// Finds unknown keys, and values in place of tables. known: the path in all_keys(); shown: the path for messages.
     bool check_shape(const node& at, const std::string& known, const std::string& shown) {
         static const auto keys = all_keys();
         if (const auto* items = std::get_if<node::list>(&at.value); items != nullptr && known == "workload.agents") {
@@ -188,11 +188,11 @@ class reader {
                 fault(m.at, shown + '.' + m.key, "unknown key; known: \"count\", \"template\"");
         const auto* one = agents.find("template");
         if (one != nullptr) return check_shape(*one, "workload.agents[]", shown + ".template");
-        fault(agents.at, shown + ".template", "is missing; give what the agents have in common: template = { ... }");
+        fault(agents.at, shown + ".template", "is missing; give the common keys of the agents: template = { ... }");
         return false;
     }
 
-    /// The steps that are known below a path.
+    /// The known keys of the table at a path.
     static std::vector<std::string> siblings(const std::vector<std::string>& keys, const std::string& path) {
         std::vector<std::string> steps;
         for (const auto& key : keys) {
@@ -204,8 +204,8 @@ class reader {
         return steps;
     }
 
-    /// Keys of another kind of workload, and the simulator's where no agent needs one, are faults, unless it was the
-    /// command line that took their meaning from what the file says.
+    /// Erases keys of another kind of workload, and the simulator's keys if no agent needs a simulator. They are
+    /// faults, unless they stand in the file and the command line made them useless.
     void drop_what_has_no_meaning() {
         const auto* kind = node_at(root_, "workload.kind");
         const auto* word = kind == nullptr ? nullptr : std::get_if<std::string>(&kind->value);
@@ -246,8 +246,7 @@ class reader {
         const auto* present = node_at(root_, path);
         if (wanted == nullptr || present == nullptr || workload == wanted) return;
         if (!present->at.from_file || !kind_changed)
-            fault(present->at, path,
-                  fmt::format("has a meaning only with workload.kind = \"{}\"; leave it out", wanted));
+            fault(present->at, path, fmt::format("needs workload.kind = \"{}\"; leave it out", wanted));
         erase(path);
     }
 
@@ -258,7 +257,7 @@ class reader {
                       [&](const member& m) { return m.key == path.substr(dot + 1); });
     }
 
-    /// Reads table.key.option.name into `into`, or its default.
+    /// Reads the key of this table into `into`, or its default.
     template <class T>
     void read_key(const profile_key<T>& key, T& into, const std::string& table) {
         if (key.scope == key_scope::simulator && !simulator_needed_) return;

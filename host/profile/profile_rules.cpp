@@ -37,7 +37,7 @@ bool is_port(const std::string& text) {
     return error == std::errc{} && end == text.data() + text.size() && port != 0;
 }
 
-/// What is wrong with a base URL, empty where nothing is.
+/// The fault of a base URL; empty: none.
 std::string url_fault(const std::string& text) {
     const auto parsed = boost::urls::parse_uri(text);
     constexpr const char* form = "; give http://host:port, https://host or http+unix://%2Frun%2Fserver.sock";
@@ -54,7 +54,7 @@ std::string url_fault(const std::string& text) {
     return {};
 }
 
-/// Of a URL behind its "://". A password that was not encoded may hold '/', '?' and '#': then what stands before them
+/// rest: a URL after its "://". A password that is not encoded may contain '/', '?' and '#'; then the text before them
 /// is not host:port.
 bool has_user_information(std::string_view rest) {
     const auto authority = rest.substr(0, rest.find_first_of("/?#"));
@@ -85,16 +85,15 @@ class rules {
         const auto& work = p_.workload;
         if (!work.corpus.empty() && !fs::is_directory(work.corpus, ignored_))
             fault("workload.corpus",
-                  fmt::format("{} is no folder; give one, or leave the key out", work.corpus.string()));
+                  fmt::format("{} is not a folder; give a folder, or leave the key out", work.corpus.string()));
         check_file("workload.analysis_template", work.analysis_template);
         check_file("workload.report_template", work.report_template);
         if (work.kind == workload_kind::calls && work.prompts.empty())
             fault("workload.prompts", "is empty; give at least one prompt, or leave the key out");
         if (p_.alerts.fail && !p_.alerts.any())
-            fault("alerts.fail",
-                  "there is no alert that could trip; set a limit, as ttft_p95_ms = 1000, or leave it out");
+            fault("alerts.fail", "no alert is set; set a limit (example: ttft_p95_ms = 1000), or leave the key out");
         if (p_.alerts.efficiency_min_pct && !p_.measure.baseline)
-            fault("alerts.efficiency_min_pct", "needs the agents alone as well; leave it out, or set measure.baseline");
+            fault("alerts.efficiency_min_pct", "needs the baseline; leave it out, or set measure.baseline = true");
     }
 
   private:
@@ -105,7 +104,7 @@ class rules {
 
     void check_file(const std::string& path, const fs::path& file) {
         if (!file.empty() && !fs::is_regular_file(file, ignored_))
-            fault(path, fmt::format("{} is no file; give one, or leave the key out", file.string()));
+            fault(path, fmt::format("{} is not a file; give a file, or leave the key out", file.string()));
     }
 
     void check_agents() {
@@ -123,24 +122,24 @@ class rules {
             const auto path = [&](const char* key) { return fmt::format("{}.{}", paths_[i], key); };
             const auto [first, is_new] = seen.emplace(agent.id, i);
             if (node_at(root_, path("id")) == nullptr) {
-                // said already: it is missing
+                // already reported as missing
             } else if (const auto why = file_name_fault(agent.id); !why.empty()) {
                 fault(path("id"), why);
             } else if (!is_new) {
                 fault(path("id"), fmt::format("\"{}\" is the id of agent {} too; give each agent its own", agent.id,
                                               first->second));
             }
-            if (agent.model.empty()) fault(path("model"), "is empty; name a model");
+            if (agent.model.empty()) fault(path("model"), "is empty; give the name of a model");
             check_file(path("prompt_template"), agent.prompt_template);
         }
     }
 
-    /// A plugin may take a URL, as of a proxy. What is in a profile goes into the results.
+    /// An option of a plugin may be a URL, such as a proxy's, and a profile is copied into the results.
     void check_options(const std::string& table, const plugin_choice& choice) {
         for (const option_value& option : choice.options) {
             const auto scheme_end = option.value.find("://");
             if (option.type != CHM_OPT_STRING) continue;
-            // Curl takes a proxy without a scheme, too.
+            // Curl also accepts a proxy without a scheme.
             const auto at = option.value.find('@'), colon = option.value.find(':');
             if (scheme_end == std::string::npos
                     ? at != std::string::npos && colon < at
@@ -157,7 +156,7 @@ class rules {
         const auto may_stand = [](char c) { return c > ' ' && c < '\x7f' && c != '#'; };
         if (!b.path.empty() && (b.path.front() != '/' || !std::ranges::all_of(b.path, may_stand)))
             fault("backend.path", fmt::format("\"{}\" is not a path; begin with '/', and percent-encode blanks and "
-                                              "what is not ASCII (example: \"/v1/chat/completions\")",
+                                              "characters beyond ASCII (example: \"/v1/chat/completions\")",
                                               b.path));
         for (std::size_t begin = b.path.find('?'); begin < b.path.size();) { // at a '?' or '&'
             const std::size_t end = std::min(b.path.find('&', begin + 1), b.path.size());
@@ -182,7 +181,7 @@ class rules {
         }
         for (const named_text& edit : b.body)
             if (edit.name == "stream")
-                fault("backend.body.stream", "decides what is measured: replies are always streamed; leave it out");
+                fault("backend.body.stream", "must not be set, because replies are always streamed; leave it out");
     }
 
     void check_simulator() {
@@ -191,10 +190,10 @@ class rules {
             std::ranges::count_if(p_.workload.agents, [](const agent_spec& agent) { return agent.url.empty(); }));
         const std::size_t instances = b.instances == 0 ? agents : static_cast<std::size_t>(b.instances);
         if (b.shared_gpu && b.instances == 1)
-            fault("backend.simulator.shared_gpu", "one instance shares its GPU with nobody; give instances = 0");
+            fault("backend.simulator.shared_gpu", "needs more than one instance; set instances = 0");
         if (instances > agents)
             fault("backend.simulator.instances",
-                  fmt::format("is {} for {} agents; give at most one for each", instances, agents));
+                  fmt::format("is {} for {} agents; give at most one for each agent", instances, agents));
         if (b.speeds.size() > instances)
             fault("backend.simulator.speeds",
                   fmt::format("has {} speeds for {} instances; leave out the last ones", b.speeds.size(), instances));
@@ -204,11 +203,11 @@ class rules {
         if (p_.measure.pieces) return;
         if (p_.measure.baseline)
             fault("measure.pieces",
-                  "is off, so a loss of efficiency could not be explained; set measure.baseline = false");
+                  "is off, so a loss of efficiency could not be explained; also set measure.baseline = false");
         const alert_spec& a = p_.alerts;
         if (a.itl_p99_ms || a.client_delay_p99_ms)
             fault(a.itl_p99_ms ? "alerts.itl_p99_ms" : "alerts.client_delay_p99_ms",
-                  "needs the pieces of bodies; leave it out, or set measure.pieces = true");
+                  "needs measure.pieces = true; set it, or leave this key out");
     }
 
     void check_arrivals() {
@@ -216,17 +215,18 @@ class rules {
         if (w.kind != workload_kind::calls) return;
         const bool open = w.arrivals != arrival_kind::closed;
         if (w.duration_s > 0 && w.calls_per_agent != 1)
-            fault("workload.duration_s", "and calls_per_agent both say when it is over; leave one of them out");
+            fault("workload.duration_s", "and calls_per_agent both define the end; leave one of them out");
         if (open && w.rate_per_s <= 0)
-            fault("workload.rate_per_s", "is 0, so no call would ever be due; give the calls of all agents per second");
+            fault("workload.rate_per_s", "is 0, so no call would ever be due; give the calls per second of all agents");
         if (!open && w.rate_per_s > 0)
             fault("workload.rate_per_s",
-                  "has a meaning only with arrivals = \"constant\" or \"poisson\"; give one of them");
+                  "needs arrivals = \"constant\" or \"poisson\"; set one of them, or leave this key out");
         if (open && w.think_ms > 0)
-            fault("workload.think_ms", "has no meaning where calls do not wait for the one before; leave it out");
+            fault("workload.think_ms",
+                  "needs arrivals = \"closed\", where a call waits for the previous one; leave it out");
         if (w.is_timed() && p_.measure.baseline)
             fault(node_at(root_, "measure.baseline") != nullptr ? "measure.baseline" : "measure",
-                  "how long an agent takes is planned (duration_s, ramp_ms or arrivals), so there is no efficiency to "
+                  "the duration of an agent is planned (duration_s, ramp_ms or arrivals), so there is no efficiency to "
                   "measure; set measure.baseline = false");
     }
 
@@ -236,8 +236,8 @@ class rules {
         for (std::size_t i = 0; i < urls.size(); ++i)
             if (auto wrong = url_fault(urls[i]); !wrong.empty()) fault(fmt::format("backend.urls.{}", i), wrong);
         if (urls.size() > agents.size() && !agents.empty())
-            fault("backend.urls", fmt::format("has {} URLs for {} agents; leave out those that nobody would use",
-                                              urls.size(), agents.size()));
+            fault("backend.urls",
+                  fmt::format("has {} URLs for {} agents; leave out the unused ones", urls.size(), agents.size()));
         for (std::size_t i = 0; i < paths_.size(); ++i) {
             const auto& url = written_at(i).url;
             if (url.empty()) continue;
@@ -246,7 +246,7 @@ class rules {
         deal_urls(agents, urls);
     }
 
-    /// An agent that says all that is written at paths_[i]: of those that a template makes the last, its id is longest.
+    /// The agent that was written at paths_[i]. Of a template's agents the last one, because its id is the longest.
     const agent_spec& written_at(std::size_t i) const {
         return agents_are_counted(root_) ? p_.workload.agents.back() : p_.workload.agents[i];
     }
@@ -255,14 +255,14 @@ class rules {
     const node& root_;
     const std::string& file_;
     std::vector<std::string>* faults_;
-    const std::vector<std::string> paths_; // of the agents, as they are written
-    std::error_code ignored_;              // what cannot be looked at is as good as missing
+    const std::vector<std::string> paths_; // of the agents, in the document
+    std::error_code ignored_;              // a file that cannot be accessed counts as missing
 };
 
 } // namespace
 
 std::string file_name_fault(std::string_view text) {
-    return fit_for_a_file_name(text) ? "" : fmt::format("\"{}\" is not fit for a file name; {}", text, name_rule);
+    return fit_for_a_file_name(text) ? "" : fmt::format("\"{}\" cannot be a file name; {}", text, name_rule);
 }
 
 void check_profile(profile& p, const node& root, const std::string& file, std::vector<std::string>* faults) {

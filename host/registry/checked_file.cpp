@@ -38,7 +38,7 @@ std::string with_origin(std::string text, const std::string& origin) {
 
 std::vector<std::string> entries_of(const std::string& list) {
     std::vector<std::string> entries;
-    if (list.empty()) return entries; // not the same as an empty entry
+    if (list.empty()) return entries; // an empty list has no entry, not one empty entry
     for (std::size_t begin = 0;;) {
         const auto colon = list.find(':', begin);
         entries.push_back(list.substr(begin, colon - begin));
@@ -47,7 +47,7 @@ std::vector<std::string> entries_of(const std::string& list) {
     }
 }
 
-/// Subfolders in which the dynamic linker looks for a variant of a library for this processor.
+/// Whether the dynamic linker looks in this subfolder for a variant of a library for this processor.
 bool holds_variants(const fs::path& folder) {
     static constexpr std::array<std::string_view, 6> names{"glibc-hwcaps", "tls",    "haswell",
                                                            "xeon_phi",     "x86_64", "avx512_1"};
@@ -71,21 +71,21 @@ struct distrusted : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// Follows what a file names. Errors: distrusted, with the first reason that is found.
+/// Follows the libraries that a file names, recursively. Errors: distrusted, with the first reason.
 class library_walk {
   public:
-    /// shown: how the file is called in a fault; handed_down: folders in which those that need it look too.
+    /// shown: the name of the file in a fault; handed_down: folders inherited from the files that need this one.
     void follow(const elf_file& elf, const fs::path& origin, const std::string& shown,
                 const std::vector<fs::path>& handed_down) {
         const auto& search = elf.search;
         if (!search.readable)
-            throw distrusted(fmt::format("{} names libraries in a way that cannot be read; build it again", shown));
+            throw distrusted(fmt::format("{} names libraries outside its own tables; build it again", shown));
         auto folders = handed_down;
         auto to_hand_down = handed_down;
         if (search.runpath) {
             for (const auto& entry : entries_of(*search.runpath))
                 folders.push_back(checked_folder(entry, origin, shown));
-        } else if (search.rpath) { // counts only without the other, and then also for the libraries that it needs
+        } else if (search.rpath) { // used only without RUNPATH, and then also for the libraries that it needs
             for (const auto& entry : entries_of(*search.rpath))
                 to_hand_down.push_back(checked_folder(entry, origin, shown));
             folders = to_hand_down;
@@ -106,10 +106,10 @@ class library_walk {
         const auto path = with_origin(named, origin.string());
         if (path.find('$') != std::string::npos)
             throw distrusted(
-                fmt::format("{} \"{}\", of which only $ORIGIN is understood; link it with plain folders", what, named));
+                fmt::format("{} \"{}\", but only $ORIGIN is understood; link it with plain folders", what, named));
         if (path.empty() || path.front() != '/')
             throw distrusted(
-                fmt::format("{} \"{}\", which is relative to wherever the host is started; link it with an absolute "
+                fmt::format("{} \"{}\", which is relative to the working directory; link it with an absolute "
                             "folder or with $ORIGIN",
                             what, named));
         return path;
@@ -137,7 +137,7 @@ class library_walk {
         const auto found = walk(library);
         if (!found.distrust.empty())
             throw distrusted(fmt::format("{} needs {}, which {}", shown, library.string(), found.distrust));
-        if (found.error != 0 || !S_ISREG(found.status.st_mode)) return; // the dynamic linker cannot take it either
+        if (found.error != 0 || !S_ISREG(found.status.st_mode)) return; // the dynamic linker cannot load it either
         if (!seen_.emplace(found.status.st_dev, found.status.st_ino).second) return;
         const sdk::owned_fd fd(open(own_descriptor(found.file.get()).c_str(), O_RDONLY | O_CLOEXEC));
         if (fd) follow(read_elf(fd.get()), found.path.parent_path(), found.path.string(), handed_down);
@@ -168,14 +168,14 @@ checked_file::checked_file(const fs::path& file) {
         refuse("is a symbolic link to a file that does not exist; name the file itself");
     if (found.error != 0) refuse("cannot be found: " + std::generic_category().message(found.error));
     if (S_ISDIR(found.status.st_mode)) refuse("is a folder; name the plugin's file in it");
-    if (!S_ISREG(found.status.st_mode)) refuse("is no regular file; name the plugin's file");
+    if (!S_ISREG(found.status.st_mode)) refuse("is not a regular file; name the plugin's file");
     path_ = std::move(found.path);
     owner_ = found.status.st_uid;
     mode_ = found.status.st_mode & 07777;
     id_ = {found.status.st_dev, found.status.st_ino};
     distrust_ = std::move(found.distrust);
 
-    // The walk's descriptor cannot be read from. This opens the same file again, not what lies at its path.
+    // The walk's descriptor cannot be read. This opens the same file again, even if another one lies at its path.
     fd_ = sdk::owned_fd(open(own_descriptor(found.file.get()).c_str(), O_RDONLY | O_CLOEXEC));
     const int error = errno;
     struct stat status {};
@@ -193,23 +193,23 @@ std::string checked_file::fault(bool allow_untrusted) const {
     if (!distrust_.empty()) {
         if (has_more_rights_than_caller())
             return distrust_ + "; this process was started with more rights than you have, so "
-                               "--allow-untrusted-plugins is not heeded";
+                               "--allow-untrusted-plugins is ignored";
         if (!allow_untrusted) return distrust_ + ", or start with --allow-untrusted-plugins";
     }
     if (!elf_.fault.empty()) return elf_.fault;
-    // Before it is loaded, because loading runs constructors.
+    // Checked before loading, because loading runs constructors.
     if (elf_.exported && !std::binary_search(elf_.exported->begin(), elf_.exported->end(), CHM_ENTRY_SYMBOL))
-        return fmt::format("is no chimera plugin: it exports no symbol \"{}\"; define it with CHM_EXPORT",
+        return fmt::format("is not a chimera plugin: it does not export the symbol \"{}\"; define it with CHM_EXPORT",
                            CHM_ENTRY_SYMBOL);
     return {};
 }
 
 fs::path checked_file::loadable() const {
-    // The dynamic linker takes $ORIGIN for the folder of the name that it is given. The path is safe then too, once the
-    // file is trusted: the walk showed that nobody else than you and root can change any component of it.
+    // The dynamic linker takes $ORIGIN from the name that it is given, so it needs the path. The path of a trusted file
+    // is safe too: the walk showed that nobody but you and root can change any component of it.
     if (uses_origin(elf_)) return path_;
-    // Debuggers and symbolizers are other processes, and look for the file by this name. But where /proc is that of
-    // another namespace of process ids, this process's number there is another's, whose descriptor N is anything.
+    // Debuggers and symbolizers are other processes and open the file by this name, so it contains the process id. But
+    // if /proc belongs to another PID namespace, that id is another process there.
     std::error_code error;
     const auto self = std::to_string(getpid());
     if (fs::read_symlink("/proc/self", error) == self && !error) return fmt::format("/proc/{}/fd/{}", self, fd_.get());

@@ -15,7 +15,7 @@ namespace chimera::host {
 
 namespace {
 
-/// Bytes of a file by offset; what is not there is not read.
+/// Reads parts of a file by offset.
 class file_bytes {
   public:
     /// Does not own the descriptor.
@@ -25,7 +25,7 @@ class file_bytes {
     }
     std::uint64_t size() const { return size_; }
 
-    /// n elements from offset on; nothing where they do not lie in the file or are more than a plugin could have.
+    /// n elements at offset; nothing if they do not lie in the file, or are more than a plugin could have.
     template <class Element>
     std::optional<std::vector<Element>> read(std::uint64_t offset, std::uint64_t n) const {
         constexpr std::uint64_t most_bytes = 16 << 20;
@@ -87,7 +87,7 @@ std::string type_name(unsigned type) {
 constexpr std::uint64_t longest_chain = 4096;
 constexpr std::size_t longest_name = 512;
 
-/// Memory as the program headers lay it out, and the tables that the dynamic segment names in it.
+/// The memory that the program headers describe, and the tables that the dynamic segment names in it.
 class image {
   public:
     image(const file_bytes& file, std::span<const Elf64_Phdr> segments) : file_(file), segments_(segments) {
@@ -157,7 +157,7 @@ class image {
         return {};
     }
 
-    /// Nothing says how many symbols there are but the tables by which they are looked up.
+    /// The number of symbols. Only the hash tables tell it.
     std::optional<std::uint64_t> symbol_count() const {
         if (const auto table = value(DT_GNU_HASH)) { // {buckets, first symbol, Bloom words, shift}, then these three
             const auto header = at<std::uint32_t>(table, 4);
@@ -208,11 +208,12 @@ elf_file read_elf(int fd) {
 
     const auto ident = file.read_one<std::array<unsigned char, EI_NIDENT>>(0);
     if (!ident || std::memcmp(ident->data(), ELFMAG, SELFMAG) != 0)
-        return stop("is no shared library (it does not begin as an ELF file); build it with chimera_add_plugin()");
+        return stop("is not a shared library (it has no ELF header); build it with chimera_add_plugin()");
     out.word_size = fmt::format("{}-bit", bits((*ident)[EI_CLASS]));
     if ((*ident)[EI_DATA] != expected->e_ident[EI_DATA])
         return stop("has the other byte order; build it for this machine");
-    if (const auto machine = file.read_one<Elf64_Half>(offsetof(Elf64_Ehdr, e_machine))) // at one place in both sizes
+    if (const auto machine =
+            file.read_one<Elf64_Half>(offsetof(Elf64_Ehdr, e_machine))) // the same offset in both sizes
         out.machine = machine_name(*machine);
     if ((*ident)[EI_CLASS] != expected->e_ident[EI_CLASS])
         return stop(fmt::format("is a {}-bit library, expected {} bits; build it for this machine",
@@ -225,8 +226,8 @@ elf_file read_elf(int fd) {
     if (!header) return cut_off(sizeof(Elf64_Ehdr));
     out.type = type_name(header->e_type);
 
-    // Rationale: dlopen maps what a program header names without looking at the file's size, and the first access past
-    // its end kills the process.
+    // Rationale: dlopen maps the segments without looking at the file's size, and the first access past its end kills
+    // the process.
     const auto segments = file.read<Elf64_Phdr>(header->e_phoff, header->e_phnum);
     if (!segments) return cut_off(header->e_phoff + std::uint64_t{header->e_phnum} * sizeof(Elf64_Phdr));
     const image laid_out(file, *segments);

@@ -38,7 +38,7 @@ void log_line(const chm_host* host, std::int32_t level, chm_str message) noexcep
         const std::string_view text(message.ptr == nullptr ? "" : message.ptr,
                                     message.ptr == nullptr ? 0 : message.len);
         spdlog::log(level_of(level), "[{}] {}", static_cast<const plugin_host*>(host)->id, text);
-    } catch (...) { // a line that cannot be written must not end a run
+    } catch (...) { // a failed log line must not end a run
     }
 }
 
@@ -121,7 +121,7 @@ std::string schema_fault(std::span<const chm_option> schema) {
             return fmt::format("option {}{} {}", i, option.name == nullptr ? "" : fmt::format(" ({})", option.name),
                                fault);
     }
-    // "a" and "a.b" cannot both be written in TOML.
+    // TOML cannot contain both "a" and "a.b".
     for (const auto& name : names)
         for (auto dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1))
             if (names.count(name.substr(0, dot)) != 0)
@@ -133,11 +133,11 @@ std::string schema_fault(std::span<const chm_option> schema) {
 std::span<const chm_option> read_schema(const chm_option* options, std::uint32_t n, std::string* fault) {
     if (n == 0) return {};
     if (options == nullptr) {
-        *fault = fmt::format("there are said to be {}, and none is listed (NULL)", n);
+        *fault = fmt::format("n_options is {}, but options is NULL", n);
         return {};
     }
-    const auto size = options->size;                                         // also the distance from one to the next
-    constexpr auto least = offsetof(chm_option, max) + sizeof(options->max); // what 1.0 has
+    const auto size = options->size;                                         // also the distance between elements
+    constexpr auto least = offsetof(chm_option, max) + sizeof(options->max); // the size in 1.0
     if (size < least || size % alignof(chm_option) != 0 || size > 64 * sizeof(chm_option)) {
         *fault = fmt::format("option 0 has size {}, expected at least {}", size, least);
         return {};
@@ -199,7 +199,7 @@ const char* result_name(chm_rc rc) {
     }
 }
 
-/// Boost's text is "what failed (dlerror system message: why)": why.
+/// The reason in Boost's text "what failed (dlerror system message: reason)".
 std::string reason(const std::exception& error) {
     std::string text = error.what();
     constexpr std::string_view mark = "dlerror system message: ";
@@ -221,14 +221,15 @@ struct loaded_file {
     boost::dll::shared_library library;
 };
 
-/// Never unloaded: a waker of a plugin may outlive everything that the host knows of. Never closed: the dynamic linker
-/// knows a file by the name of its descriptor, and would take another one under the same number for this one.
+/// Never unloaded, because a waker of a plugin may outlive everything that the host knows of. Never closed, because the
+/// dynamic linker knows a file by the name of its descriptor, and would mistake another file with the same number for
+/// it.
 std::vector<loaded_file>& loaded_files() {
     static auto& kept = *new std::vector<loaded_file>;
     return kept;
 }
 
-/// Every factory of either kind begins alike.
+/// Checks the members that both kinds of factories share.
 template <class Factory>
 void check_factory(const Factory& factory, plugin_kind kind, const std::string& who,
                    std::span<const chm_option>* options) {
@@ -247,7 +248,7 @@ void check_factory(const Factory& factory, plugin_kind kind, const std::string& 
 } // namespace
 
 std::string entry_fault(const chm_plugin_entry& entry) {
-    // Through its last member in 1.0: a plugin of an earlier minor has no more, one of a later minor may have more.
+    // Up to its last member in 1.0. A plugin of a later minor may have more.
     constexpr auto least = offsetof(chm_plugin_entry, get_factory) + sizeof(entry.get_factory);
     if (entry.size < least)
         return fmt::format("its entry has size {}, expected at least {}; build it with the headers of contract {}.x",
@@ -270,7 +271,7 @@ const chm_plugin_entry& open_entry(const checked_file_ptr& file, const plugin_st
     auto& kept = loaded_files();
     auto found = std::find_if(kept.begin(), kept.end(), [&](const auto& one) { return one.file->id() == file->id(); });
     if (found == kept.end()) try {
-            // Its location() is a name in /proc: what is shown to people is the file's path.
+            // Its location() is a name in /proc; messages show the file's path.
             dll::shared_library library(file->loadable(), dll::load_mode::rtld_now | dll::load_mode::rtld_local);
             found = kept.insert(kept.end(), {file, std::move(library)});
         } catch (const std::exception& error) {
@@ -281,7 +282,7 @@ const chm_plugin_entry& open_entry(const checked_file_ptr& file, const plugin_st
     const auto& library = found->library;
     if (!library.has(CHM_ENTRY_SYMBOL))
         throw plugin_error(
-            fmt::format("{}: is no chimera plugin: it exports no symbol \"{}\"; define it with CHM_EXPORT",
+            fmt::format("{}: is not a chimera plugin: it does not export the symbol \"{}\"; define it with CHM_EXPORT",
                         path.string(), CHM_ENTRY_SYMBOL),
             CHM_E_FAIL);
     begins("while its entry was read");
@@ -320,7 +321,7 @@ std::shared_ptr<const plugin> initialize_plugin(const std::filesystem::path& pat
 
 std::string explain(chm_rc rc, const char* text) {
     if (*text == '\0') return fmt::format("{} ({}), without a message", result_name(rc), rc);
-    return fmt::format("{} ({})", on_one_line(text), result_name(rc)); // it may not begin a line of its own
+    return fmt::format("{} ({})", on_one_line(text), result_name(rc)); // it must stay on one line
 }
 
 } // namespace chimera::host

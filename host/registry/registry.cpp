@@ -22,7 +22,7 @@ namespace {
 
 bool is_path(std::string_view name) { return name.find('/') != std::string_view::npos || name.ends_with(".so"); }
 
-/// Something has this name, be it a link that leads nowhere: that deserves its own message.
+/// True also for a broken link, which gets its own message.
 bool is_there(const fs::path& path) {
     std::error_code ignored;
     return fs::exists(fs::symlink_status(path, ignored));
@@ -43,7 +43,7 @@ struct registry::state {
     using loaded = std::variant<std::shared_ptr<const plugin>, plugin_error>;
 
     registry_settings settings;
-    /// By the file and not its path, at which another may lie by now. An id stays its file's as long as it is open.
+    /// By file, not by path, because another file may lie at the path by now. An open file keeps its identity.
     struct tried_file {
         checked_file_ptr file;
         trial outcome;
@@ -90,7 +90,7 @@ struct registry::state {
             fmt::format("no plugin \"{}\"{}{}; looked in {}", id, hint.empty() ? "" : "; ", hint, looked), CHM_E_FAIL);
     }
 
-    /// What is wrong where two files on the user's own search path are called alike, empty where none are.
+    /// The fault if two files on the user's own search path have the same name; empty: no fault.
     std::string clash(const std::string& id) const {
         fs::path first;
         for (const auto& where : settings.search) {
@@ -98,16 +98,15 @@ struct registry::state {
             std::error_code error;
             if (!is_there(file) || (!first.empty() && fs::equivalent(first, file, error))) continue;
             if (!first.empty())
-                return fmt::format(
-                    "two plugins are called \"{}\": {} and {}; name one of them by its path, or take its "
-                    "folder out of CHIMERA_PLUGIN_PATH",
-                    id, first.string(), file.string());
+                return fmt::format("two plugins are called \"{}\": {} and {}; name one of them by its path, or remove "
+                                   "its folder from CHIMERA_PLUGIN_PATH",
+                                   id, first.string(), file.string());
             first = file;
         }
         return {};
     }
 
-    /// Tries those of them that have not been tried, each once.
+    /// Tries the files that have not been tried yet.
     void try_all(std::vector<checked_file_ptr> files) {
         const auto by_id = [](const auto& file) { return file->id(); };
         std::ranges::sort(files, {}, by_id);
@@ -135,7 +134,7 @@ std::shared_ptr<const plugin> registry::open(const fs::path& path) {
     if (found == state_->by_file.end()) {
         state::loaded result;
         try {
-            // What crashes or hangs does so in a child, and is then an error like others.
+            // A crash or a hang happens in a child, and becomes an ordinary error here.
             state_->try_all({file});
             if (const auto& tried = state_->trials.at(file->id()).outcome; !tried.fault.empty())
                 throw plugin_error(tried.fault, tried.rc);
@@ -155,10 +154,10 @@ void registry::try_ahead(std::span<const std::string> names, const fs::path& dir
     try {
         for (const auto& name : names) try {
                 files.push_back(find(name, directory));
-            } catch (const plugin_error&) { // the others can be tried
+            } catch (const plugin_error&) { // load() reports it
             }
         state_->try_all(std::move(files));
-    } catch (const std::system_error&) { // load() meets it again, and says for which plugin
+    } catch (const std::system_error&) { // load() meets it again, and names the plugin
     }
 }
 
@@ -182,12 +181,12 @@ std::shared_ptr<const plugin> registry::load(plugin_kind kind, const std::string
     const auto file = locate(name, directory);
     auto found = open(file);
     if (!by_path && found->entry().id != name)
-        throw plugin_error(fmt::format("{}: its id is \"{}\", expected \"{}\" as the file is called; rename the file",
+        throw plugin_error(fmt::format("{}: its id is \"{}\", expected \"{}\" like the file's name; rename the file",
                                        file.string(), found->entry().id, name),
                            CHM_E_FAIL);
     if (!found->offers(kind)) {
         const auto other = kind == plugin_kind::executor ? plugin_kind::transport : plugin_kind::executor;
-        throw plugin_error(fmt::format("\"{}\" is no {} plugin, it offers only a {} ({})", found->entry().id,
+        throw plugin_error(fmt::format("\"{}\" is not a plugin for the {}, it offers only a {} ({})", found->entry().id,
                                        to_string(kind), to_string(other), found->path().string()),
                            CHM_E_NOSYS);
     }
@@ -196,7 +195,7 @@ std::shared_ptr<const plugin> registry::load(plugin_kind kind, const std::string
 
 std::vector<plugin_listing> registry::list(const fs::path& directory) const {
     std::vector<plugin_listing> lines;
-    std::map<std::string, fs::path> first; // by stem, as ids are looked for
+    std::map<std::string, fs::path> first; // by stem, like the search for ids
     std::vector<fs::path> seen;
     for (const auto& folder : state_->folders(directory)) {
         std::error_code error;
@@ -231,7 +230,7 @@ std::vector<plugin_listing> registry::list(const fs::path& directory) const {
 
 namespace {
 
-/// The name of the first function that an instance's table lacks, or null.
+/// The first function that is missing in an instance's table, or null.
 const char* missing_function(const chm_executor_vt& vt) {
     if (vt.spawn == nullptr) return "spawn";
     if (vt.run == nullptr) return "run";
@@ -245,7 +244,7 @@ const char* missing_function(const chm_transport_vt& vt) {
     return vt.get_extension == nullptr ? "get_extension" : nullptr;
 }
 
-/// Calls a factory and checks what it made. An instance without a usable table cannot even be destroyed.
+/// Calls a factory and checks the instance. An instance without a usable table cannot even be destroyed.
 template <class Instance, class Factory>
 Instance* create(const Factory& factory, const chm_host& host, std::span<const option_value> options,
                  const std::string& what) {
@@ -312,7 +311,7 @@ std::vector<fs::path> own_plugin_path() {
     std::error_code error;
     if (const auto program = fs::read_symlink("/proc/self/exe", error); !error) {
         add(program.parent_path() / "../lib/chimera");
-        add(program.parent_path() / ".." / CHIMERA_LIBDIR / "chimera"); // an installation may be moved
+        add(program.parent_path() / ".." / CHIMERA_LIBDIR / "chimera"); // if the installation was moved
     }
     add(CHIMERA_INSTALLED_PLUGIN_DIR);
     return folders;

@@ -113,8 +113,8 @@ json instance_document(const std::shared_ptr<const plugin>& from, plugin_kind ki
 
 // ---- the child
 
-/// The child's side of the pipe. Every line is an object whose members replace those of earlier ones, so that what was
-/// told last holds also when the child then dies.
+/// The child's end of the pipe. Every line is an object whose members replace those of earlier lines, so the last ones
+/// count even if the child then dies.
 class told {
   public:
     explicit told(int fd) : fd_(fd) {}
@@ -157,7 +157,8 @@ void live_in_child(const checked_file_ptr& file, trial_depth depth, const told& 
 }
 
 void live_in_child(std::span<const checked_file_ptr> files, trial_depth depth, int fd) {
-    for (const int fatal : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV}) // whoever handles them would report them as ours
+    for (const int fatal :
+         {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV}) // a handler would report them as faults of this process
         std::signal(fatal, SIG_DFL);
     dup2(STDERR_FILENO, STDOUT_FILENO); // standard output is for results
     spdlog::set_level(spdlog::level::off);
@@ -171,7 +172,7 @@ std::string end_of(const conformance::forked_end& child, std::chrono::millisecon
     return fmt::format("crashed (SIG{})", name != nullptr ? name : std::to_string(WTERMSIG(child.status)));
 }
 
-/// What a child told of a plugin that was done with, or that it ended with.
+/// The outcome for a plugin that the child finished, or that ended the child.
 trial outcome_of(const checked_file& file, json said, const conformance::forked_end& child,
                  std::chrono::milliseconds limit) {
     const auto taken = [&said](const char* key) {
@@ -208,11 +209,11 @@ std::vector<trial> try_plugins(std::span<const checked_file_ptr> files, trial_de
         std::istringstream lines(child.told);
         for (std::string line; std::getline(lines, line);) {
             const auto members = json::parse(line, nullptr, false);
-            if (members.is_object()) said.update(members); // the last line is none if the child died while it wrote
+            if (members.is_object()) said.update(members); // the last line may be incomplete if the child died
             if (said.contains("done")) next();
         }
-        // What ended the child was its first plugin, or it is tried again as the first of another: then it has the
-        // whole limit, and nothing in its process is another's.
+        // The first plugin of a child is blamed for its end. Another one is tried again as the first of a new child,
+        // with the whole limit and no other plugin in the process.
         if (tried.size() == first) next();
     }
     return tried;

@@ -38,7 +38,8 @@ std::string own_descriptor(int fd) { return fmt::format("/proc/self/fd/{}", fd);
 
 namespace {
 
-/// A directory service such as LDAP finds a user by name and need not list him, so that nobody knows a group's members.
+/// The name of a directory service such as LDAP, if one is configured. It finds a user by name but need not list all
+/// users, so the members of a group are not known.
 std::string source_of_users_that_need_not_list_them() {
     std::ifstream file("/etc/nsswitch.conf");
     for (std::string line; std::getline(file, line);) {
@@ -55,12 +56,12 @@ std::string source_of_users_that_need_not_list_them() {
     return {};
 }
 
-/// Capabilities that this process can use now, without those that give no right over another user's files or programs.
+/// True if this process has a capability that gives rights over other users' files or programs.
 bool has_capabilities() {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
-    if (syscall(SYS_capget, &header, data) != 0) return true; // in doubt
-    // Rationale: systemd gives it to every program of a user who is logged in.
+    if (syscall(SYS_capget, &header, data) != 0) return true; // to be safe
+    // Harmless, and systemd gives it to every program of a user who is logged in.
     data[CAP_TO_INDEX(CAP_WAKE_ALARM)].effective &= ~CAP_TO_MASK(CAP_WAKE_ALARM);
     return (data[0].effective | data[1].effective) != 0;
 }
@@ -85,7 +86,7 @@ accounts accounts::of_system() {
     setpwent();
     for (errno = 0; const passwd* entry = getpwent(); errno = 0)
         all.users.push_back({entry->pw_name, entry->pw_uid, entry->pw_gid});
-    const int error = errno == ENOENT ? 0 : errno; // some sources say so at the end of their list
+    const int error = errno == ENOENT ? 0 : errno; // some sources return it at the end of their list
     endpwent();
     setgrent();
     while (const ::group* entry = getgrent()) {
@@ -96,9 +97,9 @@ accounts accounts::of_system() {
     if (error != 0) {
         all.doubt = "the list of users cannot be read: " + std::generic_category().message(error);
     } else if (const auto source = source_of_users_that_need_not_list_them(); !source.empty()) {
-        all.doubt = fmt::format("/etc/nsswitch.conf names \"{}\", which need not list all its users", source);
+        all.doubt = fmt::format("/etc/nsswitch.conf names \"{}\", which may not list all its users", source);
     } else if (std::none_of(all.users.begin(), all.users.end(), [](const user& u) { return u.id == geteuid(); })) {
-        all.doubt = fmt::format("the list of users lacks even you (user {})", geteuid());
+        all.doubt = fmt::format("the list of users does not even contain you (user {})", geteuid());
     }
     return all;
 }
@@ -142,12 +143,12 @@ struct foreign_access {
     std::string remedy; ///< "run `chmod o-w /x`"
 };
 
-/// Who mounted a file system that a program serves (FUSE): that program says what it likes of owners and modes.
-/// Nothing where it is no such file system; -1 where it is one and nothing says whose.
+/// The user who mounted a FUSE file system, whose program can report any owner and mode. Nothing for other file
+/// systems; -1 if the user is not known.
 std::optional<uid_t> server_of_file_system(int fd, const struct stat& status) {
     constexpr auto nobody_knows = static_cast<uid_t>(-1);
     struct statfs system {};
-    if (fstatfs(fd, &system) != 0) return nobody_knows; // such a program may refuse to answer
+    if (fstatfs(fd, &system) != 0) return nobody_knows; // a FUSE program may refuse to answer
     if (system.f_type != FUSE_SUPER_MAGIC) return {};
     const auto device = fmt::format("{}:{}", major(status.st_dev), minor(status.st_dev));
     std::ifstream mounts("/proc/self/mountinfo");
@@ -158,7 +159,7 @@ std::optional<uid_t> server_of_file_system(int fd, const struct stat& status) {
         if (its_device != device) continue;
         while (words >> word && word != "-") continue;
         words >> type >> source >> options;
-        if (!type.starts_with("fuse")) return {}; // virtiofs: the machine's own
+        if (!type.starts_with("fuse")) return {}; // virtiofs is the machine's own
         const auto at = options.find("user_id=");
         if (at != std::string::npos) return static_cast<uid_t>(std::strtoul(options.c_str() + at + 8, nullptr, 10));
     }
@@ -171,7 +172,7 @@ foreign_access unreadable(int error) {
     return {"its access control list cannot be read: " + std::generic_category().message(error), elsewhere};
 }
 
-/// Lists that say more than a mode and that are not understood here.
+/// A doubt if the file has an access list that is not understood here.
 foreign_access foreign_list(const std::string& name) {
     for (const char* list : {"system.nfs4_acl", "system.richacl"}) {
         if (getxattr(name.c_str(), list, nullptr, 0) >= 0)
@@ -186,7 +187,7 @@ struct acl_deleter {
 };
 using acl_list = std::unique_ptr<std::remove_pointer_t<acl_t>, acl_deleter>;
 
-/// What an entry of a list is about and whether it gives write.
+/// One entry of an access list.
 struct acl_item {
     acl_tag_t tag = ACL_UNDEFINED_TAG;
     std::optional<id_t> who;
@@ -197,7 +198,7 @@ std::optional<acl_item> item_of(acl_entry_t entry) {
     acl_item item;
     acl_permset_t allowed;
     if (acl_get_tag_type(entry, &item.tag) != 0 || acl_get_permset(entry, &allowed) != 0) return {};
-    item.may_write = acl_get_perm(allowed, ACL_WRITE) != 0; // an error is a doubt
+    item.may_write = acl_get_perm(allowed, ACL_WRITE) != 0; // an error counts as write
     if (item.tag == ACL_USER || item.tag == ACL_GROUP) {
         const std::unique_ptr<void, acl_deleter> id(acl_get_qualifier(entry));
         if (!id) return {};
@@ -211,7 +212,7 @@ std::string group_words(gid_t id) {
     return entry == nullptr ? fmt::format("group {}", id) : fmt::format("group {} ({})", entry->gr_name, id);
 }
 
-/// Why a group must not write; empty: it may.
+/// Why a group must not be allowed to write; empty: it may.
 std::string fault_of(gid_t group, group_rule rule) {
     return rule == group_rule::nobody ? group_words(group) : accounts::of_system().fault_of_group(group);
 }
@@ -220,13 +221,12 @@ std::string fault_of(gid_t group, group_rule rule) {
 std::string foreign_owner(int fd, const struct stat& status) {
     if (const auto server = server_of_file_system(fd, status); server && !is_trusted_owner(*server))
         return *server == static_cast<uid_t>(-1)
-                   ? "lies on a file system of which nothing says who serves it; copy the plugin"
-                   : fmt::format("lies on a file system that is served by a program of {}; copy the plugin",
-                                 user_words(*server));
+                   ? "lies on a FUSE file system of an unknown user; copy the plugin"
+                   : fmt::format("lies on a FUSE file system of {}; copy the plugin", user_words(*server));
     if (is_trusted_owner(status.st_uid)) return {};
     if (status.st_uid == geteuid())
-        return fmt::format("belongs to you (user {}), expected root, as this process has rights that you do not have; "
-                           "have root install the plugin",
+        return fmt::format("belongs to you (user {}), expected root, because this process has more rights than you; "
+                           "let root install the plugin",
                            geteuid());
     return fmt::format("belongs to {}, expected you (user {}) or root; copy the plugin", user_words(status.st_uid),
                        geteuid());
@@ -238,11 +238,11 @@ foreign_access other_writer(int fd, const struct stat& status, const fs::path& p
     const auto name = own_descriptor(fd);
     const auto mode = fmt::format("mode {:04o}", status.st_mode & 07777);
     if (auto doubt = foreign_list(name); !doubt.who.empty()) return doubt;
-    // Where there is no list, this is the mode, as three entries. Where there is one, the mode's group is its mask.
+    // Without a list, acl_get_file returns the mode as three entries. With one, the mode's group is the mask.
     const acl_list list(acl_get_file(name.c_str(), ACL_TYPE_ACCESS));
     if (!list) return unreadable(errno);
     std::vector<acl_item> items;
-    bool masked = false; // the mask takes write away from all but the owner and the others
+    bool masked = false; // the mask forbids write to all but the owner and the others
     acl_entry_t entry;
     int more = 0;
     for (int which = ACL_FIRST_ENTRY; (more = acl_get_entry(list.get(), which, &entry)) == 1; which = ACL_NEXT_ENTRY) {
@@ -253,7 +253,7 @@ foreign_access other_writer(int fd, const struct stat& status, const fs::path& p
     }
     if (more < 0) return unreadable(errno);
     const auto without_list = fmt::format("run `setfacl -b {}`", path.string());
-    for (const auto& item : items | std::views::reverse) { // the others first: that is the most to say
+    for (const auto& item : items | std::views::reverse) { // the others first: they are the worst case
         if (!item.may_write || (masked && item.tag != ACL_OTHER)) continue;
         if (item.tag == ACL_OTHER)
             return {fmt::format("anybody may write it ({})", mode), fmt::format("run `chmod o-w {}`", path.string())};
@@ -272,7 +272,7 @@ foreign_access other_writer(int fd, const struct stat& status, const fs::path& p
 
 // ---- walking a path
 
-constexpr int most_links = 40; // as the kernel has it
+constexpr int most_links = 40; // the kernel's limit
 
 class walker {
   public:
@@ -283,10 +283,10 @@ class walker {
         if (out_.error != 0) {
             out_.path = folders_.empty() ? fs::path("/") : folders_.back().path;
             if (!folders_.empty() && folders_.back().open_to_others())
-                distrust(fmt::format("may be made by others in {}: {}", out_.path.string(), folders_.back().who()));
+                distrust(fmt::format("can be created by others in {}: {}", out_.path.string(), folders_.back().who()));
             return std::move(out_);
         }
-        if (!out_.file) { // it leads to a folder
+        if (!out_.file) { // the path is a folder
             auto& last = folders_.back();
             out_.path = last.path;
             out_.status = last.status;
@@ -305,11 +305,11 @@ class walker {
         foreign_access access;
         bool sticky() const { return (status.st_mode & S_ISVTX) != 0; }
         bool open_to_others() const { return !access.who.empty(); }
-        /// A folder such as /tmp is meant to be so.
+        /// A sticky folder such as /tmp is open to all on purpose.
         std::string who() const { return access.who + "; " + (sticky() ? "take another folder" : access.remedy); }
     };
 
-    /// The first reason found is told: it is the nearest to "/", and the others may follow from it.
+    /// Keeps the first reason: it is the nearest to "/", and the others may follow from it.
     void distrust(std::string why) {
         if (out_.distrust.empty()) out_.distrust = std::move(why);
     }
@@ -326,11 +326,12 @@ class walker {
         return 0;
     }
 
-    /// Judges a folder as one in which the path goes on.
+    /// Judges a folder that the path passes through.
     void judge(const folder& in) {
         if (const auto owner = foreign_owner(in.fd.get(), in.status); !owner.empty())
             distrust(fmt::format("lies in {}, which {}", in.path.string(), owner));
-        // In a sticky folder only an entry's owner and the folder's own may replace it: then each entry counts.
+        // In a sticky folder only the owners of an entry and of the folder can replace the entry, so each entry is
+        // judged instead.
         if (in.open_to_others() && !in.sticky())
             distrust(fmt::format("lies in {}, where others may replace it: {}", in.path.string(), in.who()));
     }
@@ -343,7 +344,7 @@ class walker {
         while (!pending_.empty()) {
             const auto name = std::move(pending_.front());
             pending_.pop_front();
-            if (out_.file) return ENOTDIR; // a file in the middle
+            if (out_.file) return ENOTDIR; // a file in the middle of the path
             if (name.empty() || name == ".") continue;
             if (name == "..") {
                 if (folders_.size() > 1) folders_.pop_back();
@@ -357,7 +358,7 @@ class walker {
     int step(const std::string& name) {
         judge(folders_.back());
         const int in = folders_.back().fd.get();
-        // First as a folder: only that mounts what is mounted when it is needed.
+        // First as a folder, because only this triggers an automount.
         sdk::owned_fd fd(openat(in, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!fd && (errno == ENOTDIR || errno == ELOOP))
             fd = sdk::owned_fd(openat(in, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
@@ -378,7 +379,7 @@ class walker {
     int follow(int link, const struct stat& status, const fs::path& path) {
         if (++links_ > most_links) return ELOOP;
         const auto& in = folders_.back();
-        // Nobody writes to a link: it is replaced, by who may write its folder, and in a sticky one by its owner.
+        // A link is not written but replaced: by anybody who may write its folder, in a sticky folder by its owner.
         if (in.sticky() && in.open_to_others() && !is_trusted_owner(status.st_uid))
             distrust(fmt::format("is reached by the symbolic link {}, which {} may replace; name the file itself",
                                  path.string(), user_words(status.st_uid)));
@@ -393,7 +394,7 @@ class walker {
     }
 
     std::deque<std::string> pending_;
-    std::vector<folder> folders_; // from "/" to where the walk is
+    std::vector<folder> folders_; // from "/" to the current folder
     int links_ = 0;
     walked_path out_;
 };

@@ -94,8 +94,8 @@ TEST_CASE("agents that no template makes are printed one by one") {
 
 TEST_CASE("what is wrong with a count or a template is said once, where it is written") {
     const auto fault = [](const std::string& agents) { return faults(counted(agents)); };
-    CHECK(fault("{ count = 3 }") == "p.toml:6:10: workload.agents.template: is missing; give what the agents have in "
-                                    "common: template = { ... }");
+    CHECK(fault("{ count = 3 }") == "p.toml:6:10: workload.agents.template: is missing; give the common keys "
+                                    "of the agents: template = { ... }");
     CHECK(fault("{ template = { id = \"a\" } }") ==
           "p.toml:6:10: workload.agents.count: is missing; give it (How many agents to make of the template)");
     CHECK(fault("{ count = 0, template = { id = \"a\" } }") ==
@@ -114,11 +114,11 @@ TEST_CASE("what is wrong with a count or a template is said once, where it is wr
           "p.toml:6:68: workload.agents.template.options.num_ctx: 0 is out of range; give an integer from 1 to "
           "10000000");
     CHECK(fault("{ count = 9, template = { id = \"a b\" } }")
-              .starts_with("p.toml:6:41: workload.agents.template.id: \"a b_9\" is not fit for a file name;"));
+              .starts_with("p.toml:6:41: workload.agents.template.id: \"a b_9\" cannot be a file name;"));
     CHECK(fault("{ count = 10, template = { id = \"" + std::string(62, 'a') + "\" } }").find("64 at most") !=
           std::string::npos); // with its number it is too long
     CHECK(fault("{ count = 9, template = { id = \"a\", model = \"\" } }") ==
-          "p.toml:6:54: workload.agents.template.model: is empty; name a model");
+          "p.toml:6:54: workload.agents.template.model: is empty; give the name of a model");
     CHECK(fault("{ count = 9, template = { id = \"a\", url = \"nonsense\" } }").starts_with("p.toml:6:52: "));
     CHECK(faults(counted("{ count = 2, template = { id = \"a\" } }") +
                  "[backend]\nurls = [\"http://a\", \"http://b\", \"http://c\"]\n")

@@ -156,7 +156,7 @@ TEST_CASE("a changed kind of workload drops the file's keys of the other kind, b
     const auto p = with_sets(file, {"workload.kind=report"});
     CHECK(p.workload.kind == workload_kind::report);
     CHECK(faults_of_sets(file, {"workload.kind=report", "workload.prompts=[\"x\"]"})
-              .find("has a meaning only with workload.kind = \"calls\"") != std::string::npos);
+              .find("needs workload.kind = \"calls\"") != std::string::npos);
 }
 
 TEST_CASE("no secret of the command line comes into a message") {

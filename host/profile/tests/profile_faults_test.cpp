@@ -103,17 +103,17 @@ TEST_CASE("agents have ids of their own that are fit for file names") {
           "p.toml:8:6: workload.agents.1.id: \"a\" is the id of agent 0 too; give each agent its own");
     for (const std::string unfit : {"", "a/b", "..", ".hidden", "-x", "a b", "ä"}) {
         CAPTURE(unfit);
-        check_has(fault_of(agent(unfit)), "is not fit for a file name; use letters, digits");
+        check_has(fault_of(agent(unfit)), "cannot be a file name; use letters, digits");
     }
     check_has(fault_of(agent(std::string(65, 'a'))), "64 at most");
     CHECK(fault_of(agent("A.b-c_9")).empty());
     check_has(fault_of("[[workload.agents]]\nlabel = \"x\"\n"), "p.toml:5:1: workload.agents.0.id: is missing");
     check_has(fault_of("[workload]\nagents = []\n"), "workload.agents: has 0 agents; give 1 to");
     check_has(fault_of("[[workload.agents]]\nid = \"a\"\nmodel = \"\"\n"),
-              "workload.agents.0.model: is empty; name a model");
-    check_has(faults("name = \"a/b\"\n" + smallest), "p.toml:1:8: name: \"a/b\" is not fit for a file name");
+              "workload.agents.0.model: is empty; give the name of a model");
+    check_has(faults("name = \"a/b\"\n" + smallest), "p.toml:1:8: name: \"a/b\" cannot be a file name");
     CHECK_THROWS_WITH_AS(parse_profile(smallest, "strange name.toml", lookup),
-                         doctest::Contains("name: \"strange name\" is not fit for a file name"), profile_error);
+                         doctest::Contains("name: \"strange name\" cannot be a file name"), profile_error);
 }
 
 TEST_CASE("URLs are HTTP URLs without secrets") {
@@ -141,37 +141,40 @@ TEST_CASE("secrets are refused wherever they stand") {
           "[backend]\nauthorization", "[backend]\ntoken"}) {
         CAPTURE(key);
         const auto said = fault_of(std::string(key) + " = \"sk-1234\"\n");
-        check_has(said, "a profile must not contain a secret; use --api-key or the environment variable CHIMERA_API_KEY");
+        check_has(said,
+                  "a profile must not contain a secret; use --api-key or the environment variable CHIMERA_API_KEY");
         CHECK(said.find("sk-1234") == std::string::npos);
     }
 }
 
 TEST_CASE("keys without a meaning are refused instead of ignored") {
     check_has(fault_of("[workload]\nprompts = [\"x\"]\n"),
-              "p.toml:6:11: workload.prompts: has a meaning only with workload.kind = \"calls\"; leave it out");
-    check_has(fault_of("[workload]\nkind = \"calls\"\ncorpus = \".\"\n"), "workload.corpus: has a meaning only with");
+              "p.toml:6:11: workload.prompts: needs workload.kind = \"calls\"; leave it out");
+    check_has(fault_of("[workload]\nkind = \"calls\"\ncorpus = \".\"\n"), "workload.corpus: needs workload.kind");
     check_has(fault_of("[backend]\nurls = [\"http://a\"]\n[backend.simulator]\nslots = 1\n"),
               "backend.simulator: every agent has a URL, so no simulator is started");
     check_has(fault_of("[backend.simulator]\ninstances = 1\nshared_gpu = true\n"),
-              "p.toml:7:14: backend.simulator.shared_gpu: one instance shares its GPU with nobody");
+              "p.toml:7:14: backend.simulator.shared_gpu: needs more than one instance");
 }
 
 TEST_CASE("a plan of arrivals that contradicts itself is refused") {
     const std::string alone = "[measure]\nbaseline = false\n[workload]\nkind = \"calls\"\n";
     CHECK(fault_of(alone + "arrivals = \"poisson\"\nrate_per_s = 10\nduration_s = 1\n").empty());
     check_has(fault_of(alone + "duration_s = 1\ncalls_per_agent = 3\n"),
-              "p.toml:9:14: workload.duration_s: and calls_per_agent both say when it is over");
+              "p.toml:9:14: workload.duration_s: and calls_per_agent both define the end");
     check_has(fault_of(alone + "arrivals = \"constant\"\n"), "workload.rate_per_s: is 0, so no call would ever be due");
-    check_has(fault_of(alone + "rate_per_s = 1\n"), "workload.rate_per_s: has a meaning only with arrivals");
-    check_has(fault_of(alone + "arrivals = \"constant\"\nrate_per_s = 1\nthink_ms = 1\n"), "workload.think_ms: has no");
-    check_has(fault_of("[workload]\nkind = \"calls\"\nramp_ms = 1\n"), "measure: how long an agent takes is planned");
+    check_has(fault_of(alone + "rate_per_s = 1\n"), "workload.rate_per_s: needs arrivals");
+    check_has(fault_of(alone + "arrivals = \"constant\"\nrate_per_s = 1\nthink_ms = 1\n"),
+              "workload.think_ms: needs arrivals");
+    check_has(fault_of("[workload]\nkind = \"calls\"\nramp_ms = 1\n"), "measure: the duration of an agent is planned");
 }
 
 TEST_CASE("what needs pieces of bodies is refused where they are not timed") {
     const std::string off = "[measure]\npieces = false\n";
     check_has(fault_of(off), "p.toml:6:10: measure.pieces: is off, so a loss of efficiency could not be explained");
     CHECK(fault_of(off + "baseline = false\n").empty());
-    check_has(fault_of(off + "baseline = false\n[alerts]\nitl_p99_ms = 5\n"), "alerts.itl_p99_ms: needs the pieces");
+    check_has(fault_of(off + "baseline = false\n[alerts]\nitl_p99_ms = 5\n"),
+              "alerts.itl_p99_ms: needs measure.pieces");
 }
 
 TEST_CASE("more simulators or speeds than anybody would use are refused") {
@@ -182,16 +185,16 @@ TEST_CASE("more simulators or speeds than anybody would use are refused") {
 }
 
 TEST_CASE("an alert that could never trip is refused") {
-    check_has(fault_of("[alerts]\nfail = true\n"), "p.toml:6:8: alerts.fail: there is no alert that could trip");
+    check_has(fault_of("[alerts]\nfail = true\n"), "p.toml:6:8: alerts.fail: no alert is set");
     CHECK(fault_of("[alerts]\nfail = true\nitl_p99_ms = 50\n").empty());
     check_has(fault_of("[measure]\nbaseline = false\n[alerts]\nefficiency_min_pct = 90\n"),
-              "p.toml:8:22: alerts.efficiency_min_pct: needs the agents alone as well");
+              "p.toml:8:22: alerts.efficiency_min_pct: needs the baseline");
     check_has(fault_of("[alerts]\nttft_ms = 1\n"), "p.toml:6:1: alerts.ttft_ms: unknown key");
 }
 
 TEST_CASE("files that a profile names have to be there") {
     check_has(fault_of("[workload]\ncorpus = \"no/such/folder\"\n"), "p.toml:6:10: workload.corpus: ");
-    check_has(fault_of("[workload]\nanalysis_template = \"no_such_file\"\n"), "no_such_file is no file; give one");
+    check_has(fault_of("[workload]\nanalysis_template = \"no_such_file\"\n"), "no_such_file is not a file; give");
     check_has(fault_of("[workload]\nkind = \"calls\"\nprompts = []\n"),
               "workload.prompts: is empty; give at least one prompt");
 }

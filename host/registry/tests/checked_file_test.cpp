@@ -86,7 +86,7 @@ TEST_CASE("what is no regular file is refused for what it is") {
     fs::create_symlink("nowhere.so", folder / "dangling.so");
     has(refusal(folder / "dangling.so"), "symbolic link to a file that does not exist");
     REQUIRE(mkfifo((folder / "pipe.so").c_str(), 0600) == 0); // reading it would wait for ever
-    has(refusal(folder / "pipe.so"), "no regular file");
+    has(refusal(folder / "pipe.so"), "not a regular file");
     has(refusal(good / "below.so"), "Not a directory");
 }
 
@@ -148,13 +148,13 @@ TEST_CASE("what a library needs and exports is read without loading it") {
     CHECK(exports("strcmp") == 0);      // is needed, not defined
     CHECK(elf.nodelete);
     CHECK_FALSE(elf_of(fs::path(BAD_PLUGINS) / "may_be_unloaded.so").nodelete);
-    has(refusal(fs::path(BAD_PLUGINS) / "no_entry.so"), "exports no symbol \"chimera_plugin_entry\"");
+    has(refusal(fs::path(BAD_PLUGINS) / "no_entry.so"), "does not export the symbol \"chimera_plugin_entry\"");
 }
 
 TEST_CASE("what is no shared library for this machine is refused") {
     const temporary_folder folder;
-    has(refusal(folder.write("text.so", "#!/bin/sh\necho I am no plugin\n")), "no shared library");
-    has(refusal(folder.write("empty.so", "")), "no shared library");
+    has(refusal(folder.write("text.so", "#!/bin/sh\necho I am no plugin\n")), "not a shared library");
+    has(refusal(folder.write("empty.so", "")), "not a shared library");
     has(refusal(folder.write("small.so", std::string(ELFMAG) + char{ELFCLASS32} + char{ELFDATA2LSB} + char{EV_CURRENT} +
                                              std::string(45, '\0'))), // the header of a 32-bit file, and nothing else
         "32-bit library, expected 64 bits");
@@ -235,7 +235,7 @@ TEST_CASE("a folder of libraries that others may write is a reason, one that is 
             "it looks for libraries in " + lib + ", which may be written by others: anybody may write it (mode 0777)");
     fs::permissions(lib, fs::perms(01777)); // what is not in it yet, anybody may put there
     has(library_search_fault(looking_in(lib), f.path()), "which may be written by others");
-    has(library_search_fault(looking_in(lib + "/missing"), f.path()), "which may be made by others in " + lib);
+    has(library_search_fault(looking_in(lib + "/missing"), f.path()), "which can be created by others in " + lib);
     elf_file with_rpath = looking_in("");
     with_rpath.search.runpath.reset();
     with_rpath.search.rpath = lib;
@@ -244,8 +244,8 @@ TEST_CASE("a folder of libraries that others may write is a reason, one that is 
 
 TEST_CASE("a place that depends on where the host is started is a reason") {
     for (const char* folders : {"lib", ":/usr/lib", "/usr/lib:", "/usr/lib::/lib", "./lib", "."})
-        has(library_search_fault(looking_in(folders), "/usr/lib"), "which is relative to wherever the host is started");
-    has(library_search_fault(looking_in("/usr/$LIB"), "/usr/lib"), "of which only $ORIGIN is understood");
+        has(library_search_fault(looking_in(folders), "/usr/lib"), "which is relative to the working directory");
+    has(library_search_fault(looking_in("/usr/$LIB"), "/usr/lib"), "but only $ORIGIN is understood");
     has(library_search_fault(looking_in("", {"lib/libneeded.so"}), "/usr/lib"),
         "it needs the library \"lib/libneeded.so\", which is relative");
 }

@@ -123,7 +123,7 @@ TEST_CASE("a transport is made by its plugin, and each kind is asked for by its 
     const auto found = plugins_of.load(plugin_kind::transport, "good_transport");
     CHECK(plugins_of.create_transport(found, {}) != nullptr);
     const auto error = refusal([&] { plugins_of.load(plugin_kind::executor, "good_transport"); });
-    check_has(error.what(), "\"good_transport\" is no executor plugin, it offers only a transport");
+    check_has(error.what(), "\"good_transport\" is not a plugin for the executor, it offers only a transport");
     check_has(error.what(), plugin_file("good_transport"));
 }
 
@@ -155,7 +155,7 @@ TEST_CASE("every broken plugin is refused with what was found against what was e
     } broken[] = {
         {"wrong_major", "is built for contract 2.1, expected 1.x"},
         {"small_entry", "its entry has size 8, expected at least"},
-        {"no_entry", "exports no symbol \"chimera_plugin_entry\""},
+        {"no_entry", "does not export the symbol \"chimera_plugin_entry\""},
         {"no_id", "its entry has no id (NULL)"},
         {"bad_id", "has the id \"Not-An-Id\", expected [a-z][a-z0-9_]*"},
         {"other_id", "its id is \"somebody_else\", expected \"other_id\""},
@@ -227,7 +227,7 @@ TEST_CASE("an id is looked for in the profile's folder, then along the search pa
 
     folder.write("profile/good_transport.so", "not a plugin");
     const auto error = refusal([&] { path("good_transport", folder / "profile"); });
-    check_has(error.what(), "profile/good_transport.so: is no shared library");
+    check_has(error.what(), "profile/good_transport.so: is not a shared library");
 }
 
 TEST_CASE("an id that is nowhere is answered with the nearest one and the folders") {
@@ -311,7 +311,7 @@ TEST_CASE("the listing names every file, what is wrong with it, and which one is
     CHECK(lines[2].said["factories"].at(0)["kind"] == "transport");
     check_has(lines[3].error, "its id is \"good_transport\"; rename the file to good_transport.so");
     CHECK(lines[4].id == "text");
-    check_has(lines[4].error, "is no shared library");
+    check_has(lines[4].error, "is not a shared library");
 
     const auto with_profile = plugins_of.list(folder / "second");
     REQUIRE(with_profile.size() == 5);

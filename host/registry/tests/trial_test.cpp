@@ -64,7 +64,7 @@ TEST_CASE("a plugin that crashes, hangs or exits is an error that says where, an
 
 TEST_CASE("a library without an entry is refused before its constructors run") {
     registry plugins_of({.search = {plugins}, .own = {}});
-    CHECK(contains(refusal(plugins_of, "constructor_without_entry"), "exports no symbol"));
+    CHECK(contains(refusal(plugins_of, "constructor_without_entry"), "does not export the symbol"));
 }
 
 TEST_CASE("what a plugin said before it went down is kept") {
