@@ -50,7 +50,7 @@ json document(const plugin_listing& p) {
             {"factories", p.said.value("factories", json::array())}};
 }
 
-std::string text(const json& p) {
+std::string listing_text(const json& p) {
     const auto word = [&p](const char* key) { return p[key].get<std::string>(); };
     const bool shadowed = p["shadowed_by"].is_string();
     std::string t =
@@ -81,7 +81,7 @@ exit_status plugins_command(bool as_json, bool allow_untrusted) {
     std::string all = "searched:\n";
     for (const auto& folders : {settings.search, settings.own})
         for (const auto& folder : folders) all += fmt::format("  {}\n", on_one_line(folder.string()));
-    for (const plugin_listing& p : found) all += "\n" + text(printable_document(document(p)));
+    for (const plugin_listing& p : found) all += "\n" + listing_text(printable_document(document(p)));
     print_result(all);
     return exit_status::success;
 }
@@ -129,7 +129,7 @@ std::string file_lines(const json& file) {
                                                          : "besides the entry: " + list_of(file["exports"]));
 }
 
-std::string text(const json& j) {
+std::string inspection_text(const json& j) {
     const json& entry = j["plugin"];
     std::string t;
     if (entry.contains("id"))
@@ -173,7 +173,7 @@ exit_status inspect_command(const inspect_arguments& arguments) {
         error = not_found.what();
     }
     j["error"] = or_null(error);
-    print_result(arguments.json ? json_text(j) : text(printable_document(j)));
+    print_result(arguments.json ? json_text(j) : inspection_text(printable_document(j)));
     if (error.empty()) return exit_status::success;
     say(fmt::format("chimera-host: {}", on_one_line(error)));
     return exit_status::bad_input;

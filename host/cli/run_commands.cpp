@@ -1,7 +1,6 @@
 #include "cli/commands.hpp"
 
-#include "agent/prompt_check.hpp"
-#include "agent/report_corpus.hpp"
+#include "agent/report_agent.hpp"
 #include "backend/server_pool.hpp"
 #include "cli/output.hpp"
 #include "live/alert_watch.hpp"

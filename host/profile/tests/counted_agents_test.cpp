@@ -97,7 +97,7 @@ TEST_CASE("what is wrong with a count or a template is said once, where it is wr
     CHECK(fault("{ count = 3 }") == "p.toml:6:10: workload.agents.template: is missing; give the common keys "
                                     "of the agents: template = { ... }");
     CHECK(fault("{ template = { id = \"a\" } }") ==
-          "p.toml:6:10: workload.agents.count: is missing; give it (How many agents to make of the template)");
+          "p.toml:6:10: workload.agents.count: is missing; give it (Number of agents to make from the template)");
     CHECK(fault("{ count = 0, template = { id = \"a\" } }") ==
           "p.toml:6:20: workload.agents.count: 0 is out of range; give an integer from 1 to 100000");
     CHECK(fault("{ count = 100001, template = { id = \"a\" } }").find("out of range") != std::string::npos);
