@@ -1,9 +1,7 @@
 // Damaged results: whatever byte of them changes, report tells it, or its figures are the same.
 #include "host_process.hpp"
 
-#include "study/load.hpp"
-#include "study/report_document.hpp"
-#include "study/run_file.hpp"
+#include "study/analysis.hpp"
 
 #include <doctest/doctest.h>
 
@@ -65,8 +63,8 @@ outcome_of_reading report_of(const fs::path& study_folder) {
         read_requests(s);
         std::string told;
         for (const std::string& what : damage_of(s)) told += what + "\n";
-        return {report_document(s, "test"), told};
-    } catch (const study_error& e) {
+        return {to_json(report_of(s, "test")), told};
+    } catch (const results_error& e) {
         return {nullptr, e.what()};
     }
 }

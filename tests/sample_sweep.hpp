@@ -1,7 +1,7 @@
 // A sweep folder made by hand, as the host writes it.
 #pragma once
 
-#include "report/seal.hpp"
+#include "result/sealed_file.hpp"
 #include "temporary_folder.hpp"
 
 #include <nlohmann/json.hpp>
@@ -157,7 +157,8 @@ class sample_sweep {
                 for (std::string r; std::getline(unsealed, r);) requests += host::sealed_line(json::parse(r));
                 of_requests.add(requests);
                 folder_.write(folder / "requests.jsonl", requests);
-                metrics["requests_file"] = host::file_record("requests.jsonl", of_requests);
+                metrics["requests_file"] = {
+                    {"name", "requests.jsonl"}, {"crc32", of_requests.text()}, {"bytes", of_requests.bytes()}};
                 const std::string sealed = host::sealed_document(metrics);
                 folder_.write(folder / "metrics.json", sealed);
                 line["metrics_crc32"] = host::check_seal(sealed, host::seal_form::document).seal;

@@ -6,8 +6,8 @@
 #include "process/messages.hpp"
 #include "process/secrets.hpp"
 #include "protocol/excerpt.hpp"
-#include "report/whole_file.hpp"
-#include "study/results_json.hpp"
+#include "result/sealed_file.hpp"
+#include "result/whole_file.hpp"
 #include "sweep/cell_process.hpp"
 #include "workload/prompt_template.hpp"
 
@@ -412,7 +412,7 @@ int run_command_line(int argc, char** argv) {
     } catch (const simulator_error& e) {
         return fail(e.bad_options() ? exit_status::bad_input : exit_status::set_up,
                     fmt::format("chimera-host: {}", e.what()));
-    } catch (const study_error& e) {
+    } catch (const results_error& e) {
         return fail(exit_status::bad_input, e.what());
     } catch (const new_error& e) {
         return fail(exit_status::bad_input, fmt::format("chimera-host new: {}", e.what()));

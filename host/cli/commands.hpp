@@ -100,7 +100,7 @@ struct report_arguments {
 std::vector<std::string> report_formats();
 
 /// Returns bad_input if runs or files are missing or damaged: the report covers the rest, and both the report and
-/// standard error say so. Throws study_error (bad input); std::system_error if the output cannot be written (set-up).
+/// standard error say so. Throws results_error (bad input); std::system_error if the output cannot be written (set-up).
 exit_status report_command(const report_arguments&);
 
 struct compare_arguments {
@@ -112,12 +112,12 @@ struct compare_arguments {
 
 /// Prints the comparison to standard output and warnings to standard error. Returns regression if a metric is
 /// detectably worse than in the baseline by more than fail_on_regression, or if a higher share of runs failed.
-/// Otherwise returns bad_input if runs or files are missing or damaged; the rest was compared. Throws study_error (bad
-/// input).
+/// Otherwise returns bad_input if runs or files are missing or damaged; the rest was compared. Throws results_error
+/// (bad input).
 exit_status compare_command(const compare_arguments&);
 
 /// `import tr115`: converts the results of the original reports. Prints the number of imported runs, and warns where
-/// the files contradict each other. Throws study_error (bad input); std::system_error if the output cannot be written
+/// the files contradict each other. Throws results_error (bad input); std::system_error if the output cannot be written
 /// (set-up).
 exit_status import_tr115_command(const std::filesystem::path& tree, const std::filesystem::path& output_dir);
 

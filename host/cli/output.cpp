@@ -2,7 +2,7 @@
 
 #include "process/secrets.hpp"
 #include "protocol/excerpt.hpp"
-#include "report/whole_file.hpp"
+#include "result/whole_file.hpp"
 
 #include <spdlog/details/log_msg.h>
 #include <spdlog/pattern_formatter.h>

@@ -3,7 +3,7 @@
 #include "cli/output.hpp"
 #include "process/messages.hpp"
 #include "protocol/excerpt.hpp"
-#include "publish/json_text.hpp"
+#include "publish/publish.hpp"
 #include "registry/checked_file.hpp"
 #include "registry/registry.hpp"
 #include "registry/trial.hpp"

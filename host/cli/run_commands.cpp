@@ -7,7 +7,7 @@
 #include "live/live_metrics.hpp"
 #include "process/messages.hpp"
 #include "protocol/excerpt.hpp"
-#include "publish/json_text.hpp"
+#include "publish/publish.hpp"
 #include "registry/registry.hpp"
 #include "report/progress.hpp"
 #include "report/result_files.hpp"
@@ -72,8 +72,9 @@ progress_style style_of(const std::string& ui) {
 exit_status status_of(const campaign_summary& s, interruption_reason why, bool cell) {
     if (cell && why == interruption_reason::time_limit) return exit_status{timed_out_status};
     if (why == interruption_reason::signal) return exit_status::interrupted;
-    if (s.failed_requests == s.requests && !s.failures.empty()) return exit_status::all_failed;
-    const bool incomplete = why == interruption_reason::time_limit || !s.failures.empty() || s.runs.empty();
+    const campaign_result& r = s.result;
+    if (r.failed_requests == r.requests && !r.errors.empty()) return exit_status::all_failed;
+    const bool incomplete = why == interruption_reason::time_limit || !r.errors.empty() || r.runs == 0;
     const bool alarmed = s.what.alerts.fail && std::ranges::any_of(s.alerts, &alert_outcome::tripped);
     return incomplete || alarmed ? exit_status::some_failed : exit_status::success;
 }
@@ -146,11 +147,11 @@ exit_status run_command(const run_arguments& arguments) {
         failure = std::current_exception();
     }
     campaign_summary summary = summarize(p, runs);
-    summary.interrupted = interrupted.reason() != interruption_reason::none;
-    summary.files = files.folder();
+    summary.result.interrupted = interrupted.reason() != interruption_reason::none;
+    summary.result.files = files.folder().string();
     if (!runs.empty() && !failure) files.summarize(summary);
     if (!failure || !runs.empty()) try {
-            print_result(arguments.json ? json_text(to_json(summary)) : to_text(summary));
+            print_result(arguments.json ? json_text(to_json(summary.result)) : to_text(summary));
         } catch (...) {
             if (!failure) throw; // otherwise the first failure is reported
         }
@@ -276,9 +277,9 @@ std::string duration(double seconds) {
     return fmt::format("{:.0f} min", seconds / 60);
 }
 
-void tell(const journal_entry& e, const sweep_progress& p) {
+void tell(const cell_result& e, const sweep_progress& p) {
     std::string line =
-        fmt::format("[{}/{}] {}/{} run {}: {}", p.done, p.of, e.runtime, e.config, e.run, name_of(e.status));
+        fmt::format("[{}/{}] {}/{} run {}: {}", p.done, p.of, e.runtime, e.config, e.run, word_of(e.status));
     if (e.efficiency_pct) line += fmt::format(", {:.2f} %", *e.efficiency_pct);
     if (e.wall_s) line += fmt::format(", {:.1f} s", *e.wall_s);
     if (!e.message.empty()) line += ": " + on_one_line(e.message);
@@ -300,14 +301,14 @@ exit_status tell_lost_cells(const sweep_definition& sweep, const sweep_settings&
 }
 
 /// One line for each runtime; the report says the rest.
-std::string runtimes_of(const sweep_definition& sweep, const std::vector<journal_entry>& entries) {
+std::string runtimes_of(const sweep_definition& sweep, const std::vector<cell_result>& entries) {
     const bool baseline = sweep.profiles.front().front().measure.baseline;
     std::string text = fmt::format("{:<24} {:>5} {:>7} {:>12} {:>7} {:>7} {:>7}\n", "runtime", "ok", "failed",
                                    baseline ? "efficiency %" : "estimate %", "sd", "min", "max");
     for (const sweep_runtime& r : sweep.runtimes) {
         std::vector<double> efficiencies;
         std::size_t ok = 0, failed = 0;
-        for (const journal_entry& e : entries) {
+        for (const cell_result& e : entries) {
             if (e.runtime != r.name || e.status == cell_status::not_needed || e.status == cell_status::lost) continue;
             ++(e.status == cell_status::ok ? ok : failed);
             if (e.status == cell_status::ok && e.efficiency_pct) efficiencies.push_back(*e.efficiency_pct);
@@ -321,9 +322,9 @@ std::string runtimes_of(const sweep_definition& sweep, const std::vector<journal
     return text;
 }
 
-exit_status status_of(sweep_end end, const std::vector<journal_entry>& entries) {
+exit_status status_of(sweep_end end, const std::vector<cell_result>& entries) {
     if (end == sweep_end::interrupted) return exit_status::interrupted;
-    const auto bad = std::ranges::count_if(entries, [](const journal_entry& e) {
+    const auto bad = std::ranges::count_if(entries, [](const cell_result& e) {
         return e.status != cell_status::ok && e.status != cell_status::not_needed;
     });
     if (bad == 0) return exit_status::success;
@@ -361,7 +362,7 @@ exit_status sweep_command(const sweep_arguments& arguments) {
         return arguments.resume ? tell_lost_cells(sweep, what) : exit_status::success;
     }
     if (arguments.allow_untrusted) what.arguments.emplace_back("--allow-untrusted-plugins");
-    std::vector<journal_entry> entries;
+    std::vector<cell_result> entries;
     const sweep_end end = run_sweep(sweep, what, tell, entries);
     print_result(printable(fmt::format("{}\n{}\n", runtimes_of(sweep, entries), what.folder.string())));
     if (end == sweep_end::interrupted)

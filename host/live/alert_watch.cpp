@@ -1,6 +1,6 @@
 #include "live/alert_watch.hpp"
 
-#include "measure/gaps.hpp"
+#include "result/request_times.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -16,21 +16,20 @@ struct tally {
     }
 };
 
-double ms(nanoseconds_t from, nanoseconds_t to) { return to > from ? static_cast<double>(to - from) / 1e6 : 0; }
-
 /// How many samples of a metric a request has, and how many lie beyond the limit.
-tally tally_of(std::string_view metric, double limit, const agent_record& a, const request_record& r) {
+tally tally_of(metric m, double limit, const agent_record& a, const request_record& r) {
     tally t;
-    if (metric == "ttft_ms" && r.first_token)
-        t.add(ms(r.dispatched, r.first_token), limit);
-    else if (metric == "e2e_ms")
-        t.add(ms(r.dispatched, r.done), limit);
-    else if (metric == "itl_ms")
-        for_each_gap(
-            a, r, [&](nanoseconds_t gap, std::size_t times) { t.add(static_cast<double>(gap) / 1e6, limit, times); });
-    else if (metric == "client_delay_ms")
-        for (std::size_t i = r.first_chunk; i < r.first_chunk + r.chunks; ++i)
-            t.add(static_cast<double>(a.chunks[i].client_delay()) / 1e6, limit);
+    if (m == metric::ttft) {
+        if (const auto ttft = ttft_ms(r.dispatched, r.first_token)) t.add(*ttft, limit);
+    } else if (m == metric::e2e) {
+        t.add(e2e_ms(r.dispatched, r.done), limit);
+    } else if (m == metric::itl) {
+        for_each_gap(a.pieces_of(r), [&](nanoseconds_t gap, std::size_t times) {
+            t.add(static_cast<double>(gap) / 1e6, limit, times);
+        });
+    } else if (m == metric::client_delay) {
+        for (const chunk_event& c : a.pieces_of(r)) t.add(static_cast<double>(c.client_delay()) / 1e6, limit);
+    }
     return t;
 }
 
@@ -50,7 +49,7 @@ void alert_watch::request_ends(const agent_record& a, const request_record& r) n
         if (!rule.figure) {
             if (measured_) add(i, 1, r.ok() ? 0 : 1, *limit / 100);
         } else if (rule.allowed > 0 && together_ && r.ok()) {
-            const tally t = tally_of(rule.metric, *limit, a, r);
+            const tally t = tally_of(*rule.of, *limit, a, r);
             add(i, t.samples, t.beyond, rule.allowed);
         }
     }

@@ -2,8 +2,9 @@
 
 #include "live/metrics_server.hpp"
 #include "live/resident_memory.hpp"
-#include "measure/gaps.hpp"
 #include "protocol/excerpt.hpp"
+#include "result/metric_table.hpp"
+#include "result/request_times.hpp"
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
@@ -29,7 +30,6 @@ const bounds e2e_bounds{.05, .1, .25, .5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320};
 const bounds delay_bounds{.00001, .000025, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, 1};
 
 double seconds(nanoseconds_t ns) { return static_cast<double>(ns) / 1e9; }
-double seconds(nanoseconds_t from, nanoseconds_t to) { return to > from ? seconds(to - from) : 0; }
 
 /// The values of one request, sorted into buckets before they go to a histogram, which has a lock.
 class sorted_values {
@@ -112,8 +112,8 @@ struct live_metrics::series {
     counter_family& counters(const char* name, const char* help) {
         return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
     }
-    histogram_family& histograms(const char* name, const char* help) {
-        return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+    histogram_family& histograms(const char* name, metric of) {
+        return prometheus::BuildHistogram().Name(name).Help(std::string(row_of(of).definition)).Register(registry);
     }
     of_execution execution(const char* kind) const {
         return {requests.Add({{"execution", kind}, {"status", "ok"}}),
@@ -132,12 +132,10 @@ struct live_metrics::series {
     counter_family& runs = counters("chimera_runs_total", "Measured runs that have ended");
     counter_family& requests = counters("chimera_requests_total", "Requests that have ended");
     counter_family& errors = counters("chimera_request_errors_total", "Requests that failed, by how far they got");
-    histogram_family& ttft = histograms("chimera_ttft_seconds", "first_token - dispatched");
-    histogram_family& itl = histograms("chimera_itl_seconds", "Gaps between consecutive content records");
-    histogram_family& e2e = histograms("chimera_e2e_seconds", "done - dispatched");
-    histogram_family& delivery_delay =
-        histograms("chimera_delivery_delay_seconds",
-                   "arrived where it is known, else readable -> delivered, of every piece of a body");
+    histogram_family& ttft = histograms("chimera_ttft_seconds", metric::ttft);
+    histogram_family& itl = histograms("chimera_itl_seconds", metric::itl);
+    histogram_family& e2e = histograms("chimera_e2e_seconds", metric::e2e);
+    histogram_family& delivery_delay = histograms("chimera_delivery_delay_seconds", metric::delivery_delay);
     prometheus::Gauge& at_work = gauge("chimera_agents_at_work", "Agents that hold a permit");
     prometheus::Counter& complete = runs.Add({{"status", "complete"}});
     prometheus::Counter& failed = runs.Add({{"status", "failed"}});
@@ -174,13 +172,12 @@ void live_metrics::request_ends(const agent_record& a, const request_record& r) 
         return;
     }
     to.ok.Increment();
-    to.e2e.Observe(seconds(r.dispatched, r.done));
-    if (r.first_token) to.ttft.Observe(seconds(r.dispatched, r.first_token));
+    to.e2e.Observe(e2e_ms(r.dispatched, r.done) / 1e3);
+    if (const auto ttft = ttft_ms(r.dispatched, r.first_token)) to.ttft.Observe(*ttft / 1e3);
     sorted_values gaps(itl_bounds), delays(delay_bounds);
-    for_each_gap(a, r,
+    for_each_gap(a.pieces_of(r),
                  [&gaps](nanoseconds_t gap, std::size_t times) { gaps.add(seconds(gap), static_cast<double>(times)); });
-    for (std::size_t i = r.first_chunk; i < r.first_chunk + r.chunks; ++i)
-        delays.add(seconds(a.chunks[i].delivery_delay()));
+    for (const chunk_event& c : a.pieces_of(r)) delays.add(seconds(c.delivery_delay()));
     gaps.give_to(to.itl);
     delays.give_to(to.delivery_delay);
 }

@@ -5,15 +5,15 @@ namespace {
 
 // Of n samples, n / 20 may lie beyond a 95th percentile: with fewer than 20, one of them says nothing yet.
 constexpr alert_rule rules[alert_rule_count] = {
-    {"ttft_p95_ms", "ms", &alert_spec::ttft_p95_ms, "ttft_ms", &statistics::description::p95, false, 0.05, 20},
-    {"ttft_p99_ms", "ms", &alert_spec::ttft_p99_ms, "ttft_ms", &statistics::description::p99, false, 0.01, 100},
-    {"itl_p99_ms", "ms", &alert_spec::itl_p99_ms, "itl_ms", &statistics::description::p99, false, 0.01, 100},
-    {"e2e_p95_ms", "ms", &alert_spec::e2e_p95_ms, "e2e_ms", &statistics::description::p95, false, 0.05, 20},
-    {"client_delay_p99_ms", "ms", &alert_spec::client_delay_p99_ms, "client_delay_ms", &statistics::description::p99,
+    {"ttft_p95_ms", "ms", &alert_spec::ttft_p95_ms, metric::ttft, &statistics::description::p95, false, 0.05, 20},
+    {"ttft_p99_ms", "ms", &alert_spec::ttft_p99_ms, metric::ttft, &statistics::description::p99, false, 0.01, 100},
+    {"itl_p99_ms", "ms", &alert_spec::itl_p99_ms, metric::itl, &statistics::description::p99, false, 0.01, 100},
+    {"e2e_p95_ms", "ms", &alert_spec::e2e_p95_ms, metric::e2e, &statistics::description::p95, false, 0.05, 20},
+    {"client_delay_p99_ms", "ms", &alert_spec::client_delay_p99_ms, metric::client_delay, &statistics::description::p99,
      false, 0.01, 100},
-    {"error_rate_pct", "%", &alert_spec::error_rate_pct, "", nullptr, false, 0, 20},
-    {"efficiency_min_pct", "%", &alert_spec::efficiency_min_pct, "efficiency_pct", &statistics::description::mean, true,
-     0, 1},
+    {"error_rate_pct", "%", &alert_spec::error_rate_pct, std::nullopt, nullptr, false, 0, 20},
+    {"efficiency_min_pct", "%", &alert_spec::efficiency_min_pct, metric::efficiency, &statistics::description::mean,
+     true, 0, 1},
 };
 
 void count_failures(const execution_record& x, alert_outcome& out, double& failed) {
@@ -28,15 +28,15 @@ void count_failures(const execution_record& x, alert_outcome& out, double& faile
 
 std::span<const alert_rule, alert_rule_count> alert_rules() { return rules; }
 
-std::vector<alert_outcome> judge_alerts(const alert_spec& limits, const std::vector<run_record>& runs,
-                                        const std::vector<metric>& metrics) {
+std::vector<alert_outcome> judge_alerts(const alert_spec& limits, std::span<const run_record> runs,
+                                        const campaign_metrics& metrics) {
     std::vector<alert_outcome> out;
     for (const alert_rule& rule : rules) {
         const std::optional<double>& limit = limits.*rule.limit;
         if (!limit) continue;
         alert_outcome o{&rule, *limit, std::nullopt};
         if (rule.figure) {
-            const statistics::description& d = find(metrics, rule.metric);
+            const statistics::description& d = metrics[*rule.of];
             o.samples = d.n;
             if (d.n > 0) o.value = d.*rule.figure;
         } else {

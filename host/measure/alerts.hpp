@@ -16,8 +16,8 @@ namespace chimera::host {
 struct alert_rule {
     std::string_view name, unit; ///< name: the key in [alerts]
     std::optional<double> alert_spec::*limit;
-    std::string_view metric;                 ///< empty: the requests that failed
-    double statistics::description::*figure; ///< the one that the limit is for; null for the requests that failed
+    std::optional<metric> of;                ///< nothing: the requests that failed
+    double statistics::description::*figure; ///< the number that the limit is for; null for the requests that failed
     bool at_least = false;                   ///< the limit is a minimum
     double allowed = 0;              ///< the part of the samples that may lie beyond the limit; 0: not judged by parts
     std::size_t samples_to_warn = 1; ///< before there are so many, nothing is said during a run
@@ -37,6 +37,6 @@ struct alert_outcome {
 
 /// The limits that are set, in the order of the rules. metrics: those of the runs. The error rate counts the requests
 /// of all executions, everything else comes from the metrics.
-std::vector<alert_outcome> judge_alerts(const alert_spec&, const std::vector<run_record>&, const std::vector<metric>&);
+std::vector<alert_outcome> judge_alerts(const alert_spec&, std::span<const run_record>, const campaign_metrics&);
 
 } // namespace chimera::host

@@ -1,92 +1,292 @@
 #include "measure/metrics.hpp"
 
-#include "measure/metric_definition.hpp"
+#include "measure/attribution.hpp"
+#include "result/request_times.hpp"
+#include "statistics/scaling.hpp"
 
 #include <algorithm>
-#include <cassert>
-#include <span>
+#include <variant>
 
 namespace chimera::host {
 namespace {
 
-/// One metric after the other over all the records, so that the largest sample is all the memory it takes: pieces of
-/// bodies go into the millions.
-std::vector<metric> described(std::span<const run_record> runs) {
+/// What the metrics of a run are made of.
+struct run_facts {
+    run_figures figures;
+    bool polls = true;   ///< polls were timed
+    bool shared = false; ///< sessions of the transport may share connections
+    std::optional<thread_load> busiest;
+    std::optional<double> throughput_tok_s, jain_index;
+    execution_cost cost;
+};
+
+/// Requires a run in which every agent succeeded.
+run_facts facts_of(const run_record& run) {
+    run_facts f;
+    f.figures = figures_of(run);
+    f.polls = run.concurrent.pieces;
+    f.shared = run.concurrent.shares_connections();
+    f.busiest = run.concurrent.busiest;
+    f.cost = run.concurrent.cost;
+    double tokens = 0;
+    std::vector<double> rates;
+    for (const agent_record& a : run.concurrent.agents) {
+        double of_agent = 0;
+        for (const request_record& r : a.requests) of_agent += static_cast<double>(r.tokens());
+        tokens += of_agent;
+        rates.push_back(a.duration() > 0 ? of_agent / static_cast<double>(a.duration()) : 0);
+    }
+    if (f.figures.wall_ms > 0) f.throughput_tok_s = tokens / f.figures.wall_ms * 1e3;
+    if (std::ranges::any_of(rates, [](double rate) { return rate > 0; })) f.jain_index = statistics::jain_index(rates);
+    return f;
+}
+
+using sample = std::vector<double>;
+
+/// The value of one run; nothing where it was not measured.
+using of_run = std::optional<double> (*)(const run_facts&);
+/// Adds the values of one request that succeeded.
+using of_request = void (*)(const agent_record&, const request_record&, sample&);
+
+std::optional<double> some(double value) { return value; }
+
+std::optional<double> lost(const run_facts& f, std::optional<double> part) {
+    return part ? some(f.figures.loss.percent(*part)) : std::nullopt;
+}
+
+/// A part of the late starts, which polls tell apart.
+std::optional<double> late(const run_facts& f, double part) { return f.polls ? lost(f, part) : std::nullopt; }
+
+std::optional<double> inflated(const run_facts& f, double path_split::*stage) {
+    const auto& stages = f.figures.loss.inflation_by_stage;
+    return stages ? lost(f, (*stages).*stage) : std::nullopt;
+}
+
+/// Nothing where no transport shares a connection: there it is no question.
+std::optional<double> head_of_line(const run_facts& f) {
+    return f.shared ? inflated(f, &path_split::head_of_line) : std::nullopt;
+}
+
+std::optional<double> on_thread(const run_facts& f, double thread_load::*share) {
+    return f.busiest ? some((*f.busiest).*share) : std::nullopt;
+}
+
+double stream_ms(const request_record& r) { return milliseconds(r.first_token, r.last_token); }
+
+/// One of the server's durations, where it can be defended.
+void add_ms(sample& s, const request_record& r, std::optional<std::int64_t> ns) {
+    if (ns && !r.evidence.durations_contradicted) s.push_back(static_cast<double>(*ns) / 1e6);
+}
+
+/// Adds what `value` says of each piece of the body.
+template <class F>
+void for_each_piece(const agent_record& a, const request_record& r, sample& s, F value) {
+    for (const chunk_event& c : a.pieces_of(r))
+        if (const std::optional<double> x = value(c)) s.push_back(*x);
+}
+
+/// The definitions of the table's metrics, as code.
+struct metric_function {
+    metric id;
+    std::variant<of_run, of_request> values;
+};
+constexpr metric_function functions[] = {
+    {metric::efficiency, [](const run_facts& f) { return f.figures.efficiency_pct; }},
+    {metric::estimated_efficiency, [](const run_facts& f) { return some(f.figures.estimated_efficiency_pct); }},
+    {metric::imbalance_bound, [](const run_facts& f) { return some(f.figures.imbalance_bound_pct); }},
+    {metric::remainder,
+     [](const run_facts& f) { return some(f.figures.imbalance_bound_pct - f.figures.estimated_efficiency_pct); }},
+    {metric::speedup, [](const run_facts& f) { return f.figures.speedup; }},
+    {metric::wall, [](const run_facts& f) { return some(f.figures.wall_ms); }},
+    {metric::sequential, [](const run_facts& f) { return f.figures.sequential_ms; }},
+    {metric::late_start, [](const run_facts& f) { return lost(f, f.figures.loss.late_start); }},
+    {metric::late_permit, [](const run_facts& f) { return late(f, f.figures.loss.late_permit); }},
+    {metric::late_blocked, [](const run_facts& f) { return late(f, f.figures.loss.late_blocked); }},
+    {metric::late_spawn, [](const run_facts& f) { return late(f, f.figures.loss.late_spawn); }},
+    {metric::imbalance, [](const run_facts& f) { return lost(f, f.figures.loss.imbalance); }},
+    {metric::inflation, [](const run_facts& f) { return lost(f, f.figures.loss.inflation); }},
+    {metric::inflation_scheduling, [](const run_facts& f) { return inflated(f, &path_split::scheduling); }},
+    {metric::inflation_blocked, [](const run_facts& f) { return inflated(f, &path_split::blocked); }},
+    {metric::inflation_transport, [](const run_facts& f) { return inflated(f, &path_split::transport); }},
+    {metric::inflation_head_of_line, head_of_line},
+    {metric::inflation_parsing, [](const run_facts& f) { return inflated(f, &path_split::parsing); }},
+    {metric::inflation_work, [](const run_facts& f) { return inflated(f, &path_split::work); }},
+    {metric::inflation_server, [](const run_facts& f) { return inflated(f, &path_split::server); }},
+    {metric::inflation_ratio, [](const run_facts& f) { return f.figures.inflation_ratio; }},
+    {metric::contention,
+     [](const run_facts& f) { return f.figures.inflation_ratio ? some(f.figures.contention ? 1 : 0) : std::nullopt; }},
+    {metric::throughput, [](const run_facts& f) { return f.throughput_tok_s; }},
+    {metric::jain_index, [](const run_facts& f) { return f.jain_index; }},
+    {metric::busiest_worker, [](const run_facts& f) { return on_thread(f, &thread_load::busy_pct); }},
+    {metric::queued_worker, [](const run_facts& f) { return on_thread(f, &thread_load::queued_pct); }},
+    {metric::cpu,
+     [](const run_facts& f) {
+         return f.cost.cpu_user_s && f.cost.cpu_system_s ? some(*f.cost.cpu_user_s + *f.cost.cpu_system_s)
+                                                         : std::nullopt;
+     }},
+    {metric::peak_memory,
+     [](const run_facts& f) {
+         return f.cost.peak_memory_bytes ? some(static_cast<double>(*f.cost.peak_memory_bytes) / (1024 * 1024))
+                                         : std::nullopt;
+     }},
+    {metric::startup,
+     [](const run_facts& f) { return f.cost.start_up_s ? some(*f.cost.start_up_s * 1e3) : std::nullopt; }},
+    {metric::steal, [](const run_facts& f) { return f.cost.steal_pct; }},
+    {metric::ttft,
+     [](const agent_record&, const request_record& r, sample& s) {
+         if (const auto ttft = ttft_ms(r.dispatched, r.first_token)) s.push_back(*ttft);
+     }},
+    {metric::itl,
+     [](const agent_record& a, const request_record& r, sample& s) {
+         for_each_gap(a.pieces_of(r), [&s](nanoseconds_t gap, std::size_t times) {
+             s.insert(s.end(), times, static_cast<double>(gap) / 1e6);
+         });
+     }},
+    {metric::tpot,
+     [](const agent_record&, const request_record& r, sample& s) {
+         if (r.has_pace()) s.push_back(stream_ms(r) / r.timed_tokens());
+     }},
+    {metric::e2e,
+     [](const agent_record&, const request_record& r, sample& s) { s.push_back(e2e_ms(r.dispatched, r.done)); }},
+    {metric::intended_ttft,
+     [](const agent_record&, const request_record& r, sample& s) {
+         if (r.first_token) s.push_back(milliseconds(r.intended, r.first_token));
+     }},
+    {metric::intended_e2e,
+     [](const agent_record&, const request_record& r, sample& s) { s.push_back(milliseconds(r.intended, r.done)); }},
+    {metric::tokens_per_second,
+     [](const agent_record&, const request_record& r, sample& s) {
+         if (const auto rate = r.server_rate())
+             s.push_back(*rate);
+         else if (r.has_pace())
+             s.push_back(r.timed_tokens() / stream_ms(r) * 1e3);
+     }},
+    {metric::generated_tokens_per_second,
+     [](const agent_record&, const request_record& r, sample& s) {
+         if (const double generating = milliseconds(r.sent, r.last_token);
+             r.evidence.hidden_tokens > 0 && generating > 0)
+             s.push_back(static_cast<double>(r.tokens()) / generating * 1e3);
+     }},
+    {metric::arrivals_together,
+     [](const agent_record&, const request_record& r, sample& s) {
+         const reply_evidence& e = r.evidence;
+         if (e.gaps >= 4) s.push_back(static_cast<double>(e.gaps_together) / static_cast<double>(e.gaps) * 100);
+     }},
+    {metric::drain,
+     [](const agent_record&, const request_record& r, sample& s) {
+         if (r.drained) s.push_back(milliseconds(r.done, r.drained));
+     }},
+    {metric::tokens,
+     [](const agent_record&, const request_record& r, sample& s) { s.push_back(static_cast<double>(r.tokens())); }},
+    {metric::connect,
+     [](const agent_record&, const request_record& r, sample& s) {
+         if (!r.reused && r.connected) s.push_back(milliseconds(r.dispatched, r.connected));
+     }},
+    {metric::server_total,
+     [](const agent_record&, const request_record& r, sample& s) { add_ms(s, r, r.server.total_ns); }},
+    {metric::server_load,
+     [](const agent_record&, const request_record& r, sample& s) { add_ms(s, r, r.server.load_ns); }},
+    {metric::server_prompt_eval,
+     [](const agent_record&, const request_record& r, sample& s) { add_ms(s, r, r.server.prompt_eval_ns); }},
+    {metric::server_eval,
+     [](const agent_record&, const request_record& r, sample& s) { add_ms(s, r, r.server.eval_ns); }},
+    {metric::wakeup,
+     [](const agent_record& a, const request_record& r, sample& s) {
+         for_each_piece(a, r, s, [](const chunk_event& c) {
+             return c.arrived_to_readable != 0 ? some(c.arrived_to_readable / 1e3) : std::nullopt;
+         });
+     }},
+    {metric::scheduling,
+     [](const agent_record& a, const request_record& r, sample& s) {
+         for_each_piece(a, r, s, [](const chunk_event& c) { return some(c.readable_to_polled / 1e3); });
+     }},
+    {metric::transport,
+     [](const agent_record& a, const request_record& r, sample& s) {
+         for_each_piece(a, r, s, [](const chunk_event& c) { return some(c.polled_to_delivered / 1e3); });
+     }},
+    {metric::head_of_line,
+     [](const agent_record& a, const request_record& r, sample& s) {
+         if (!r.shared) return;
+         for_each_piece(a, r, s, [](const chunk_event& c) { return some(c.behind_others / 1e3); });
+     }},
+    {metric::parsing,
+     [](const agent_record& a, const request_record& r, sample& s) {
+         for_each_piece(a, r, s, [](const chunk_event& c) { return some(c.delivered_to_recorded / 1e3); });
+     }},
+    {metric::delivery_delay,
+     [](const agent_record& a, const request_record& r, sample& s) {
+         for_each_piece(a, r, s,
+                        [](const chunk_event& c) { return some(static_cast<double>(c.delivery_delay()) / 1e3); });
+     }},
+    {metric::client_delay,
+     [](const agent_record& a, const request_record& r, sample& s) {
+         for_each_piece(a, r, s,
+                        [](const chunk_event& c) { return some(static_cast<double>(c.client_delay()) / 1e6); });
+     }},
+    {metric::token_delay,
+     [](const agent_record& a, const request_record& r, sample& s) {
+         for_each_piece(a, r, s, [](const chunk_event& c) {
+             return c.stamped_to_recorded != 0 ? some(c.stamped_to_recorded / 1e3) : std::nullopt;
+         });
+     }},
+    {metric::dispatch_delay,
+     [](const agent_record& a, const request_record& r, sample& s) {
+         const bool first = &r == a.requests.data();
+         s.push_back(milliseconds(first ? r.intended : std::max(r.intended, (&r - 1)->over()), r.dispatched) * 1e3);
+     }},
+    {metric::client_overhead,
+     [](const agent_record& a, const request_record& r, sample& s) {
+         if (r.chunks == 0) return;
+         nanoseconds_t client = 0;
+         for (const chunk_event& c : a.pieces_of(r)) client += c.client_delay();
+         if (const double e2e = e2e_ms(r.dispatched, r.done); e2e > 0)
+             s.push_back(static_cast<double>(client) / 1e6 / e2e * 100);
+     }},
+};
+
+static_assert(std::size(functions) == metric_count);
+static_assert([] {
+    for (std::size_t i = 0; i < metric_count; ++i)
+        if (static_cast<std::size_t>(functions[i].id) != i) return false;
+    return true;
+}());
+
+} // namespace
+
+campaign_metrics::campaign_metrics(std::span<const run_record> runs) {
     std::vector<run_facts> facts;
     for (const run_record& run : runs)
         if (run.complete()) facts.push_back(facts_of(run));
-    std::vector<metric> out;
-    for (const metric_definition_row& d : metric_definitions()) {
+    for (const metric_function& f : functions) {
         sample values;
-        if (const auto* value = std::get_if<of_run>(&d.values)) {
-            for (const run_facts& f : facts)
-                if (const std::optional<double> x = (*value)(f)) values.push_back(*x);
+        if (const auto* value = std::get_if<of_run>(&f.values)) {
+            for (const run_facts& of : facts)
+                if (const std::optional<double> x = (*value)(of)) values.push_back(*x);
         } else {
             for (const run_record& run : runs)
                 for (const agent_record& a : run.concurrent.agents)
                     for (const request_record& r : a.requests)
-                        if (r.ok()) std::get<of_request>(d.values)(a, r, values);
+                        if (r.ok()) std::get<of_request>(f.values)(a, r, values);
         }
-        out.push_back({d.name, d.unit, d.text, d.from, d.level(), statistics::describe(std::move(values))});
+        metrics_[static_cast<std::size_t>(f.id)] = statistics::describe(std::move(values));
     }
-    return out;
 }
 
-} // namespace
-
-std::vector<metric> metrics_of(const std::vector<run_record>& runs) { return described(runs); }
-
-std::vector<metric> metrics_of_run(const run_record& run) { return described({&run, 1}); }
-
-std::vector<run_value> values_of(const std::vector<metric>& of_one_run) {
-    std::vector<run_value> out;
-    for (const metric& m : of_one_run) {
-        if (m.values.n == 0) continue;
-        const std::string name(m.name);
-        if (m.level == metric_level::per_run) {
-            out.push_back({name, &m, m.values.mean});
-            continue;
-        }
-        for (const auto& [suffix, value] : {std::pair{"_mean", m.values.mean},
-                                            {"_p50", m.values.p50},
-                                            {"_p95", m.values.p95},
-                                            {"_p99", m.values.p99}})
-            out.push_back({name + suffix, &m, value});
+std::optional<double> campaign_metrics::value(figure f) const {
+    const statistics::description& d = (*this)[f.of];
+    if (d.n == 0) return std::nullopt;
+    switch (f.how) {
+    case statistic::value:
+    case statistic::mean:
+        return d.mean;
+    case statistic::p50:
+        return d.p50;
+    case statistic::p95:
+        return d.p95;
+    case statistic::p99:
+        break;
     }
-    return out;
-}
-
-const char* name_of(provenance from) noexcept {
-    using enum provenance;
-    switch (from) {
-    case measured:
-        return "measured";
-    case derived:
-        return "derived";
-    case estimated:
-        return "estimated";
-    }
-    return "unknown";
-}
-
-const statistics::description& find(const std::vector<metric>& metrics, std::string_view name) {
-    const auto found = std::ranges::find(metrics, name, &metric::name);
-    assert(found != metrics.end());
-    return found->values;
-}
-
-std::optional<serialization_verdict> judge_serialization(const std::vector<run_record>& runs,
-                                                         const std::string& executor) {
-    std::vector<serialization_verdict> verdicts;
-    for (const run_record& run : runs)
-        if (run.concurrent.ok() && run.concurrent.pieces && run.concurrent.agents.size() > 1)
-            verdicts.push_back(judge_serialization(run.concurrent, executor));
-    const auto serialized =
-        static_cast<std::size_t>(std::ranges::count_if(verdicts, &serialization_verdict::serialized));
-    const bool verdict = serialized * 2 > verdicts.size();
-    for (const serialization_verdict& v : verdicts)
-        if (v.serialized == verdict) return v;
-    return std::nullopt;
+    return d.p99;
 }
 
 } // namespace chimera::host

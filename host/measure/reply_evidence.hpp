@@ -9,8 +9,9 @@ namespace chimera::host {
 /// once, when the request is over; reads its pieces.
 ///
 /// Arrivals. Two records came *together* when they were in one piece, or in pieces that arrived less than 0.1 ms apart
-/// (unless the client itself was late for as long as they took to gather). Where more than half of the gaps are such, and there are at
-/// least four, ITL, TPOT and a rate computed from arrivals describe whatever gathered the records, not the server.
+/// (unless the client itself was late for as long as they took to gather). Where more than half of the gaps are such,
+/// and there are at least four, ITL, TPOT and a rate computed from arrivals describe whatever gathered the records, not
+/// the server.
 ///
 /// Tokens. A piece of text holds at least one token, and a token at least one byte: a count of less than half the
 /// pieces is not taken (the pieces are counted), and a count above the bytes includes tokens that were not sent.

@@ -111,28 +111,12 @@ candidate server_queue(const execution_record& x) {
 
 } // namespace
 
-const char* name_of(serialization_cause cause) noexcept {
-    switch (cause) {
-    case serialization_cause::none:
-        return "none";
-    case serialization_cause::permit:
-        return "permit";
-    case serialization_cause::blocked_executor:
-        return "blocked-executor";
-    case serialization_cause::server_queue:
-        return "server-queue";
-    case serialization_cause::unknown:
-        return "unknown";
-    }
-    return "unknown";
-}
-
 serialization_verdict judge_serialization(const execution_record& x, const std::string& executor) {
     serialization_verdict verdict;
     if (x.agents.size() < 2) return verdict;
     verdict.overlap_pct = overlap_pct(x);
-    verdict.serialized = verdict.overlap_pct < serialized_below_pct;
-    if (!verdict.serialized) return verdict;
+    if (verdict.overlap_pct >= serialized_below_pct) return verdict;
+    verdict.verdict = concurrency::serialized;
 
     nanoseconds_t shortest = x.wall();
     for (const agent_record& a : x.agents) shortest = std::min(shortest, active_time(a));
@@ -148,6 +132,20 @@ serialization_verdict judge_serialization(const execution_record& x, const std::
         verdict.evidence = best.evidence;
     }
     return verdict;
+}
+
+std::optional<serialization_verdict> judge_serialization(std::span<const run_record> runs,
+                                                         const std::string& executor) {
+    std::vector<serialization_verdict> verdicts;
+    for (const run_record& run : runs)
+        if (run.concurrent.ok() && run.concurrent.pieces && run.concurrent.agents.size() > 1)
+            verdicts.push_back(judge_serialization(run.concurrent, executor));
+    const auto serialized =
+        static_cast<std::size_t>(std::ranges::count_if(verdicts, &serialization_verdict::serialized));
+    const bool verdict = serialized * 2 > verdicts.size();
+    for (const serialization_verdict& v : verdicts)
+        if (v.serialized() == verdict) return v;
+    return std::nullopt;
 }
 
 } // namespace chimera::host

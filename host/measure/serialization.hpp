@@ -3,27 +3,17 @@
 
 #include "measure/timeline.hpp"
 
+#include <optional>
+#include <span>
 #include <string>
 
 namespace chimera::host {
 
-enum class serialization_cause { none, permit, blocked_executor, server_queue, unknown };
-
-/// "none", "permit", "blocked-executor", "server-queue", "unknown".
-const char* name_of(serialization_cause) noexcept;
-
-/// Verdict on one concurrent execution.
-///
-/// An agent is active from the first byte of a response to its end. Over all pairs of agents, overlap is the time in
-/// which both are active, divided by the active time of the less active one. Below 5 % the execution is serialized.
-struct serialization_verdict {
-    bool serialized = false;
-    double overlap_pct = 0; ///< 0 for a single agent
-    serialization_cause cause = serialization_cause::none;
-    std::string evidence; ///< one sentence with the figures behind the cause; empty when parallel
-};
-
-/// executor: the plugin's id, named in the evidence.
+/// The verdict on one execution. executor: the plugin's id, named in the evidence. One agent alone is parallel.
 serialization_verdict judge_serialization(const execution_record&, const std::string& executor);
+
+/// The verdict on all runs: serialized when most of them are, with the evidence of the first such run. Nothing where no
+/// run of two or more agents was complete, or where polls were not timed.
+std::optional<serialization_verdict> judge_serialization(std::span<const run_record>, const std::string& executor);
 
 } // namespace chimera::host

@@ -65,7 +65,7 @@ void thread_sampler::sample(bool before) {
     }
 }
 
-thread_load thread_sampler::finish() {
+std::optional<thread_load> thread_sampler::finish() {
     {
         const std::lock_guard lock(mutex_);
         sample(false);
@@ -74,11 +74,12 @@ thread_load thread_sampler::finish() {
     over_.notify_one();
     watcher_.join();
     const double time = static_cast<double>(std::max<nanoseconds_t>(sdk::now_ns() - begin_, 1));
-    thread_load busiest;
+    std::optional<thread_load> busiest;
     for (const auto& [tid, a] : threads_) {
         const double busy = static_cast<double>(a.busy - a.first_busy) / time * 100;
-        if (busy <= busiest.busy_pct && !busiest.thread.empty()) continue;
-        busiest = {a.name, std::min(busy, 100.0), static_cast<double>(a.queued - a.first_queued) / time * 100};
+        if (busiest && busy <= busiest->busy_pct) continue;
+        busiest =
+            thread_load{a.name, std::min(busy, 100.0), static_cast<double>(a.queued - a.first_queued) / time * 100};
     }
     return busiest;
 }

@@ -20,8 +20,9 @@ class thread_sampler {
     thread_sampler(const thread_sampler&) = delete;
     thread_sampler& operator=(const thread_sampler&) = delete;
 
-    /// Takes the last sample and gives the busiest thread's shares of the time since construction. Once.
-    thread_load finish();
+    /// Takes the last sample and gives the busiest thread's shares of the time since construction; nothing where
+    /// no thread was seen. Once.
+    std::optional<thread_load> finish();
 
   private:
     struct account {

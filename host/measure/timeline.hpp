@@ -4,12 +4,14 @@
 
 #include "protocol/stream_state.hpp"
 #include "provenance/provenance.hpp"
+#include "result/run_result.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -164,15 +166,12 @@ struct agent_record {
     nanoseconds_t permit_wait() const noexcept {
         return permit_asked != 0 && granted > permit_asked ? granted - permit_asked : 0;
     }
+    /// The pieces of the response to one of its requests.
+    std::span<const chunk_event> pieces_of(const request_record& r) const noexcept {
+        return {chunks.data() + r.first_chunk, r.chunks};
+    }
     /// C_i (T_i when the agent ran alone): end - start, ns.
     nanoseconds_t duration() const noexcept { return end > start ? end - start : 0; }
-};
-
-/// The thread of this process that was on a CPU most, and how much of the execution.
-struct thread_load {
-    std::string thread; ///< its name; empty: not measured
-    double busy_pct = 0;
-    double queued_pct = 0; ///< ready to run, without a CPU
 };
 
 /// One execution of one or more agents on a fresh executor.
@@ -180,7 +179,7 @@ struct execution_record {
     nanoseconds_t begin = 0; ///< just before the executor's run was called
     nanoseconds_t end = 0;   ///< it has returned
     std::vector<agent_record> agents;
-    thread_load busiest;
+    std::optional<thread_load> busiest; ///< nothing: not measured
     execution_cost cost;
     bool pieces = true; ///< polls and pieces of bodies were timed
 

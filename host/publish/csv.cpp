@@ -1,9 +1,9 @@
-#include "publish/csv.hpp"
+#include "publish/publish.hpp"
 
 #include "protocol/excerpt.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -13,8 +13,6 @@
 
 namespace chimera::host {
 namespace {
-
-using json = nlohmann::ordered_json;
 
 /// "-1.5" and "+2e3"; not "-inf".
 bool is_number(std::string_view text) {
@@ -32,7 +30,7 @@ bool is_formula(std::string_view text) {
 }
 
 /// A text as a cell: on a terminal it does nothing, in a spreadsheet it is text (an apostrophe before a formula).
-std::string field(std::string_view said) {
+std::string field_of(std::string_view said) {
     std::string text = printable(said);
     const bool formula = is_formula(text);
     if (formula) text.insert(0, 1, '\'');
@@ -45,56 +43,55 @@ std::string field(std::string_view said) {
 std::string value_field(const json& value) {
     if (value.is_null()) return "";
     if (value.is_number()) return value.dump();
-    return field(value.is_string() ? value.get<std::string>()
-                                   : value.dump(-1, ' ', false, json::error_handler_t::replace));
+    return field_of(value.is_string() ? value.get<std::string>()
+                                      : value.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 std::string line(const std::vector<std::string>& fields) { return fmt::format("{}\r\n", fmt::join(fields, ",")); }
 
-std::vector<std::string> parameter_names(const json& report) {
+std::vector<std::string> parameter_names(const study_report& report) {
     std::vector<std::string> out;
-    for (const json& c : report["method"]["configs"])
-        for (const auto& [name, value] : c["parameters"].items())
+    for (const planned_configuration& c : report.method.configs)
+        for (const auto& [name, value] : c.parameters.items())
             if (std::ranges::find(out, name) == out.end()) out.push_back(name);
     return out;
 }
 
-std::vector<std::string> metric_names(const json& report) {
+std::vector<std::string> measured_names(const study_report& report) {
     std::vector<std::string> out;
-    for (const auto& [name, metric] : report["metrics"].items())
-        if (metric["provenance"] != "not measured") out.push_back(name);
+    for (const auto& [name, definition] : report.metrics)
+        if (definition.provenance != "not measured") out.push_back(name);
     return out;
 }
 
-std::string joined(const json& texts) {
-    std::string out;
-    for (const json& t : texts) out += (out.empty() ? "" : " ") + t.get<std::string>();
-    return out;
+std::string joined(const std::optional<std::vector<std::string>>& texts) {
+    return texts ? fmt::format("{}", fmt::join(*texts, " ")) : "";
 }
 
 } // namespace
 
-std::string to_csv(const json& report) {
-    const std::vector<std::string> parameters = parameter_names(report), metrics = metric_names(report);
+std::string to_csv(const study_report& report) {
+    const std::vector<std::string> parameters = parameter_names(report), figures = measured_names(report);
     std::vector<std::string> fields{"runtime", "config"};
-    for (const std::string& p : parameters) fields.push_back(field("parameter_" + p));
+    for (const std::string& p : parameters) fields.push_back(field_of(fmt::format("parameter_{}", p)));
     for (const char* name : {"run", "status", "message", "serialized", "client_limited", "arrival_limited"})
         fields.emplace_back(name);
-    for (const std::string& m : metrics) fields.push_back(field(m));
+    for (const std::string& f : figures) fields.push_back(field_of(f));
     std::string out = line(fields);
-    for (const json& run : report["runs"]) {
-        const json& configs = report["method"]["configs"];
-        const auto config = std::ranges::find(configs, run["config"], [](const json& c) { return c["name"]; });
-        fields = {value_field(run["runtime"]), value_field(run["config"])};
-        for (const std::string& p : parameters)
-            fields.push_back(value_field(config->at("parameters").value(p, json())));
-        fields.push_back(value_field(run["run"]));
-        fields.push_back(value_field(run["status"]));
-        fields.push_back(value_field(run.value("message", json())));
-        const json& verdict = run["serialization"];
-        fields.emplace_back(verdict.is_null() ? "" : verdict["verdict"] == "serialized" ? "yes" : "no");
-        for (const char* name : {"client_limited", "arrival_limited"}) fields.push_back(field(joined(run[name])));
-        for (const std::string& m : metrics) fields.push_back(value_field(run["values"].value(m, json())));
+    for (const reported_run& run : report.runs) {
+        const auto config = std::ranges::find(report.method.configs, run.config, &planned_configuration::name);
+        fields = {field_of(run.runtime), field_of(run.config)};
+        for (const std::string& p : parameters) fields.push_back(value_field(config->parameters.value(p, json())));
+        fields.push_back(fmt::format("{}", run.run));
+        fields.push_back(field_of(run.status));
+        fields.push_back(field_of(run.message.value_or("")));
+        fields.emplace_back(!run.serialization ? "" : run.serialization->serialized() ? "yes" : "no");
+        fields.push_back(field_of(joined(run.client_limited)));
+        fields.push_back(field_of(joined(run.arrival_limited)));
+        for (const std::string& f : figures) {
+            const auto value = std::ranges::find(run.values, f, &std::pair<std::string, double>::first);
+            fields.push_back(value == run.values.end() ? "" : json(value->second).dump());
+        }
         out += line(fields);
     }
     return out;

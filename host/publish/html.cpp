@@ -1,4 +1,4 @@
-#include "publish/html.hpp"
+#include "publish/publish.hpp"
 
 #include "process/files.hpp"
 #include "protocol/excerpt.hpp"
@@ -14,25 +14,11 @@
 namespace chimera::host {
 namespace {
 
-using json = nlohmann::ordered_json;
-
-/// A document whose texts and names show what they hold (printable()): a mark of direction would turn a page's line
-/// around, as it would a terminal's.
-json shown(const json& value) {
-    if (value.is_string()) return printable(value.get_ref<const std::string&>());
-    json out = value;
-    if (value.is_array())
-        for (json& item : out) item = shown(item);
-    if (value.is_object()) {
-        out = json::object();
-        for (const auto& [name, item] : value.items()) out[printable(name)] = shown(item);
-    }
-    return out;
-}
-
 /// The document as text that cannot end the element that it stands in: ASCII, in which "<" is written as an escape.
-std::string inside_script(const json& report) {
-    const std::string plain = shown(report).dump(-1, ' ', true, json::error_handler_t::replace);
+std::string inside_script(json document) {
+    for_each_text(document,
+                  [](const std::string& text) { return printable(text); }); // no mark of direction turns a line
+    const std::string plain = document.dump(-1, ' ', true, json::error_handler_t::replace);
     std::string out;
     out.reserve(plain.size());
     for (const char c : plain) c == '<' ? out += "\\u003c" : out += c;
@@ -41,12 +27,16 @@ std::string inside_script(const json& report) {
 
 } // namespace
 
+std::string json_text(const json& document) {
+    return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
 std::filesystem::path report_page() {
     if (const char* named = std::getenv("CHIMERA_REPORT_PAGE")) return named;
     return installed_data() / "report.html";
 }
 
-std::string to_html(const nlohmann::ordered_json& report, const std::filesystem::path& page) {
+std::string to_html(const json& document, const std::filesystem::path& page) {
     std::ifstream in(page, std::ios::binary);
     if (!in)
         throw std::runtime_error(
@@ -60,7 +50,7 @@ std::string to_html(const nlohmann::ordered_json& report, const std::filesystem:
         throw std::runtime_error(
             fmt::format("{}: not the page of the HTML report: {} should be in it once; ./dev build makes it anew",
                         page.string(), place));
-    return text.replace(at, place.size(), inside_script(report));
+    return text.replace(at, place.size(), inside_script(document));
 }
 
 } // namespace chimera::host

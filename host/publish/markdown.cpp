@@ -1,79 +1,72 @@
-#include "publish/markdown.hpp"
-
-#include "publish/markdown_results.hpp"
-#include "publish/markdown_table.hpp"
-#include "publish/markdown_text.hpp"
+#include "publish/markdown_parts.hpp"
+#include "publish/publish.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace chimera::host {
 namespace {
-
-using json = nlohmann::ordered_json;
 
 std::string section(std::string_view title, const std::string& text) {
     return text.empty() ? "" : fmt::format("## {}\n\n{}", title, text);
 }
 
-std::string bullets(const json& sentences) {
+std::string bullets(const std::vector<std::string>& sentences) {
     std::string out;
-    for (const json& s : sentences) out += fmt::format("- {}\n", s.get<std::string>());
+    for (const std::string& s : sentences) out += fmt::format("- {}\n", s);
     return out.empty() ? out : out + "\n";
 }
 
-std::string parameters(const json& config) {
+std::string parameters(const planned_configuration& config) {
     std::string out;
-    for (const auto& [name, value] : config["parameters"].items())
+    for (const auto& [name, value] : config.parameters.items())
         out += fmt::format("{}{} = {}", out.empty() ? "" : ", ", name,
                            value.is_string() ? value.get<std::string>() : value.dump());
     return out;
 }
 
-std::string recorded(const json& value) {
-    if (value.is_null()) return "not recorded";
-    return value.is_string() ? value.get<std::string>() : value.dump();
+template <class T>
+std::string recorded(const std::optional<T>& value) {
+    return value ? fmt::format("{}", *value) : "not recorded";
 }
 
-std::string method(const json& report) {
-    const json& m = report["method"];
-    std::string out = bullets(m["sentences"]);
-    std::string agents;
-    for (const json& a : m["agents"]) agents += (agents.empty() ? "" : ", ") + a.get<std::string>();
-    out += fmt::format("Agents: {}. Servers: {}. Seed: {}. Order: {}.\n\n", agents.empty() ? "not recorded" : agents,
-                       recorded(m["backend"]), recorded(m["seed"]), recorded(m["order"]));
+std::string method(const study_report& report) {
+    const method_report& m = report.method;
+    std::string out = bullets(m.sentences);
+    out += fmt::format("Agents: {}. Servers: {}. Seed: {}. Order: {}.\n\n",
+                       m.agents.empty() ? "not recorded" : fmt::format("{}", fmt::join(m.agents, ", ")),
+                       recorded(m.backend), recorded(m.seed), recorded(m.order));
     markdown_table runtimes({"runtime", "what it is", "executor", "transport", "foreign runtime"});
-    for (const json& r : m["runtimes"])
-        runtimes.add({r["name"], recorded(r["description"]), recorded(r["executor"]), recorded(r["transport"]),
-                      r["executor"].is_null() || r["foreign"].is_string() ? recorded(r["foreign"]) : "none"});
+    for (const planned_runtime& r : m.runtimes)
+        runtimes.add({r.name, recorded(r.description), recorded(r.executor), recorded(r.transport),
+                      !r.executor || r.foreign ? recorded(r.foreign) : "none"});
     markdown_table configs({"configuration", "parameters"});
-    for (const json& c : m["configs"]) configs.add({c["name"], parameters(c)});
+    for (const planned_configuration& c : m.configs) configs.add({c.name, parameters(c)});
     return out + runtimes.text() + configs.text();
 }
 
-std::string definitions(const json& report) {
+std::string definitions(const study_report& report) {
     markdown_table t({"metric", "unit", "how it came about", "definition"});
-    for (const auto& [name, m] : report["metrics"].items()) t.add({name, m["unit"], m["provenance"], m["definition"]});
+    for (const auto& [name, m] : report.metrics) t.add({name, m.unit, m.provenance, m.text});
     return "Measured: read off a clock or a counter. Derived: computed from measured figures. Estimated: computed from "
-           "less than "
-           "the definition needs. Not measured: no run has it.\n\n" +
+           "less than the definition needs. Not measured: no run has it.\n\n" +
            t.text();
 }
 
 } // namespace
 
-std::string to_markdown(const json& given) {
-    const json report = markdown_document(given);
-    std::string out = fmt::format("# {}\n\n", report["title"].get<std::string>());
-    if (!report["description"].is_null()) out += report["description"].get<std::string>() + ".\n\n";
-    out += section("Question", report["question"].get<std::string>() + "\n\n");
-    out += section("Findings", bullets(report["findings"]));
+std::string to_markdown(const study_report& given) {
+    const study_report report = markdown_report(given);
+    std::string out = fmt::format("# {}\n\n", report.title);
+    if (report.description) out += *report.description + ".\n\n";
+    out += section("Question", report.question + "\n\n");
+    out += section("Findings", bullets(report.findings));
     out += section("Method", method(report));
     out += section("Results", results_markdown(report));
-    out += section("Limits", bullets(report["limits"]));
-    out += section("How to repeat it", code_block("sh", given["repeat"]));
+    out += section("Limits", bullets(report.limits));
+    out += section("How to repeat it", code_block("sh", given.repeat));
     out += section("Definitions", definitions(report));
-    return out + fmt::format("Report document version {}, made by {}.\n", report["schema_version"].get<int>(),
-                             report["generated_by"].get<std::string>());
+    return out + fmt::format("Report document version {}, made by {}.\n", report.schema_version, report.generated_by);
 }
 
 } // namespace chimera::host

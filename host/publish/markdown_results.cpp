@@ -1,7 +1,4 @@
-#include "publish/markdown_results.hpp"
-
-#include "publish/markdown_sweep.hpp"
-#include "publish/markdown_table.hpp"
+#include "publish/markdown_parts.hpp"
 
 #include <fmt/format.h>
 
@@ -10,147 +7,140 @@
 namespace chimera::host {
 namespace {
 
-using json = nlohmann::ordered_json;
-
 std::string part(std::string_view title, std::string_view said, const markdown_table& table) {
     if (table.empty()) return "";
     return fmt::format("### {}\n\n{}{}{}", title, said, said.empty() ? "" : "\n\n", table.text());
 }
 
-std::string provenance(const json& report, const std::string& metric) {
-    const json& metrics = report["metrics"];
-    return metrics.contains(metric) ? metrics[metric]["provenance"].get<std::string>() : "not measured";
+std::string provenance_of(const study_report& report, const std::string& metric) {
+    const figure_definition* known = report.definition(metric);
+    return known ? known->provenance : missing;
 }
 
-std::string unit_of(const json& report, const std::string& metric) {
-    const json& metrics = report["metrics"];
-    return metrics.contains(metric) ? metrics[metric]["unit"].get<std::string>() : "";
+std::string unit_of(const study_report& report, const std::string& metric) {
+    const figure_definition* known = report.definition(metric);
+    return known ? known->unit : "";
 }
 
 /// "efficiency_pct, % (derived)"
-std::string heading(const json& report, const std::string& metric) {
-    return fmt::format("{}, {} ({})", metric, unit_of(report, metric), provenance(report, metric));
+std::string heading(const study_report& report, const std::string& metric) {
+    return fmt::format("{}, {} ({})", metric, unit_of(report, metric), provenance_of(report, metric));
 }
+std::string heading(const study_report& report, figure f) { return heading(report, name_of(f)); }
 
-std::string headline_table(const json& report) {
-    const std::string metric = report["headline"];
+std::string headline_table(const study_report& report) {
     markdown_table t({"runtime", "n", "mean %", "sd", "sd of configuration means", "CV %", "median %", "min %",
                       "peak %", "95 % CI", "outliers"});
-    for (const json& r : report["runtimes"]) {
+    for (const runtime_report& r : report.runtimes) {
         std::string outliers;
-        for (const json& o : r["outliers"])
-            outliers += fmt::format("{}{} run {}: {}", outliers.empty() ? "" : "; ", o["config"].get<std::string>(),
-                                    o["run"].get<int>(), figure(o["value"], "%"));
-        t.add({r["name"], figure(r["n"]), figure(r["mean_pct"], "%"), figure(r["sd_pct"], "%"),
-               figure(r["sd_of_config_means_pct"], "%"), figure(r["cv_pct"], "%"), figure(r["median_pct"], "%"),
-               figure(r["min_pct"], "%"), figure(r["peak_pct"], "%"), interval_figure(r["ci95_pct"], "%"),
+        for (const outlier_report& o : r.outliers)
+            outliers +=
+                fmt::format("{}{} run {}: {}", outliers.empty() ? "" : "; ", o.config, o.run, number(o.value, "%"));
+        t.add({r.name, count(r.n), number(r.mean_pct, "%"), number(r.sd_pct, "%"),
+               number(r.sd_of_config_means_pct, "%"), number(r.cv_pct, "%"), number(r.median_pct, "%"),
+               number(r.min_pct, "%"), number(r.peak_pct, "%"), range(r.ci95_pct, "%"),
                outliers.empty() ? "none" : outliers});
     }
-    const std::string said =
-        fmt::format("{}: {}.", heading(report, metric), report["metrics"][metric]["definition"].get<std::string>());
-    return part("Efficiency by runtime", said, t);
+    return part("Efficiency by runtime",
+                fmt::format("{}: {}.", heading(report, report.headline), report.definition(report.headline)->text), t);
 }
 
-std::string bound_table(const json& report) {
-    markdown_table t({"runtime", heading(report, "efficiency_pct"), heading(report, "estimated_efficiency_pct"),
-                      heading(report, "imbalance_bound_pct"), heading(report, "remainder_pct")});
-    for (const json& r : report["runtimes"]) {
-        const json& values = r["values"];
-        const json efficiency = values.contains("efficiency_pct") ? values["efficiency_pct"]["mean"] : json();
-        t.add({r["name"], figure(efficiency, "%"), figure(r["estimated_mean_pct"], "%"),
-               figure(r["imbalance_bound_mean_pct"], "%"), figure(r["remainder_mean_pct"], "%")});
-    }
-    return part("What imbalance allows",
-                "The bound is the most that agents of these lengths can reach; the remainder is what "
-                "lies between it and the estimate. Means over the runs.",
+std::string bound_table(const study_report& report) {
+    markdown_table t({"runtime", heading(report, metric::efficiency), heading(report, metric::estimated_efficiency),
+                      heading(report, metric::imbalance_bound), heading(report, metric::remainder)});
+    for (const runtime_report& r : report.runtimes)
+        t.add({r.name, number(r.mean(metric::efficiency), "%"), number(r.estimated_mean_pct, "%"),
+               number(r.imbalance_bound_mean_pct, "%"), number(r.remainder_mean_pct, "%")});
+    return part("Limits set by imbalance",
+                "The bound is the most that agents of these lengths can reach; the remainder is the distance from the "
+                "estimate to it. Means over the runs.",
                 t);
 }
 
-/// A column that is left out where no runtime's transport shares connections.
-constexpr const char* only_of_shared = "inflation_head_of_line_pct";
-
-/// What the columns of the loss are called, and which metric each is: totals, each followed by its parts.
-constexpr std::pair<const char*, const char*> losses[] = {
-    {"late start", "late_start_pct"},
-    {"permit", "late_permit_pct"},
-    {"blocked worker", "late_blocked_pct"},
-    {"spawn", "late_spawn_pct"},
-    {"imbalance", "imbalance_pct"},
-    {"inflation", "inflation_pct"},
-    {"scheduling", "inflation_scheduling_pct"},
-    {"blocked poll", "inflation_blocked_pct"},
-    {"transport", "inflation_transport_pct"},
-    {"head of line", only_of_shared},
-    {"parsing", "inflation_parsing_pct"},
-    {"work", "inflation_work_pct"},
-    {"server", "inflation_server_pct"},
+/// The columns of the loss: totals, each followed by its parts.
+constexpr std::pair<const char*, metric> losses[] = {
+    {"late start", metric::late_start},
+    {"permit", metric::late_permit},
+    {"blocked worker", metric::late_blocked},
+    {"spawn", metric::late_spawn},
+    {"imbalance", metric::imbalance},
+    {"inflation", metric::inflation},
+    {"scheduling", metric::inflation_scheduling},
+    {"blocked poll", metric::inflation_blocked},
+    {"transport", metric::inflation_transport},
+    {"head of line", metric::inflation_head_of_line},
+    {"parsing", metric::inflation_parsing},
+    {"work", metric::inflation_work},
+    {"server", metric::inflation_server},
 };
 
-std::string loss_table(const json& report) {
+std::string loss_table(const study_report& report) {
     std::vector<std::string> head{"runtime"};
-    const bool shared =
-        std::ranges::any_of(report["runtimes"], [](const json& r) { return r["values"].contains(only_of_shared); });
-    const auto left_out = [shared](const char* metric) { return !shared && metric == only_of_shared; };
-    for (const auto& [name, metric] : losses)
-        if (!left_out(metric)) head.push_back(fmt::format("{} ({})", name, provenance(report, metric)));
+    const bool shared = std::ranges::any_of(
+        report.runtimes, [](const runtime_report& r) { return r.find(metric::inflation_head_of_line) != nullptr; });
+    // Where no runtime's transport shares connections, there is no such question.
+    const auto left_out = [shared](metric m) { return !shared && m == metric::inflation_head_of_line; };
+    for (const auto& [name, m] : losses)
+        if (!left_out(m)) head.push_back(fmt::format("{} ({})", name, provenance_of(report, name_of(m))));
     markdown_table t(head);
-    for (const json& r : report["runtimes"]) {
-        std::vector<std::string> cells{r["name"]};
-        for (const auto& [name, metric] : losses) {
-            const json& values = r["values"];
-            if (left_out(metric)) continue;
-            cells.push_back(figure(values.contains(metric) ? values[metric]["mean"] : json(), "%"));
-        }
+    for (const runtime_report& r : report.runtimes) {
+        std::vector<std::string> cells{r.name};
+        for (const auto& [name, m] : losses)
+            if (!left_out(m)) cells.push_back(number(r.mean(m), "%"));
         t.add(std::move(cells));
     }
     return part("Where agent-time was lost",
                 "In percent of the agent-time N W, means over the runs. Late start is permit, blocked worker and spawn "
-                "together; "
-                "inflation is scheduling, blocked poll, transport, head of line (where connections are shared), "
-                "parsing, work and server together.",
+                "together; inflation is scheduling, blocked poll, transport, head of line (where connections are "
+                "shared), parsing, work and server together.",
                 t);
 }
 
-std::string config_table(const json& report) {
+std::string config_table(const study_report& report) {
     markdown_table t({"configuration", "runtime", "n", "mean %", "sd", "95 % CI", "min %", "median %", "peak %"});
-    for (const json& c : report["configs"]) {
-        if (c["n"] == 0) continue;
-        t.add({c["config"], c["runtime"], figure(c["n"]), figure(c["mean_pct"], "%"), figure(c["sd_pct"], "%"),
-               interval_figure(c["ci95_pct"], "%"), figure(c["min_pct"], "%"), figure(c["median_pct"], "%"),
-               figure(c["peak_pct"], "%")});
-    }
-    return part("Efficiency by configuration", heading(report, report["headline"]), t);
+    for (const config_report& c : report.configs)
+        if (c.n > 0)
+            t.add({c.config, c.runtime, count(c.n), number(c.mean_pct, "%"), number(c.sd_pct, "%"),
+                   range(c.ci95_pct, "%"), number(c.min_pct, "%"), number(c.median_pct, "%"), number(c.peak_pct, "%")});
+    return part("Efficiency by configuration", heading(report, report.headline), t);
 }
 
-std::string client_table(const json& report) {
+constexpr figure client_figures[] = {metric::throughput,
+                                     {metric::tokens_per_second, statistic::mean},
+                                     {metric::ttft, statistic::p50},
+                                     {metric::ttft, statistic::p95},
+                                     {metric::itl, statistic::p50},
+                                     {metric::itl, statistic::p99},
+                                     {metric::e2e, statistic::p50},
+                                     {metric::client_overhead, statistic::mean},
+                                     metric::busiest_worker,
+                                     {metric::dispatch_delay, statistic::p99},
+                                     {metric::delivery_delay, statistic::p99},
+                                     metric::inflation_ratio,
+                                     metric::jain_index,
+                                     metric::cpu,
+                                     metric::peak_memory,
+                                     metric::startup};
+
+std::string client_table(const study_report& report) {
     markdown_table t({"metric", "runtime", "n", "mean", "sd", "95 % CI", "median", "min", "max"});
-    for (const char* metric : {"throughput_tok_s", "tokens_per_second_mean", "ttft_ms_p50", "ttft_ms_p95", "itl_ms_p50",
-                               "itl_ms_p99", "e2e_ms_p50", "client_overhead_pct_mean", "busiest_worker_pct",
-                               "dispatch_delay_us_p99", "delivery_delay_us_p99", "inflation_ratio", "jain_index"}) {
-        if (provenance(report, metric) == "not measured") continue;
-        const std::string unit = unit_of(report, metric);
-        for (const json& r : report["runtimes"]) {
-            const json& values = r["values"];
-            if (!values.contains(metric)) continue;
-            const json& v = values[metric];
-            t.add({heading(report, metric), r["name"], figure(v["n"]), figure(v["mean"], unit), figure(v["sd"], unit),
-                   interval_figure(v["ci95"], unit), figure(v["median"], unit), figure(v["min"], unit),
-                   figure(v["max"], unit)});
-        }
+    for (const figure f : client_figures) {
+        const std::string unit = unit_of(report, name_of(f));
+        for (const runtime_report& r : report.runtimes)
+            if (const described* v = r.find(f))
+                t.add({heading(report, f), r.name, count(v->n), number(v->mean, unit), number(v->sd, unit),
+                       range(v->ci95, unit), number(v->median, unit), number(v->min, unit), number(v->max, unit)});
     }
-    return part("Requests and client", "One value a run; mean, sd and the others are over the runs.", t);
+    return part("Requests and client", "One value for each run; mean, sd and the others are over the runs.", t);
 }
 
-std::string verdict_table(const json& report) {
+std::string verdict_table(const study_report& report) {
     markdown_table t(
         {"runtime", "serialized runs", "cause", "evidence", "client-limited runs", "arrival-limited runs"});
-    for (const json& r : report["runtimes"]) {
-        const bool judged = !r["serialized_runs"].is_null();
-        const auto said = [&](const char* key) {
-            return r[key].is_null() ? judged ? "none" : "not measured" : r[key].get<std::string>();
-        };
-        t.add({r["name"], figure(r["serialized_runs"]), said("cause"), said("evidence"),
-               figure(r["client_limited_runs"]), figure(r["arrival_limited_runs"])});
+    for (const runtime_report& r : report.runtimes) {
+        const char* none = r.serialized_runs ? "none" : missing;
+        t.add({r.name, count(r.serialized_runs), r.cause.value_or(none), r.evidence.value_or(none),
+               count(r.client_limited_runs), count(r.arrival_limited_runs)});
     }
     return part(
         "Verdicts",
@@ -160,38 +150,98 @@ std::string verdict_table(const json& report) {
         t);
 }
 
-std::string comparison_tables(const json& report) {
+std::string comparison_tables(const study_report& report) {
     std::string out;
     std::vector<std::string> metrics;
-    for (const json& c : report["comparisons"])
-        if (std::ranges::find(metrics, c["metric"].get<std::string>()) == metrics.end()) metrics.push_back(c["metric"]);
-    const auto p_of = [](const json& test) { return test.is_null() ? std::string("none") : figure(test["p"]); };
+    for (const comparison_report& c : report.comparisons)
+        if (std::ranges::find(metrics, c.metric) == metrics.end()) metrics.push_back(c.metric);
+    const auto p_of = [](const auto& test) { return test ? number(test->p) : std::string("none"); };
     for (const std::string& metric : metrics) {
         const std::string unit = unit_of(report, metric);
         markdown_table t({"A", "B", "n", "mean A", "mean B", "A - B", "95 % CI", "Welch p", "U test p", "Hedges' g",
                           "p after Holm", "verdict"});
-        for (const json& c : report["comparisons"]) {
-            if (c["metric"] != metric) continue;
-            std::string verdict = c["verdict"];
+        for (const comparison_report& c : report.comparisons) {
+            if (c.metric != metric) continue;
+            std::string verdict(word_of(c.verdict));
             std::ranges::replace(verdict, '_', ' ');
-            t.add({c["a"], c["b"], fmt::format("{}, {}", c["n_a"].get<int>(), c["n_b"].get<int>()),
-                   figure(c["mean_a"], unit), figure(c["mean_b"], unit), figure(c["difference"], unit),
-                   c["ci95"].is_null() ? "none" : interval_figure(c["ci95"], unit), p_of(c["welch"]),
-                   p_of(c["mann_whitney"]), c["hedges_g"].is_null() ? "none" : figure(c["hedges_g"]),
-                   figure(c["p_holm"]), verdict});
+            t.add({c.a, c.b, fmt::format("{}, {}", c.n_a, c.n_b), number(c.mean_a, unit), number(c.mean_b, unit),
+                   number(c.difference, unit), range(c.ci95, unit, "none"), p_of(c.welch), p_of(c.mann_whitney),
+                   c.hedges_g ? number(c.hedges_g) : "none", number(c.p_holm), verdict});
         }
         out += part("Runtimes compared: " + metric, heading(report, metric), t);
     }
     return out;
 }
 
+std::string scaling_tables(const study_report& report) {
+    std::string out;
+    for (const scaling_report& s : report.scaling) {
+        out += fmt::format("### Scaling: {}{}\n\n", s.runtime, s.series.empty() ? "" : ", " + s.series);
+        markdown_table t({"agents", "runs", "throughput, tok/s (derived)", "95 % CI",
+                          fmt::format("{}, mean %", report.headline), "Jain's index (derived)"});
+        for (const scaling_level& p : s.points)
+            t.add({number(p.n), count(p.runs), number(p.throughput_mean), range(p.throughput_ci95),
+                   number(p.efficiency_mean_pct, "%"), number(p.jain)});
+        out += t.text();
+        std::string fits;
+        if (const auto& f = s.amdahl)
+            fits += fmt::format("Amdahl: serial_fraction {}, R² {}. ", number(f->serial_fraction), number(f->r2));
+        if (const auto& f = s.usl)
+            fits += fmt::format("Universal Scalability Law: contention {}, coherency {}, R² {}. ",
+                                number(f->contention), number(f->coherency), number(f->r2));
+        out += fmt::format("{}{}{}\n\n", fits.empty() ? "Too few levels for a fit. " : fits,
+                           s.usl && s.usl->peak_n ? fmt::format("Peak at {} agents. ", number(s.usl->peak_n)) : "",
+                           s.saturation_n ? fmt::format("Saturated from {} agents.", number(s.saturation_n))
+                                          : "Saturation was not reached.");
+    }
+    return out;
+}
+
+std::string parameter_table(const study_report& report) {
+    markdown_table t({"parameter", "metric", "mean by level (sd, n)", "range %", "eta²"});
+    for (const parameter_report& p : report.parameters) {
+        const std::string unit = unit_of(report, p.metric);
+        std::string levels;
+        for (const level_report& l : p.levels)
+            levels += fmt::format("{}{}: {} ({}, {})", levels.empty() ? "" : "; ",
+                                  l.value.is_string() ? l.value.get<std::string>() : l.value.dump(),
+                                  number(l.mean, unit), number(l.sd, unit), l.n);
+        t.add({p.parameter, p.metric, levels, number(p.range_pct, "%"), number(p.eta_squared)});
+    }
+    return part("Sensitivity to parameters",
+                "Range: largest minus smallest mean of a level, in percent of the mean. Eta²: the share of the scatter "
+                "that the parameter explains; by chance alone it is about (levels - 1) / (n - 1). Runs whose runtime "
+                "serialized its agents are left out.",
+                t);
+}
+
+std::string improvement_table(const study_report& report) {
+    const auto& i = report.improvement;
+    if (!i) return "";
+    markdown_table t({"configuration", "n", "mean", "CV %", "improvement %"});
+    for (const improved_config& c : i->by_config)
+        t.add({c.config, count(c.n), number(c.mean), number(c.cv_pct, "%"),
+               c.config == i->baseline ? "baseline" : number(c.improvement_pct, "%")});
+    return part("Improvement over " + i->baseline,
+                fmt::format("{}: {} % of the configurations are better; mean improvement {} %, peak {} %.", i->metric,
+                            number(i->success_rate_pct, "%"), number(i->mean_pct, "%"), number(i->peak_pct, "%")),
+                t);
+}
+
+std::string failure_table(const study_report& report) {
+    markdown_table t({"runtime", "configuration", "run", "status", "message"});
+    for (const failed_cell& f : report.cells.failures)
+        t.add({f.runtime, f.config, fmt::format("{}", f.run), f.status, f.message});
+    return part("Runs that are in no figure", "", t);
+}
+
 } // namespace
 
-std::string results_markdown(const json& report) {
-    if (report["runtimes"].empty()) return failures_markdown(report);
+std::string results_markdown(const study_report& report) {
+    if (report.runtimes.empty()) return failure_table(report);
     return headline_table(report) + bound_table(report) + loss_table(report) + verdict_table(report) +
-           config_table(report) + client_table(report) + comparison_tables(report) + sweep_markdown(report) +
-           failures_markdown(report);
+           config_table(report) + client_table(report) + comparison_tables(report) + scaling_tables(report) +
+           parameter_table(report) + improvement_table(report) + failure_table(report);
 }
 
 } // namespace chimera::host

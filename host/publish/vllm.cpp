@@ -1,9 +1,7 @@
-#include "publish/vllm.hpp"
-
+#include "publish/publish.hpp"
 #include "statistics/description.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -13,52 +11,55 @@
 namespace chimera::host {
 namespace {
 
-using json = nlohmann::ordered_json;
-
 /// The requests of one runtime. An optional total is lost with the first request that does not say.
 struct benchmark {
     double duration_s = 0;
     std::size_t completed = 0, failed = 0, most_agents = 0;
     std::optional<double> input_tokens = 0, output_tokens = 0;
     std::vector<double> ttft_ms, tpot_ms, e2e_ms;
-    json model;
+    std::optional<std::string> model;
 };
 
-void add(std::optional<double>& total, const json& value) {
-    if (value.is_null())
+template <class T>
+void add(std::optional<double>& total, const std::optional<T>& value) {
+    if (!value)
         total.reset();
     else if (total)
-        *total += value.get<double>();
+        *total += static_cast<double>(*value);
 }
 
-void add_request(benchmark& b, const json& r) {
-    if (!r["ok"].get<bool>()) {
+void add_request(benchmark& b, const reported_request& r) {
+    if (!r.ok) {
         ++b.failed;
         return;
     }
     ++b.completed;
-    add(b.input_tokens, r["prompt_tokens"]);
-    add(b.output_tokens, r["tokens"]);
-    if (r["dispatched_ms"].is_null() || r["done_ms"].is_null()) return;
-    const double sent = r["dispatched_ms"], latency = r["done_ms"].get<double>() - sent;
+    add(b.input_tokens, r.prompt_tokens);
+    add(b.output_tokens, r.tokens);
+    if (!r.dispatched_ms || !r.done_ms) return;
+    const double latency = *r.done_ms - *r.dispatched_ms;
     b.e2e_ms.push_back(latency);
-    if (r["first_token_ms"].is_null()) return;
-    const double ttft = r["first_token_ms"].get<double>() - sent;
+    if (!r.first_token_ms) return;
+    const double ttft = *r.first_token_ms - *r.dispatched_ms;
     b.ttft_ms.push_back(ttft);
-    if (!r["tokens"].is_number()) return;
-    if (const double came = r["tokens"].get<double>() - r["hidden_tokens"].get<double>(); came > 1)
+    if (!r.tokens) return;
+    // vLLM's own definition, not the one of the metric table.
+    if (const double came = *r.tokens - static_cast<double>(r.hidden_tokens); came > 1)
         b.tpot_ms.push_back((latency - ttft) / (came - 1));
 }
 
-benchmark benchmark_of(const json& report, const json& runtime) {
+benchmark benchmark_of(const study_report& report, const runtime_report& runtime) {
     benchmark b;
-    for (const json& run : report["runs"]) {
-        if (run["runtime"] != runtime["name"] || run["status"] != "ok") continue;
-        b.duration_s += run["values"].value("wall_ms", 0.0) / 1e3;
-        b.most_agents = std::max(b.most_agents, run["agents"].size());
-        for (const json& agent : run["agents"]) {
-            if (b.model.is_null()) b.model = agent["model"];
-            for (const json& request : agent["requests"]) add_request(b, request);
+    const std::string& wall = name_of(metric::wall);
+    for (const reported_run& run : report.runs) {
+        if (run.runtime != runtime.name || run.status != "ok") continue;
+        if (const auto w = std::ranges::find(run.values, wall, &std::pair<std::string, double>::first);
+            w != run.values.end())
+            b.duration_s += w->second / 1e3;
+        b.most_agents = std::max(b.most_agents, run.agents.size());
+        for (const reported_agent& agent : run.agents) {
+            if (!b.model) b.model = agent.model;
+            for (const reported_request& request : agent.requests) add_request(b, request);
         }
     }
     return b;
@@ -86,25 +87,24 @@ void add_latency(json& out, const char* name, const std::vector<double>& sample)
 }
 
 /// Gaps are too many for the report: it has their hundredths.
-void add_gaps(json& out, const json& report, const json& runtime) {
-    const json& all = report["distributions"];
-    const auto d = std::ranges::find_if(
-        all, [&](const json& x) { return x["runtime"] == runtime["name"] && x["metric"] == "itl_ms"; });
-    if (d == all.end()) return add_latency(out, "itl", nullptr, nullptr, nullptr, nullptr);
-    const json& quantiles = (*d)["quantiles"];
-    add_latency(out, "itl", (*d)["mean"], quantiles[50][1], of_population((*d)["sd"], (*d)["n"]), quantiles[99][1]);
+void add_gaps(json& out, const study_report& report, const runtime_report& runtime) {
+    const auto d = std::ranges::find_if(report.distributions, [&](const distribution_report& x) {
+        return x.runtime == runtime.name && x.metric == row_of(metric::itl).name;
+    });
+    if (d == report.distributions.end()) return add_latency(out, "itl", nullptr, nullptr, nullptr, nullptr);
+    add_latency(out, "itl", d->mean, d->quantiles[50][1], of_population(d->sd, d->n), d->quantiles[99][1]);
 }
 
-json object_of(const json& report, const json& runtime) {
+json object_of(const study_report& report, const runtime_report& runtime) {
     const benchmark b = benchmark_of(report, runtime);
     std::optional<double> total;
     if (b.input_tokens && b.output_tokens) total = *b.input_tokens + *b.output_tokens;
     const auto or_null = [](const std::optional<double>& v) { return v ? json(std::llround(*v)) : json(nullptr); };
     json j{{"date", nullptr},
-           {"endpoint_type", report["method"]["backend"]},
-           {"backend", report["method"]["backend"]},
-           {"label", runtime["name"]},
-           {"model_id", b.model},
+           {"endpoint_type", to_json(report.method.backend)},
+           {"backend", to_json(report.method.backend)},
+           {"label", runtime.name},
+           {"model_id", to_json(b.model)},
            {"tokenizer_id", nullptr},
            {"num_prompts", b.completed + b.failed},
            {"request_rate", "inf"}, // closed loop: an agent sends its next request when it has the answer
@@ -119,10 +119,9 @@ json object_of(const json& report, const json& runtime) {
            {"request_goodput", nullptr},
            {"output_throughput", rate(b.output_tokens, b.duration_s)},
            {"total_token_throughput", rate(total, b.duration_s)}};
-    if (runtime["arrival_limited_runs"].is_number() && runtime["arrival_limited_runs"] != 0)
-        j["arrival_limited_runs"] = runtime["arrival_limited_runs"]; // tpot and itl say nothing of the server in these
-    if (const json damage = report.value("damage", json::array()); !damage.empty())
-        j["damage"] = damage; // the figures are about fewer runs than were measured
+    if (runtime.arrival_limited_runs.value_or(0) > 0)
+        j["arrival_limited_runs"] = *runtime.arrival_limited_runs; // tpot and itl say nothing of the server in these
+    if (!report.damage.empty()) j["damage"] = report.damage; // the figures are about fewer runs than were measured
     add_latency(j, "ttft", b.ttft_ms);
     add_latency(j, "tpot", b.tpot_ms);
     add_gaps(j, report, runtime);
@@ -132,9 +131,9 @@ json object_of(const json& report, const json& runtime) {
 
 } // namespace
 
-json to_vllm(const json& report) {
+json to_vllm(const study_report& report) {
     json all = json::array();
-    for (const json& runtime : report["runtimes"]) all.push_back(object_of(report, runtime));
+    for (const runtime_report& runtime : report.runtimes) all.push_back(object_of(report, runtime));
     return all.size() == 1 ? all[0] : all;
 }
 

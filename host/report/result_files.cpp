@@ -1,12 +1,9 @@
 #include "report/result_files.hpp"
 
-#include "measure/attribution.hpp"
-#include "report/run_document.hpp"
-#include "report/seal.hpp"
-#include "report/whole_file.hpp"
+#include "measure/run_results.hpp"
+#include "result/run_folder.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <cerrno>
 #include <system_error>
@@ -45,14 +42,13 @@ fs::path make_cell_folder(const fs::path& folder, int n) {
     return path;
 }
 
-void write_texts(const fs::path& folder, const char* execution, const execution_record& x) {
+void add_execution(run_folder_writer& files, const char* execution, const execution_record& x) {
     for (const agent_record& a : x.agents) {
         for (const request_record& r : a.requests) {
-            const std::string name = text_file_name(execution, a.id, r.call);
-            write_whole(folder / "prompts" / name, r.prompt);
-            if (!r.response.empty()) write_whole(folder / "responses" / name, r.response);
+            files.add(result_of(execution, x, a, r));
+            files.add(text_result{execution, a.id, r.call, r.prompt, r.response, r.reasoning});
         }
-        if (!a.report.empty()) write_whole(folder / "reports" / fmt::format("{}_{}.md", execution, a.id), a.report);
+        if (!a.report.empty()) files.add_report(fmt::format("{}_{}.md", execution, a.id), a.report);
     }
 }
 
@@ -99,37 +95,21 @@ void result_files::add(run_record& run) {
     const fs::path folder =
         cell_ != 0 && !warmup ? make_cell_folder(folder_, n) : claim(folder_, warmup ? "warmup_" : "run_", n);
     if (!warmup) run.number = n;
-    for (const char* sub : {"prompts", "responses", "reports"}) make_folders(folder / sub);
-    whole_file requests(folder / "requests.jsonl");
-    checksum of_requests;
-    const auto add_execution = [&](const char* execution, const execution_record& x) {
-        write_texts(folder, execution, x);
-        for (const agent_record& a : x.agents)
-            for (const request_record& r : a.requests) {
-                const std::string line = sealed_line(request_document(execution, x, a, r));
-                of_requests.add(line);
-                requests.append(line);
-            }
-    };
-    for (const execution_record& x : run.baseline) add_execution("alone", x);
-    add_execution("together", run.concurrent);
-    requests.commit();
+    run_folder_writer files(folder);
+    for (const execution_record& x : run.baseline) add_execution(files, "alone", x);
+    add_execution(files, "together", run.concurrent);
     if (!fs::exists(folder_ / profile_name)) write_profile(folder_, profile_); // somebody has taken it away
-    sync_path(folder_ / profile_name);
-    nlohmann::ordered_json metrics = run_document(profile_, run);
-    metrics["requests_file"] = file_record("requests.jsonl", of_requests);
-    const std::string text = sealed_document(metrics);
-    write_whole(folder / "metrics.json", text);
-    if (!warmup) seals_[folder.filename().string()] = check_seal(text, seal_form::document).seal;
-    for (const char* sub : {"prompts", "responses", "reports", "."}) sync_path(folder / sub);
+    run_result result = result_of(profile_, run);
+    const std::string seal = files.finish(result);
+    if (!warmup) seals_[folder.filename().string()] = seal;
     sync_path(folder_);
 }
 
 void result_files::summarize(const campaign_summary& s) {
     if (cell_ != 0) return;
-    nlohmann::ordered_json summary = to_json(s);
-    summary["run_crc32"] = seals_;
-    write_whole(folder_ / "summary.json", sealed_document(summary));
+    campaign_result summary = s.result;
+    summary.run_crc32 = seals_;
+    write_whole(folder_ / "summary.json", sealed_document(to_json(summary)));
 }
 
 } // namespace chimera::host

@@ -23,9 +23,8 @@ class result_files {
 
     const std::filesystem::path& folder() const noexcept { return folder_; }
 
-    /// Writes the next free run_N and gives the run that number: reports, prompts, responses, requests.jsonl, and last
-    /// metrics.json, which says that the run is complete. Several processes may add to one folder. Each file of figures
-    /// is sealed (seal.hpp), and metrics.json has the size and the checksum of requests.jsonl.
+    /// Writes the next free run_N (result/run_folder.hpp) and gives the run that number. Several processes may add to
+    /// one folder.
     void add(run_record&);
     /// Writes summary.json, over an earlier one, with the seals of the runs that were added. Nothing for a cell: one
     /// run of several is no summary.

@@ -1,9 +1,10 @@
 #include "report/summary.hpp"
 
+#include "measure/self_check.hpp"
+#include "measure/serialization.hpp"
 #include "report/warnings.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -11,7 +12,7 @@
 namespace chimera::host {
 namespace {
 
-void collect(std::vector<failure>& out, int run, const char* execution, const execution_record& x) {
+void collect(std::vector<failure_result>& out, int run, const char* execution, const execution_record& x) {
     for (const agent_record& a : x.agents) {
         for (const request_record& r : a.requests)
             if (!r.ok()) out.push_back({run, execution, a.id, r.call, r.error.empty() ? "not finished" : r.error});
@@ -19,7 +20,7 @@ void collect(std::vector<failure>& out, int run, const char* execution, const ex
     }
 }
 
-void count(campaign_summary& s, const execution_record& x) {
+void count(campaign_result& s, const execution_record& x) {
     for (const agent_record& a : x.agents)
         for (const request_record& r : a.requests) {
             ++s.requests;
@@ -32,52 +33,41 @@ void count(campaign_summary& s, const execution_record& x) {
         }
 }
 
+/// The texts of a metric, and its figures where it was measured.
+metric_result result_of(const metric_row& row, const statistics::description& d) {
+    metric_result out{.unit = std::string(row.unit),
+                      .provenance = name_of(row.from),
+                      .n = d.n,
+                      .mean = {},
+                      .std = {},
+                      .min = {},
+                      .p50 = {},
+                      .p90 = {},
+                      .p95 = {},
+                      .p99 = {},
+                      .max = {},
+                      .definition = std::string(row.definition)};
+    if (d.n == 0) return out;
+    out.mean = d.mean;
+    out.std = d.sd;
+    out.min = d.min;
+    out.p50 = d.p50;
+    out.p90 = d.p90;
+    out.p95 = d.p95;
+    out.p99 = d.p99;
+    out.max = d.max;
+    return out;
+}
+
 } // namespace
 
-std::vector<failure> failures_of(const std::vector<run_record>& runs) {
-    std::vector<failure> out;
+std::vector<failure_result> failures_of(const std::vector<run_record>& runs) {
+    std::vector<failure_result> out;
     for (const run_record& run : runs) {
         for (const execution_record& x : run.baseline) collect(out, run.number, "alone", x);
         collect(out, run.number, "together", run.concurrent);
     }
     return out;
-}
-
-campaign_summary summarize(const profile& what, const std::vector<run_record>& runs) {
-    campaign_summary s{.what = what,
-                       .metrics = metrics_of(runs),
-                       .client = {},
-                       .serialization = judge_serialization(runs, what.executor.plugin),
-                       .alerts = {},
-                       .failures = failures_of(runs),
-                       .warnings = {},
-                       .runs = {},
-                       .tokens_from = {},
-                       .files = {}};
-    s.client = check_client(s.metrics);
-    s.alerts = judge_alerts(what.alerts, runs, s.metrics);
-    for (const run_record& run : runs) {
-        if (run.number > 0) s.runs.push_back(run.number);
-        if (run.number > 0 && run.complete()) ++s.complete_runs;
-        for (const execution_record& x : run.baseline) count(s, x);
-        count(s, run.concurrent);
-    }
-    s.warnings = warnings_of(what, runs);
-    return s;
-}
-
-nlohmann::ordered_json to_json(const self_check& c) {
-    std::vector<std::string> evidence = c.evidence;
-    if (!c.arrival_evidence.empty()) evidence.push_back(c.arrival_evidence);
-    return {{"client_limited", c.client_limited}, {"arrival_limited", c.arrival_limited}, {"evidence", evidence}};
-}
-
-nlohmann::ordered_json to_json(const std::optional<serialization_verdict>& v) {
-    if (!v) return nullptr;
-    return {{"verdict", v->serialized ? "serialized" : "parallel"},
-            {"cause", name_of(v->cause)},
-            {"overlap_pct", v->overlap_pct},
-            {"evidence", v->evidence}};
 }
 
 std::string backend_of(const profile& p) {
@@ -86,62 +76,37 @@ std::string backend_of(const profile& p) {
     return static_cast<std::size_t>(simulated) == p.workload.agents.size() ? "simulator" : "mixed";
 }
 
-nlohmann::ordered_json to_json(const campaign_summary& s) {
-    using json = nlohmann::ordered_json;
-    const profile& p = s.what;
-    json j;
-    j["schema_version"] = summary_schema_version;
-    j["profile"] = p.name;
-    j["config"] = config_name(p);
-    j["config_hash"] = config_hash(p);
-    j["executor"] = p.executor.plugin;
-    j["foreign"] = p.foreign ? json(p.foreign->plugin) : json(nullptr);
-    j["transport"] = p.transport.plugin;
-    j["api"] = name_of(p.backend.api);
-    j["backend"] = backend_of(p);
-    j["seed"] = p.measure.seed;
-    j["runs"] = s.runs.size();
-    j["complete_runs"] = s.complete_runs;
-    j["run_folders"] = json::array();
-    for (const int n : s.runs) j["run_folders"].push_back(fmt::format("run_{}", n));
-    j["runs_planned"] = p.measure.runs;
-    j["interrupted"] = s.interrupted;
-    for (const agent_spec& a : p.workload.agents) j["agents"].push_back(a.id);
-    j["tokens_from"] = s.tokens_from;
-    j["requests"] = s.requests;
-    j["failed_requests"] = s.failed_requests;
-    j["errors"] = json::array();
-    for (const failure& f : s.failures)
-        j["errors"].push_back(
-            {{"run", f.run}, {"execution", f.execution}, {"agent", f.agent}, {"call", f.call}, {"message", f.message}});
-    j["warnings"] = s.warnings;
-    j["alerts"] = json::array();
-    for (const alert_outcome& o : s.alerts)
-        j["alerts"].push_back({{"alert", o.rule->name},
-                               {"unit", o.rule->unit},
-                               {"limit", o.limit},
-                               {"value", o.value ? json(*o.value) : json(nullptr)},
-                               {"samples", o.samples},
-                               {"tripped", o.tripped}});
-    j["serialization"] = to_json(s.serialization);
-    j["self_check"] = s.complete_runs > 0 && s.client ? to_json(*s.client) : json(nullptr);
-    for (const metric& m : s.metrics) {
-        const statistics::description& d = m.values;
-        json& out = j["metrics"][std::string(m.name)];
-        out = {{"unit", m.unit}, {"provenance", name_of(m.from)}, {"n", d.n}};
-        for (const auto& [name, value] : {std::pair{"mean", d.mean},
-                                          {"std", d.sd},
-                                          {"min", d.min},
-                                          {"p50", d.p50},
-                                          {"p90", d.p90},
-                                          {"p95", d.p95},
-                                          {"p99", d.p99},
-                                          {"max", d.max}})
-            out[name] = d.n > 0 ? json(value) : json(nullptr);
-        out["definition"] = m.definition;
+campaign_summary summarize(const profile& p, const std::vector<run_record>& runs) {
+    campaign_summary s{.what = p, .metrics = campaign_metrics(runs), .alerts = {}, .result = {}};
+    s.alerts = judge_alerts(p.alerts, runs, s.metrics);
+    campaign_result& r = s.result;
+    r.profile = p.name;
+    r.config = config_name(p);
+    r.config_hash = config_hash(p);
+    r.executor = p.executor.plugin;
+    if (p.foreign) r.foreign = p.foreign->plugin;
+    r.transport = p.transport.plugin;
+    r.api = name_of(p.backend.api);
+    r.backend = backend_of(p);
+    r.seed = static_cast<std::int64_t>(p.measure.seed);
+    r.runs_planned = p.measure.runs;
+    for (const agent_spec& a : p.workload.agents) r.agents.push_back(a.id);
+    for (const run_record& run : runs) {
+        if (run.number > 0) r.run_folders.push_back(fmt::format("run_{}", run.number));
+        if (run.number > 0 && run.complete()) ++r.complete_runs;
+        for (const execution_record& x : run.baseline) count(r, x);
+        count(r, run.concurrent);
     }
-    j["files"] = s.files.string();
-    return j;
+    r.runs = r.run_folders.size();
+    r.errors = failures_of(runs);
+    r.warnings = warnings_of(p, runs);
+    for (const alert_outcome& o : s.alerts)
+        r.alerts.push_back(
+            {std::string(o.rule->name), std::string(o.rule->unit), o.limit, o.value, o.samples, o.tripped});
+    r.serialization = judge_serialization(runs, p.executor.plugin);
+    if (r.complete_runs > 0) r.client = check_client(s.metrics);
+    for (const metric_row& row : all_metrics()) r.metrics.emplace_back(row.name, result_of(row, s.metrics[row.id]));
+    return s;
 }
 
 } // namespace chimera::host

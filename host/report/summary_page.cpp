@@ -36,8 +36,8 @@ std::string mean_and_sd(const statistics::description& d, int digits, std::strin
     return fmt::format("{:.{}f}{} (sd {:.{}f})", d.mean, digits, unit, d.sd, digits);
 }
 
-void latency(page& out, const campaign_summary& s, std::string_view label, std::string_view name) {
-    const statistics::description& d = find(s.metrics, name);
+void latency(page& out, const campaign_summary& s, std::string_view label, metric of) {
+    const statistics::description& d = s.metrics[of];
     if (d.n == 0)
         out.line(label, "not measured");
     else
@@ -47,16 +47,16 @@ void latency(page& out, const campaign_summary& s, std::string_view label, std::
 
 /// Lists each different message once, with how often it came.
 void list_failures(page& out, const campaign_summary& s) {
-    if (s.failures.empty()) {
+    if (s.result.errors.empty()) {
         out.line("errors", "none");
         return;
     }
-    if (s.requests > 0)
-        out.line("errors", "{} of {} requests failed", s.failed_requests, s.requests);
+    if (s.result.requests > 0)
+        out.line("errors", "{} of {} requests failed", s.result.failed_requests, s.result.requests);
     else
         out.line("errors", "no agent got as far as a request");
     std::map<std::string, std::size_t> seen;
-    for (const failure& f : s.failures)
+    for (const failure_result& f : s.result.errors)
         ++seen[fmt::format("{}{}{}: {}", f.agent, f.call.empty() ? "" : "/", f.call, f.message)];
     std::size_t shown = 0;
     for (const auto& [message, times] : seen) {
@@ -84,82 +84,83 @@ void list_alerts(page& out, const campaign_summary& s) {
 
 std::string to_text(const campaign_summary& s) {
     const profile& p = s.what;
-    const auto& m = s.metrics;
+    const campaign_metrics& m = s.metrics;
     page out;
     out.raw(fmt::format("\n{}: {}{} + {}, {} agents, {} of {} runs, seed {}, {}\n\n", p.name, p.executor.plugin,
                         p.foreign ? " over " + p.foreign->plugin : "", p.transport.plugin, p.workload.agents.size(),
-                        s.runs.size(), p.measure.runs, p.measure.seed, backend_of(p)));
-    const statistics::description& efficiency = find(m, "efficiency_pct");
-    const statistics::description& estimate = find(m, "estimated_efficiency_pct");
-    if (s.complete_runs == 0)
+                        s.result.runs, p.measure.runs, p.measure.seed, s.result.backend));
+    const statistics::description& efficiency = m[metric::efficiency];
+    const statistics::description& estimate = m[metric::estimated_efficiency];
+    if (s.result.complete_runs == 0)
         out.line("efficiency", "not measured: it takes a run without a failed request");
     else if (p.workload.is_timed())
         out.line("efficiency", "not measured: when agents begin and end is planned; throughput {:.1f} tokens/s",
-                 find(m, "throughput_tok_s").mean);
+                 m[metric::throughput].mean);
     else if (efficiency.n == 0)
         out.line("efficiency", "not measured: no agent was run alone (measure.baseline = false)");
     else
         out.line("efficiency", "{}   speedup {} of {}", mean_and_sd(efficiency, 2, " %"),
-                 mean_and_sd(find(m, "speedup"), 3, "x"), p.workload.agents.size());
+                 mean_and_sd(m[metric::speedup], 3, "x"), p.workload.agents.size());
     if (estimate.n > 0 && !p.workload.is_timed()) {
         out.line("estimate", "{}   sum(C) / (N W), as the reports computed it; cannot see contention",
                  mean_and_sd(estimate, 2, " %"));
-        const statistics::description& inflation = find(m, "inflation_pct");
+        const statistics::description& inflation = m[metric::inflation];
         out.line("lost agent-time", "late start {:.2f} %   imbalance {:.2f} %   inflation {}",
-                 find(m, "late_start_pct").mean, find(m, "imbalance_pct").mean,
+                 m[metric::late_start].mean, m[metric::imbalance].mean,
                  inflation.n ? fmt::format("{:.2f} %", inflation.mean) : "not measured");
-        const statistics::description& behind = find(m, "inflation_head_of_line_pct");
+        const statistics::description& behind = m[metric::inflation_head_of_line];
         if (inflation.n > 0)
             out.line("  of inflation",
                      "scheduling {:.2f} %   blocked {:.2f}   transport {:.2f}   {}parsing {:.2f}   own work "
                      "{:.2f}   server {:.2f}",
-                     find(m, "inflation_scheduling_pct").mean, find(m, "inflation_blocked_pct").mean,
-                     find(m, "inflation_transport_pct").mean,
+                     m[metric::inflation_scheduling].mean, m[metric::inflation_blocked].mean,
+                     m[metric::inflation_transport].mean,
                      behind.n > 0 ? fmt::format("head of line {:.2f}   ", behind.mean) : "",
-                     find(m, "inflation_parsing_pct").mean, find(m, "inflation_work_pct").mean,
-                     find(m, "inflation_server_pct").mean);
+                     m[metric::inflation_parsing].mean, m[metric::inflation_work].mean,
+                     m[metric::inflation_server].mean);
     }
-    if (const double share = find(m, "contention").mean; share > 0)
+    if (const double share = m[metric::contention].mean; share > 0)
         out.line("contention", "in {:.0f} of {} runs: together the agents take {:.2f} times as long as alone",
-                 share * static_cast<double>(s.complete_runs), s.complete_runs, find(m, "inflation_ratio").mean);
-    if (s.serialization) {
-        const serialization_verdict& v = *s.serialization;
-        out.line("verdict", "{}{} (overlap {:.0f} %)", v.serialized ? "serialized by " : "parallel",
-                 v.serialized ? name_of(v.cause) : "", v.overlap_pct);
+                 share * static_cast<double>(s.result.complete_runs), s.result.complete_runs,
+                 m[metric::inflation_ratio].mean);
+    if (s.result.serialization) {
+        const serialization_verdict& v = *s.result.serialization;
+        out.line("verdict", "{}{} (overlap {:.0f} %)", v.serialized() ? "serialized by " : "parallel",
+                 v.serialized() ? word_of(v.cause) : "", v.overlap_pct.value_or(0));
         if (!v.evidence.empty()) out.line("", "{}", v.evidence);
     }
-    latency(out, s, "TTFT", "ttft_ms");
-    latency(out, s, "ITL", "itl_ms");
-    latency(out, s, "E2E", "e2e_ms");
-    if (p.workload.arrivals != arrival_kind::closed) latency(out, s, "E2E from due", "intended_e2e_ms");
-    if (const statistics::description& rate = find(m, "tokens_per_second"); rate.n > 0)
+    latency(out, s, "TTFT", metric::ttft);
+    latency(out, s, "ITL", metric::itl);
+    latency(out, s, "E2E", metric::e2e);
+    if (p.workload.arrivals != arrival_kind::closed) latency(out, s, "E2E from due", metric::intended_e2e);
+    if (const statistics::description& rate = m[metric::tokens_per_second]; rate.n > 0)
         out.line("tok/s", "{} for each agent, {:.0f} tokens a reply (counted by: {})", mean_and_sd(rate, 1, ""),
-                 find(m, "tokens").mean, s.tokens_from);
-    if (const statistics::description& all = find(m, "generated_tokens_per_second"); all.n > 0)
+                 m[metric::tokens].mean, s.result.tokens_from);
+    if (const statistics::description& all = m[metric::generated_tokens_per_second]; all.n > 0)
         out.line("tok/s generated", "{} with the tokens that were not sent", mean_and_sd(all, 1, ""));
-    if (const statistics::description& client = find(m, "client_overhead_pct"); client.n > 0)
+    if (const statistics::description& client = m[metric::client_overhead]; client.n > 0)
         out.line("client", "{:.2f} % of E2E; p99 scheduling {:.0f} us, transport {:.0f} us, parsing {:.0f} us",
-                 client.mean, find(m, "scheduling_us").p99, find(m, "transport_us").p99, find(m, "parsing_us").p99);
-    if (!s.client) {
-        if (s.complete_runs > 0) out.line("self-check", "not measured (measure.pieces = false)");
-    } else if (s.client->limited()) {
-        out.line("client-limited", "{}", fmt::join(s.client->client_limited, ", "));
-        for (const std::string& why : s.client->evidence) out.line("", "{}", why);
-    } else if (s.complete_runs > 0) {
+                 client.mean, m[metric::scheduling].p99, m[metric::transport].p99, m[metric::parsing].p99);
+    if (!s.result.client) {
+        if (s.result.complete_runs > 0) out.line("self-check", "not measured (measure.pieces = false)");
+    } else if (!s.result.client->client_limited.empty()) {
+        out.line("client-limited", "{}", fmt::join(s.result.client->client_limited, ", "));
+        for (const std::string& why : s.result.client->evidence) out.line("", "{}", why);
+    } else if (s.result.complete_runs > 0) {
         out.line("self-check",
                  "the client could not have changed the result: busiest thread {:.0f} % on CPU, p99 delivery "
                  "delay {:.0f} us",
-                 find(m, "busiest_worker_pct").mean, find(m, "delivery_delay_us").p99);
+                 m[metric::busiest_worker].mean, m[metric::delivery_delay].p99);
     }
-    if (s.client && !s.client->arrival_limited.empty()) {
-        out.line("arrival-limited", "{}", fmt::join(s.client->arrival_limited, ", "));
-        out.line("", "{}", s.client->arrival_evidence);
+    if (s.result.client && !s.result.client->arrival_limited.empty()) {
+        out.line("arrival-limited", "{}", fmt::join(s.result.client->arrival_limited, ", "));
+        out.line("", "{}", s.result.client->arrival_evidence);
     }
-    for (const std::string& warning : s.warnings) out.line("warning", "{}", warning);
+    for (const std::string& warning : s.result.warnings) out.line("warning", "{}", warning);
     list_alerts(out, s);
     list_failures(out, s);
-    if (s.interrupted) out.line("interrupted", "{} of {} runs were completed", s.runs.size(), p.measure.runs);
-    if (!s.files.empty()) out.line("files", "{}", s.files.string());
+    if (s.result.interrupted) out.line("interrupted", "{} of {} runs were completed", s.result.runs, p.measure.runs);
+    if (!s.result.files.empty()) out.line("files", "{}", s.result.files);
     return out.take();
 }
 

@@ -1,6 +1,7 @@
 #include "report/warnings.hpp"
 
 #include "backend/server_pool.hpp"
+#include "measure/run_results.hpp"
 
 #include <fmt/format.h>
 
@@ -94,30 +95,6 @@ std::optional<std::string> of_unused_proxy(const profile& p) {
 }
 
 } // namespace
-
-std::vector<counted_remark> remarks_of(std::span<const run_record> runs) {
-    std::vector<counted_remark> out;
-    std::size_t replies = 0;
-    const auto collect = [&](const execution_record& x) {
-        for (const agent_record& a : x.agents)
-            for (const request_record& r : a.requests) {
-                ++replies;
-                for (const remark& said : r.remarks) {
-                    const auto before = std::ranges::find(r.remarks, said.what, &remark::what);
-                    if (&*before != &said) continue; // a reply counts once for a kind
-                    auto known = std::ranges::find(out, said.what, &counted_remark::what);
-                    if (known == out.end()) known = out.insert(out.end(), {said.what, said.detail});
-                    ++known->replies;
-                }
-            }
-    };
-    for (const run_record& run : runs) {
-        for (const execution_record& x : run.baseline) collect(x);
-        collect(run.concurrent);
-    }
-    for (counted_remark& r : out) r.of = replies;
-    return out;
-}
 
 std::vector<std::string> warnings_of(const profile& p, const std::vector<run_record>& runs) {
     std::vector<std::string> out;

@@ -11,16 +11,6 @@
 
 namespace chimera::host {
 
-/// A kind of remark, and how many replies had it.
-struct counted_remark {
-    std::string_view what;
-    std::string detail; ///< of the first reply
-    std::size_t replies = 0, of = 0;
-};
-
-/// Each kind of remark on the replies of all executions, in the order of their first.
-std::vector<counted_remark> remarks_of(std::span<const run_record>);
-
 /// Of all runs together: the remarks on replies, each kind once with how many replies had it. Of each run: models that
 /// were loaded for some executions only, arrivals that the agents could not keep up with, and a simulator that did not
 /// send as fast as the profile says. A proxy of the environment that is not used.

@@ -70,11 +70,11 @@ class limits_run {
             for (const request_record& r : a.requests)
                 if (out.failure.empty()) out.failure = r.error;
         }
-        const auto metrics = metrics_of_run(run);
-        out.delay_p50_us = find(metrics, "delivery_delay_us").p50;
-        out.delay_p99_us = find(metrics, "delivery_delay_us").p99;
-        out.busiest_pct = run.concurrent.busiest.busy_pct;
-        out.queued_pct = run.concurrent.busiest.queued_pct;
+        const campaign_metrics metrics({&run, 1});
+        out.delay_p50_us = metrics[metric::delivery_delay].p50;
+        out.delay_p99_us = metrics[metric::delivery_delay].p99;
+        out.busiest_pct = metrics[metric::busiest_worker].mean;
+        out.queued_pct = metrics[metric::queued_worker].mean;
         return out;
     }
 
@@ -114,8 +114,9 @@ client_limits measure_client_limits(const profile& p, registry& plugins, const l
 
     told(fmt::format("{} agents, unpaced", unpaced_agents));
     const run_record fast = loads.execute_load(unpaced_agents, 0, unpaced_tokens);
-    out.unpaced_tokens_per_s = find(metrics_of_run(fast), "throughput_tok_s").mean;
-    out.unpaced_busiest_pct = fast.concurrent.busiest.busy_pct;
+    const campaign_metrics metrics({&fast, 1});
+    out.unpaced_tokens_per_s = metrics[metric::throughput].mean;
+    out.unpaced_busiest_pct = metrics[metric::busiest_worker].mean;
     if (control.stopped()) return out;
 
     const double rate = own_rate(p) > 0 ? own_rate(p) : 100;

@@ -1,7 +1,8 @@
-#include "study/load.hpp"
+#include "study/study.hpp"
 
 #include "report/result_files.hpp"
-#include "study/run_file.hpp"
+#include "result/campaign_result.hpp"
+#include "result/request_times.hpp"
 
 #include <fmt/format.h>
 
@@ -25,23 +26,44 @@ int run_number(const std::string& name) {
 }
 
 /// Numbers that a profile wrote as 512.0 are whole.
-nlohmann::ordered_json parameters_of(const results_object& o) {
-    nlohmann::ordered_json out = o.value();
-    for (auto& [name, value] : out.items()) {
+void make_whole(json& parameters) {
+    for (json& value : parameters) {
         constexpr double exact = 9e15;
         if (!value.is_number_float()) continue;
         const double number = value.get<double>();
         if (std::trunc(number) == number && std::abs(number) < exact) value = static_cast<std::int64_t>(number);
     }
-    return out;
 }
 
 /// A number of runs or cells. One beyond these would be cut on its way into an int, or wrap around.
-std::int64_t count_from(const results_object& o, const char* key, std::int64_t least) {
+void check_count(const std::string& place, const char* key, std::int64_t n, std::int64_t least) {
     constexpr std::int64_t most = 1'000'000'000;
-    const std::int64_t n = o.integer(key);
-    if (n < least || n > most) o.refuse(fmt::format("key \"{}\" is {}; expected {} to {}", key, n, least, most));
-    return n;
+    if (n < least || n > most)
+        throw results_error(fmt::format("{}: {} is {}; expected {} to {}", place, key, n, least, most));
+}
+
+/// Takes all figures from a run whose files are missing or are not the ones that were written.
+void mark_damaged(study_run& run, std::string message) {
+    study_run left;
+    left.runtime = run.runtime;
+    left.config = run.config;
+    left.number = run.number;
+    left.folder = run.folder;
+    left.status = "damaged";
+    left.message = std::move(message);
+    run = std::move(left);
+}
+
+/// Throws results_error with all damage where the study has damaged runs and no others.
+void check_something_left(const study& s) {
+    if (const auto damage = damage_of(s); !damage.empty() && std::ranges::all_of(s.runs, &study_run::damaged))
+        throw results_error(damage);
+}
+
+std::string first_error(const run_result& run) {
+    for (const agent_result& a : run.concurrent.agents)
+        if (!a.error.empty()) return fmt::format("agent {}: {}", a.id, a.error);
+    return "not every request succeeded";
 }
 
 template <class T>
@@ -64,9 +86,9 @@ class study_reader {
     study single_run(const fs::path& folder);
 
   private:
-    /// Nothing where the run has a fault, which makes it a damaged run.
-    std::optional<run_origin> add_run(study_run, const run_claims& = {});
-    void add_cell(const results_object& cell, const fs::path& folder);
+    /// A run with a fault becomes a damaged run.
+    void add_run(study_run, const run_claims& = {});
+    void add_cell(const cell_result&, const std::string& place, const fs::path& folder);
     /// The last line of each cell counts: one that was lost has an older one.
     void add_cells(const fs::path& folder);
     void look_for_unlisted(const fs::path& folder);
@@ -74,47 +96,50 @@ class study_reader {
     study finished();
 
     study s_;
-    run_reader reader_;
     std::map<std::string, std::string> cell_places_; // of each cell that was seen
     std::set<fs::path> profiles_;                    // the folders whose profile.toml was looked at
 };
 
-std::optional<run_origin> study_reader::add_run(study_run run, const run_claims& claimed) {
-    std::optional<run_origin> origin;
+void study_reader::add_run(study_run run, const run_claims& claimed) {
     try {
         // A failed cell may have no file: the journal says what became of it.
-        if (run.ok() || fs::exists(run.folder / "metrics.json")) origin = reader_.read(run, claimed);
-    } catch (const study_error& e) {
+        if (run.ok() || fs::exists(run.folder / "metrics.json")) run.result = read_run(run.folder, claimed).result;
+        if (run.ok() && !run.result.complete) {
+            run.status = "failed";
+            run.message = first_error(run.result);
+        }
+        for (const auto& [name, definition] : run.result.definitions) s_.definitions.try_emplace(name, definition);
+    } catch (const results_error& e) {
         mark_damaged(run, e.what());
     }
     s_.runs.push_back(std::move(run));
-    return origin;
 }
 
-void study_reader::add_cell(const results_object& cell, const fs::path& folder) {
+void study_reader::add_cell(const cell_result& cell, const std::string& place, const fs::path& folder) {
+    check_count(place, "run", cell.run, 1);
     study_run run;
-    run.runtime = cell.text("runtime");
-    run.config = cell.text("config");
-    run.number = static_cast<int>(count_from(cell, "run", 1));
-    run.status = cell.text("status");
-    run.message = cell.text_or_empty("message");
-    const fs::path below = cell.text("folder");
+    run.runtime = cell.runtime;
+    run.config = cell.config;
+    run.number = cell.run;
+    run.status = word_of(cell.status);
+    run.message = cell.message;
+    const fs::path below = cell.folder;
     if (below.is_absolute() || std::ranges::find(below, "..") != below.end())
-        cell.refuse(fmt::format("folder \"{}\" is not in the sweep's folder", below.string()));
+        throw results_error(fmt::format("{}: folder \"{}\" is not in the sweep's folder", place, below.string()));
     run.folder = folder / below;
     if (position(s_.runtimes, run.runtime) == s_.runtimes.size())
-        cell.refuse(fmt::format("runtime \"{}\" is not in sweep.json", run.runtime));
+        throw results_error(fmt::format("{}: runtime \"{}\" is not in sweep.json", place, run.runtime));
     if (position(s_.configs, run.config) == s_.configs.size())
-        cell.refuse(fmt::format("configuration \"{}\" is not in sweep.json", run.config));
-    const run_claims claimed{.metrics_crc32 = cell.text_or_empty("metrics_crc32"),
-                             .config_hash = cell.text_or_empty("config_hash"),
+        throw results_error(fmt::format("{}: configuration \"{}\" is not in sweep.json", place, run.config));
+    const run_claims claimed{.metrics_crc32 = cell.metrics_crc32.value_or(""),
+                             .config_hash = cell.config_hash.value_or(""),
                              .number = run.number,
-                             .efficiency_pct = cell.number_if("efficiency_pct")};
-    if (run.status == "not_needed") {
+                             .efficiency_pct = cell.efficiency_pct};
+    if (cell.status == cell_status::not_needed) {
         ++s_.cells_not_needed;
-    } else if (run.status == "lost") {
-        mark_damaged(run, fmt::format("{}: {} was lost and has not been run again; sweep --resume runs it ({})",
-                                      cell.place(), run.folder.lexically_relative(folder).string(), run.message));
+    } else if (cell.status == cell_status::lost) {
+        mark_damaged(run, fmt::format("{}: {} was lost and has not been run again; sweep --resume runs it ({})", place,
+                                      run.folder.lexically_relative(folder).string(), run.message));
         s_.runs.push_back(std::move(run));
     } else {
         check_profile(run.folder.parent_path(), claimed.config_hash);
@@ -125,24 +150,25 @@ void study_reader::add_cell(const results_object& cell, const fs::path& folder) 
 void study_reader::add_cells(const fs::path& folder) {
     const sound_lines all = read_sound_lines(folder / "cells.jsonl");
     s_.damage = all.faults;
-    std::vector<results_object> cells;
+    std::vector<std::pair<cell_result, std::string>> cells; // with their places
     std::map<std::string, std::size_t> last;
     for (const auto& [line, place] : all.lines) {
         try {
-            const results_object cell(line, place);
-            last[cell_key(cell.text("runtime"), cell.text("config"), cell.integer("run"))] = cells.size();
-            cells.push_back(cell);
-        } catch (const study_error& e) {
+            auto cell = from_json<cell_result>(line, place);
+            last[cell_key(cell.runtime, cell.config, cell.run)] = cells.size();
+            cells.emplace_back(std::move(cell), place);
+        } catch (const results_error& e) {
             s_.damage.emplace_back(e.what());
         }
     }
     for (std::size_t i = 0; i < cells.size(); ++i) {
-        const std::string key = cell_key(cells[i].text("runtime"), cells[i].text("config"), cells[i].integer("run"));
+        const auto& [cell, place] = cells[i];
+        const std::string key = cell_key(cell.runtime, cell.config, cell.run);
         if (last[key] != i) continue;
-        cell_places_.emplace(key, cells[i].place());
+        cell_places_.emplace(key, place);
         try {
-            add_cell(cells[i], folder);
-        } catch (const study_error& e) {
+            add_cell(cell, place, folder);
+        } catch (const results_error& e) {
             s_.damage.emplace_back(e.what());
         }
     }
@@ -150,8 +176,8 @@ void study_reader::add_cells(const fs::path& folder) {
 
 /// Finished runs without a line: the sweep was killed before it could write one, or the line was lost.
 void study_reader::look_for_unlisted(const fs::path& folder) {
-    for (const study_runtime& r : s_.runtimes)
-        for (const study_config& c : s_.configs) {
+    for (const planned_runtime& r : s_.runtimes)
+        for (const planned_configuration& c : s_.configs) {
             std::error_code ignored;
             for (const auto& entry : fs::directory_iterator(folder / r.name / c.name, ignored)) {
                 const int number = run_number(entry.path().filename());
@@ -159,9 +185,8 @@ void study_reader::look_for_unlisted(const fs::path& folder) {
                 const fs::path file = entry.path() / "metrics.json";
                 if (!fs::exists(file)) continue; // it was being run
                 try {
-                    const auto json = read_results_json(file);
-                    if (!results_object(json, file.string()).boolean_if("complete").value_or(true)) continue;
-                } catch (const study_error&) { // then it does not matter what it holds
+                    if (!read_results<run_result>(file).complete) continue;
+                } catch (const results_error&) { // then it does not matter what it holds
                 }
                 s_.damage.push_back(fmt::format("{}: has no line in cells.jsonl, and is in no figure; sweep --resume "
                                                 "takes it up, unless a sweep that runs is about to",
@@ -178,50 +203,50 @@ void study_reader::check_profile(const fs::path& folder, const std::string& conf
 
 study study_reader::sweep(const fs::path& folder) {
     const fs::path file = folder / "sweep.json";
-    const auto json = read_results_json(file);
-    const results_object o(json, file.string());
-    check_version(o, readable_sweep_version);
+    const json document = read_results_document(file).content;
+    check_version(document, file.string(), sweep_schema_version, sweep_schema_version);
+    auto sweep = from_json<sweep_result>(document, file.string());
+    check_count(file.string(), "cells_planned", sweep.cells_planned, 0);
     s_.sweep = true;
-    s_.name = o.text("name");
-    s_.source = o.text("source");
-    s_.description = o.text_or_empty("description");
-    s_.question = o.text_or_empty("question");
-    s_.backend = o.text_or_empty("backend");
+    s_.name = std::move(sweep.name);
+    s_.source = std::move(sweep.source);
+    s_.description = sweep.description.value_or("");
+    s_.question = sweep.question.value_or("");
+    s_.backend = std::move(sweep.backend);
     if (s_.source == "chimera") s_.order = "interleaved, drawn from the seed"; // as every sweep of ours is
-    s_.profile = o.text_or_empty("profile");
-    s_.seed = o.integer_if("seed");
-    s_.cells_planned = static_cast<std::size_t>(count_from(o, "cells_planned", 0));
-    for (const results_object& r : o.objects("runtimes"))
-        s_.runtimes.push_back({r.text("name"), r.text_or_empty("description"), r.text_or_empty("executor"),
-                               r.text_or_empty("transport"), r.text_or_empty("foreign")});
-    for (const results_object& c : o.objects("configs"))
-        s_.configs.push_back({c.text("name"), parameters_of(c.object("parameters"))});
+    s_.profile = sweep.profile.value_or("");
+    s_.seed = sweep.seed;
+    s_.cells_planned = static_cast<std::size_t>(sweep.cells_planned);
+    s_.runtimes = std::move(sweep.runtimes);
+    s_.configs = std::move(sweep.configs);
+    for (planned_configuration& c : s_.configs) make_whole(c.parameters);
+    for (planned_runtime& r : s_.runtimes)
+        if (r.description == "") r.description.reset(); // older sweeps have it so
     const fs::path cells = folder / "cells.jsonl";
     if (!fs::exists(cells))
-        throw study_error(fmt::format("{}: no cell of this sweep is finished yet", folder.string()));
+        throw results_error(fmt::format("{}: no cell of this sweep is finished yet", folder.string()));
     add_cells(folder);
     look_for_unlisted(folder);
     return finished();
 }
 
 study study_reader::campaign(const fs::path& summary, bool listed_only) {
-    const auto json = read_results_json(summary);
-    const results_object o(json, summary.string());
-    check_version(o, readable_summary_version);
+    const json document = read_results_document(summary).content;
+    check_version(document, summary.string(), oldest_campaign_schema_version, campaign_schema_version);
+    const auto campaign = from_json<campaign_result>(document, summary.string());
+    check_count(summary.string(), "runs_planned", campaign.runs_planned, 0);
     const fs::path folder = summary.parent_path();
-    s_.name = o.text("profile");
-    s_.backend = o.text_or_empty("backend");
-    s_.seed = o.integer_if("seed");
-    s_.runtimes = {{s_.name, {}, o.text("executor"), o.text("transport"), o.text_or_empty("foreign")}};
-    s_.configs = {{.name = o.text("config")}};
-    s_.warnings = o.texts("warnings");
-    const std::vector<std::string> listed = o.texts_if("run_folders");
+    s_.name = campaign.profile;
+    if (!campaign.backend.empty()) s_.backend = campaign.backend;
+    s_.seed = campaign.seed;
+    s_.runtimes = {{s_.name, {}, campaign.executor, campaign.transport, campaign.foreign}};
+    s_.configs = {{.name = campaign.config}};
+    s_.warnings = campaign.warnings;
+    const std::vector<std::string>& listed = campaign.run_folders;
     std::set<std::string> names(listed.begin(), listed.end());
     if (!listed_only)
         for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename());
-    const auto seals = o.object_if("run_crc32");
-    const std::string config_hash = o.text_or_empty("config_hash");
-    check_profile(folder, config_hash);
+    check_profile(folder, campaign.config_hash);
     for (const std::string& name : names) {
         const int number = run_number(name);
         if (number == 0) continue;
@@ -234,12 +259,13 @@ study study_reader::campaign(const fs::path& summary, bool listed_only) {
             run.status = "crashed";
             run.message = "did not finish: its folder has no metrics.json";
         }
-        add_run(std::move(run), {.metrics_crc32 = seals ? seals->text_or_empty(name.c_str()) : "",
-                                 .config_hash = config_hash,
+        const auto seal = campaign.run_crc32.find(name);
+        add_run(std::move(run), {.metrics_crc32 = seal != campaign.run_crc32.end() ? seal->second : "",
+                                 .config_hash = campaign.config_hash,
                                  .number = number,
                                  .efficiency_pct = {}});
     }
-    s_.cells_planned = std::max(static_cast<std::size_t>(count_from(o, "runs_planned", 0)), s_.runs.size());
+    s_.cells_planned = std::max(static_cast<std::size_t>(campaign.runs_planned), s_.runs.size());
     return finished();
 }
 
@@ -248,35 +274,24 @@ study study_reader::single_run(const fs::path& folder) {
     run.folder = fs::canonical(folder); // "run_3/" and "." have no name
     const int number = run_number(run.folder.filename());
     run.number = std::max(1, number);
-    const auto origin =
-        add_run(std::move(run), {.metrics_crc32 = {}, .config_hash = {}, .number = number, .efficiency_pct = {}});
-    if (!origin) return finished();
-    s_.name = origin->profile;
-    s_.source = origin->source;
-    s_.seed = origin->seed;
-    s_.runtimes = {{origin->profile, {}, origin->executor, origin->transport, {}}};
-    s_.configs = {{.name = origin->config}};
-    s_.runs[0].runtime = origin->profile;
-    s_.runs[0].config = origin->config;
+    add_run(std::move(run), {.metrics_crc32 = {}, .config_hash = {}, .number = number, .efficiency_pct = {}});
+    const run_result& read = s_.runs[0].result;
     s_.cells_planned = 1;
+    if (s_.runs[0].damaged()) return finished();
+    s_.name = read.profile;
+    s_.source = read.source;
+    s_.seed = read.seed;
+    s_.runtimes = {{read.profile, {}, read.executor, read.transport, {}}};
+    // An imported run names its configuration; a run of ours has it in the name of the folder above.
+    s_.configs = {{.name = read.config.value_or(s_.runs[0].folder.parent_path().filename().string())}};
+    s_.runs[0].runtime = s_.runtimes[0].name;
+    s_.runs[0].config = s_.configs[0].name;
     return finished();
 }
 
 study study_reader::finished() {
-    const auto& versions = reader_.versions();
-    if (versions.size() > 1) {
-        std::string found;
-        for (const auto& [version, files] : versions)
-            found += fmt::format("{}version {} in {} of them", found.empty() ? "" : ", ", version, files);
-        std::vector<std::string> faults = damage_of(s_);
-        faults.insert(faults.begin(), fmt::format("{}: its metrics.json files are of mixed schema versions ({}): they "
-                                                  "were not written by one chimera-host and cannot be put together",
-                                                  s_.path.string(), found));
-        throw study_error(faults);
-    }
     check_something_left(s_);
-    if (s_.runs.empty()) throw study_error(fmt::format("{}: no run is finished yet", s_.path.string()));
-    s_.definitions = reader_.definitions();
+    if (s_.runs.empty()) throw results_error(fmt::format("{}: no run is finished yet", s_.path.string()));
     std::ranges::sort(s_.runs, {}, [this](const study_run& r) {
         return std::tuple(position(s_.runtimes, r.runtime), position(s_.configs, r.config), r.number);
     });
@@ -303,17 +318,36 @@ std::string results_below(const fs::path& folder) {
 } // namespace
 
 study load_study(const fs::path& path) {
-    if (!fs::exists(path)) throw study_error(path.string() + ": there is no such file or folder");
+    if (!fs::exists(path)) throw results_error(path.string() + ": there is no such file or folder");
     study_reader reader(path);
     if (!fs::is_directory(path)) {
         if (path.filename() == "summary.json") return reader.campaign(path, true);
-        throw study_error(path.string() + ": give the folder of a sweep, a campaign or a run, or a summary.json");
+        throw results_error(path.string() + ": give the folder of a sweep, a campaign or a run, or a summary.json");
     }
     if (fs::exists(path / "sweep.json")) return reader.sweep(path);
     if (fs::exists(path / "summary.json")) return reader.campaign(path / "summary.json", false);
     if (fs::exists(path / "metrics.json")) return reader.single_run(path);
-    throw study_error(fmt::format("{}: no results here: neither sweep.json, summary.json nor metrics.json; {}",
-                                  path.string(), results_below(path)));
+    throw results_error(fmt::format("{}: no results here: neither sweep.json, summary.json nor metrics.json; {}",
+                                    path.string(), results_below(path)));
+}
+
+void read_requests(study& s) {
+    for (study_run& run : s.runs) {
+        if (!run.ok()) continue;
+        try {
+            run.requests = read_requests(run.folder, run.result);
+            for (request_result& r : run.requests) {
+                if (r.ok())
+                    for_each_gap(r.pieces, [&run](std::uint64_t gap, std::size_t times) {
+                        run.itl_ms.insert(run.itl_ms.end(), times, static_cast<double>(gap) / 1e6);
+                    });
+                std::vector<piece_result>().swap(r.pieces); // millions, and nothing else is made of them
+            }
+        } catch (const results_error& e) {
+            mark_damaged(run, e.what());
+        }
+    }
+    check_something_left(s);
 }
 
 } // namespace chimera::host

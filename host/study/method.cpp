@@ -1,4 +1,4 @@
-#include "study/method.hpp"
+#include "study/analysis.hpp"
 
 #include "protocol/excerpt.hpp"
 
@@ -18,10 +18,20 @@ double smallest_p(std::size_t n, std::size_t m) {
 
 std::string not_measured(const study& s) {
     std::string out;
-    for (const char* metric : {"efficiency_pct", "inflation_pct", "late_permit_pct", "late_blocked_pct",
-                               "late_spawn_pct", "imbalance_bound_pct", "ttft_ms_p50", "itl_ms_p50", "e2e_ms_p50",
-                               "throughput_tok_s", "client_overhead_pct_mean", "busiest_worker_pct"})
-        if (!s.definitions.contains(metric)) out += (out.empty() ? "" : ", ") + std::string(metric);
+    constexpr figure looked_for[] = {metric::efficiency,
+                                     metric::inflation,
+                                     metric::late_permit,
+                                     metric::late_blocked,
+                                     metric::late_spawn,
+                                     metric::imbalance_bound,
+                                     {metric::ttft, statistic::p50},
+                                     {metric::itl, statistic::p50},
+                                     {metric::e2e, statistic::p50},
+                                     metric::throughput,
+                                     {metric::client_overhead, statistic::mean},
+                                     metric::busiest_worker};
+    for (const figure f : looked_for)
+        if (!s.definitions.contains(name_of(f))) out += (out.empty() ? "" : ", ") + name_of(f);
     return out;
 }
 
@@ -35,7 +45,7 @@ std::vector<std::string> method_of(const study& s) {
         s.runtimes.size() == 1 ? "1 runtime" : fmt::format("{} runtimes", s.runtimes.size()),
         s.configs.size() == 1 ? "1 configuration" : fmt::format("{} configurations", s.configs.size()), ok));
     out.push_back(
-        s.definitions.contains("efficiency_pct")
+        s.definitions.contains(name_of(metric::efficiency))
             ? "Each agent also ran alone, with the same request seeds: efficiency is the time that the agents take "
               "alone against the agent-time of the concurrent run."
             : "No agent ran alone: there is nothing to compare the concurrent runs with.");
@@ -55,10 +65,10 @@ std::vector<std::string> method_of(const study& s) {
     return out;
 }
 
-std::vector<std::string> limits_of(const study& s, const std::vector<runtime_result>& all) {
+std::vector<std::string> limits_of(const study& s, const std::vector<runtime_report>& all) {
     std::vector<std::string> out;
     std::size_t fewest = s.runs.size();
-    for (const runtime_result& r : all) fewest = std::min(fewest, r.headline.n);
+    for (const runtime_report& r : all) fewest = std::min(fewest, r.n);
     constexpr std::size_t few = 10;
     if (all.size() > 1 && fewest > 0 && fewest < few)
         out.push_back(

@@ -1,9 +1,6 @@
 #include "study/study_comparison.hpp"
 
 #include "process/messages.hpp"
-#include "study/metric_catalogue.hpp"
-#include "study/results_json.hpp"
-#include "study/runtime_result.hpp"
 
 #include <fmt/format.h>
 
@@ -16,17 +13,16 @@
 namespace chimera::host {
 namespace {
 
-using json = nlohmann::ordered_json;
 using studies = std::span<const study>;
 
-constexpr const char* usual_metrics[] = {"wall_ms",
-                                         "ttft_ms_p50",
-                                         "itl_ms_p50",
-                                         "e2e_ms_p50",
-                                         "tokens_per_second_mean",
-                                         "throughput_tok_s",
-                                         "inflation_ratio",
-                                         "client_overhead_pct_mean"};
+constexpr figure usual_figures[] = {metric::wall,
+                                    {metric::ttft, statistic::p50},
+                                    {metric::itl, statistic::p50},
+                                    {metric::e2e, statistic::p50},
+                                    {metric::tokens_per_second, statistic::mean},
+                                    metric::throughput,
+                                    metric::inflation_ratio,
+                                    {metric::client_overhead, statistic::mean}};
 
 std::vector<std::string> labels_of(studies all) {
     std::set<std::string> names;
@@ -39,7 +35,7 @@ std::vector<std::string> labels_of(studies all) {
     std::set<std::filesystem::path> places;
     for (std::size_t i = 0; i < all.size(); ++i) {
         if (!places.insert(std::filesystem::canonical(all[i].path)).second)
-            throw study_error(all[i].path.string() + ": given twice; comparing results with themselves says nothing");
+            throw results_error(all[i].path.string() + ": given twice; comparing results with themselves says nothing");
         out[i] = all[i].path.lexically_normal().string();
     }
     return out;
@@ -55,17 +51,18 @@ void check_success(studies all) {
         if (const run_counts runs = count_runs(s); runs.ok == 0)
             faults.push_back(fmt::format("{}: no run of it succeeded ({} failed); nothing to compare", s.path.string(),
                                          runs.failed));
-    if (!faults.empty()) throw study_error(faults);
+    if (!faults.empty()) throw results_error(faults);
 }
 
 std::vector<std::string> usual(studies all) {
     std::vector<std::string> out;
-    const std::string headline = every_has(all, "efficiency_pct") ? "efficiency_pct" : "estimated_efficiency_pct";
+    const std::string& efficiency = name_of(metric::efficiency);
+    const std::string& headline = every_has(all, efficiency) ? efficiency : name_of(metric::estimated_efficiency);
     if (every_has(all, headline)) out.push_back(headline);
-    for (const char* metric : usual_metrics)
-        if (every_has(all, metric)) out.emplace_back(metric);
+    for (const figure f : usual_figures)
+        if (every_has(all, name_of(f))) out.push_back(name_of(f));
     if (out.empty())
-        throw study_error("the studies have no metric in common that clients can change; name some by --metric");
+        throw results_error("the studies have no metric in common that clients can change; name some by --metric");
     return out;
 }
 
@@ -75,7 +72,7 @@ void check_metrics(studies all, const std::vector<std::string>& metrics) {
             if (s.definitions.contains(metric)) continue;
             std::vector<std::string> known;
             for (const auto& [name, definition] : s.definitions) known.push_back(name);
-            throw study_error(
+            throw results_error(
                 fmt::format("{}: metric \"{}\" was not measured; {}", s.path.string(), metric, suggest(metric, known)));
         }
 }
@@ -101,12 +98,19 @@ std::vector<std::string> common(studies all, std::vector<T> study::*items, const
     return out;
 }
 
-study_pair pair_of(metric_comparison c) {
-    const double a = c.figures.a.mean, b = c.figures.b.mean;
-    const better way = better_of(c.metric);
-    study_pair out{.figures = std::move(c), .change_pct = {}};
+study_pair pair_of(comparison_report c) {
+    study_pair out{std::move(c), {}, false};
+    const double a = out.mean_a, b = out.mean_b;
+    const better way = better_of(out.metric);
     if (a != 0) out.change_pct = (b - a) / std::abs(a) * 100;
-    out.worse = detectable(out.figures) && way != better::neither && (way == better::higher ? b < a : b > a);
+    out.worse = out.detectable() && way != better::neither && (way == better::higher ? b < a : b > a);
+    return out;
+}
+
+/// The names of the studies in messages.
+std::vector<std::string> labels_of(const study_comparison& c) {
+    std::vector<std::string> out;
+    for (const compared_study& s : c.studies) out.push_back(s.label);
     return out;
 }
 
@@ -123,8 +127,8 @@ std::vector<std::string> compared_configs(studies all, bool single_runtime, stud
         for (const study& s : all) names.push_back(s.configs[0].name);
         warnings = {fmt::format("the configurations differ: {}; a difference may be theirs", fmt::join(names, ", "))};
     } else if (out.empty()) {
-        throw study_error(fmt::format("{} have no configuration in common; nothing to compare",
-                                      fmt::join(comparison.labels, " and ")));
+        throw results_error(fmt::format("{} have no configuration in common; nothing to compare",
+                                        fmt::join(labels_of(comparison), " and ")));
     }
     comparison.warnings.insert(comparison.warnings.end(), warnings.begin(), warnings.end());
     return out;
@@ -142,27 +146,28 @@ std::vector<double> sample_of(const study& s, const std::string& runtime, const 
 
 /// A sentence for each of the others that cannot be held against the first by this metric.
 void add_not_judged(std::vector<std::string>& out, const std::string& metric, std::span<const named_sample> samples,
-                    std::span<const metric_comparison> pairs) {
+                    std::span<const comparison_report> pairs) {
     for (const named_sample& s : samples)
         if (s.values.empty()) out.push_back(fmt::format("{}: no run of {} has it", metric, s.name));
-    for (const metric_comparison& c : pairs)
-        if (c.a == samples[0].name && c.figures.says == statistics::verdict::too_few_runs)
-            out.push_back(fmt::format("{}: {}", metric, words_of(c)));
+    for (const comparison_report& c : pairs)
+        if (c.a == samples[0].name && c.verdict == statistics::verdict::too_few_runs)
+            out.push_back(fmt::format("{}: {}", metric, c.words));
 }
 
 /// runtime empty: the only one of each study.
 study_group group_of(studies all, const study_comparison& comparison, const std::string& runtime,
                      const std::vector<std::string>& configs, const std::vector<std::string>& metrics) {
-    study_group out{.runtime = runtime, .runs = {}, .pairs = {}, .not_judged = {}};
+    study_group out;
+    if (!runtime.empty()) out.runtime = runtime;
     const auto name_in = [&](const study& s) { return runtime.empty() ? s.runtimes[0].name : runtime; };
     for (const study& s : all) out.runs.push_back(count_runs(s, name_in(s), configs));
     for (const std::string& metric : metrics) {
         std::vector<named_sample> samples;
         for (std::size_t i = 0; i < all.size(); ++i)
-            samples.push_back({comparison.labels[i], sample_of(all[i], name_in(all[i]), metric, configs)});
-        std::vector<metric_comparison> pairs = compare_all(metric, definition_of(all[0], metric).unit, samples);
+            samples.push_back({comparison.studies[i].label, sample_of(all[i], name_in(all[i]), metric, configs)});
+        std::vector<comparison_report> pairs = compare_all(metric, definition_of(all[0], metric).unit, samples);
         add_not_judged(out.not_judged, metric, samples, pairs);
-        for (metric_comparison& c : pairs) out.pairs.push_back(pair_of(std::move(c)));
+        for (comparison_report& c : pairs) out.comparisons.push_back(pair_of(std::move(c)));
     }
     return out;
 }
@@ -170,16 +175,20 @@ study_group group_of(studies all, const study_comparison& comparison, const std:
 } // namespace
 
 study_comparison compare_studies(studies all, std::vector<std::string> metrics) {
-    study_comparison out{.labels = labels_of(all), .groups = {}, .warnings = {}, .damage = {}};
+    study_comparison out;
+    const std::vector<std::string> labels = labels_of(all);
+    for (std::size_t i = 0; i < all.size(); ++i)
+        out.studies.push_back({labels[i], all[i].name, all[i].path, count_runs(all[i])});
     for (const study& s : all)
         for (const std::string& what : damage_of(s)) out.damage.push_back(what);
     for (std::size_t i = 0; i < all.size(); ++i)
         if (const auto limited = std::ranges::count_if(
-                all[i].runs, [](const study_run& r) { return r.self_check && !r.self_check->arrival_limited.empty(); });
+                all[i].runs,
+                [](const study_run& r) { return r.result.client && !r.result.client->arrival_limited.empty(); });
             limited > 0)
             out.warnings.push_back(fmt::format("{}: {} of {} runs are arrival-limited: ITL, TPOT and rates of arrivals "
                                                "say nothing of the server",
-                                               out.labels[i], limited, all[i].runs.size()));
+                                               labels[i], limited, all[i].runs.size()));
     check_success(all);
     check_metrics(all, metrics);
     if (metrics.empty()) metrics = usual(all);
@@ -187,8 +196,8 @@ study_comparison compare_studies(studies all, std::vector<std::string> metrics) 
     const auto runtimes = single_runtime ? std::vector<std::string>{""} // whatever its name
                                          : common(all, &study::runtimes, "runtimes", out.warnings);
     if (runtimes.empty())
-        throw study_error(
-            fmt::format("{} have no runtime in common; nothing to compare", fmt::join(out.labels, " and ")));
+        throw results_error(
+            fmt::format("{} have no runtime in common; nothing to compare", fmt::join(labels_of(out), " and ")));
     const auto configs = compared_configs(all, single_runtime, out);
     for (const std::string& runtime : runtimes) out.groups.push_back(group_of(all, out, runtime, configs, metrics));
     return out;
@@ -207,36 +216,6 @@ run_counts count_runs(const study& s, const std::string& runtime, const std::vec
 bool regressed(const study_pair& p, double by_more_than_pct) {
     constexpr double from_nothing = std::numeric_limits<double>::infinity();
     return p.worse && std::abs(p.change_pct.value_or(from_nothing)) > by_more_than_pct;
-}
-
-json to_json(const study_comparison& c, studies all) {
-    json j{{"schema_version", 1}, {"kind", "comparison"}, {"studies", json::array()}, {"groups", json::array()}};
-    const auto counts = [](const run_counts& r) {
-        return json{{"ok", r.ok}, {"failed", r.failed}, {"damaged", r.damaged}};
-    };
-    for (std::size_t i = 0; i < all.size(); ++i)
-        j["studies"].push_back({{"label", c.labels[i]},
-                                {"name", all[i].name},
-                                {"path", all[i].path.string()},
-                                {"runs", counts(count_runs(all[i]))}});
-    for (const study_group& g : c.groups) {
-        json pairs = json::array();
-        for (const study_pair& p : g.pairs) {
-            json entry = to_json(p.figures);
-            entry["change_pct"] = or_null(p.change_pct);
-            entry["worse"] = p.worse;
-            pairs.push_back(std::move(entry));
-        }
-        json runs = json::array();
-        for (const run_counts& r : g.runs) runs.push_back(counts(r));
-        j["groups"].push_back({{"runtime", g.runtime.empty() ? json(nullptr) : json(g.runtime)},
-                               {"runs", std::move(runs)},
-                               {"comparisons", std::move(pairs)},
-                               {"not_judged", g.not_judged}});
-    }
-    j["warnings"] = c.warnings;
-    j["damage"] = c.damage;
-    return j;
 }
 
 } // namespace chimera::host

@@ -1,7 +1,7 @@
 // Studies held against each other: before and after, this machine and that one.
 #pragma once
 
-#include "study/runtime_comparison.hpp"
+#include "study/analysis.hpp"
 
 #include <optional>
 #include <span>
@@ -11,11 +11,14 @@
 namespace chimera::host {
 
 /// One pair of studies by one metric. a comes before b among the arguments.
-struct study_pair {
-    metric_comparison figures;
+struct study_pair : comparison_report {
     std::optional<double> change_pct; ///< (mean b - mean a) / |mean a|; nothing where that is 0
     bool worse = false;               ///< b is detectably worse than a; never where no way is better
 };
+template <>
+inline constexpr auto fields_of<study_pair> = std::tuple_cat(fields_of<comparison_report>,
+                                                             std::tuple(field("change_pct", &study_pair::change_pct),
+                                                                        field("worse", &study_pair::worse)));
 
 /// The finished runs of one study that were compared, and those that have nothing to compare.
 struct run_counts {
@@ -25,33 +28,58 @@ struct run_counts {
         return failed == 0 ? 0 : static_cast<double>(failed) / static_cast<double>(ok + failed);
     }
 };
+template <>
+inline constexpr auto fields_of<run_counts> = std::tuple(field("ok", &run_counts::ok),
+                                                         field("failed", &run_counts::failed),
+                                                         field("damaged", &run_counts::damaged));
+
+struct compared_study {
+    std::string label; ///< its name, or its path where names are alike
+    std::string name;
+    std::filesystem::path path;
+    run_counts runs;
+};
+template <>
+inline constexpr auto
+    fields_of<compared_study> = std::tuple(field("label", &compared_study::label), field("name", &compared_study::name),
+                                           field("path", &compared_study::path), field("runs", &compared_study::runs));
 
 /// What was compared: runtimes of one name, or the only runtime of each study.
 struct study_group {
-    std::string runtime;          ///< empty: the only runtime of each study
-    std::vector<run_counts> runs; ///< of each study
-    std::vector<study_pair> pairs;
+    std::optional<std::string> runtime; ///< nothing: the only runtime of each study
+    std::vector<run_counts> runs;       ///< of each study
+    std::vector<study_pair> comparisons;
     std::vector<std::string> not_judged; ///< sentences: what could not be held against the first study
 };
+template <>
+inline constexpr auto fields_of<study_group> = std::tuple(field("runtime", &study_group::runtime),
+                                                          field("runs", &study_group::runs),
+                                                          field("comparisons", &study_group::comparisons),
+                                                          field("not_judged", &study_group::not_judged));
 
+/// Also the document of `compare --json`.
 struct study_comparison {
-    std::vector<std::string> labels; ///< of the studies: their names, or their paths where names are alike
+    int schema_version = 1;
+    std::string kind = "comparison";
+    std::vector<compared_study> studies;
     std::vector<study_group> groups;
     std::vector<std::string> warnings; ///< what was left out
     std::vector<std::string> damage;   ///< damage_of() the studies
 };
+template <>
+inline constexpr auto fields_of<study_comparison> =
+    std::tuple(field("schema_version", &study_comparison::schema_version), field("kind", &study_comparison::kind),
+               field("studies", &study_comparison::studies), field("groups", &study_comparison::groups),
+               field("warnings", &study_comparison::warnings), field("damage", &study_comparison::damage));
 
 /// Compares two or more studies by these metrics; none named: by those that clients can change and every study has.
 ///
 /// Where every study has a single runtime, those are compared, otherwise runtimes of the same name; over the
 /// configurations that every study has. Single runtimes in a single configuration each are compared even where these
 /// have different names, and a warning says so. Holm's correction is over the pairs of a metric in a group.
-/// Throws study_error: a study given twice, one without a successful run, nothing in common, a metric that a study does
-/// not have.
+/// Throws results_error: a study given twice, one without a successful run, nothing in common, a metric that a study
+/// does not have.
 study_comparison compare_studies(std::span<const study>, std::vector<std::string> metrics);
-
-/// The document of `compare --json`.
-nlohmann::ordered_json to_json(const study_comparison&, std::span<const study>);
 
 /// The finished runs of a study: of this runtime in these configurations; none named: of all.
 run_counts count_runs(const study&, const std::string& runtime = {}, const std::vector<std::string>& configs = {});

@@ -2,8 +2,8 @@
 
 #include "process/child_process.hpp"
 #include "process/secrets.hpp"
-#include "report/seal.hpp"
-#include "report/whole_file.hpp"
+#include "result/sealed_file.hpp"
+#include "result/whole_file.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -124,12 +124,12 @@ void cell_process::time_out() {
     kill(-pid_, SIGKILL);
 }
 
-journal_entry cell_process::collect() {
+cell_result cell_process::collect() {
     int status = 0;
     while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }
     pid_ = -1;
-    journal_entry e;
+    cell_result e;
     e.wall_s = std::chrono::duration<double>(steady_clock::now() - begin_).count();
     e.run = run_;
     if (timed_out_) {
@@ -152,7 +152,7 @@ journal_entry cell_process::collect() {
         throw std::runtime_error(fmt::format("{}: its results could not be written{}", folder.string(),
                                              said.empty() ? ": is the disk full?" : ": " + said));
     }
-    run_on_disk run = look_at_run(group_, run_);
+    cell_on_disk run = look_at_run(group_, run_);
     if (run.there && run.fault.empty()) {
         e.efficiency_pct = run.entry.efficiency_pct;
         e.metrics_crc32 = run.entry.metrics_crc32;
@@ -170,39 +170,31 @@ journal_entry cell_process::collect() {
     return e;
 }
 
-run_on_disk look_at_run(const fs::path& group, int run, run_claims claimed) {
+cell_on_disk look_at_run(const fs::path& group, int run, run_claims claimed) {
     const fs::path folder = group / fmt::format("run_{}", run), file = folder / "metrics.json";
-    run_on_disk out;
+    cell_on_disk out;
     std::error_code ignored;
     out.there = fs::exists(file, ignored);
     if (!out.there) {
         out.fault = file.string() + ": is missing";
         return out;
     }
-    std::string text;
     try {
-        text = read_regular_file(file, most_document_bytes);
-        const auto j = nlohmann::ordered_json::parse(text);
-        seal_check check = check_seal(text, seal_form::document);
-        if (!check.fault.empty()) throw std::runtime_error(check.fault);
+        claimed.number = run;
+        const run_on_disk found = read_run(folder, claimed);
         out.entry.run = run;
-        out.entry.config_hash = j.at("config_hash").get<std::string>();
-        out.entry.efficiency_pct = efficiency_of(j);
-        if (!j.at("complete").get<bool>()) {
+        out.entry.config_hash = found.result.config_hash;
+        out.entry.efficiency_pct = efficiency_of(found.result);
+        if (!found.seal.empty()) out.entry.metrics_crc32 = found.seal;
+        if (!found.result.complete) {
             out.entry.status = cell_status::failed;
             out.entry.message = "at least one request failed";
         }
-        claimed.number = run;
-        out.fault = fault_of_run(folder, j, check.seal, claimed);
         // Where its checksum is recorded, it has been held against that.
-        if (out.fault.empty() && !j.value("requests_file", nlohmann::ordered_json()).is_object() &&
-            !ends_whole(folder / "requests.jsonl"))
+        if (!found.result.requests_file && !ends_whole(folder / "requests.jsonl"))
             out.fault = (folder / "requests.jsonl").string() + ": is missing or cut short";
-        out.entry.metrics_crc32 = std::move(check.seal);
-    } catch (const nlohmann::json::exception& e) {
-        out.fault = fmt::format("{}: {}", file.string(), text.empty() ? "is empty" : e.what());
     } catch (const std::exception& e) {
-        out.fault = fmt::format("{}: {}", file.string(), e.what());
+        out.fault = e.what();
     }
     return out;
 }

@@ -1,7 +1,7 @@
 // One cell of a sweep in a process of its own.
 #pragma once
 
-#include "report/run_check.hpp"
+#include "result/run_folder.hpp"
 #include "sweep/journal.hpp"
 
 #include <chimera/sdk/owned_fd.hpp>
@@ -42,7 +42,7 @@ class cell_process {
     /// [it has ended, or was timed out] Collects it: status, message, exit status and time, and the run's efficiency as
     /// its metrics.json has it. Once. Throws std::runtime_error when it said cannot_write_status, or was
     /// successful and its files are not there or not whole.
-    journal_entry collect();
+    cell_result collect();
 
   private:
     std::filesystem::path group_;
@@ -56,14 +56,14 @@ class cell_process {
 
 /// What is on disk of a run. Its entry is of use where it is there and has no fault: ok or failed, the configuration,
 /// the efficiency and the seal of its metrics.json.
-struct run_on_disk {
+struct cell_on_disk {
     bool there = false; ///< metrics.json is there: the run was finished
     std::string fault;  ///< "FILE: what is wrong; what to do": its files are not those that were written
-    journal_entry entry;
+    cell_result entry;
 };
 
 /// Looks at <group>/run_<run>, and holds its files against these claims.
-run_on_disk look_at_run(const std::filesystem::path& group, int run, run_claims = {});
+cell_on_disk look_at_run(const std::filesystem::path& group, int run, run_claims = {});
 
 /// [in the cell's process, once, at its start] Has the kernel kill this process when the sweep's does not live any
 /// more.

@@ -1,8 +1,8 @@
 #include "sweep/run_sweep.hpp"
 
 #include "report/result_files.hpp"
-#include "report/seal.hpp"
-#include "report/whole_file.hpp"
+#include "result/sealed_file.hpp"
+#include "result/whole_file.hpp"
 #include "statistics/description.hpp"
 #include "sweep/cell_process.hpp"
 #include "sweep/sweep_document.hpp"
@@ -28,9 +28,9 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::steady_clock;
 
-std::string fault_of(const fs::path& folder, const journal_entry& e) {
-    const run_claims claimed{.metrics_crc32 = e.metrics_crc32,
-                             .config_hash = e.config_hash,
+std::string fault_of(const fs::path& folder, const cell_result& e) {
+    const run_claims claimed{.metrics_crc32 = e.metrics_crc32.value_or(""),
+                             .config_hash = e.config_hash.value_or(""),
                              .number = e.run,
                              .efficiency_pct = e.efficiency_pct};
     return look_at_run((folder / folder_of(e)).parent_path(), e.run, claimed).fault;
@@ -52,18 +52,18 @@ constexpr std::size_t fewest_runs_for_a_ci = 3;
 class supervisor {
   public:
     supervisor(const sweep_definition& sweep, const sweep_settings& settings,
-               const std::function<void(const journal_entry&, const sweep_progress&)>& told)
+               const std::function<void(const cell_result&, const sweep_progress&)>& told)
         : sweep_(sweep), settings_(settings), told_(told), journal_(open()) {
         for (const sweep_cell& c : settings_.cells) wanted_.insert(c);
         for (const sweep_cell& c : plan_cells(sweep_)) by_name_.emplace(cell_name(sweep_, c), c);
         std::vector<std::pair<sweep_cell, std::string>> lost;
-        for (const journal_entry& e : journal_.entries()) take_over(e, lost);
+        for (const cell_result& e : journal_.entries()) take_over(e, lost);
         for (const sweep_cell& c : settings_.cells)
             if (!done_.contains(c)) todo_.push_back(c);
         check_unfinished(lost);
         // Only now: a sweep that is refused leaves the folder as it was.
         remove_leftovers(settings_.folder);
-        write_whole(settings_.folder / "sweep.json", sealed_document(sweep_document(sweep_)));
+        write_whole(settings_.folder / "sweep.json", sealed_document(to_json(result_of(sweep_))));
         restore_profiles();
         for (const auto& [cell, fault] : lost) give_up(cell, fault);
         adopt_finished();
@@ -85,9 +85,9 @@ class supervisor {
     }
 
     /// Those of the wanted cells.
-    std::vector<journal_entry> entries() const {
-        std::vector<journal_entry> out;
-        for (const journal_entry& e : journal_.entries())
+    std::vector<cell_result> entries() const {
+        std::vector<cell_result> out;
+        for (const cell_result& e : journal_.entries())
             if (wanted_.contains(by_name_.at(folder_of(e)))) out.push_back(e);
         return out;
     }
@@ -114,7 +114,7 @@ class supervisor {
                                              config_hash(profile_of(c))));
     }
 
-    void take_over(const journal_entry& e, std::vector<std::pair<sweep_cell, std::string>>& lost) {
+    void take_over(const cell_result& e, std::vector<std::pair<sweep_cell, std::string>>& lost) {
         const std::string name = folder_of(e);
         const auto planned = by_name_.find(name);
         if (planned == by_name_.end())
@@ -122,7 +122,7 @@ class supervisor {
                 fmt::format("{}: holds {}, which this sweep does not have: another sweep of the same "
                             "name, or one with more; put the profile back or use another --output-dir",
                             settings_.folder.string(), name));
-        check_hash(planned->second, e.config_hash);
+        check_hash(planned->second, e.config_hash.value_or(""));
         if (!wanted_.contains(planned->second) || e.status == cell_status::lost) return;
         std::string fault = e.status == cell_status::ok ? fault_of(settings_.folder, e) : "";
         if (fault.empty())
@@ -139,7 +139,7 @@ class supervisor {
     /// is.
     void give_up(const sweep_cell& c, const std::string& fault) {
         const std::string kept = keep_aside(c, fault);
-        journal_entry e = entry_for(c);
+        cell_result e = entry_for(c);
         e.status = cell_status::lost;
         e.message = kept.empty() ? fault : fmt::format("{}; kept as {}", fault, kept);
         journal_.append(std::move(e));
@@ -156,8 +156,8 @@ class supervisor {
     void check_unfinished(const std::vector<std::pair<sweep_cell, std::string>>& lost) const {
         for (const sweep_cell& c : todo_) {
             if (std::ranges::find(lost, c, &std::pair<sweep_cell, std::string>::first) != lost.end()) continue;
-            if (const run_on_disk run = look_at_run(group(c), c.run); run.there && run.fault.empty())
-                check_hash(c, run.entry.config_hash);
+            if (const cell_on_disk run = look_at_run(group(c), c.run); run.there && run.fault.empty())
+                check_hash(c, run.entry.config_hash.value_or(""));
         }
     }
 
@@ -176,7 +176,7 @@ class supervisor {
     /// failed is run again: what its process said of it is lost.
     void adopt_finished() {
         for (const sweep_cell& c : std::exchange(todo_, {})) {
-            run_on_disk run = look_at_run(group(c), c.run);
+            cell_on_disk run = look_at_run(group(c), c.run);
             if (run.there && run.fault.empty() && run.entry.status == cell_status::ok) {
                 record(c, std::move(run.entry));
                 continue;
@@ -196,7 +196,7 @@ class supervisor {
 
     void start(const sweep_cell& c) {
         if (enough(c)) {
-            journal_entry e;
+            cell_result e;
             e.status = cell_status::not_needed;
             e.message = fmt::format("the 95 % confidence interval was narrower than {} points", sweep_.until_ci_pct);
             record(c, std::move(e));
@@ -238,13 +238,13 @@ class supervisor {
                 process.time_out();
             }
             const sweep_cell done = cell;
-            journal_entry e = process.collect();
+            cell_result e = process.collect();
             running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
             record(done, std::move(e));
         }
     }
 
-    journal_entry entry_for(const sweep_cell& c, journal_entry e = {}) const {
+    cell_result entry_for(const sweep_cell& c, cell_result e = {}) const {
         e.runtime = sweep_.runtimes[c.runtime].name;
         e.config = sweep_.configs[c.config].name;
         e.run = c.run;
@@ -252,14 +252,14 @@ class supervisor {
         return e;
     }
 
-    void record(const sweep_cell& c, journal_entry e) {
+    void record(const sweep_cell& c, cell_result e) {
         journal_.append(entry_for(c, std::move(e)));
-        const journal_entry& entry = journal_.entries().back();
+        const cell_result& entry = journal_.entries().back();
         count(c, entry);
         told_(entry, {done_.size(), settings_.cells.size(), eta_s()});
     }
 
-    void count(const sweep_cell& c, const journal_entry& e) {
+    void count(const sweep_cell& c, const cell_result& e) {
         done_.insert(c);
         if (e.status == cell_status::ok && e.efficiency_pct)
             efficiencies_[{c.runtime, c.config}].push_back(*e.efficiency_pct);
@@ -277,7 +277,7 @@ class supervisor {
 
     const sweep_definition& sweep_;
     const sweep_settings& settings_;
-    const std::function<void(const journal_entry&, const sweep_progress&)>& told_;
+    const std::function<void(const cell_result&, const sweep_progress&)>& told_;
     sweep_journal journal_;
     std::set<sweep_cell> wanted_;               // all, or those of --only
     std::map<std::string, sweep_cell> by_name_; // every cell of the sweep
@@ -296,7 +296,7 @@ std::map<std::string, std::string> lost_cells(const sweep_definition& sweep, con
     std::set<std::string> wanted;
     for (const sweep_cell& c : settings.cells) wanted.insert(cell_name(sweep, c));
     std::map<std::string, std::string> out;
-    for (const journal_entry& e : read_journal(settings.folder)) {
+    for (const cell_result& e : read_journal(settings.folder)) {
         if (!wanted.contains(folder_of(e))) continue;
         if (e.status == cell_status::lost) out.emplace(folder_of(e), e.message);
         if (e.status != cell_status::ok) continue;
@@ -307,8 +307,8 @@ std::map<std::string, std::string> lost_cells(const sweep_definition& sweep, con
 }
 
 sweep_end run_sweep(const sweep_definition& sweep, const sweep_settings& settings,
-                    const std::function<void(const journal_entry&, const sweep_progress&)>& told,
-                    std::vector<journal_entry>& entries) {
+                    const std::function<void(const cell_result&, const sweep_progress&)>& told,
+                    std::vector<cell_result>& entries) {
     supervisor all(sweep, settings, told);
     const sweep_end end = all.run();
     entries = all.entries();

@@ -42,7 +42,7 @@ std::map<std::string, std::string> lost_cells(const sweep_definition&, const swe
 /// when the folder holds a sweep and `resume` is false, or one whose cells are configured otherwise or are none of this
 /// sweep (then nothing is changed), and std::system_error when it cannot be written.
 sweep_end run_sweep(const sweep_definition&, const sweep_settings&,
-                    const std::function<void(const journal_entry&, const sweep_progress&)>& told,
-                    std::vector<journal_entry>& entries);
+                    const std::function<void(const cell_result&, const sweep_progress&)>& told,
+                    std::vector<cell_result>& entries);
 
 } // namespace chimera::host

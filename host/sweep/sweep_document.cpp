@@ -2,41 +2,35 @@
 
 #include "report/summary.hpp"
 
-#include <nlohmann/json.hpp>
-
 namespace chimera::host {
 
-nlohmann::ordered_json sweep_document(const sweep_definition& sweep) {
-    using json = nlohmann::ordered_json;
-    json j{{"schema_version", sweep_schema_version},
-           {"kind", "sweep"},
-           {"source", "chimera"},
-           {"name", sweep.name},
-           {"description", sweep.description},
-           {"question", sweep.question},
-           {"profile", sweep.profiles.front().front().source.string()},
-           {"order", "round by round, drawn from the seed"},
-           {"seed", sweep.seed},
-           {"runs", sweep.runs},
-           {"until_ci_pct", sweep.until_ci_pct},
-           {"backend", backend_of(sweep.profiles.front().front())}};
-    j["runtimes"] = json::array();
+sweep_result result_of(const sweep_definition& sweep) {
+    const profile& first = sweep.profiles.front().front();
+    sweep_result out;
+    out.name = sweep.name;
+    out.description = sweep.description;
+    out.question = sweep.question;
+    out.profile = first.source.string();
+    out.order = "round by round, drawn from the seed";
+    out.seed = static_cast<std::int64_t>(sweep.seed);
+    out.runs = sweep.runs;
+    out.until_ci_pct = sweep.until_ci_pct;
+    out.backend = backend_of(first);
     for (std::size_t r = 0; r < sweep.runtimes.size(); ++r) {
         const profile& p = sweep.profiles[r].front();
-        j["runtimes"].push_back({{"name", sweep.runtimes[r].name},
-                                 {"description", sweep.runtimes[r].description},
-                                 {"executor", p.executor.plugin},
-                                 {"foreign", p.foreign ? json(p.foreign->plugin) : json(nullptr)},
-                                 {"transport", p.transport.plugin}});
+        planned_runtime runtime{sweep.runtimes[r].name, {}, p.executor.plugin, p.transport.plugin, {}};
+        if (const std::string& d = sweep.runtimes[r].description; !d.empty()) runtime.description = d;
+        if (p.foreign) runtime.foreign = p.foreign->plugin;
+        out.runtimes.push_back(std::move(runtime));
     }
-    j["configs"] = json::array();
     for (const sweep_config& c : sweep.configs) {
         json parameters = json::object();
         for (const auto& [name, value] : c.parameters) std::visit([&](const auto& v) { parameters[name] = v; }, value);
-        j["configs"].push_back({{"name", c.name}, {"parameters", std::move(parameters)}});
+        out.configs.push_back({c.name, std::move(parameters)});
     }
-    j["cells_planned"] = sweep.runtimes.size() * sweep.configs.size() * static_cast<std::size_t>(sweep.runs);
-    return j;
+    out.cells_planned =
+        static_cast<std::int64_t>(sweep.runtimes.size() * sweep.configs.size()) * static_cast<std::int64_t>(sweep.runs);
+    return out;
 }
 
 } // namespace chimera::host

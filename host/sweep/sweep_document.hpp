@@ -1,14 +1,11 @@
-// sweep.json: what a sweep is, beside its results. docs/sweep.md describes it.
+// The plan of a sweep as sweep.json holds it.
 #pragma once
 
+#include "result/sweep_result.hpp"
 #include "sweep/definition.hpp"
-
-#include <nlohmann/json_fwd.hpp>
 
 namespace chimera::host {
 
-nlohmann::ordered_json sweep_document(const sweep_definition&);
-
-inline constexpr int sweep_schema_version = 1;
+sweep_result result_of(const sweep_definition&);
 
 } // namespace chimera::host

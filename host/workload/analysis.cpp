@@ -103,7 +103,7 @@ std::optional<analysis> parse_json_analysis(std::string_view reply) {
     const json object = json::parse(reply.substr(begin, end - begin + 1), nullptr, false);
     if (!object.is_object()) return std::nullopt;
     analysis out;
-    out.shape = reply_shape::json;
+    out.shape = reply_shape::object;
     bool any = false;
     for (const auto& [key, value] : object.items()) {
         const analysis_section section = section_of(key);

@@ -14,7 +14,7 @@ struct named_value {
 
 enum class reply_shape : std::uint8_t {
     markdown, ///< sections under headings
-    json,     ///< an object, bare or fenced
+    object,   ///< an object, bare or fenced
     plain,    ///< neither: only a summary was taken from it
 };
 

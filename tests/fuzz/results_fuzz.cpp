@@ -1,6 +1,6 @@
 // results_fuzz [--seed N] [--seconds N] [--only N] [--replay PATH]
 // Folders of results, changed at random, through all that reads them and into every format that is published. Whatever
-// they hold: an answer, or a study_error. What is published is neutral: nothing in it acts on a terminal, ends the
+// they hold: an answer, or a results_error. What is published is neutral: nothing in it acts on a terminal, ends the
 // element of a page, makes Markdown of its own or a formula, and every row of a table has as many cells as its head.
 #include <algorithm>
 #include <array>
@@ -14,14 +14,8 @@
 #include "fuzz_run.hpp"
 #include "mutation.hpp"
 #include "neutral_text.hpp"
-#include "publish/csv.hpp"
-#include "publish/html.hpp"
-#include "publish/json_text.hpp"
-#include "publish/markdown.hpp"
-#include "publish/vllm.hpp"
-#include "study/load.hpp"
-#include "study/report_document.hpp"
-#include "study/run_file.hpp"
+#include "publish/publish.hpp"
+#include "study/analysis.hpp"
 #include "study/study_comparison.hpp"
 
 using namespace chimera::fuzz;
@@ -165,7 +159,7 @@ class results_fuzzer final : public fuzzer {
             read_requests(s);
             if (std::string why = published(s); !why.empty()) return why;
             return compared(s);
-        } catch (const study_error& e) {
+        } catch (const results_error& e) {
             return std::string(e.what()).empty() ? "refused without a word" : "";
         } catch (const std::exception& e) {
             return std::string("an exception of another kind: ") + e.what();
@@ -175,22 +169,23 @@ class results_fuzzer final : public fuzzer {
     std::string published(const study& s) const {
         constexpr std::size_t most_cells = 1'000'000'000;
         if (s.cells_planned > most_cells) return "planned cells: " + std::to_string(s.cells_planned);
-        const json report = report_document(s, "fuzz");
-        if (const std::string place = find_infinite(report); !place.empty())
+        const study_report report = report_of(s, "fuzz");
+        if (const std::string place = find_infinite(to_json(report)); !place.empty())
             return "a figure of the report is not finite: " + place;
-        const std::string plain = json_text(report);
+        const std::string plain = json_text(to_json(report));
         if (!json::accept(plain)) return "the JSON report is not JSON";
         if (!json::accept(json_text(to_vllm(report)))) return "vLLM's document is not JSON";
         std::string why = fault_in_markdown(to_markdown(report));
         if (why.empty()) why = fault_in_csv(to_csv(report));
-        if (why.empty()) why = fault_in_page(to_html(report, base_.path() / "page.html"), "<script>", "</script>");
+        if (why.empty())
+            why = fault_in_page(to_html(to_json(report), base_.path() / "page.html"), "<script>", "</script>");
         return why;
     }
 
     std::string compared(const study& s) const {
         const std::vector<study> both{*base_study_, s};
         const study_comparison c = compare_studies(both, {});
-        return json::accept(json_text(to_json(c, both))) ? "" : "the comparison is not JSON";
+        return json::accept(json_text(to_json(c))) ? "" : "the comparison is not JSON";
     }
 
     /// Half of the changes are of values, so that the files stay JSON.

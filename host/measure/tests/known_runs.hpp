@@ -1,6 +1,7 @@
 // Runs with known truth, built by hand. Times in milliseconds.
 #pragma once
 
+#include "measure/metrics.hpp"
 #include "measure/timeline.hpp"
 
 #include <string>
@@ -42,6 +43,10 @@ inline execution_record execution(double wall, std::vector<agent_record> agents)
     x.end = at(wall);
     x.agents = std::move(agents);
     return x;
+}
+
+inline host::campaign_metrics metrics_of(const std::vector<host::run_record>& runs) {
+    return host::campaign_metrics(runs);
 }
 
 } // namespace chimera::test

@@ -15,9 +15,9 @@ TEST_CASE("a failed run gives no efficiency, and its good requests still count")
     run.concurrent = execution(100, {agent("a", 0, 0, 100, 10), agent("b", 0, 0, 100, 10)});
     run.concurrent.agents[1].requests[0].error = "reset";
     const auto metrics = metrics_of({run});
-    CHECK(find(metrics, "estimated_efficiency_pct").n == 0);
-    CHECK(find(metrics, "e2e_ms").n == 1);
-    CHECK(find(metrics, "ttft_ms").mean == doctest::Approx(10));
+    CHECK(metrics[metric::estimated_efficiency].n == 0);
+    CHECK(metrics[metric::e2e].n == 1);
+    CHECK(metrics[metric::ttft].mean == doctest::Approx(10));
 }
 
 TEST_CASE("a piece of a body is split into scheduling, transport and parsing") {
@@ -107,9 +107,9 @@ TEST_CASE("records that came in one piece have no gap between them") {
     run.concurrent.agents[0].start = at(0);
     run.concurrent.agents[0].end = at(40);
     const auto metrics = metrics_of({run});
-    const statistics::description& itl = find(metrics, "itl_ms");
+    const statistics::description& itl = metrics[metric::itl];
     CHECK(itl.n == 3);
     CHECK(itl.max == doctest::Approx(30));
     CHECK(itl.p50 == doctest::Approx(0));
-    CHECK(find(metrics, "tpot_ms").mean == doctest::Approx(10)); // 30 ms for 3 tokens after the first
+    CHECK(metrics[metric::tpot].mean == doctest::Approx(10)); // 30 ms for 3 tokens after the first
 }

@@ -140,7 +140,7 @@ TEST_CASE("the self-check names what arrivals cannot tell") {
         run_record run;
         run.number = 1;
         run.concurrent = execution(300, {j.a});
-        return check_client(metrics_of_run(run));
+        return check_client(campaign_metrics({&run, 1}));
     };
     const auto clumped = check(judged({{100, 64}, {120, 6}}));
     REQUIRE(clumped);

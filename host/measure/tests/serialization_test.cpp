@@ -8,20 +8,20 @@ using namespace chimera::host;
 
 TEST_CASE("agents that receive at the same time are parallel") {
     const auto v = judge_serialization(execution(100, {agent("a", 0, 0, 100, 10), agent("b", 0, 0, 100, 10)}), "x");
-    CHECK_FALSE(v.serialized);
+    CHECK_FALSE(v.serialized());
     CHECK(v.overlap_pct == doctest::Approx(100));
     CHECK(v.cause == serialization_cause::none);
 }
 
 TEST_CASE("a short agent inside a long one is parallel") {
     const auto v = judge_serialization(execution(100, {agent("a", 0, 0, 20, 10), agent("b", 0, 0, 100, 10)}), "x");
-    CHECK_FALSE(v.serialized);
+    CHECK_FALSE(v.serialized());
     CHECK(v.overlap_pct == doctest::Approx(100));
 }
 
 TEST_CASE("a wait for a permit is the cause when that is what kept them apart") {
     const auto v = judge_serialization(execution(200, {agent("a", 0, 0, 100, 10), agent("b", 0, 100, 200, 110)}), "x");
-    CHECK(v.serialized);
+    CHECK(v.serialized());
     CHECK(v.cause == serialization_cause::permit);
     CHECK(v.evidence.find("'b' waited 100.0 ms") != std::string::npos);
 }
@@ -32,7 +32,7 @@ TEST_CASE("a poll that held the only worker is named with its agent, its stage a
     x.agents[1].late_polls.push_back({at(2), at(100)});
     x.agents[1].requests[0].sent = at(101);
     const auto v = judge_serialization(x, "bridge");
-    CHECK(v.serialized);
+    CHECK(v.serialized());
     CHECK(v.cause == serialization_cause::blocked_executor);
     CHECK(v.evidence.find("'a' (reading the body)") != std::string::npos);
     CHECK(v.evidence.find("'bridge' for 99.0 ms") != std::string::npos);
@@ -47,14 +47,14 @@ TEST_CASE("a new task that nobody polls is a victim too") {
 
 TEST_CASE("a request that was sent and not answered while another was is the server's queue") {
     const auto v = judge_serialization(execution(200, {agent("a", 0, 0, 100, 10), agent("b", 0, 0, 200, 101)}), "x");
-    CHECK(v.serialized);
+    CHECK(v.serialized());
     CHECK(v.cause == serialization_cause::server_queue);
 }
 
 TEST_CASE("serialized without evidence is unknown, not guessed") {
     const auto v =
         judge_serialization(execution(200, {agent("a", 0, 0, 100, 10), agent("b", 100, 100, 200, 110)}), "x");
-    CHECK(v.serialized);
+    CHECK(v.serialized());
     CHECK(v.cause == serialization_cause::unknown);
 }
 

@@ -1,5 +1,5 @@
 #include "neutral_text.hpp"
-#include "publish/html.hpp"
+#include "publish/publish.hpp"
 #include "temporary_folder.hpp"
 
 #include <doctest/doctest.h>

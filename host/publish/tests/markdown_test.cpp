@@ -1,7 +1,6 @@
 #include "neutral_text.hpp"
-#include "publish/markdown.hpp"
-#include "publish/markdown_table.hpp"
-#include "publish/markdown_text.hpp"
+#include "publish/markdown_parts.hpp"
+#include "publish/publish.hpp"
 #include "sample_report.hpp"
 
 #include <doctest/doctest.h>
@@ -34,22 +33,22 @@ void check_tables(const std::string& page) {
 } // namespace
 
 TEST_CASE("a page has every part of a report, and every part of the findings") {
-    const json report = sample_report({"a", "b"});
+    const study_report report = sample_report({"a", "b"});
     const std::string page = to_markdown(report);
     for (const char* heading :
          {"# sample: 2 runtimes", "## Question", "## Findings", "## Method", "## Results", "### Efficiency by runtime",
           "### Where agent-time was lost", "### Efficiency by configuration", "### Runtimes compared: efficiency_pct",
           "## Limits", "## How to repeat it", "## Definitions"})
         CHECK_MESSAGE(contains(page, heading), heading);
-    for (const json& s : report["findings"]) CHECK(contains(page, markdown_text(s.get<std::string>())));
+    for (const std::string& s : report.findings) CHECK(contains(page, markdown_text(s)));
     CHECK(contains(page, "chimera-host sweep --profile profiles/sample.toml --seed 7"));
     check_tables(page);
 }
 
 TEST_CASE("figures are the document's, and say how they came about") {
-    const json report = sample_report({"a"});
+    const study_report report = sample_report({"a"});
     const std::string page = to_markdown(report);
-    CHECK(contains(page, "| a | 4 | " + figure(report["runtimes"][0]["mean_pct"], "%") + " |"));
+    CHECK(contains(page, "| a | 4 | " + number(report.runtimes[0].mean_pct, "%") + " |"));
     CHECK(contains(page, "estimated_efficiency_pct, % (estimated)"));
     CHECK(contains(page, "| efficiency_pct | % | measured | what efficiency_pct is |"));
     CHECK(contains(page, "| itl_ms_p50 | ms | not measured |"));
@@ -91,12 +90,12 @@ TEST_CASE("a scaling study has its points and fits") {
 }
 
 TEST_CASE("numbers keep what matters") {
-    CHECK(figure(nullptr) == "not measured");
-    CHECK(figure(95.368, "%") == "95.37");
-    CHECK(figure(0.0026671, "%") == "0.002667");
-    CHECK(figure(12291.26) == "12291");
-    CHECK(figure(8) == "8");
-    CHECK(interval_figure(json{1.5, 2.5}, "%") == "1.50 to 2.50");
+    CHECK(number({}) == "not measured");
+    CHECK(number(95.368, "%") == "95.37");
+    CHECK(number(0.0026671, "%") == "0.002667");
+    CHECK(number(12291.26) == "12291");
+    CHECK(number(8) == "8");
+    CHECK(range(statistics::interval{1.5, 2.5}, "%") == "1.50 to 2.50");
 }
 
 TEST_CASE("a text is only text wherever it stands in a page") {
@@ -115,8 +114,8 @@ TEST_CASE("a text is only text wherever it stands in a page") {
 }
 
 TEST_CASE("a block of code has one end") {
-    CHECK(code_block("sh", json{"a", "b"}) == "```sh\na\nb\n```\n\n");
-    CHECK(code_block("sh", json{"a\n```\n# b"}) == "````sh\na\\n```\\n# b\n````\n\n");
+    CHECK(code_block("sh", {"a", "b"}) == "```sh\na\nb\n```\n\n");
+    CHECK(code_block("sh", {"a\n```\n# b"}) == "````sh\na\\n```\\n# b\n````\n\n");
 }
 
 TEST_CASE("nothing that a report was told acts in its page") {

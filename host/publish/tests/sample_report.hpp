@@ -2,21 +2,19 @@
 #pragma once
 
 #include "sample_sweep.hpp"
-#include "study/load.hpp"
-#include "study/report_document.hpp"
-#include "study/run_file.hpp"
+#include "study/analysis.hpp"
 
 namespace chimera::test {
 
-inline nlohmann::ordered_json report_of(const std::filesystem::path& results) {
+inline host::study_report report_of(const std::filesystem::path& results) {
     host::study s = host::load_study(results);
     host::read_requests(s);
-    return host::report_document(s, "chimera-host test");
+    return host::report_of(s, "chimera-host test");
 }
 
 /// Runtimes of these names in configurations "plain" and "tuned, \"hard\"", two runs each, without a baseline where
 /// asked.
-inline nlohmann::ordered_json sample_report(std::vector<std::string> runtimes, bool with_baseline = true) {
+inline host::study_report sample_report(std::vector<std::string> runtimes, bool with_baseline = true) {
     const temporary_folder f;
     const std::vector<std::string> configs{"plain", "tuned, \"hard\""};
     sample_sweep sweep(f, "sweep", runtimes, {{configs[0], {{"num_gpu", 80}}}, {configs[1], {{"num_ctx", 512}}}});

@@ -1,4 +1,4 @@
-#include "publish/vllm.hpp"
+#include "publish/publish.hpp"
 #include "sample_report.hpp"
 
 #include <doctest/doctest.h>
@@ -65,8 +65,8 @@ TEST_CASE("a report of one runtime is one object with the keys of vLLM's benchma
 
 TEST_CASE("several runtimes are an array, and what was not measured is null") {
     auto report = sample_report({"a", "b"});
-    report["runs"][0]["agents"][0]["requests"][0]["prompt_tokens"] = nullptr;
-    report["distributions"].clear();
+    report.runs[0].agents[0].requests[0].prompt_tokens.reset();
+    report.distributions.clear();
     const auto j = to_vllm(report);
     REQUIRE(j.size() == 2);
     CHECK(j[1]["label"] == "b");

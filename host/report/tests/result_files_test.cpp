@@ -29,17 +29,21 @@ std::string read(const fs::path& file) {
 
 } // namespace
 
-TEST_CASE("a run leaves metrics, requests, prompts and responses, and no temporary file") {
+TEST_CASE("a run leaves metrics, requests and texts, and no temporary file") {
     const temporary_folder s;
     const profile p = sample_profile();
     result_files files(p, s.path());
     files.add(keep(sample_run()));
     const fs::path run = files.folder() / "run_1";
     const auto metrics = nlohmann::json::parse(read(run / "metrics.json"));
-    CHECK(metrics["schema_version"] == 2);
-    CHECK(metrics["figures"]["efficiency_pct"].get<double>() == doctest::Approx(100));
-    CHECK(read(run / "prompts" / "together_a_call_0.txt") == "hello");
-    CHECK(read(run / "responses" / "alone_b_call_0.txt") == "world");
+    CHECK(metrics["schema_version"] == 3);
+    CHECK(metrics["values"]["efficiency_pct"].get<double>() == doctest::Approx(100));
+    const std::string texts = read(run / "texts.jsonl");
+    CHECK(std::count(texts.begin(), texts.end(), '\n') == 4);
+    const auto first = nlohmann::json::parse(texts.substr(0, texts.find('\n')));
+    CHECK(first["execution"] == "alone");
+    CHECK(first["prompt"] == "hello");
+    CHECK(first["response"] == "world");
     const std::string lines = read(run / "requests.jsonl");
     CHECK(std::count(lines.begin(), lines.end(), '\n') == 4);
     for (const auto& entry : fs::recursive_directory_iterator(s.path())) CHECK(entry.path().extension() != ".tmp");
@@ -88,7 +92,7 @@ TEST_CASE("a failed run is kept with its errors and without figures") {
     files.add(keep(sample_run(false)));
     const auto metrics = nlohmann::json::parse(read(files.folder() / "run_1" / "metrics.json"));
     CHECK(metrics["complete"] == false);
-    CHECK(metrics["figures"].is_null());
+    CHECK(metrics["values"].contains("efficiency_pct") == false);
 }
 
 TEST_CASE("an output folder that cannot be made is named") {

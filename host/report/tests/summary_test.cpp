@@ -1,4 +1,4 @@
-#include "report/run_document.hpp"
+#include "measure/run_results.hpp"
 #include "report/summary.hpp"
 #include "sample_campaign.hpp"
 
@@ -14,7 +14,7 @@ using namespace chimera::test;
 
 TEST_CASE("the document has what its schema promises") {
     const profile p = sample_profile();
-    const auto j = to_json(summarize(p, {sample_run()}));
+    const auto j = to_json(summarize(p, {sample_run()}).result);
     for (const char* key :
          {"schema_version", "profile", "executor", "transport", "seed", "runs", "errors", "metrics", "serialization"})
         CHECK_MESSAGE(j.contains(key), key);
@@ -41,8 +41,8 @@ TEST_CASE("without a baseline the page says that efficiency was not measured") {
 TEST_CASE("failures are counted and shown once for each message") {
     const profile p = sample_profile();
     const campaign_summary s = summarize(p, {sample_run(false), sample_run(false)});
-    CHECK(s.failed_requests == 2);
-    CHECK(s.requests == 8);
+    CHECK(s.result.failed_requests == 2);
+    CHECK(s.result.requests == 8);
     const std::string page = to_text(s);
     CHECK(page.find("2 of 8 requests failed") != std::string::npos);
     CHECK(page.find("b/call_0: http://127.0.0.1:1: reset (2 times)") != std::string::npos);
@@ -51,20 +51,20 @@ TEST_CASE("failures are counted and shown once for each message") {
 TEST_CASE("a model that was loaded for one side of the comparison is pointed out") {
     const profile p = sample_profile();
     run_record run = sample_run();
-    CHECK(summarize(p, {run}).warnings.empty());
+    CHECK(summarize(p, {run}).result.warnings.empty());
     run.baseline[0].agents[0].requests[0].server.load_ns = 50'000'000;
     const campaign_summary s = summarize(p, {run});
-    REQUIRE(s.warnings.size() == 1);
-    CHECK(s.warnings[0].find("50 ms loading models for the agents alone and 0 ms for all together") !=
+    REQUIRE(s.result.warnings.size() == 1);
+    CHECK(s.result.warnings[0].find("50 ms loading models for the agents alone and 0 ms for all together") !=
           std::string::npos);
     run.concurrent.agents[0].requests[0].server.load_ns = 50'000'000;
-    CHECK(summarize(p, {run}).warnings.empty());
+    CHECK(summarize(p, {run}).result.warnings.empty());
 }
 
 TEST_CASE("what was not measured is null and no verdict is given") {
     const profile p = sample_profile();
     const campaign_summary s = summarize(p, {sample_run(false)});
-    const auto j = to_json(s);
+    const auto j = to_json(s.result);
     CHECK(j["serialization"].is_null());
     CHECK(j["metrics"]["efficiency_pct"]["n"] == 0);
     CHECK(j["metrics"]["efficiency_pct"]["mean"].is_null());
@@ -74,13 +74,13 @@ TEST_CASE("what was not measured is null and no verdict is given") {
 
 TEST_CASE("alerts are in the document and on the page, tripped or not") {
     profile p = sample_profile();
-    CHECK(to_json(summarize(p, {sample_run()}))["alerts"].empty());
+    CHECK(to_json(summarize(p, {sample_run()}).result)["alerts"].empty());
     CHECK(to_text(summarize(p, {sample_run()})).find("alert") == std::string::npos);
     p.alerts.ttft_p95_ms = 9; // it is 10
     p.alerts.e2e_p95_ms = 1000;
     p.alerts.itl_p99_ms = 1; // no pieces were recorded
     const campaign_summary s = summarize(p, {sample_run()});
-    const auto alerts = to_json(s)["alerts"];
+    const auto alerts = to_json(s.result)["alerts"];
     REQUIRE(alerts.size() == 3);
     CHECK(alerts[0]["alert"] == "ttft_p95_ms");
     CHECK(alerts[0]["limit"] == 9);
@@ -103,9 +103,9 @@ TEST_CASE("each kind of remark is one warning with its count, and in the run's d
     run.concurrent.agents[0].requests[0].remarks = {{"the server is odd", "7 times"}, {"it is slow", {}}};
     run.concurrent.agents[1].requests[0].remarks = {{"the server is odd", "9 times"}};
     const campaign_summary s = summarize(p, {run});
-    CHECK(s.warnings ==
+    CHECK(s.result.warnings ==
           std::vector<std::string>{"2 of 4 replies: the server is odd (7 times)", "1 of 4 replies: it is slow"});
-    const auto remarks = run_document(p, run)["remarks"];
+    const auto remarks = to_json(result_of(p, run))["remarks"];
     REQUIRE(remarks.size() == 2);
     CHECK(remarks[0].dump() == R"({"what":"the server is odd","detail":"7 times","replies":2,"of":4})");
 }
@@ -114,13 +114,13 @@ TEST_CASE("a proxy of the environment that is not used is said, for servers else
     profile p = sample_profile();
     p.transport.options = {{"proxy", "", CHM_OPT_STRING}};
     ::setenv("HTTP_PROXY", "http://me:secret@proxy:3128", 1);
-    CHECK(summarize(p, {sample_run()}).warnings.empty());
+    CHECK(summarize(p, {sample_run()}).result.warnings.empty());
     p.workload.agents[0].url = "http://gpu-box:8000";
-    const std::vector<std::string> warnings = summarize(p, {sample_run()}).warnings;
+    const std::vector<std::string> warnings = summarize(p, {sample_run()}).result.warnings;
     ::unsetenv("HTTP_PROXY");
     REQUIRE(warnings.size() == 1);
     CHECK(warnings[0].starts_with("HTTP_PROXY is set and not used"));
     CHECK(warnings[0].find("secret") == std::string::npos);
     p.transport.options[0].value = "env";
-    CHECK(summarize(p, {sample_run()}).warnings.empty());
+    CHECK(summarize(p, {sample_run()}).result.warnings.empty());
 }

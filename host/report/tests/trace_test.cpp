@@ -16,7 +16,6 @@
 
 using namespace chimera::host;
 using namespace chimera::test;
-using nlohmann::json;
 
 namespace {
 

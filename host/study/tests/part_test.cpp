@@ -1,6 +1,6 @@
 // A part of a study has its own runs, runtimes and configurations, and nothing of the others.
-#include "study/part.hpp"
-#include "study/results_json.hpp"
+#include "result/sealed_file.hpp"
+#include "study/study.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,7 +15,7 @@ study grid() {
     study s;
     s.cells_planned = 20;
     for (const char* runtime : {"stealing", "pinned"}) {
-        s.runtimes.push_back({runtime, "", "", "", ""});
+        s.runtimes.push_back({runtime, {}, {}, {}, {}});
         for (const char* config : {"agents2", "agents64"}) {
             for (int number = 1; number <= 2; ++number) {
                 study_run r;
@@ -30,7 +30,7 @@ study grid() {
     return s;
 }
 
-std::vector<std::string> names(const std::vector<study_config>& of) {
+std::vector<std::string> names(const std::vector<planned_configuration>& of) {
     std::vector<std::string> out;
     for (const auto& c : of) out.push_back(c.name);
     return out;
@@ -56,5 +56,5 @@ TEST_CASE("one runtime, and one run") {
 TEST_CASE("a pattern that fits nothing is an error that shows what there is") {
     CHECK_THROWS_WITH_AS(part_of(grid(), "pined/*"),
                          "--only 'pined/*': matches none of the runs, such as those of 'stealing/agents2'",
-                         study_error);
+                         results_error);
 }

@@ -1,9 +1,6 @@
 // What only a sweep over parameters can say: scaling, sensitivity, improvement.
 #include "sample_sweep.hpp"
-#include "study/findings.hpp"
-#include "study/load.hpp"
-#include "study/parameter_table.hpp"
-#include "study/scaling_table.hpp"
+#include "study/analysis.hpp"
 
 #include <doctest/doctest.h>
 
@@ -44,7 +41,7 @@ TEST_CASE("throughput over the number of agents is fitted, one series for each s
         }
     const study s = load_study(sweep.write());
     CHECK(scales(s));
-    const json table = scaling_table(s);
+    const json table = to_json(scaling_of(s));
     REQUIRE(table.size() == 2);
     CHECK(table[0]["series"] == "think_ms=0");
     CHECK(table[0]["amdahl"]["serial_fraction"].get<double>() == doctest::Approx(0.5).epsilon(0.02));
@@ -55,8 +52,8 @@ TEST_CASE("throughput over the number of agents is fitted, one series for each s
     CHECK(table[0]["points"][3]["throughput_mean"].get<double>() == doctest::Approx(800 / 4.5));
     CHECK(table[0]["points"][3]["throughput_ci95"].size() == 2);
     CHECK(table[0]["usl"]["contention"].get<double>() == doctest::Approx(0.5).epsilon(0.05));
-    for (const json& p : parameter_table(s, results_of(s))) CHECK(p["parameter"] != "agents");
-    const auto said = findings_of(s, results_of(s), {});
+    for (const parameter_report& p : parameters_of(s, runtimes_of(s))) CHECK(p.parameter != "agents");
+    const auto said = report_of(s, "test").findings;
     CHECK(std::ranges::find_if(said, [](const std::string& said_of) {
               return said_of.starts_with(
                   "pool, think_ms=0: throughput over the number of agents has a serial fraction of 0.50");
@@ -67,7 +64,7 @@ TEST_CASE("two numbers of agents are no scaling study") {
     const temporary_folder f;
     sample_sweep sweep(f, "sweep", {"pool"}, {{"one", {{"agents", 1}}}, {"two", {{"agents", 2}}}});
     for (const char* config : {"one", "two"}) sweep.add("pool", config, 1, with_throughput(100));
-    CHECK(scaling_table(load_study(sweep.write())).empty());
+    CHECK(scaling_of(load_study(sweep.write())).empty());
 }
 
 TEST_CASE("a parameter that explains everything has eta squared 1, one that explains nothing 0") {
@@ -84,7 +81,7 @@ TEST_CASE("a parameter that explains everything has eta squared 1, one that expl
         sweep.add("bridge", name, 1, sample_pair{.collector_ms = collector, .serialized = true});
     }
     const study s = load_study(sweep.write());
-    const json table = parameter_table(s, results_of(s));
+    const json table = to_json(parameters_of(s, runtimes_of(s)));
     REQUIRE(table.size() == 4); // two parameters, efficiency and TTFT; the token rate was not measured
     CHECK(table[0]["parameter"] == "num_gpu");
     CHECK(table[0]["metric"] == "efficiency_pct");
@@ -106,7 +103,7 @@ TEST_CASE("configurations are held against the default") {
     for (const auto& [config, rate] :
          std::vector<std::pair<std::string, double>>{{"default", 100}, {"a", 90}, {"b", 110}, {"c", 130}})
         for (int run = 1; run <= 2; ++run) sweep.add("single", config, run, single_agent(rate + run - 1.5));
-    const json table = improvement_table(load_study(sweep.write()));
+    const json table = to_json(improvement_of(load_study(sweep.write())));
     CHECK(table["baseline"] == "default");
     CHECK(table["metric"] == "tokens_per_second_mean"); // a single agent has no parallel efficiency
     CHECK(table["success_rate_pct"].get<double>() == doctest::Approx(200 / 3.0));
@@ -114,7 +111,7 @@ TEST_CASE("configurations are held against the default") {
     CHECK(table["mean_pct"].get<double>() == doctest::Approx(10));
     CHECK(table["by_config"][0]["improvement_pct"].is_null());
     const study s = load_study(f / "sweep");
-    const auto said = findings_of(s, results_of(s), {});
+    const auto said = report_of(s, "test").findings;
     CHECK(std::ranges::find(
               said,
               "tokens_per_second_mean: the mean of 66.7 % of the configurations is better than that of default. Over "
@@ -127,5 +124,5 @@ TEST_CASE("without a default there is nothing to improve on") {
     const temporary_folder f;
     sample_sweep sweep(f, "sweep", {"a"}, {{"baseline_vs_chimera", json::object()}});
     sweep.add("a", "baseline_vs_chimera", 1, sample_pair{});
-    CHECK(improvement_table(load_study(sweep.write())).is_null());
+    CHECK(!improvement_of(load_study(sweep.write())));
 }

@@ -12,8 +12,8 @@ using namespace chimera::host;
 
 namespace {
 
-journal_entry entry(int run, cell_status status = cell_status::ok) {
-    journal_entry e;
+cell_result entry(int run, cell_status status = cell_status::ok) {
+    cell_result e;
     e.runtime = "r";
     e.config = "c";
     e.run = run;

@@ -59,17 +59,17 @@ TEST_CASE("sections under bold lines, colons and numbered titles") {
 TEST_CASE("JSON replies: bare, fenced, with text around, with various shapes of values") {
     check_standard(parse_analysis(R"({"summary":"All is fast.","findings":["One thing","Two things"],)"
                                   R"("metrics":{"TTFT":"603 ms","rate":99.3},"recommendations":["Do more"]})"),
-                   reply_shape::json);
+                   reply_shape::object);
     check_standard(
         parse_analysis("```json\n{\"Executive_Summary\":\"All is fast.\",\"key_findings\":[{\"text\":\"One thing\"},"
                        "\"Two things\"],\"Key Metrics\":[{\"name\":\"TTFT\",\"value\":603,\"unit\":\"ms\"},"
                        "\"rate: 99.3\"],\"next_steps\":\"Do more\"}\n```\n"),
-        reply_shape::json);
+        reply_shape::object);
     check_standard(
         parse_analysis("Here you are: {\"summary\":\"All is fast.\",\"findings\":[\"One thing\",\"Two things\"],"
                        "\"metrics\":[{\"TTFT\":\"603 ms\"},{\"rate\":99.3}],\"recommendations\":[\"Do more\"],"
                        "\"confidence\":null} Bye."),
-        reply_shape::json);
+        reply_shape::object);
     const analysis mapped = parse_analysis(R"({"findings":{"speed":"high","load":{"ms":5}},"summary":null})");
     CHECK(mapped.findings == texts{"speed: high", "load: 5"});
     CHECK(mapped.summary.empty());

@@ -1,0 +1,97 @@
+// A sweep on disk: sweep.json (its plan) and cells.jsonl (a line for each cell that is done).
+#pragma once
+
+#include "result/json_fields.hpp"
+
+namespace chimera::host {
+
+inline constexpr int sweep_schema_version = 1;
+
+/// A variant under study.
+struct planned_runtime {
+    std::string name;
+    std::optional<std::string> description, executor, transport, foreign; ///< nothing: not recorded
+};
+template <>
+inline constexpr auto fields_of<planned_runtime> = std::tuple(field("name", &planned_runtime::name),
+                                                            field("description", &planned_runtime::description),
+                                                            field("executor", &planned_runtime::executor),
+                                                            field("foreign", &planned_runtime::foreign),
+                                                            field("transport", &planned_runtime::transport));
+
+/// A set of parameters of the grid.
+struct planned_configuration {
+    std::string name;
+    json parameters = json::object(); ///< {name: number, text or bool}
+};
+template <>
+inline constexpr auto fields_of<planned_configuration> =
+    std::tuple(field("name", &planned_configuration::name), field("parameters", &planned_configuration::parameters));
+
+struct sweep_result {
+    int schema_version = sweep_schema_version;
+    std::string kind = "sweep", source = "chimera", name;
+    std::optional<std::string> description, question, profile, order;
+    std::optional<std::int64_t> seed;
+    std::optional<int> runs;
+    std::optional<double> until_ci_pct;
+    std::optional<std::string> backend;
+    std::vector<planned_runtime> runtimes;
+    std::vector<planned_configuration> configs;
+    std::int64_t cells_planned = 0;
+};
+template <>
+inline constexpr auto fields_of<sweep_result> = std::tuple(
+    field("schema_version", &sweep_result::schema_version), field("kind", &sweep_result::kind).defaulted(),
+    field("source", &sweep_result::source, "", "who measured: chimera, or tr115 for imported runs"),
+    field("name", &sweep_result::name), field("description", &sweep_result::description),
+    field("question", &sweep_result::question),
+    field("profile", &sweep_result::profile, "", "the file that defines it"),
+    field("order", &sweep_result::order, "", "in which the cells were run"), field("seed", &sweep_result::seed),
+    field("runs", &sweep_result::runs, "", "of each runtime in each configuration"),
+    field("until_ci_pct", &sweep_result::until_ci_pct, "points", "width of the interval at which runs end; 0: none"),
+    field("backend", &sweep_result::backend, "", "simulator, server or mixed"),
+    field("runtimes", &sweep_result::runtimes), field("configs", &sweep_result::configs),
+    field("cells_planned", &sweep_result::cells_planned));
+
+enum class cell_status {
+    ok,
+    failed,     ///< the process ended by itself and said what went wrong
+    crashed,    ///< a signal ended it
+    timed_out,  ///< it was killed at the time limit
+    not_needed, ///< never run: the runs before it were enough (until_ci_pct)
+    lost        ///< it was ok, but its files are gone or damaged: it is to be run again
+};
+template <>
+inline constexpr auto words_of_enum<cell_status> = std::array{std::pair{cell_status::ok, "ok"},
+                                                              std::pair{cell_status::failed, "failed"},
+                                                              std::pair{cell_status::crashed, "crashed"},
+                                                              std::pair{cell_status::timed_out, "timed_out"},
+                                                              std::pair{cell_status::not_needed, "not_needed"},
+                                                              std::pair{cell_status::lost, "lost"}};
+
+/// A line of cells.jsonl.
+struct cell_result {
+    std::string runtime, config;
+    int run = 0;
+    std::optional<std::string> config_hash;
+    cell_status status = cell_status::ok;
+    std::string message; ///< why it is not ok
+    std::optional<int> exit_status;
+    std::optional<double> wall_s;             ///< nothing: the sweep was killed before it could say
+    std::optional<double> efficiency_pct;     ///< the run's, or its estimate where no agent ran alone
+    std::optional<std::string> metrics_crc32; ///< the seal of the run's metrics.json; nothing: it has none
+    std::string folder;                       // last: the line without its seal should not look as if it had one
+};
+template <>
+inline constexpr auto fields_of<cell_result> =
+    std::tuple(field("runtime", &cell_result::runtime), field("config", &cell_result::config),
+               field("run", &cell_result::run), field("config_hash", &cell_result::config_hash),
+               field("status", &cell_result::status, "", "ok, failed, crashed, timed_out, not_needed or lost"),
+               field("message", &cell_result::message, "", "why it is not ok").defaulted(),
+               field("exit_status", &cell_result::exit_status), field("wall_s", &cell_result::wall_s, "s"),
+               field("efficiency_pct", &cell_result::efficiency_pct, "%", "or its estimate where no agent ran alone"),
+               field("metrics_crc32", &cell_result::metrics_crc32, "", "seal of the run's metrics.json"),
+               field("folder", &cell_result::folder, "", "below the sweep's"));
+
+} // namespace chimera::host
