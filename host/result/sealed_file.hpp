@@ -2,7 +2,7 @@
 // place of every fault.
 #pragma once
 
-#include "process/regular_file.hpp"
+#include "process/files.hpp"
 #include "result/json_fields.hpp"
 
 namespace chimera::host {
