@@ -34,7 +34,7 @@ TEST_CASE("a kind, a language or a name that is not usable is refused, and nothi
     check_refused(run_host({"new", "executor", std::string(65, 'a'), to}), "at most 64");
     check_refused(run_host({"new", "executor", "test", to}), "build tools");
     check_refused(run_host({"new", "executor", "edit_cache", to}), "build tools");
-    check_refused(run_host({"new", "executor", "fiber", to}), "is the plugin");
+    check_refused(run_host({"new", "executor", "fiber", to}), "already exists");
     check_refused(run_host({"new", "transport", "exchange", to, "--lang", "c"}), "another file of this template");
     check_refused(run_host({"new", "executor"}), "name");
     CHECK(entries(f.path()) == 0);
@@ -48,8 +48,8 @@ TEST_CASE("what is there already is not touched") {
     fs::create_directory(f / "empty");
     fs::create_symlink("empty", f / "link");
     for (const std::string there : {"full", "file", "dangling", "link"})
-        check_refused(run_host({"new", "executor", "mine", (f / there).string()}), "no empty folder");
-    check_refused(run_host({"new", "executor", "mine", (f / "file/below").string()}), "cannot be made");
+        check_refused(run_host({"new", "executor", "mine", (f / there).string()}), "not an empty folder");
+    check_refused(run_host({"new", "executor", "mine", (f / "file/below").string()}), "cannot be created");
     CHECK(entries(f.path()) == 5);
     CHECK(entries(f / "full") == 1);
 }

@@ -188,7 +188,7 @@ TEST_CASE("a report goes into the pipe, the device or the link's target that it 
     CHECK(fs::is_character_file("/dev/full"));
     const outcome refused = report_to(folder / "quick/cells.jsonl");
     CHECK(refused.status == 2);
-    CHECK_MESSAGE(contains(refused.err, "is a file of results"), refused.err);
+    CHECK_MESSAGE(contains(refused.err, "is the name of a results file"), refused.err);
     CHECK(run_host({"report", sweep}).status == 0);
 }
 
@@ -369,7 +369,7 @@ TEST_CASE("--dry-run tells the cells in their order and runs none") {
     CHECK_FALSE(fs::exists(folder.path() / "quick"));
     const outcome none = run_host(arguments(profile, folder.path(), {"--only", "tokio/*"}));
     CHECK(none.status == 2);
-    CHECK(none.err.find("matches none") != std::string::npos);
+    CHECK(none.err.find("matches no cell") != std::string::npos);
 }
 
 TEST_CASE("run and sweep each send the other's profiles to it") {

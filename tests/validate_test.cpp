@@ -162,7 +162,7 @@ TEST_CASE("a plugin that passes what was tried and that the host refuses is refu
 }
 
 TEST_CASE("what cannot be used is refused, and why") {
-    check_refused({}, "which plugin");
+    check_refused({}, "no plugin was named");
     check_refused({"thread_pol"}, "thread_pool");
     check_refused({"/no/such/plugin.so"}, "/no/such/plugin.so");
     check_refused({bad + "wrong_major.so"}, "contract 2");
