@@ -11,6 +11,12 @@ find_package(CLI11 REQUIRED)
 find_package(CURL REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(doctest REQUIRED)
+# libcsv brings neither a CMake package nor a pkg-config file.
+find_path(libcsv_headers csv.h REQUIRED)
+find_library(libcsv_library csv REQUIRED)
+add_library(libcsv::libcsv UNKNOWN IMPORTED)
+set_target_properties(libcsv::libcsv PROPERTIES
+  IMPORTED_LOCATION "${libcsv_library}" INTERFACE_INCLUDE_DIRECTORIES "${libcsv_headers}")
 find_package(PkgConfig REQUIRED)
 # The conformance kit's servers speak TLS and HTTP/2.
 find_package(OpenSSL 3)

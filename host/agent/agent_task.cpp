@@ -10,7 +10,7 @@ namespace chimera::host {
 
 namespace {
 
-/// kind = "calls": one call after the other, none before it is due; the first failure ends it.
+/// kind = "calls": one call after the other, none before it is due. The first failure ends the agent.
 sdk::task<void> make_calls(agent_environment& env, llm_client& client) {
     const workload_spec& w = env.workload;
     call_schedule schedule(w, env.place, env.begin);

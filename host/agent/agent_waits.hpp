@@ -22,14 +22,15 @@
 
 namespace chimera::host {
 
-/// Hands out permits in the order in which they were asked for. Any thread. Outlives its permits.
+/// A semaphore: limits how many agents work at once. Grants permits in the order of the requests. Any thread. Outlives
+/// its permits.
 class permit_pool {
   public:
     explicit permit_pool(int permits) : free_(permits) {}
     permit_pool(const permit_pool&) = delete;
     permit_pool& operator=(const permit_pool&) = delete;
 
-    /// A permit; given back when it goes.
+    /// A permit; its destructor gives it back.
     class [[nodiscard]] permit {
       public:
         permit() noexcept = default;
@@ -54,7 +55,7 @@ class permit_pool {
     };
 
   public:
-    /// Waits in the queue from its first poll on; leaves it, or passes its permit on, when it is destroyed unawaited.
+    /// Joins the queue with its first poll. Destroyed early, it leaves the queue, or passes its permit on.
     class [[nodiscard]] acquisition final : public sdk::awaitable {
       public:
         explicit acquisition(permit_pool& pool) noexcept : pool_(pool) {}
@@ -89,7 +90,7 @@ class permit_pool {
     acquisition acquire() noexcept { return acquisition(*this); }
 
   private:
-    /// [mutex_ held] Grants free permits to the first in the queue; returns whom to wake.
+    /// [mutex_ held] Grants free permits to the first in the queue; returns the wakers to wake after unlocking.
     std::list<sdk::waker> grant() {
         std::list<sdk::waker> woken;
         for (waiter& w : waiting_) {
@@ -127,7 +128,8 @@ class permit_pool {
     std::list<waiter> waiting_;
 };
 
-/// A few threads, started with the first call, joined on destruction after the call in progress. Any thread.
+/// A few threads for calls that block, so that no executor's worker blocks. The first call starts them; the destructor
+/// joins them after the call in progress. Any thread.
 class blocking_pool {
   public:
     explicit blocking_pool(unsigned threads) : limit_(threads) {}
@@ -145,8 +147,8 @@ class blocking_pool {
     };
 
   public:
-    /// The result of a call on another thread. Destroyed early, it does not wait; the call still runs, so it may use
-    /// only what it owns.
+    /// The result of a call on another thread. Its destructor does not wait: the call goes on, so it must own all that
+    /// it uses.
     template <class T>
     class [[nodiscard]] call final : public sdk::awaitable {
       public:
@@ -188,8 +190,9 @@ class blocking_pool {
     bool closing_ = false;
 };
 
-/// Wakes tasks at moments of CLOCK_MONOTONIC, from one thread that the first pause starts and the destructor joins. Any
-/// thread. Outlives its pauses.
+/// The pauses between an agent's calls. The host times them: an executor may have no reactor, or its timer may be the
+/// thing that is measured. One thread wakes the tasks, by CLOCK_MONOTONIC; the first pause starts it, the destructor
+/// joins it. Any thread. Outlives its pauses.
 class think_timer {
   public:
     think_timer() = default;
@@ -197,7 +200,7 @@ class think_timer {
     think_timer& operator=(const think_timer&) = delete;
     ~think_timer();
 
-    /// Over once the clock has reached its deadline, never earlier. Destroyed unfinished, it wakes nobody any more.
+    /// Ends when the clock has reached the deadline, never earlier. Once it is destroyed it wakes nobody.
     class [[nodiscard]] pause final : public sdk::awaitable {
       public:
         pause(think_timer& timer, std::uint64_t deadline_ns) noexcept : timer_(timer), deadline_ns_(deadline_ns) {}
@@ -223,7 +226,7 @@ class think_timer {
     void serve();
 
     std::mutex mutex_;
-    std::condition_variable changed_; // another pause is the first to end, or closing_
+    std::condition_variable changed_; // a new pause is the first to end, or closing_ was set
     std::map<key, sdk::waker> waiting_;
     std::thread thread_;
     bool closing_ = false;

@@ -14,11 +14,11 @@ namespace chimera::host {
 namespace {
 
 constexpr std::size_t error_body_limit = 65'536;
-constexpr std::uint64_t least_of_piece = 128;   ///< its times take as much memory, whatever it holds
-constexpr std::size_t rest_limit = 65'536;      ///< bytes behind an answer that are read at all
+constexpr std::uint64_t least_of_piece = 128;   ///< the record of a piece's times takes this much memory
+constexpr std::size_t rest_limit = 65'536;      ///< bytes after an answer; more are not read
 constexpr std::size_t long_reply_kept = 65'536; ///< of the text of a reply that is too long
 constexpr std::size_t finish_reason_limit = 256;
-constexpr nanoseconds_t error_body_time = 2'000'000'000; ///< for all of the body that comes with an error's status
+constexpr nanoseconds_t error_body_time = 2'000'000'000; ///< to read the body of an error response
 constexpr nanoseconds_t end_mark_grace = 1'000'000'000;  ///< after a finish reason, for usage and [DONE]
 constexpr nanoseconds_t late_end = 50'000'000;
 constexpr std::uint32_t most_redirects = 5;
@@ -32,6 +32,7 @@ chm_session_args session_args(const llm_endpoint& endpoint, const llm_transport&
     return args;
 }
 
+/// Without an allocation: it runs for each header of each reply.
 bool same_name(std::string_view a, std::string_view b) {
     return std::ranges::equal(a, b,
                               [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
@@ -43,20 +44,20 @@ std::string_view header_of(const chm_head& head, std::string_view name) {
     return {};
 }
 
-/// The reply is longer than it may be.
+/// The reply is longer than backend.max_reply_bytes.
 struct long_reply : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// Cuts a text, not within a character.
+/// Cuts a text between characters.
 void shorten(std::string& text, std::size_t limit) {
     if (text.size() <= limit) return;
     while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0U) == 0x80U) --limit;
     text.resize(limit);
 }
 
-/// What a file gets of a server's text. A server may send back what it was sent: the key must not get there that way,
-/// not even a half of it at the end.
+/// A server's text as it is written to files. A server may send back the request: the key must not reach a file that
+/// way, not even a part of it at the cut.
 std::string recorded(std::string_view text, std::size_t limit) {
     constexpr std::size_t longest_form = 65'536; // of a key, encoded
     std::string kept(text.substr(0, limit + std::min(longest_form, std::string::npos - limit)));
@@ -67,7 +68,7 @@ std::string recorded(std::string_view text, std::size_t limit) {
 
 double ms(nanoseconds_t ns) { return static_cast<double>(ns) / 1e6; }
 
-/// Of English text a token is four or five bytes. A longer reply costs an allocation now and then.
+/// A token of English text has four or five bytes. A longer reply costs an allocation now and then.
 stream_options room_for(const llm_endpoint& endpoint) {
     stream_options options;
     options.reserve_text_bytes = std::min(options.reserve_text_bytes, 8 * endpoint.expected_tokens);
@@ -107,7 +108,7 @@ sdk::task<const request_record*> llm_client::call(std::string name, std::string 
     co_return &r;
 }
 
-/// Moves what the stream knows into the record.
+/// Copies the stream's result into the record.
 void llm_client::conclude(request_record& r) {
     const stream_state& got = stream_.state();
     r.server = got.figures;
@@ -124,11 +125,11 @@ void llm_client::conclude(request_record& r) {
     for (remark& said : r.remarks) redact(said.detail);
 }
 
-/// What a person should know of a reply that succeeded.
+/// Adds remarks on a reply that succeeded.
 void llm_client::remark_on(request_record& r, const stream_state& got) {
     for (remark& said : remarks_on(got)) r.remarks.push_back(std::move(said));
     if (r.retries > 0)
-        r.remarks.push_back({"sent again over a new connection, because the server had closed the one at hand", {}});
+        r.remarks.push_back({"sent again over a new connection, because the server had closed the idle one", {}});
     if (is_unknown_reason(got.figures.finish_reason))
         r.remarks.push_back({"the finish reason is not a usual one", excerpt(got.figures.finish_reason, 60)});
     if (got.content_records == got.reasoning_records)
@@ -187,7 +188,7 @@ sdk::task<void> llm_client::exchange(request_record& r, const request_body& body
                 if (arriving.timed_out()) gave_up(r);
                 if (!piece || !take(r, x, *piece)) break;
             }
-        } catch (const sdk::error& e) { // behind the answer it is a remark
+        } catch (const sdk::error& e) { // after the answer it is only a remark
             if (r.done == 0 && wait_until_ == 0) throw;
             if (r.done != 0 || finish_reason_at_ != 0)
                 r.remarks.push_back({"the body was cut off after the answer", e.what()});
@@ -197,7 +198,7 @@ sdk::task<void> llm_client::exchange(request_record& r, const request_body& body
     }
 }
 
-/// Stamps the head. False: the status is not 2xx.
+/// Records the head. False: the status is not 2xx.
 bool llm_client::accept(request_record& r, const sdk::exchange& x, const chm_head& head) {
     r.status = head.status;
     const nanoseconds_t readable = read_timing(r, x);
@@ -222,7 +223,7 @@ sdk::task<request_target> llm_client::refuse(request_record& r, sdk::exchange& x
     try {
         decoder_ = content_decoder::of(coding, error_body_limit);
         const nanoseconds_t last = sdk::now_ns() + error_body_time;
-        std::size_t taken = 0; // a compressed body may decode to nothing, without an end
+        std::size_t taken = 0; // a compressed body may go on without end and decode to nothing
         while (text.size() < error_body_limit && taken < error_body_limit) {
             timed_chunk arriving(x, timer_, std::min(sdk::now_ns() + end_mark_grace, last), run_);
             const std::optional<std::string_view> piece = co_await arriving;
@@ -233,7 +234,7 @@ sdk::task<request_target> llm_client::refuse(request_record& r, sdk::exchange& x
             else
                 text += *piece;
         }
-    } catch (const std::exception& e) { // the status is the news
+    } catch (const std::exception& e) { // the status matters more
         if (text.empty()) text = e.what();
     }
     const bool may_follow = endpoint_.follow_redirects && (r.status == 307 || r.status == 308);
@@ -248,14 +249,14 @@ sdk::task<request_target> llm_client::refuse(request_record& r, sdk::exchange& x
     co_return std::move(*to);
 }
 
-/// False: the rest of the body means nothing, and the exchange is to be cancelled. A function of its own, so that what
-/// a token needs is in registers and not in the memory of every agent's coroutine.
+/// False: the rest of the body does not matter, and the exchange is to be cancelled. This is not part of the coroutine,
+/// so that the state of a token is in registers and not in the memory of each agent's coroutine.
 bool llm_client::take(request_record& r, const sdk::exchange& x, std::string_view piece) {
     const nanoseconds_t delivered = sdk::now_ns();
     run_.add(piece.size(), delivered - std::exchange(taken_at_, delivered));
     if (r.done != 0) {
         rest_ += piece.size();
-        if (!decoder_) stream_.feed(piece); // counts records behind the end
+        if (!decoder_) stream_.feed(piece); // counts records after the end
         return rest_ < rest_limit;
     }
     taken_ += std::max<std::uint64_t>(piece.size(), least_of_piece);
@@ -298,7 +299,7 @@ feed_result llm_client::feed(std::string_view piece) {
     } catch (const decoded_too_long&) {
         if (!all.finished) refuse_long_reply();
     } catch (const std::runtime_error&) {
-        if (!all.finished) throw; // behind the answer, damage does not count
+        if (!all.finished) throw; // after the answer, damage does not count
     }
     return all;
 }
@@ -335,7 +336,7 @@ void llm_client::finish(request_record& r) {
     if (r.done == 0) r.done = finish_reason_at_ != 0 ? finish_reason_at_ : now;
     r.drained = now;
     if (rest_ >= rest_limit)
-        r.remarks.push_back({"more than 64 KiB came behind the answer; the connection was given up", {}});
+        r.remarks.push_back({"more than 64 KiB came after the answer; the connection was given up", {}});
     else if (now > r.done + late_end && now < wait_until_)
         r.remarks.push_back({"the body ended later than the answer; the wait is the server's",
                              fmt::format("{:.1f} ms", ms(now - r.done))});

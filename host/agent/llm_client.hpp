@@ -22,32 +22,32 @@
 
 namespace chimera::host {
 
-/// What an agent has taken without a wait: whoever takes a piece adds it, a wait begins anew. A wait inside a poll is
-/// one too: a transport that blocks there, as a bridge may, keeps its worker, which is what is to be measured.
+/// Counts the bytes that an agent has taken without a wait. A wait starts the count over, also a wait inside a poll: a
+/// transport that blocks there, as a bridge may, keeps its worker busy, and that must show in the measurement.
 class piece_run {
   public:
-    /// A piece that came `after_ns` after the one before was done with.
+    /// A piece that came `after_ns` after the work on the one before.
     void add(std::size_t bytes, std::uint64_t after_ns) noexcept {
         if (after_ns > a_wait_ns) taken_ = 0;
         taken_ += std::max(bytes, least_of_piece);
     }
-    /// Others should run first.
+    /// Other tasks should run first.
     bool is_long() const noexcept { return taken_ >= most; }
     void begin() noexcept { taken_ = 0; }
 
   private:
-    static constexpr std::uint64_t a_wait_ns = 500'000; // a receive of what is there takes some microseconds
+    static constexpr std::uint64_t a_wait_ns = 500'000; // a receive without a wait takes some microseconds
     static constexpr std::size_t least_of_piece = 512, most = 65'536; // about a millisecond of small records
     std::size_t taken_ = 0;
 };
 
-/// `timed_chunk arriving(x, timer, deadline_ns, run); co_await arriving;` gives what sdk::exchange::chunk gives, or
-/// nothing once the deadline has passed without a piece. It looks for bytes before it looks at the clock, so a worker
-/// that comes late does not make the server late. Without a deadline (0) it costs nothing beside sdk::exchange::chunk,
-/// and touches no timer.
+/// The next piece of a body, or a limit on the wait for it. `timed_chunk arriving(x, timer, deadline_ns, run); co_await
+/// arriving;` gives the result of sdk::exchange::chunk, or nothing if the deadline passed without a piece. It looks for
+/// bytes before it looks at the clock, so a worker that comes late does not make the server late. With deadline_ns = 0
+/// it adds no cost to sdk::exchange::chunk and uses no timer.
 ///
-/// Where `run` is long it lets others run first: a server that is quicker than the reader would
-/// otherwise keep the task in one poll, and with it the worker, the other agents and the end of the run.
+/// If `run` is long, it lets other tasks run first. Otherwise a server that is faster than the reader would keep the
+/// task in one poll, and would block the worker, the other agents and the end of the run.
 class [[nodiscard]] timed_chunk final : public sdk::awaitable {
   public:
     /// Borrows all of them for its life.
@@ -67,7 +67,7 @@ class [[nodiscard]] timed_chunk final : public sdk::awaitable {
         return timed_out_ = pause_->poll(waker);
     }
     std::optional<std::string_view> await_resume() const { return timed_out_ ? std::nullopt : chunk_.await_resume(); }
-    /// The deadline has passed, and nothing came.
+    /// The deadline passed without a piece.
     bool timed_out() const noexcept { return timed_out_; }
 
   private:
@@ -79,7 +79,7 @@ class [[nodiscard]] timed_chunk final : public sdk::awaitable {
     bool timed_out_ = false;
 };
 
-/// The transport as this execution uses it; all of it outlives the client.
+/// The transport and where it runs in this execution; all outlive the client.
 struct llm_transport {
     chm_transport* transport = nullptr;
     chm_executor* executor = nullptr;
@@ -92,8 +92,8 @@ class llm_client {
     /// No I/O yet. Throws sdk::error when the transport refuses the URL. The timer outlives the client.
     llm_client(llm_endpoint, const llm_transport&, recorder&, think_timer&);
 
-    /// Sends the prompt and reads the whole reply. What went wrong is in the record's `error`, which names the URL. The
-    /// record is valid until the next call. intended: when the plan wanted it sent.
+    /// Sends the prompt and reads the whole reply. A failure is in the record's `error`, which names the URL. The
+    /// record is valid until the next call. intended: the scheduled time of the call.
     sdk::task<const request_record*> call(std::string name, std::string prompt, nanoseconds_t intended);
 
   private:
@@ -109,7 +109,8 @@ class llm_client {
     void finish(request_record& r);
     void conclude(request_record& r);
     static void remark_on(request_record& r, const stream_state& got);
-    /// Fills in what the transport knows so far; returns when the latest bytes could be read, 0 if it cannot say.
+    /// Records the transport's timing so far. Returns when the latest bytes became readable; 0 if the transport cannot
+    /// say.
     nanoseconds_t read_timing(request_record& r, const sdk::exchange& x) const;
 
     llm_endpoint endpoint_;
@@ -119,17 +120,17 @@ class llm_client {
     sdk::session session_;
     llm_stream stream_;
     think_timer& timer_;
-    std::unique_ptr<content_decoder> decoder_; ///< of the response at hand; null: nothing to decode
+    std::unique_ptr<content_decoder> decoder_; ///< of the current response; null: nothing to decode
     std::uint64_t calls_ = 0;
-    std::uint32_t redirects_ = 0; ///< followed for the call at hand
+    std::uint32_t redirects_ = 0; ///< followed in the current call
     piece_run run_;
-    nanoseconds_t taken_at_ = 0; ///< when the latest piece was done with
-    // Of the response at hand:
+    nanoseconds_t taken_at_ = 0; ///< end of the work on the latest piece
+    // Of the current response:
     nanoseconds_t wait_until_ = 0;       ///< for the next piece; 0: as long as the transport does
     nanoseconds_t finish_reason_at_ = 0; ///< recorded: the last piece of content with or before a finish reason
     std::uint64_t taken_ = 0;            ///< bytes of the body; a small piece counts as least_of_piece
     bool too_long_ = false;              ///< more than max_reply_bytes
-    std::size_t rest_ = 0;               ///< bytes behind the answer
+    std::size_t rest_ = 0;               ///< bytes after the answer
 };
 
 } // namespace chimera::host

@@ -15,7 +15,7 @@ std::size_t origin_length(std::string_view url) {
     const std::size_t scheme_end = url.find("://");
     if (scheme_end == std::string_view::npos) return url.size();
     const std::size_t authority = scheme_end + 3;
-    // http+unix:///run/server.sock has no host: all of it is the path of the socket.
+    // http+unix:///run/server.sock has no host: the whole path is the socket's.
     if (url.substr(0, scheme_end) == "http+unix" && url.substr(authority).starts_with('/')) return url.size();
     return std::min(url.find('/', authority), url.size());
 }
@@ -38,7 +38,7 @@ request_target target_of(std::string_view base_url, std::string_view api_path, s
 
 std::optional<request_target> redirected(const request_target& from, std::string_view location) {
     namespace urls = boost::urls;
-    // http+unix has a host that is not one: only a path can stay on the socket.
+    // The host of http+unix is not a real one: only a path stays on the socket.
     if (from.origin.starts_with("http+unix:"))
         return location.starts_with('/') && !location.starts_with("//")
                    ? std::optional(request_target{from.origin, std::string(location)})

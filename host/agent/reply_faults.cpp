@@ -2,19 +2,18 @@
 
 #include "protocol/error_body.hpp"
 #include "protocol/excerpt.hpp"
-#include "protocol/request_body.hpp"
+#include "protocol/llm_api.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 namespace chimera::host {
 namespace {
 
-/// finish_reason and done_reason values with which servers say that they did not finish.
+/// The values of finish_reason and done_reason of unfinished replies.
 constexpr std::array<std::string_view, 18> failing_reasons{"load",
                                                            "unload",
                                                            "abort",
@@ -34,7 +33,7 @@ constexpr std::array<std::string_view, 18> failing_reasons{"load",
                                                            "network_error",
                                                            "sensitive"};
 
-/// Those with which servers say that they did.
+/// The values of finished replies.
 constexpr std::array<std::string_view, 12> good_reasons{"stop",       "length",    "tool_calls",    "function_call",
                                                         "eos",        "eos_token", "stop_sequence", "end_turn",
                                                         "max_tokens", "tool_use",  "null",          ""};
@@ -45,8 +44,7 @@ std::string word_of(std::string_view reason) {
     std::string word(reason);
     for (const char* key : {"type", "reason"})
         if (object.is_object() && object.contains(key) && object[key].is_string()) word = object[key];
-    for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return word;
+    return lower_case(word);
 }
 
 template <std::size_t N>
@@ -54,7 +52,7 @@ bool is_one_of(const std::array<std::string_view, N>& words, std::string_view wo
     return std::ranges::find(words, word) != words.end();
 }
 
-/// "/v1/v1/completions", or a URL that was given with all of the path already.
+/// "/v1/v1/completions": the given URL already had (part of) the path.
 bool repeats_a_step(std::string_view path) {
     for (const std::string_view step : {"/v1/", "/api/", "/chat/completions", "/completions", "/generate"})
         if (path.find(step) != path.rfind(step)) return true;

@@ -1,4 +1,4 @@
-// What makes a reply a failed one, in the words of its message.
+// The faults of a reply, and their messages.
 #pragma once
 
 #include "agent/llm_endpoint.hpp"
@@ -10,19 +10,19 @@
 
 namespace chimera::host {
 
-/// Why a stream that ended is not a reply: it had no content, or its finish reason means failure. Empty for a reply.
+/// The fault of a stream that ended: no content, or a finish reason that means failure. Empty for a good reply.
 std::string fault_of_reply(const stream_state&);
 
-/// Neither one of the usual finish reasons nor one that means failure.
+/// Whether a finish reason is neither a usual one nor one that means failure.
 bool is_unknown_reason(std::string_view finish_reason);
 
-/// The headers of a refusal that tell a person what to do.
+/// The headers of an error response that help a person.
 struct response_headers {
     std::string location, retry_after;
 };
 
-/// The sentence for a status other than 2xx: the server's words, where a redirect points to, and a cure where one is
-/// known. sent: the JSON body of the request. redirects: how many were followed before.
+/// The message for a status other than 2xx: the server's words, the target of a redirect, and a remedy if one is known.
+/// sent: the JSON body of the request. redirects: the number that was followed before.
 std::string fault_of_status(int status, const response_headers&, std::string_view body, const request_target&,
                             std::string_view sent, std::uint32_t redirects);
 

@@ -13,9 +13,9 @@ namespace chimera::host {
 
 namespace {
 
-constexpr std::uint64_t corpus_seed = 1; // the same files for everyone: prompts are part of a comparison
+constexpr std::uint64_t corpus_seed = 1; // fixed: runs can be compared only with equal prompts
 
-/// What reading files gives: done in one go on a thread that may block.
+/// All that depends on files, read in one go on a thread that may block.
 struct preparation {
     data_summary data;
     std::string analysis_prompt;

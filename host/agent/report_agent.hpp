@@ -11,14 +11,14 @@
 
 namespace chimera::host {
 
-/// Made before the agents run: where the profile names no folder and its agents need one, the files are generated then,
-/// the same for everyone. Nothing is written. read() may be called from several threads at once.
+/// The files that report agents read: the profile's folder, or files that are generated in memory, the same for every
+/// agent. Create it before the agents run. Any thread may call read().
 class report_corpus {
   public:
     explicit report_corpus(const profile&);
 
-    /// Reads all of it. Blocks on file I/O: not for an executor's worker. Throws std::runtime_error when the folder, or
-    /// not one file of it, can be read.
+    /// Reads all files. Blocks on file I/O: do not call it on an executor's worker. Throws std::runtime_error if the
+    /// folder cannot be read, or none of its files can.
     data_summary read() const;
 
   private:
@@ -26,12 +26,13 @@ class report_corpus {
     std::vector<text_file> generated_;
 };
 
-/// kind = "report": reads the corpus off the executor's workers, asks for an analysis of it, parses the reply, asks for
-/// a report that carries it, and writes the report into the agent's record. Throws when the corpus or a template cannot
-/// be read; a failed request ends it, and is in the record.
+/// Reads the corpus on another thread, asks for an analysis of it, parses the reply, asks for a report of that
+/// analysis, and writes the report into the agent's record. Throws if the corpus or a template cannot be read. A failed
+/// request ends it, and is in the record.
 sdk::task<void> make_report(agent_environment& env, llm_client& client);
 
-/// Reads every template that the profile's agents would use. Throws template_error.
+/// Reads each template that the profile's agents will use, to find a bad one before anything runs. Throws
+/// template_error.
 void check_prompts(const profile&);
 
 } // namespace chimera::host

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <stdexcept>
 #include <vector>
 
@@ -15,15 +14,15 @@ namespace chimera::host {
 
 namespace {
 
-/// The names in a header of a comma-separated list, in lower case, without those that change nothing: "identity", and
-/// what some recipes for event streams put there.
+/// The names in the header, a comma-separated list, in lower case. Names that change nothing are left out: "identity",
+/// and a few that recipes for event streams put there.
 std::vector<std::string> codings_in(std::string_view header) {
     std::vector<std::string> names(1);
-    for (const char c : header) {
+    for (const char c : lower_case(header)) {
         if (c == ',')
             names.emplace_back();
         else if (c != ' ' && c != '\t')
-            names.back() += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+            names.back() += c;
     }
     std::erase_if(names, [](const std::string& name) {
         return name.empty() || name == "identity" || name == "none" || name == "utf-8" || name == "utf8" ||
@@ -41,9 +40,9 @@ struct content_decoder::inflater {
     bool open = false;          ///< inflateInit2 was called
     bool ended = false;         ///< at the end of a member
     bool past_end = false;      ///< the rest is not another member
-    std::array<char, 2> head{}; ///< deflate: the bytes by which the wrapping is known
+    std::array<char, 2> head{}; ///< deflate: the bytes that show whether there is a zlib header
     std::size_t head_bytes = 0;
-    std::size_t head_given = 0;     ///< of these, given to zlib
+    std::size_t head_given = 0;     ///< of these, passed to zlib
     std::array<char, 16384> output; ///< handed out, piece by piece
 
     ~inflater() {
@@ -56,10 +55,10 @@ std::unique_ptr<content_decoder> content_decoder::of(std::string_view content_en
     if (names.empty()) return nullptr;
     const bool gzip = names[0] == "gzip" || names[0] == "x-gzip";
     if (names.size() > 1 || (!gzip && names[0] != "deflate"))
-        throw std::runtime_error(
-            fmt::format("Content-Encoding: {}: the server compressed the body in a way that cannot be read here (gzip "
-                        "and deflate can, one of them at a time); it was not asked to compress",
-                        excerpt(content_encoding, 60)));
+        throw std::runtime_error(fmt::format(
+            "Content-Encoding: {}: the server compressed the body in a way that cannot be read (only gzip or "
+            "deflate can, one at a time); the request did not ask for compression",
+            excerpt(content_encoding, 60)));
     return std::unique_ptr<content_decoder>(new content_decoder(gzip, most_bytes));
 }
 
@@ -72,7 +71,7 @@ std::string content_decoder::name() const { return gzip_ ? "gzip" : "deflate"; }
 
 void content_decoder::take(std::string_view piece) { input_ = piece; }
 
-/// Chooses the wrapping; false: more bytes are needed for that.
+/// Chooses the format; false: more bytes are needed.
 bool content_decoder::begin() {
     inflater& f = *inflater_;
     int bits = window + gzip_wrapping;
@@ -93,7 +92,7 @@ bool content_decoder::begin() {
     return true;
 }
 
-/// The next piece of decoded data; empty: the input is used up.
+/// The next piece of decoded data; empty when the input is used up.
 std::string_view content_decoder::next() {
     inflater& f = *inflater_;
     if (!f.open && !begin()) return {};
@@ -124,7 +123,7 @@ std::string_view content_decoder::next() {
             input_.remove_prefix(used);
         if (result == Z_STREAM_END)
             f.ended = true;
-        else if (result != Z_OK && result != Z_BUF_ERROR && made == 0) // the data before the fault is handed out first
+        else if (result != Z_OK && result != Z_BUF_ERROR && made == 0) // data before the fault is handed out first
             fail(f.z.msg != nullptr ? f.z.msg : "corrupt data");
         decoded_ += made;
         if (decoded_ > most_bytes_)

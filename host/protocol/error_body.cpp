@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t message_limit = 300;
-constexpr int deepest = 6; ///< levels of a document that are looked into
+constexpr int deepest = 6; ///< levels of a document that are searched
 
 const json& at(const json& object, std::string_view key) {
     static const json none;
@@ -23,7 +23,7 @@ const json& at(const json& object, std::string_view key) {
     return found == object.end() ? none : *found;
 }
 
-/// null, false, 0, "", [], {} and what is made of these: a field for an error that there is not.
+/// null, false, 0, "", [], {} and structures of these: a field for errors in a record without one.
 bool says_nothing(const json& value, int depth = deepest) {
     if (value.is_structured())
         return depth != 0 &&
@@ -38,7 +38,7 @@ bool is_deep(const json& value, int depth) {
     return depth == 0 || std::ranges::any_of(value, [depth](const json& part) { return is_deep(part, depth - 1); });
 }
 
-/// As text. The library recurses, so that a document of a hundred thousand levels would use up the stack.
+/// As text. The library recurses: a document of a hundred thousand levels would use up the stack.
 std::string dump(const json& value) {
     constexpr int most_levels = 100;
     if (is_deep(value, most_levels)) return "an object with more levels than can be shown";
@@ -88,7 +88,7 @@ std::string message_of(const json& value, int depth) {
     return {};
 }
 
-/// "message (code 1234, type x)", or what of it there is. `around`: the record that the error stands in.
+/// "message (code 1234, type x)", as far as known. `around`: the record that contains the error.
 std::string with_code(const std::string& message, const json& error, const json& around) {
     std::string code = first_scalar(error, {"code", "error_code", "status_code"});
     if (code.empty()) code = first_scalar(around, {"error_code", "code", "status_code"});
@@ -108,13 +108,13 @@ bool is_text(const json& value, std::initializer_list<std::string_view> words) {
     return std::ranges::find(words, std::string_view(value.get_ref<const std::string&>())) != words.end();
 }
 
-/// The error in a field that is there for errors.
+/// The error in a field for errors.
 std::optional<std::string> error_field(const json& record) {
     for (const char* key : {"error", "errors", "error_message", "error_msg"}) {
         const json& error = at(record, key);
         if (says_nothing(error)) continue;
         std::string message = message_of(error);
-        // {"status":500,"error":"Internal Server Error","message":"out of memory"}: the second tells more.
+        // {"status":500,"error":"Internal Server Error","message":"out of memory"}: the second says more.
         if (const std::string more = message_of(at(record, "message"));
             error.is_string() && !more.empty() && more != message)
             message += ": " + more;
@@ -149,7 +149,7 @@ std::optional<std::string> error_of(const json& record, bool beside_content) {
     return std::nullopt;
 }
 
-/// The data of an error that was sent as an event although the status told of it already.
+/// The data of an error that was sent as an event, although the HTTP status was an error too.
 std::string_view event_data(std::string_view body) {
     for (const std::string_view name : {"data:", "error:"}) {
         const std::size_t found = body.starts_with(name) ? 0 : body.find("\n" + std::string(name));
@@ -162,15 +162,19 @@ std::string_view event_data(std::string_view body) {
 
 } // namespace
 
+bool is_error_field(std::string_view name) noexcept {
+    return name == "error" || name == "errors" || name == "error_message" || name == "error_msg" ||
+           name == "error_type" || name == "error_code";
+}
+
 std::optional<std::string> error_in(std::string_view text, bool beside_content) {
     return error_of(json::parse(text, nullptr, false), beside_content);
 }
 
 std::string parse_error_body(std::string_view body) {
     body = trimmed(body);
-    constexpr std::string_view mark = "\xEF\xBB\xBF";
     if (body.empty()) return "empty body";
-    json document = json::parse(body.starts_with(mark) ? body.substr(mark.size()) : body, nullptr, false);
+    json document = json::parse(without_byte_order_mark(body), nullptr, false);
     if (document.is_discarded())
         if (const std::string_view data = event_data(body); !data.empty()) {
             body = data;

@@ -25,8 +25,8 @@ char32_t code_point(std::string_view character) {
     return code;
 }
 
-/// Blanks that look like others or like nothing, marks that turn the direction of what follows, and what Unicode wants
-/// left out where it is not known (fillers, tags, selectors of variants beyond those of emoji).
+/// Unusual and zero-width blanks, marks of direction, and characters that Unicode calls ignorable (fillers, tags,
+/// variation selectors beyond those of emoji).
 bool is_invisible(char32_t code) {
     const auto within = [code](char32_t first, char32_t last) { return code >= first && code <= last; };
     return code == 0xA0 || code == 0xAD || code == 0x34F || code == 0x61C || within(0x115F, 0x1160) ||
@@ -53,7 +53,7 @@ std::string take_shown(std::string_view& text) {
     return shown(first);
 }
 
-/// How many of the first bytes are shown as they are, told without a look at the characters: printable ASCII.
+/// The number of leading bytes of printable ASCII, which are shown as they are.
 std::size_t plain_length(std::string_view text) {
     return static_cast<std::size_t>(std::ranges::find_if_not(text, [](char c) { return c >= ' ' && c <= '~'; }) -
                                     text.begin());
@@ -85,7 +85,7 @@ first_character::first_character(std::string_view text) noexcept {
     is_utf8 = length != 0;
     if (!is_utf8) return;
     code = code_point(bytes);
-    const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0); // the latter are to some terminals
+    const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0); // the latter act as controls in some terminals
     is_plain = !control && !is_invisible(code);
 }
 
@@ -130,6 +130,17 @@ std::string_view trimmed(std::string_view text) noexcept {
     const auto begin = text.find_first_not_of(blanks);
     if (begin == std::string_view::npos) return {};
     return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
+std::string lower_case(std::string_view text) {
+    std::string out(text);
+    for (char& c : out)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return out;
+}
+
+std::string_view without_byte_order_mark(std::string_view text) noexcept {
+    return text.substr(text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);
 }
 
 } // namespace chimera::host

@@ -1,5 +1,4 @@
-// Text that this program did not write, made fit to be shown to a person. The one place that says which characters are
-// not shown as they are.
+// Foreign text, made fit to be shown to a person. This is the one place that decides which characters are escaped.
 #pragma once
 
 #include <cstddef>
@@ -8,30 +7,30 @@
 
 namespace chimera::host {
 
-/// Bytes of a server or a plugin made fit for a one-line message: at most `limit` bytes of it, control characters and
-/// broken UTF-8 written as \n, \r, \t or \xNN, invisible characters (a byte order mark, blanks without width or without
-/// break, marks of direction, tags) as \u{NNNN}, never cut within a character, "..." where something is left out.
+/// Bytes of a server or a plugin, made fit for a one-line message of at most `limit` bytes. Control characters and
+/// broken UTF-8 become \n, \r, \t or \xNN. Invisible characters (byte order mark, zero-width and no-break spaces, marks
+/// of direction, tags) become \u{NNNN}. A longer text ends with "...", never within a character.
 std::string excerpt(std::string_view text, std::size_t limit = 120);
 
-/// The same without a limit: all of the text, on one line. Applied twice it is the same as applied once.
+/// The same without a limit: all of the text, on one line. Idempotent.
 std::string on_one_line(std::string_view text);
 
-/// The same with the line ends kept: what may be written to a terminal. Only "\n" ends a line; "\r" is escaped, as it
-/// lets a text overwrite its own line.
+/// The same, but line ends are kept: a text that may be written to a terminal. Only "\n" ends a line; "\r" is escaped,
+/// because it lets a text overwrite its own line.
 std::string printable(std::string_view text);
 
-/// A text as one word of a line that a person pastes into a shell: quoted where it is not plain, "it's" as 'it'\''s';
-/// with what printable() would escape as $'\x1b', which bash and zsh read back as the same bytes.
+/// A text as one word of a shell command that a person may paste. Plain words stay as they are; "it's" becomes
+/// 'it'\''s'. A text that printable() would escape becomes $'\x1b', which bash and zsh read back as the same bytes.
 std::string shell_word(std::string_view text);
 
 /// The first character of a text that is not empty.
 struct first_character {
     explicit first_character(std::string_view text) noexcept;
 
-    std::string_view bytes; ///< one byte where no character stands there
+    std::string_view bytes; ///< one byte if it is not UTF-8
     char32_t code = 0;
     bool is_utf8 = false;
-    bool is_plain = false; ///< it can be seen, or is a blank, and it does nothing: what printable() leaves as it is
+    bool is_plain = false; ///< visible or a blank, without any effect: printable() leaves it as it is
 };
 
 /// Whether all of a text is UTF-8.
@@ -39,5 +38,12 @@ bool is_utf8(std::string_view text) noexcept;
 
 /// A text without the blanks and line ends around it.
 std::string_view trimmed(std::string_view text) noexcept;
+
+/// A text with the letters of ASCII in lower case.
+std::string lower_case(std::string_view text);
+
+inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+/// A text without the byte order mark at its beginning.
+std::string_view without_byte_order_mark(std::string_view text) noexcept;
 
 } // namespace chimera::host

@@ -1,11 +1,15 @@
+// The protocols that a model server speaks, and the request that is posted to it.
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
 namespace chimera::host {
 
-/// The protocol that a server speaks.
 enum class llm_api : std::uint8_t {
     ollama,             ///< POST /api/generate, newline-delimited JSON
     openai,             ///< POST /v1/chat/completions, server-sent events
@@ -13,10 +17,10 @@ enum class llm_api : std::uint8_t {
     openai_completions, ///< POST /v1/completions, server-sent events
 };
 
-/// Records are newline-delimited JSON, and the server tells its own durations.
+/// Records are newline-delimited JSON, and the server sends its own durations.
 constexpr bool is_ollama(llm_api api) noexcept { return api == llm_api::ollama || api == llm_api::ollama_chat; }
 
-/// "ollama", "openai", "ollama_chat", "openai_completions": the word of `backend.api`.
+/// "ollama", "openai", "ollama_chat", "openai_completions": the values of `backend.api`.
 constexpr std::string_view name_of(llm_api api) noexcept {
     switch (api) {
     case llm_api::ollama:
@@ -45,5 +49,47 @@ constexpr std::string_view path_of(llm_api api) noexcept {
     }
     return "/";
 }
+
+/// One option for the model, under Ollama's name: num_gpu, num_ctx, temperature, top_p, top_k, repeat_penalty,
+/// num_predict, seed, ...
+struct model_option {
+    std::string key;
+    std::variant<bool, std::int64_t, double, std::string> value;
+};
+
+/// A change to the JSON that is sent. A key with dots ("options.num_ctx") names a field of nested objects, which are
+/// created if they are missing.
+struct body_edit {
+    std::string key;
+    std::string json; ///< the value, as JSON text; empty: the key is left out
+};
+
+struct generate_request {
+    std::string model;
+    std::string prompt;
+    std::optional<std::string> system;
+    std::vector<model_option> options; ///< sent in this order
+    std::vector<body_edit> edits{};    ///< made last, in this order
+};
+
+/// The request to POST. Bytes of the prompt that are not UTF-8 are sent as U+FFFD.
+struct request_body {
+    std::string_view path; ///< static: path_of(api)
+    std::string json;
+    std::vector<std::string> ignored_options; ///< keys that this API has no field for, in their order; not sent
+};
+
+/// Ollama's APIs (/api/generate, /api/chat): each option goes into `options` unchanged; none is ignored.
+///
+/// OpenAI's APIs (/v1/chat/completions, /v1/completions): temperature, top_p and seed keep their names; num_predict
+/// becomes max_tokens, and a negative one, which means "no limit", is left out; all others are ignored. The request
+/// asks for usage in the stream. /v1/completions has no field for a system prompt: it is put in front of the prompt.
+///
+/// Throws std::invalid_argument when the value of an edit is not JSON.
+request_body build_request(llm_api api, const generate_request& request);
+
+/// The top-level fields of `sent` (a JSON object) that a server's error text names as a word, in the order in which
+/// they were sent. Never `model`, `messages`, `prompt` or `stream`, which a request needs.
+std::vector<std::string> fields_named_in(std::string_view error_text, std::string_view sent);
 
 } // namespace chimera::host

@@ -1,13 +1,10 @@
-#include "protocol/ollama.hpp"
+#include "protocol/llm_stream.hpp"
 
 #include "protocol/error_body.hpp"
 #include "protocol/excerpt.hpp"
-#include "protocol/figures.hpp"
-#include "protocol/json_scratch.hpp"
+#include "protocol/json_record.hpp"
 #include "protocol/plain_json.hpp"
-#include "protocol/record_content.hpp"
 
-#include <array>
 #include <utility>
 
 namespace chimera::host {
@@ -16,56 +13,42 @@ namespace {
 
 namespace od = simdjson::ondemand;
 
-/// A record that brings text and nothing else, as all but the last do.
+/// A record with text and nothing else, as all but the last are.
 struct plain_ollama_record {
-    std::string_view text, thinking;
+    plain_content content;
     std::int64_t t_ns = 0;
-    std::array<char, plain_json::longest> decoded; ///< what the above are views of, where they have escapes
 };
 
-/// Reads such a record. False: it is another, and `record` is as good as not read.
+/// Reads such a record. False: it is a record of another kind, and the content of `record` means nothing.
 bool read_plain(record_view line, plain_ollama_record& record) {
     plain_json json(line);
-    char* room = record.decoded.data();
     bool known = false;
-    const auto text = [&] {
-        std::string_view piece;
-        if (!json.text_or_null(piece, room) || (!record.text.empty() && !piece.empty())) return false;
-        if (!piece.empty()) record.text = piece;
-        return true;
-    };
-    const auto thinking = [&] {
-        std::string_view piece;
-        if (!json.text_or_null(piece, room)) return false;
-        if (!piece.empty()) record.thinking = piece;
-        return true;
-    };
     const auto message_field = [&](std::string_view key) {
-        if (key == "content") return text();
+        if (key == "content") return record.content.read_text(json);
         if (key == "role") return json.skip();
-        if (key == "thinking") return thinking();
+        if (key == "thinking") return record.content.read_reasoning(json);
         if (key == "tool_calls" || key == "images") return json.null();
         return false;
     };
     const auto field = [&](std::string_view key) {
         bool done = false;
         known = known || key == "response" || key == "done" || key == "thinking" || key == "message";
-        if (key == "response") return text();
+        if (key == "response") return record.content.read_text(json);
         if (key == "message") return json.object(message_field);
         if (key == "done") return json.boolean(done) && !done;
         if (key == "t_ns") return json.integer(record.t_ns);
-        if (key == "thinking") return thinking();
+        if (key == "thinking") return record.content.read_reasoning(json);
         if (key == "model" || key == "created_at") return json.skip();
-        return false; // errors, figures, what one does not know
+        return false; // errors, figures, unknown fields
     };
     return json.object(field) && known && json.at_end();
 }
 
-/// Any record, as read. Nothing of it is applied to the stream before all of it has proved to be JSON.
+/// A record of any kind, as read. It is applied to the stream only after all of it was read as JSON.
 struct ollama_record {
     record_content content;
-    bool known = false;   ///< has at least one of the fields that make it a record of this API
-    bool suspect = false; ///< has a field that may tell of an error
+    bool known = false;   ///< has a field that makes it a record of this API
+    bool suspect = false; ///< has a field that may report an error
     bool done = false;
     std::int64_t t_ns = 0;
     server_figures figures;
@@ -74,10 +57,10 @@ struct ollama_record {
 
 struct record_reader {
     content_reader content;
-    std::string_view field{}; ///< being read: named in errors
+    std::string_view field{}; ///< being read; named in errors
     bool begun = false;
 
-    /// `record` is a new one in the first call; later ones begin anew.
+    /// `record` is new in the first call; a later call starts over.
     void read(od::object object, ollama_record& record) {
         if (std::exchange(begun, true)) record = {};
         field = content.field = {};
@@ -92,7 +75,7 @@ struct record_reader {
 
     void read_field(od::value value, ollama_record& record) {
         server_figures& figures = record.figures;
-        if (field == "message") { // as text it is a server's that reports an error
+        if (field == "message") { // a text here is an error message
             if (od::json_type(value.type()) != od::json_type::object) return;
             record.known = true;
             content.read_message(value.get_object(), record.content);
@@ -107,8 +90,7 @@ struct record_reader {
                 record.done = value.get_bool();
         } else if (field == "t_ns") {
             record.t_ns = value.get_int64();
-        } else if (field == "error" || field == "errors" || field == "error_message" || field == "error_msg" ||
-                   field == "error_type" || field == "error_code" || field == "base_resp") {
+        } else if (is_error_field(field) || field == "base_resp") {
             record.suspect = record.suspect || !value.is_null();
         } else if (field == "done_reason") {
             if (od::json_type(value.type()) == od::json_type::string)
@@ -162,15 +144,14 @@ bool ollama_stream::on_line(record_view line) {
     if (state_.finished || body_.gathering() || !read_plain(line, record)) return on_rare_line(line);
     ++state_.records;
     if (record.t_ns != 0) note_send_time(record.t_ns);
-    add_content(record.text, record.thinking);
+    add_content(record.content.text, record.content.reasoning);
     return true;
 }
 
 bool ollama_stream::on_rare_line(record_view line) {
     if (!begun_) {
         begun_ = true;
-        if (state_.records == 0 && line.text.starts_with(byte_order_mark))
-            line.text.remove_prefix(byte_order_mark.size());
+        if (state_.records == 0) line.text = without_byte_order_mark(line.text);
     }
     const std::string_view text = trimmed(line.text);
     if (text.empty()) return true;

@@ -1,8 +1,8 @@
-#include "protocol/openai.hpp"
+#include "protocol/llm_stream.hpp"
 
 #include "protocol/error_body.hpp"
 #include "protocol/excerpt.hpp"
-#include "protocol/json_scratch.hpp"
+#include "protocol/json_record.hpp"
 #include "protocol/openai_record.hpp"
 
 #include <nlohmann/json.hpp>
@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::string_view end_mark = "[DONE]";
 
-/// As the vendor's own client has it: whatever begins with [DONE]. Some servers write it small, or as a JSON string.
+/// Any text that begins with [DONE], as in the vendor's own client. Some servers write it in small letters, or as a
+/// JSON string.
 bool is_end_mark(std::string_view text) noexcept {
     if (text.starts_with('"')) text.remove_prefix(1);
     return text.starts_with(end_mark) || text.starts_with("[done]");
@@ -23,7 +24,7 @@ bool is_end_mark(std::string_view text) noexcept {
 
 constexpr std::string_view is_error = "the server reports an error";
 
-/// The value of a line's field: behind the colon and one blank.
+/// The value of a line's field: the text after the colon and one blank.
 record_view value_of(record_view line, std::size_t colon) noexcept {
     std::size_t skip = colon == std::string_view::npos ? line.text.size() : colon + 1;
     if (skip < line.text.size() && line.text[skip] == ' ') ++skip;
@@ -55,7 +56,7 @@ feed_result openai_stream::finish() {
     chunk_ = {};
     if (!state_.error && !state_.finished) {
         const bool has_reason = !state_.figures.finish_reason.empty();
-        const bool is_cut = has_reason && lines_.within_line(); // what is lacking is not the answer's
+        const bool is_cut = has_reason && lines_.within_line(); // after the answer: the cut line is dropped
         lines_.flush([this](record_view line) { return on_line(line); });
         if (is_cut && is_pending_) is_pending_ = is_pending_text_ = false;
         if (!state_.error) end_event();
@@ -84,7 +85,7 @@ bool openai_stream::on_line(record_view line) {
     return on_rare_line(line);
 }
 
-/// A line that may be several: those that end with a CR are still joined.
+/// A line that may be several: lines that end with a CR are still joined.
 bool openai_stream::on_rare_line(record_view line) {
     std::size_t end = line.text.find('\r');
     if (end == std::string_view::npos) return on_whole_line(line);
@@ -124,7 +125,7 @@ bool openai_stream::on_whole_line(record_view line) {
     return on_other_line(line);
 }
 
-/// A line of none of the standard's fields, which a client ignores: but not the errors that are sent that way.
+/// A line with none of the standard's fields. A client ignores such lines, but some servers send errors that way.
 bool openai_stream::on_other_line(record_view line) {
     const std::string_view text = trimmed(line.text);
     if (text.empty()) return true;
@@ -175,7 +176,7 @@ bool openai_stream::on_data(record_view data) {
     return result == outcome::not_json ? keep(data.text) : result == outcome::taken;
 }
 
-/// Keeps data that is not JSON by itself for the end of the event.
+/// Keeps data that is not JSON by itself until the end of the event.
 bool openai_stream::keep(std::string_view data) {
     if (!is_pending_) {
         pending_.clear();
@@ -184,7 +185,7 @@ bool openai_stream::keep(std::string_view data) {
         ready_ = false;
     } else {
         if (pending_.size() + 1 + data.size() > options_.max_record_bytes) {
-            if (is_pending_text_) return end_event(); // words: what there is of them says enough
+            if (is_pending_text_) return end_event(); // words: the beginning says enough
             fail_oversized(pending_.view().text);
             return false;
         }
@@ -231,7 +232,7 @@ void openai_stream::take(const plain_openai_record& record) {
         ++state_.other_choice_records;
         return;
     }
-    add_content(record.text, record.reasoning);
+    add_content(record.content.text, record.content.reasoning);
 }
 
 openai_stream::outcome openai_stream::read(record_view event, bool framed) {
@@ -293,7 +294,8 @@ bool openai_stream::apply(const openai_record& record, std::string_view event, b
     return true;
 }
 
-/// Whether a piece is of the one choice, by an index other than the last one's. Servers count it up with each token.
+/// Whether a piece with an index other than the last one's belongs to the one choice. Some servers count the index up
+/// with each token.
 bool openai_stream::choice_counts(std::int64_t index) {
     if (is_settled_) return index == last_index_;
     if (first_index_ == no_index) first_index_ = index;
@@ -302,11 +304,12 @@ bool openai_stream::choice_counts(std::int64_t index) {
         same_index_ = 0;
         return true;
     }
-    settle_on(first_index_); // an index that comes back: there are two choices
+    settle_on(first_index_); // an index came back: there are two choices
     return index == first_index_;
 }
 
-/// An index that stays does not count up with the tokens. Twice may be the first record, with the role, and a token.
+/// An index that repeats does not count up with the tokens. Once is not enough: the first record, with the role, may
+/// have the index of the first token.
 void openai_stream::note_same_index() noexcept {
     constexpr int stays = 3;
     if (!is_settled_ && last_index_ != no_index && ++same_index_ == stays) is_settled_ = true;

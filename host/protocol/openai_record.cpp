@@ -1,5 +1,8 @@
 #include "protocol/openai_record.hpp"
 
+#include "protocol/error_body.hpp"
+#include "protocol/excerpt.hpp"
+
 #include <charconv>
 #include <utility>
 
@@ -9,23 +12,10 @@ namespace od = simdjson::ondemand;
 
 bool read_plain(record_view event, plain_openai_record& record) {
     plain_json json(event);
-    char* room = record.decoded.data();
-    const auto text = [&] {
-        std::string_view piece;
-        if (!json.text_or_null(piece, room) || (!record.text.empty() && !piece.empty())) return false;
-        if (!piece.empty()) record.text = piece;
-        return true;
-    };
-    const auto reasoning = [&] {
-        std::string_view piece;
-        if (!json.text_or_null(piece, room)) return false;
-        if (!piece.empty()) record.reasoning = piece; // the same may come under two names
-        return true;
-    };
     const auto delta_field = [&](std::string_view key) {
-        if (key == "content") return text();
+        if (key == "content") return record.content.read_text(json);
         if (key == "role") return json.skip();
-        if (key == "reasoning_content" || key == "reasoning") return reasoning();
+        if (key == "reasoning_content" || key == "reasoning") return record.content.read_reasoning(json);
         if (key == "refusal" || key == "tool_calls" || key == "function_call") return json.null();
         return false;
     };
@@ -33,7 +23,7 @@ bool read_plain(record_view event, plain_openai_record& record) {
         if (key == "index") return json.integer(record.index);
         if (key == "delta") return json.object(delta_field);
         if (key == "finish_reason" || key == "logprobs") return json.null();
-        if (key == "text") return text();
+        if (key == "text") return record.content.read_text(json);
         return false;
     };
     bool has_choice = false;
@@ -43,7 +33,7 @@ bool read_plain(record_view event, plain_openai_record& record) {
             int choices = 0;
             return json.array([&] { return ++choices == 1 && json.object(choice_field); }) && choices == 1;
         }
-        // Asked for: it comes with the last record, and from some servers as null with all others.
+        // Comes with the last record; some servers send it as null in all others.
         if (key == "usage") return json.null();
         if (key == "t_ns") return json.integer(record.t_ns);
         if (key == "object") {
@@ -52,36 +42,33 @@ bool read_plain(record_view event, plain_openai_record& record) {
         }
         if (key == "id" || key == "created" || key == "model" || key == "system_fingerprint" || key == "service_tier")
             return json.skip();
-        return false; // errors, what one does not know
+        return false; // errors, unknown fields
     };
     return json.object(field) && has_choice && json.at_end();
 }
 
 namespace {
 
-/// The token of a scalar without the blanks behind it.
-std::string_view scalar(std::string_view token) noexcept {
-    while (!token.empty() && static_cast<unsigned char>(token.back()) <= ' ') token.remove_suffix(1);
-    return token;
-}
+/// The JSON of a scalar. The parser's token includes the blanks after it.
+std::string_view scalar(od::value value) { return trimmed(value.raw_json_token()); }
 
 std::optional<std::int64_t> index_of(od::value value) {
-    const std::string_view token = scalar(value.raw_json_token());
+    const std::string_view token = scalar(value);
     std::int64_t index = 0;
     const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), index);
     if (error != std::errc() || end != token.data() + token.size()) return std::nullopt;
     return index;
 }
 
-/// null, false, 0, "", [] and {} are what a field for errors has where there is none. The rest is looked at again.
+/// A field for errors is null, false, 0 or "" when there is none. Any other value is looked at again.
 bool may_be_error(od::value value) {
-    const std::string_view token = scalar(value.raw_json_token());
+    const std::string_view token = scalar(value);
     return token != "null" && token != "false" && token != "0" && token != "\"\"";
 }
 
-bool is_the_word_error(od::value value) { return scalar(value.raw_json_token()) == "\"error\""; }
+bool is_the_word_error(od::value value) { return scalar(value) == "\"error\""; }
 
-/// Another choice is read next, which may join its strings where these are.
+/// Moves the strings away: the next choice may be joined in the same buffers.
 void keep(record_content& content) {
     json_scratch& scratch = json_scratch::of_this_thread();
     scratch.kept_text = content.text;
@@ -133,11 +120,10 @@ void openai_record_reader::read_rare_field(od::value value, openai_record& recor
             else if (field_ == "error")
                 record.suspect = record.suspect || may_be_error(entry.value());
         }
-    } else if (field_ == "error" || field_ == "errors" || field_ == "error_message" || field_ == "error_msg" ||
-               field_ == "error_type" || field_ == "error_code") {
+    } else if (is_error_field(field_)) {
         record.suspect = record.suspect || may_be_error(value);
     } else if (field_ == "status" || field_ == "success") { // a word, or false
-        const std::string_view token = scalar(value.raw_json_token());
+        const std::string_view token = scalar(value);
         record.suspect = record.suspect || token.starts_with('"') || token == "false";
     } else if (field_ == "base_resp") {
         if (od::json_type(value.type()) != od::json_type::object) return;
@@ -153,7 +139,7 @@ void openai_record_reader::read_choices(od::value value, openai_record& record) 
         choice piece;
         if (n == 1) keep(record.content);
         read_choice(element.get_object(), piece, record);
-        if (n == 1 && !record.index) record.index = 0; // one of several without an index: by its place
+        if (n == 1 && !record.index) record.index = 0; // without an index, its place counts
         if (n != 0 && !piece.index) piece.index = n;
         if (n++ == 0) {
             record.counts = true;

@@ -1,11 +1,8 @@
 #pragma once
 
-#include "protocol/figures.hpp"
-#include "protocol/padded_buffer.hpp"
+#include "protocol/json_record.hpp"
 #include "protocol/plain_json.hpp"
-#include "protocol/record_content.hpp"
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,30 +10,29 @@
 
 namespace chimera::host {
 
-/// What nearly all records are: one piece of text or reasoning of one choice, and nothing else.
+/// One piece of text or reasoning of one choice, and nothing else: nearly all records are of this kind.
 struct plain_openai_record {
     static constexpr std::int64_t no_index = INT64_MIN;
 
-    std::string_view text, reasoning;
+    plain_content content;
     std::int64_t index = no_index; ///< of the choice; no_index: none was given
     std::int64_t t_ns = 0;
-    std::array<char, plain_json::longest> decoded; ///< what the above are views of, where they have escapes
 };
 
-/// Reads such a record. False: it is another, and `record` is as good as not read.
+/// Reads such a record. False: it is a record of another kind, and the content of `record` means nothing.
 bool read_plain(record_view event, plain_openai_record& record);
 
-/// Any record, as read. Nothing of it is applied to the stream before all of it has proved to be JSON.
+/// A record of any kind, as read. It is applied to the stream only after all of it was read as JSON.
 struct openai_record {
     record_content content;
     std::string finish_reason;
-    std::optional<std::int64_t> index; ///< of the choice that the above is of
+    std::optional<std::int64_t> index; ///< of the choice with this content
     std::uint32_t choices = 0;
-    bool counts = false;      ///< there is a choice, and it is not another than the one to be read
-    bool has_message = false; ///< `message` in place of `delta`: what an answer that is not streamed has
+    bool counts = false;      ///< there is a choice, and it is the one to be read
+    bool has_message = false; ///< `message` in place of `delta`, as in an answer that is not streamed
     bool has_text = false;    ///< `text`: /v1/completions, streamed or not
     bool known = false;       ///< has a field that makes it a record of this API
-    bool suspect = false;     ///< has a field that may tell of an error
+    bool suspect = false;     ///< has a field that may report an error
     std::optional<std::uint64_t> prompt_tokens, completion_tokens, reasoning_tokens;
     figure_reader figures;
     std::int64_t t_ns = 0;
@@ -44,11 +40,11 @@ struct openai_record {
 
 class openai_record_reader {
   public:
-    /// chosen: the index of the choice to be read where a record has several; nothing: the lowest.
+    /// chosen: the index of the choice to read if a record has several; nothing: the lowest.
     openai_record_reader(bool decode, std::optional<std::int64_t> chosen) noexcept : decode_(decode), chosen_(chosen) {}
 
-    /// `record` is a new one in the first call; later ones begin anew. Throws simdjson::simdjson_error; field() is then
-    /// the one that it did so in, if any.
+    /// `record` is new in the first call; a later call starts over. Throws simdjson::simdjson_error; field() is then
+    /// the faulty field, if any.
     void read(simdjson::ondemand::object object, openai_record& record);
     std::string_view field() const noexcept { return field_; }
 

@@ -6,7 +6,7 @@ namespace chimera::host {
 
 namespace {
 
-/// Of 64 bytes, a bit for each.
+/// A bit for each of 64 bytes.
 struct word_marks {
     std::uint64_t control = 0, quotes = 0, backslashes = 0, high = 0;
 
@@ -34,8 +34,8 @@ struct word_marks {
     }
 };
 
-/// The bytes that a backslash stands before, which are counted. is_escaped: the first byte is one; then, the first
-/// behind the word is.
+/// The bytes that follow a backslash; `count` grows by their number. is_escaped: in, the first byte of the word follows
+/// one; out, the first byte after the word does.
 std::uint64_t escaped_bytes(std::uint64_t backslashes, bool& is_escaped, std::size_t& count) noexcept {
     std::uint64_t escaped = is_escaped ? 1 : 0;
     backslashes &= ~escaped;

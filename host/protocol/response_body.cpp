@@ -6,29 +6,56 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace chimera::host {
 
 namespace {
 
-/// From one reply to the next. A single huge one shall not weigh on the rest of a campaign.
+char first_of(std::string_view text) noexcept {
+    const std::size_t at = text.find_first_not_of(" \t\r\n");
+    return at == std::string_view::npos ? '\0' : text[at];
+}
+
+/// Kept from one reply to the next. One huge reply must not cost memory for the rest of a campaign.
 constexpr std::size_t most_memory_kept = std::size_t{1} << 20U;
 
 } // namespace
 
-const char* name_of(stream_error_kind kind) noexcept {
-    switch (kind) {
-    case stream_error_kind::garbage:
-        return "garbage";
-    case stream_error_kind::protocol:
-        return "protocol";
-    case stream_error_kind::oversized:
-        return "oversized";
-    case stream_error_kind::server_error:
-        return "server_error";
-    case stream_error_kind::early_end:
-        return "early_end";
+bool whole_body::begins_with(std::string_view line) noexcept {
+    const char first = first_of(line);
+    return first == '{' || first == '[' || first == '<';
+}
+
+bool whole_body::is_markup() const noexcept { return first_of(text_) == '<'; }
+
+bool whole_body::add(std::string_view line) {
+    const std::size_t room = most_bytes - std::min(most_bytes, text_.size() + 1);
+    const std::string_view taken = line.substr(0, room);
+    if (!text_.empty()) text_ += '\n';
+    text_ += taken;
+    if (taken.size() != line.size()) return true;
+    if (is_markup())
+        return taken.find("</html>") != std::string_view::npos || taken.find("</HTML>") != std::string_view::npos;
+    bool in_string = false;
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+        const char c = taken[i];
+        if (in_string && c == '\\') {
+            ++i;
+        } else if (c == '"') {
+            in_string = !in_string;
+        } else if (!in_string && (c == '{' || c == '[')) {
+            ++depth_;
+        } else if (!in_string && (c == '}' || c == ']') && depth_ != 0) {
+            --depth_;
+        }
     }
-    return "unknown";
+    return depth_ == 0 || in_string;
+}
+
+void whole_body::reset() noexcept {
+    text_ = {};
+    depth_ = 0;
 }
 
 response_body::response_body(const stream_options& options) : options_(options), lines_(options.max_record_bytes) {
@@ -111,7 +138,7 @@ void response_body::fail_server_error(std::string_view what, std::string_view wo
 }
 
 bool response_body::fail_if_json(std::string_view field, std::string_view record) {
-    // The on-demand parser does not tell a value of another type from no value at all; here there is time to look.
+    // The on-demand parser does not tell a value of a wrong type from a value that is not JSON. This parser does.
     if (!nlohmann::json::accept(record)) return false;
     const char first = trimmed(record).front();
     if (const auto words = error_in(record, false); words || first == '"') {
@@ -192,8 +219,7 @@ void response_body::fail_early_end(std::string_view missing, std::string_view ex
 }
 
 bool may_begin_json(std::string_view text) noexcept {
-    text = trimmed(text);
-    if (text.starts_with(byte_order_mark)) text = trimmed(text.substr(byte_order_mark.size()));
+    text = trimmed(without_byte_order_mark(trimmed(text)));
     if (text.empty()) return true;
     if (text.front() == '{' || text.front() == '"') return true;
     if (text.front() != '[') return false;

@@ -1,3 +1,4 @@
+// The state of one streamed reply: its text, its figures, its error, and what was unusual about it.
 #pragma once
 
 #include <cstddef>
@@ -9,27 +10,26 @@
 
 namespace chimera::host {
 
-/// Why a response stream is not a good one.
+/// Why a response stream failed.
 enum class stream_error_kind : std::uint8_t {
     garbage,      ///< a record is not JSON
-    protocol,     ///< JSON, but not what this API sends (missing or mistyped field, not streamed)
+    protocol,     ///< JSON, but not of this API (missing or mistyped field, not streamed)
     oversized,    ///< a record is longer than stream_options::max_record_bytes
     server_error, ///< the server sent an error, in a record or in place of the stream
     early_end,    ///< the body ended before the final record (Ollama) or a finish reason and [DONE] (OpenAI)
 };
 
-/// "garbage", "protocol", ...: the name used in messages and result files.
+/// "garbage", "protocol", ...: the name in messages and result files.
 const char* name_of(stream_error_kind kind) noexcept;
 
 struct stream_error {
     stream_error_kind kind = stream_error_kind::garbage;
-    std::uint64_t record =
-        0;               ///< 1-based index of the offending record in the body; for early_end, of the last one seen
-    std::string message; ///< one line: what is wrong, with an excerpt of the record
+    std::uint64_t record = 0; ///< 1-based index of the bad record in the body; for early_end, of the last record
+    std::string message;      ///< one line: the fault, with an excerpt of the record
 };
 
 /// The server's own figures of the request, from the final record (Ollama) or the usage record (OpenAI). Absent: the
-/// server did not say, or said something that is not a count or a duration (see stream_state::unreadable_figure).
+/// server did not send it, or sent something that is not a count or a duration (see stream_state::unreadable_figure).
 /// Durations in nanoseconds.
 struct server_figures {
     std::optional<std::uint64_t> prompt_tokens;
@@ -43,24 +43,24 @@ struct server_figures {
 };
 
 struct stream_options {
-    std::size_t max_record_bytes = std::size_t{4} << 20U;   ///< longer records end the stream with `oversized`
+    std::size_t max_record_bytes = std::size_t{4} << 20U;   ///< a longer record ends the stream with `oversized`
     std::size_t reserve_text_bytes = std::size_t{8} << 10U; ///< reserved for the response text; nothing for reasoning
     bool keep_text = true; ///< false: content is counted but not collected, and its escapes are not decoded
 };
 
-/// What one chunk of the body brought. A record counts for the chunk that completes it.
+/// The news of one chunk of the body. A record counts for the chunk that completes it.
 struct feed_result {
     std::uint32_t content_records = 0;   ///< records with a non-empty piece of text, reasoning or a tool call
-    std::uint32_t reasoning_records = 0; ///< those of them that carry reasoning content only
-    std::uint32_t tool_call_records = 0; ///< those of them that carry a piece of a tool call and no text
+    std::uint32_t reasoning_records = 0; ///< of these, the ones with reasoning only
+    std::uint32_t tool_call_records = 0; ///< of these, the ones with a piece of a tool call and no text
     bool first_content = false;          ///< the stream's first content record is in this chunk
     bool finished = false;               ///< the final record or [DONE] has been seen, now or before
     bool instead_of_stream = false;      ///< a document in place of a stream is being gathered: JSON or HTML
-    bool failed = false;                 ///< stream_state::error is set; what is fed from now on is ignored
+    bool failed = false;                 ///< stream_state::error is set; later chunks are ignored
     std::int64_t first_t_ns = 0; ///< send time (`t_ns`, CLOCK_MONOTONIC) of the chunk's first record that has one
     std::int64_t last_t_ns = 0;  ///< the same of its last; both 0 when the server does not stamp records
 
-    /// Adds what the next chunk brought, as if both had been one.
+    /// Adds the result of the next chunk, as if both chunks had been one.
     feed_result& operator+=(const feed_result& next) noexcept {
         content_records += next.content_records;
         reasoning_records += next.reasoning_records;
@@ -77,7 +77,7 @@ struct feed_result {
 
 /// Everything known about the response so far. Owned by the stream; valid until its reset.
 struct stream_state {
-    std::uint64_t records = 0;           ///< JSON records, whatever they carry
+    std::uint64_t records = 0;           ///< JSON records of any kind
     std::uint64_t content_records = 0;   ///< as in feed_result, over the whole stream
     std::uint64_t reasoning_records = 0; ///< as in feed_result, over the whole stream
     std::uint64_t tool_call_records = 0; ///< as in feed_result, over the whole stream
@@ -89,28 +89,27 @@ struct stream_state {
     std::string text;      ///< the response; empty with keep_text = false
     std::string reasoning; ///< reasoning content; empty with keep_text = false
 
-    // Passed over, or read in another way than the API's documents say. Each is told by remarks_on().
-    std::uint64_t other_choice_records = 0; ///< pieces of a second choice, although one was asked for
-    std::uint64_t skipped_records = 0;      ///< records without anything that this API knows: heartbeats and the like
-    std::uint64_t records_after_end = 0;    ///< behind the final record or [DONE]; never read
-    std::uint64_t broken_characters = 0;    ///< records with half a surrogate pair, or not UTF-8: U+FFFD stands for it
-    std::uint64_t unframed_records = 0;     ///< OpenAI: JSON lines that lacked `data:`
-    std::uint64_t framed_records = 0;       ///< Ollama: JSON lines that had `data:`
-    std::uint64_t skipped_parts = 0;        ///< of content in parts: neither text nor reasoning (images and the like)
-    bool end_mark_missing = false;          ///< OpenAI: no [DONE], but a finish reason and the end of the body
+    // Passed over, or read in another way than the API documents. remarks_on() reports each of these.
+    std::uint64_t other_choice_records = 0; ///< pieces of a second choice, although the request asked for one
+    std::uint64_t skipped_records = 0;      ///< records without a field that this API knows, such as heartbeats
+    std::uint64_t records_after_end = 0;    ///< after the final record or [DONE]; never read
+    std::uint64_t broken_characters = 0;    ///< records with half a surrogate pair or bytes that are not UTF-8
+    std::uint64_t unframed_records = 0;     ///< OpenAI: JSON lines without `data:`
+    std::uint64_t framed_records = 0;       ///< Ollama: JSON lines with `data:`
+    std::uint64_t skipped_parts = 0;        ///< content parts that are neither text nor reasoning, such as images
+    bool end_mark_missing = false;          ///< OpenAI: the body ended after a finish reason without [DONE]
     bool zero_usage = false;                ///< the server counted 0 tokens beside content; the count is not taken
     std::string first_skipped;              ///< an excerpt of the first skipped record
-    std::string unreadable_figure;          ///< the first figure that is none: "eval_count: -1"
+    std::string unreadable_figure;          ///< the first figure that was not taken: "eval_count: -1"
 };
 
-/// Something about a reply that a person should know and that did not make it fail.
+/// Something unusual about a reply that did not fail.
 struct remark {
     std::string_view what; ///< a sentence without figures, so that replies of one kind can be counted; static
     std::string detail;    ///< its figures or an excerpt; may be empty
 };
 
-/// A remark for each thing that was passed over, in the order of the members; empty for a reply as the API's documents
-/// have it.
+/// The remarks about a reply, in the order of the members above; empty for a reply as the API documents it.
 std::vector<remark> remarks_on(const stream_state&);
 
 } // namespace chimera::host

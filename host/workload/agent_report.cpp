@@ -9,7 +9,7 @@ namespace chimera::host {
 
 namespace {
 
-/// Text for a table cell: no line end, no bar that would end the cell.
+/// Text for a table cell: line ends and bars would end the cell.
 std::string cell(std::string_view text) {
     std::string out;
     for (const char c : text) {
@@ -63,7 +63,7 @@ void add_analysis(std::string& out, const analysis& result) {
     add_list(out, "Recommendations", result.recommendations);
 }
 
-/// The model's report as a part of this one: its headings go two levels down, fenced text stays.
+/// The model's report as a part of this one: its headings move two levels down, outside of fenced text.
 std::string as_part(std::string_view text) {
     std::string out;
     bool fenced = false;
@@ -76,7 +76,7 @@ std::string as_part(std::string_view text) {
             out += line;
         out += '\n';
     }
-    if (fenced) out += "```\n"; // a reply that was cut off must not swallow what follows
+    if (fenced) out += "```\n"; // close the fence of a reply that was cut off
     return out;
 }
 

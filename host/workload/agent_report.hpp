@@ -29,7 +29,7 @@ struct agent_report {
     std::vector<call_figures> calls;
 };
 
-/// The report that an agent leaves behind, in Markdown.
+/// The agent's report, in Markdown.
 std::string render_agent_report(const agent_report& report);
 
 } // namespace chimera::host

@@ -14,17 +14,9 @@ using json = nlohmann::ordered_json;
 
 enum class analysis_section : std::uint8_t { none, summary, findings, metrics, recommendations };
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
-}
-
 /// The section that a heading or a JSON key announces, in any case and with words around it.
 analysis_section section_of(std::string_view title) {
-    const std::string text = lower(title);
+    const std::string text = lower_case(title);
     const auto has = [&](std::string_view word) { return text.find(word) != std::string::npos; };
     if (has("recommend") || has("next step") || has("next_step") || has("suggestion") || has("action item")) {
         return analysis_section::recommendations;
@@ -117,14 +109,14 @@ std::optional<analysis> parse_json_analysis(std::string_view reply) {
     return out;
 }
 
-/// A line that opens a section, with the text that stands behind the heading on the same line.
+/// A line that opens a section, with the text after the heading on the same line.
 struct opening {
     analysis_section section = analysis_section::none;
     std::size_t level = 0; ///< of a '#' heading; 0 for other forms, which end any section
     std::string_view rest;
 };
 
-/// "**Title**", "**Title:** text", "Title:", also behind a number. Only titles that announce a section open one: bold
+/// "**Title**", "**Title:** text" or "Title:", also after a number. Only titles that announce a section open one: bold
 /// text and colons are common elsewhere.
 std::optional<opening> opening_without_mark(std::string_view line) {
     constexpr std::size_t longest_title = 48;
@@ -143,7 +135,7 @@ std::optional<opening> opening_without_mark(std::string_view line) {
         return std::nullopt;
     if (title.find(' ') != title.rfind(' ') && !rest.empty()) return std::nullopt; // a sentence, not a title
     const analysis_section section = section_of(title);
-    // Neither does the beginning of a JSON reply that was cut off.
+    // A JSON reply that was cut off does not open a section either.
     if (section == analysis_section::none || title.find_first_of("{\"") != std::string_view::npos) return std::nullopt;
     return opening{section, 0, rest};
 }

@@ -22,7 +22,7 @@ constexpr std::array models{"gemma3:latest", "gemma3:270m", "llama3.1:8b", "qwen
 constexpr std::array gpu_layers{60, 80, 100, 120};
 constexpr std::array contexts{256, 512, 1024, 2048};
 
-/// Standard distributions differ from library to library; these do not.
+/// The distributions of the standard library differ between implementations; these do not.
 class draw {
   public:
     explicit draw(std::uint64_t seed) : engine_(seed) {}
@@ -35,7 +35,7 @@ class draw {
     std::mt19937_64 engine_;
 };
 
-/// One benchmark configuration and what it measures around.
+/// One benchmark configuration, and the values that its measurements scatter around.
 struct configuration {
     const char* model;
     int num_gpu, num_ctx;

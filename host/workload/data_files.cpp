@@ -2,89 +2,76 @@
 
 #include "workload/markdown.hpp"
 
+#include <csv.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <new>
 #include <utility>
 
 namespace chimera::host {
 
 namespace {
 
+std::size_t line_of(std::string_view text, std::size_t at) {
+    return 1 + static_cast<std::size_t>(std::ranges::count(text.substr(0, at), '\n'));
+}
+
+/// A mistake at a byte of `text`, which may be its end.
+bad_file bad_at(std::string_view text, std::size_t at, const std::string& reason) {
+    const std::size_t line_begin = text.substr(0, at).rfind('\n') + 1; // npos + 1 == 0
+    return {reason, line_of(text, at), at - line_begin + 1};
+}
+
+/// The rows of a CSV text, read by libcsv. The library does not report positions, so it gets one byte at a time.
 class csv_reader {
   public:
-    explicit csv_reader(std::string_view text) : text_(text) {}
+    explicit csv_reader(std::string_view text) : text_(text) {
+        if (csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI) != 0) throw std::bad_alloc();
+    }
+    csv_reader(const csv_reader&) = delete;
+    csv_reader& operator=(const csv_reader&) = delete;
+    ~csv_reader() { csv_free(&parser_); }
 
     /// The next row that is not blank; false at the end. `line()` is then the row's first line.
     bool next(std::vector<std::string>& row) {
-        while (at_ < text_.size()) {
-            row_line_ = line_;
-            row.clear();
-            bool more = true;
-            while (more) more = read_field(row.emplace_back());
-            if (row.size() > 1 || !row.front().empty()) return true;
-        }
-        return false;
+        row_at_ = std::min(text_.find_first_not_of("\r\n", at_), text_.size());
+        row.clear();
+        row_ = &row;
+        ended_ = false;
+        for (; !ended_ && at_ < text_.size(); ++at_)
+            if (csv_parse(&parser_, &text_[at_], 1, on_field, on_row, this) != 1)
+                fail(text_[at_] == '"' ? "a quote inside a field that is not quoted"
+                                       : "text after the closing quote of a field",
+                     at_);
+        if (!ended_ && csv_fini(&parser_, on_field, on_row, this) != 0)
+            fail("a quoted field is never closed", text_.find('"', field_at_));
+        return ended_;
     }
-    std::size_t line() const { return row_line_; }
+    std::size_t line() const { return line_of(text_, row_at_); }
 
   private:
-    /// Returns whether another field of the same row follows.
-    bool read_field(std::string& field) {
-        if (at_ < text_.size() && text_[at_] == '"') {
-            read_quoted(field);
-        } else {
-            const std::size_t end = std::min(text_.find_first_of(",\n", at_), text_.size());
-            field = text_.substr(at_, end - at_);
-            if ((end == text_.size() || text_[end] == '\n') && field.ends_with('\r')) field.pop_back();
-            if (const auto quote = field.find('"'); quote != std::string::npos) {
-                throw bad_file("a quote inside a field that is not quoted", line_, column(at_ + quote));
-            }
-            at_ = end;
-        }
-        if (at_ == text_.size()) return false;
-        if (text_[at_] == ',') {
-            ++at_;
-            return true;
-        }
-        if (text_[at_] == '\r' && (at_ + 1 == text_.size() || text_[at_ + 1] == '\n')) ++at_;
-        if (at_ == text_.size()) return false;
-        if (text_[at_] != '\n') throw bad_file("text behind the closing quote of a field", line_, column(at_));
-        end_line();
-        return false;
+    static void on_field(void* bytes, std::size_t size, void* self) {
+        auto& reader = *static_cast<csv_reader*>(self);
+        reader.row_->emplace_back(static_cast<const char*>(bytes), size);
+        reader.field_at_ = reader.at_ + 1;
+    }
+    static void on_row(int, void* self) { static_cast<csv_reader*>(self)->ended_ = true; }
+
+    [[noreturn]] void fail(const char* reason, std::size_t at) {
+        if (csv_error(&parser_) != CSV_EPARSE) throw std::bad_alloc();
+        throw bad_at(text_, at, reason);
     }
 
-    void read_quoted(std::string& field) {
-        const std::size_t opening_line = line_;
-        const std::size_t opening_column = column(at_);
-        for (++at_; at_ < text_.size(); ++at_) {
-            if (text_[at_] == '"') {
-                ++at_;
-                if (at_ == text_.size() || text_[at_] != '"') return;
-            } else if (text_[at_] == '\n') {
-                ++line_;
-                line_begin_ = at_ + 1;
-            }
-            field += text_[at_];
-        }
-        throw bad_file("a quoted field is never closed", opening_line, opening_column);
-    }
-
-    void end_line() {
-        ++at_;
-        ++line_;
-        line_begin_ = at_;
-    }
-    std::size_t column(std::size_t at) const { return at - line_begin_ + 1; }
-
+    csv_parser parser_{};
     std::string_view text_;
+    std::vector<std::string>* row_ = nullptr; ///< being read
     std::size_t at_ = 0;
-    std::size_t line_ = 1;
-    std::size_t line_begin_ = 0;
-    std::size_t row_line_ = 1;
+    std::size_t row_at_ = 0, field_at_ = 0; ///< where the row and the field begin, blank lines aside
+    bool ended_ = false;                    ///< the row
 };
 
 struct column_state {
@@ -107,7 +94,7 @@ bool is_number(const std::string& cell) {
     return parse_number(cell, ignored);
 }
 
-/// Receives the parser's events: no tree is built, and nesting costs no stack.
+/// Receives the parser's events: builds no tree, and nesting costs no stack.
 class number_collector : public nlohmann::json_sax<nlohmann::json> {
   public:
     explicit number_collector(std::string_view text) : text_(text) {}
@@ -131,12 +118,10 @@ class number_collector : public nlohmann::json_sax<nlohmann::json> {
     }
 
     bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
-        const std::string_view before = text_.substr(0, std::min(position == 0 ? 0 : position - 1, text_.size()));
-        const auto line = static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n')) + 1;
-        const auto line_begin = before.rfind('\n') + 1; // npos + 1 == 0
         std::string_view reason = error.what();
         if (const auto colon = reason.find(": "); colon != std::string_view::npos) reason.remove_prefix(colon + 2);
-        throw bad_file(fmt::format("not valid JSON: {}", reason), line, before.size() - line_begin + 1);
+        throw bad_at(text_, std::min(position == 0 ? 0 : position - 1, text_.size()),
+                     fmt::format("not valid JSON: {}", reason));
     }
 
   private:
@@ -160,7 +145,7 @@ class number_collector : public nlohmann::json_sax<nlohmann::json> {
     std::vector<std::string> above_;
 };
 
-/// The level of a heading that `line` underlines; 0 when it underlines none.
+/// The level of the heading that `line` underlines; 0 if it is no underline.
 std::size_t underline_level(std::string_view line) {
     line = trimmed(line);
     if (line.size() < 2) return 0;
@@ -179,14 +164,14 @@ void add_metric(std::string_view item, metric_table& metrics) {
     double value = 0;
     if (name.empty() || !parse_number(rest.substr(0, number_end), value)) return;
     rest = trimmed(rest.substr(number_end));
-    // A unit is one short word; more than that is a sentence that begins with a number.
+    // A unit is one short word. Anything longer is a sentence that begins with a number.
     if (rest.size() > 12 || rest.find_first_of(" ,;(") != std::string_view::npos) return;
     const std::string unit = metric_name(rest);
     if (!unit.empty() && name != unit && !name.ends_with("_" + unit)) name += "_" + unit;
     metrics[name].add(value);
 }
 
-/// Number of lines of a front matter ("---" ... "---" at the very beginning).
+/// The number of lines of a front matter: "---" ... "---" at the very beginning.
 std::size_t front_matter_lines(const std::vector<std::string_view>& lines) {
     if (lines.empty() || trimmed(lines.front()) != "---") return 0;
     for (std::size_t i = 1; i < lines.size(); ++i) {
@@ -231,7 +216,7 @@ file_facts read_csv(std::string_view text, std::vector<ingest_warning>& warnings
     }
     if (odd_rows != 0) {
         warnings.push_back({"",
-                            fmt::format("{} row{} left out: not of {} fields as the first row (here {})", odd_rows,
+                            fmt::format("{} row{} left out: the first row has {} fields, this one {}", odd_rows,
                                         odd_rows == 1 ? "" : "s", columns.size(), first_odd_width),
                             first_odd_line, std::nullopt});
     }
@@ -251,7 +236,7 @@ file_facts read_markdown(std::string_view text) {
     const std::vector<std::string_view> lines = lines_of(text);
     file_facts facts;
     bool fenced = false;
-    std::string_view paragraph; // the line above, when it is plain text that may turn out to be underlined
+    std::string_view paragraph; // the line above, if it is plain text: the next line may underline it
     for (std::size_t i = front_matter_lines(lines); i < lines.size(); ++i) {
         const std::string_view line = lines[i];
         const std::string_view above = std::exchange(paragraph, {});

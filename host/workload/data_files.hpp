@@ -10,28 +10,28 @@
 
 namespace chimera::host {
 
-/// A file that cannot be read as what it is. Line and column are 1-based; 0 means unknown.
+/// A file that is not of the type that its name promises. Line and column are 1-based; 0 means unknown.
 struct bad_file : std::runtime_error {
     bad_file(const std::string& reason, std::size_t at_line, std::size_t at_column)
         : std::runtime_error(reason), line(at_line), column(at_column) {}
     std::size_t line, column;
 };
 
-/// Reads CSV (RFC 4180: quoted fields with doubled quotes, commas and line ends in them; CRLF or LF; blank lines are
-/// passed over). The first row is the header unless all of it is numbers; then columns are called column_1, column_2,
-/// ... A column whose every non-empty cell is a number is a metric. Rows of another width than the first are left out
-/// with one warning, for the file (its path is left empty). Throws bad_file.
+/// Reads CSV (RFC 4180: quoted fields with doubled quotes, commas and line ends in them; CRLF, LF or CR; blank lines
+/// are ignored). The first row is the header, unless it has numbers only: then the columns are called column_1,
+/// column_2, ... A column of which each non-empty cell is a number is a metric. Rows of another width than the first
+/// are left out, with one warning for the file (its path is left empty). Throws bad_file.
 file_facts read_csv(std::string_view text, std::vector<ingest_warning>& warnings);
 
-/// The whole of `text` as a finite number, blanks around it allowed. False when it is none.
+/// The whole of `text` as a finite number; blanks around it are allowed. False if it is not one.
 bool parse_number(std::string_view text, double& value) noexcept;
 
-/// Reads JSON: every finite number is a value of the metric named for the nearest key above it. Throws bad_file with
-/// the place of the first mistake.
+/// Reads JSON: each finite number is a value of the metric named by the nearest key above it. Throws bad_file with the
+/// position of the first mistake.
 file_facts read_json(std::string_view text);
 
-/// Reads a report: headings (# and underlined), number of tables, and metrics from list items such as "- TTFT: 603 ms"
-/// (the unit becomes part of the name: ttft_ms). Fenced blocks and front matter are passed over.
+/// Reads a Markdown report: headings (# and underlined), the number of tables, and metrics from list items such as
+/// "- TTFT: 603 ms" (the unit becomes part of the name: ttft_ms). Fenced blocks and front matter are ignored.
 file_facts read_markdown(std::string_view text);
 
 } // namespace chimera::host

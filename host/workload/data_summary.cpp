@@ -1,11 +1,11 @@
 #include "workload/data_summary.hpp"
 
+#include "protocol/excerpt.hpp"
 #include "workload/data_files.hpp"
 #include "workload/markdown.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -25,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Lines up to a limit.
+/// Text of at most `limit` bytes, made of whole lines.
 class bounded_text {
   public:
     explicit bounded_text(std::size_t limit) : limit_(limit) {}
@@ -35,7 +35,7 @@ class bounded_text {
         if (fits(line.size() + 1)) out_ += line + '\n';
     }
 
-    /// A titled list; keeps `spare` bytes free for what comes later, and states how many lines it left out.
+    /// A list with a title. Keeps `spare` bytes free for later lists, and states how many lines it left out.
     void add_list(const std::string& title, const std::vector<std::string>& lines, std::size_t spare) {
         constexpr std::size_t room_for_rest = 24;
         if (lines.empty() || !fits(title.size() + lines.front().size() + 2 + room_for_rest + spare)) return;
@@ -73,9 +73,7 @@ std::vector<std::string> metric_lines(const metric_table& metrics) {
 enum class file_type { csv, json, markdown, other };
 
 file_type type_of(const fs::path& path) {
-    std::string extension = path.extension().string();
-    std::transform(extension.begin(), extension.end(), extension.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    const std::string extension = lower_case(path.extension().string());
     if (extension == ".csv") return file_type::csv;
     if (extension == ".json") return file_type::json;
     return extension == ".md" || extension == ".markdown" ? file_type::markdown : file_type::other;
@@ -85,7 +83,7 @@ std::string text_of_errno() { return std::generic_category().message(errno); }
 
 class open_file {
   public:
-    /// Opens without waiting: a named pipe must not hold the scan.
+    /// Opens without waiting: a named pipe must not block the scan.
     explicit open_file(const fs::path& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
         if (fd_ < 0) throw bad_file(text_of_errno(), 0, 0);
     }
@@ -117,7 +115,7 @@ class open_file {
     int fd_;
 };
 
-/// Throws bad_file when the text holds a zero byte or is not UTF-8.
+/// Throws bad_file if the text has a zero byte or is not UTF-8.
 void require_text(std::string_view text) {
     std::size_t number = 0;
     for (const std::string_view line : lines_of(text)) {
@@ -125,17 +123,16 @@ void require_text(std::string_view text) {
         if (const auto zero = line.find('\0'); zero != std::string_view::npos) {
             throw bad_file("binary data (a zero byte)", number, zero + 1);
         }
-        if (!simdjson::validate_utf8(line)) throw bad_file("binary data (not UTF-8)", number, 0);
+        if (!is_utf8(line)) throw bad_file("binary data (not UTF-8)", number, 0);
     }
 }
 
-/// Adds up what files give.
+/// Adds up the content of files.
 class gathering {
   public:
     /// Throws bad_file.
     void read(const fs::path& name, file_type type, std::string_view bytes, std::int64_t mtime) {
-        std::string_view text = bytes;
-        if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+        const std::string_view text = without_byte_order_mark(bytes);
         require_text(text);
         std::vector<ingest_warning> warnings;
         file_facts facts;
@@ -310,7 +307,7 @@ std::string render(const data_summary& summary, std::size_t max_bytes) {
     for (const auto& [name, files] : summary.folders) folders.push_back(fmt::format("- {}: {}", name, files));
     out.add_list("Files by folder:", folders, max_bytes / 20);
 
-    // Reports repeat their section names; each is told once.
+    // Reports repeat their section names; each is named once.
     std::vector<std::string> headings;
     std::set<std::string_view> seen;
     for (const auto& heading : summary.headings) {

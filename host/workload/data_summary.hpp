@@ -25,13 +25,13 @@ struct metric_range {
     double mean() const noexcept { return sum / static_cast<double>(n); }
 };
 
-/// By name, as metric_name() writes it.
+/// The key is a name as metric_name() writes it.
 using metric_table = std::map<std::string, metric_range, std::less<>>;
 
-/// The one spelling of a metric's name whatever file it comes from: "**Tokens per second**" -> "tokens_per_second".
+/// One spelling of a metric's name for all types of files: "**Tokens per second**" -> "tokens_per_second".
 std::string metric_name(std::string_view text);
 
-/// A file, or a part of it, that was left out, and why.
+/// A file, or a part of one, that was left out, and the reason.
 struct ingest_warning {
     std::string path; ///< relative to the folder
     std::string reason;
@@ -42,7 +42,7 @@ struct ingest_warning {
 /// "path:line:column: reason", as far as line and column are known.
 std::string to_string(const ingest_warning& warning);
 
-/// What one file gives.
+/// The content of one file.
 struct file_facts {
     metric_table metrics;
     std::vector<std::string> headings;
@@ -55,7 +55,7 @@ struct file_count {
     std::uint64_t bytes = 0;
 };
 
-/// What a folder of benchmark artifacts holds.
+/// The content of a folder of benchmark artifacts.
 struct data_summary {
     file_count csv, json, markdown;
     std::size_t other_files = 0; ///< of other types: not read, not warned about
@@ -63,7 +63,7 @@ struct data_summary {
     std::size_t rows = 0, tables = 0;
     std::optional<std::int64_t> latest_mtime; ///< of the files used, seconds since the epoch
     metric_table metrics;
-    std::map<std::string, std::size_t> folders; ///< files used, by folder relative to the one read
+    std::map<std::string, std::size_t> folders; ///< number of files used, by relative folder
     std::vector<std::string> headings;          ///< in the order of the paths
     std::vector<ingest_warning> warnings;
 
@@ -71,28 +71,28 @@ struct data_summary {
     std::uint64_t bytes() const noexcept { return csv.bytes + json.bytes + markdown.bytes; }
 };
 
-/// The summary as text for a prompt, at most `max_bytes` long: counts first, then metrics with the most values,
-/// warnings, folders and headings. What does not fit is left out line by line, and its number is stated.
+/// The summary as text for a prompt, at most `max_bytes` long: counts, metrics (those with the most values first),
+/// warnings, folders, headings. Lines that do not fit are left out, and their number is stated.
 std::string render(const data_summary& summary, std::size_t max_bytes);
 
-/// Files above this size are skipped with a warning unless the caller says otherwise.
+/// Larger files are skipped with a warning.
 inline constexpr std::uint64_t default_max_file_bytes = std::uint64_t{16} << 20U;
 
-/// A file that is in memory.
+/// A file in memory.
 struct text_file {
-    std::string path; ///< below the folder that it would lie in
+    std::string path; ///< relative to the folder
     std::string bytes;
     std::int64_t mtime = 0; ///< seconds since the epoch
 };
 
-/// What the overload below gives for a folder with these files. They are in the order of their paths.
+/// Reads files in memory, as the overload below reads a folder with these files. Sort them by path.
 data_summary ingest(std::span<const text_file>);
 
-/// Reads every .csv, .json, .md and .markdown file below `folder`, in the order of their paths; names that begin with a
-/// dot are passed over. Symbolic links are followed, and no folder is entered twice. A file or folder that cannot be
-/// used (not readable, too large, binary, malformed, no regular file, dangling link, loop) is skipped with a warning.
+/// Reads each .csv, .json, .md and .markdown file below `folder`, in the order of their paths. Names that begin with a
+/// dot are ignored. Symbolic links are followed, and no folder is entered twice. A file or folder that cannot be used
+/// (not readable, too large, binary, malformed, not a regular file, dangling link, loop) is skipped with a warning.
 ///
-/// Blocks on file I/O: not for an executor's worker. Throws std::runtime_error when `folder` itself cannot be read.
+/// Blocks on file I/O: do not call it on an executor's worker. Throws std::runtime_error if `folder` cannot be read.
 data_summary ingest(const std::filesystem::path& folder, std::uint64_t max_file_bytes = default_max_file_bytes);
 
 } // namespace chimera::host

@@ -1,3 +1,5 @@
+// Lines of Markdown, as models and people write it. Lenient where CommonMark is not: in a model's reply, "Metrics:" or
+// "**Metrics**" right after a list begins a section, and "•" is a bullet.
 #pragma once
 
 #include "protocol/excerpt.hpp"
@@ -13,7 +15,7 @@ namespace chimera::host {
 /// The lines of a text, without their LF or CRLF.
 std::vector<std::string_view> lines_of(std::string_view text);
 
-/// Without the marks of emphasis and code: "**a** `b`" -> "a b".
+/// The text without marks of emphasis and code: "**a** `b`" -> "a b".
 std::string without_emphasis(std::string_view text);
 
 struct markdown_heading {
@@ -24,7 +26,7 @@ struct markdown_heading {
 /// "## Text ##". Nothing for other lines.
 std::optional<markdown_heading> heading_of(std::string_view line);
 
-/// The text behind a bullet (-, *, +, •) or a number (1. or 1)). Nothing for other lines.
+/// The text after a bullet (-, *, +, •) or a number (1. or 1)). Nothing for other lines.
 std::optional<std::string_view> list_item_of(std::string_view line);
 
 /// "|---|:--:|", the line below a table's head.

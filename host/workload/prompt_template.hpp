@@ -19,18 +19,18 @@ struct template_error : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// Text with {{name}} placeholders. Names are letters, digits and underscores; blanks around them do not count; "\{{"
-/// is a literal "{{". Immutable, so it may be shared by threads.
+/// Text with {{name}} placeholders. A name has letters, digits and underscores; blanks around it are ignored; "\{{" is
+/// a literal "{{". Immutable, so threads may share it.
 class prompt_template {
   public:
     using values = std::vector<std::pair<std::string_view, std::string_view>>;
 
-    /// `origin` is the file that messages name. Throws template_error for a placeholder that is malformed or not among
-    /// `known` names.
+    /// origin: the file's name, for messages. Throws template_error for a placeholder that is malformed or not in
+    /// `known`.
     prompt_template(std::string origin, std::string_view text, std::span<const std::string_view> known);
 
-    /// The text with each placeholder replaced, in one pass: braces within a value stay as they are. Throws
-    /// template_error for a placeholder without a value.
+    /// The text with each placeholder replaced, in one pass: braces in a value stay as they are. Throws template_error
+    /// for a placeholder without a value.
     std::string render(const values& by_name) const;
 
   private:
@@ -44,7 +44,7 @@ class prompt_template {
     std::vector<piece> pieces_;
 };
 
-/// Reads a template from a file. Throws template_error, also when the file cannot be read.
+/// Reads a template from a file. Throws template_error, also if the file cannot be read.
 prompt_template load_prompt_template(const std::filesystem::path& path, std::span<const std::string_view> known);
 
 /// A template that is part of the binary: host/workload/prompts/<name>.md.
@@ -53,24 +53,24 @@ struct builtin_prompt {
 };
 const std::vector<builtin_prompt>& builtin_prompts();
 
-/// An analysis prompt is made to fit this: 1000 tokens of about 4 bytes.
+/// The size that an analysis prompt is made to fit: 1000 tokens of about 4 bytes.
 inline constexpr std::size_t analysis_prompt_bytes = 4000;
-/// The data summary gets at least this much, however long the template around it is.
+/// The least size of the data summary, even in a long template.
 inline constexpr std::size_t least_data_summary_bytes = 1000;
 
-/// The template of an agent's analysis prompt: `file`, or with an empty one the built-in <agent_id>_analysis.md if
-/// there is one (collector, insight), otherwise analysis.md. Placeholders: agent_label, model, data_summary. Throws
+/// The template of an agent's analysis prompt: `file`; if that is empty, the built-in <agent_id>_analysis.md
+/// (collector, insight); if there is none, analysis.md. Placeholders: agent_label, model, data_summary. Throws
 /// template_error.
 prompt_template analysis_template(const std::filesystem::path& file, std::string_view agent_id);
 
-/// The template of the report prompt: `file`, or with an empty one the built-in report.md. Placeholders: agent_label,
+/// The template of the report prompt: `file`; if that is empty, the built-in report.md. Placeholders: agent_label,
 /// model, summary, findings, metrics, recommendations. Throws template_error.
 prompt_template report_template(const std::filesystem::path& file);
 
 std::string make_analysis_prompt(const prompt_template& text, std::string_view agent_label, std::string_view model,
                                  const data_summary& data);
 
-/// Carries the analysis whole; a part that the reply did not have reads "(none)".
+/// The prompt contains all of the analysis. A part that the reply did not have reads "(none)".
 std::string make_report_prompt(const prompt_template& text, std::string_view agent_label, std::string_view model,
                                const analysis& result);
 

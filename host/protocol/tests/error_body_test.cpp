@@ -1,7 +1,6 @@
 #include "protocol/error_body.hpp"
 
-#include "protocol/ollama.hpp"
-#include "protocol/openai.hpp"
+#include "protocol/llm_stream.hpp"
 #include "split_feed.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
 // The grammar of server-sent events, and what servers send in its place.
-#include "protocol/openai.hpp"
+#include "protocol/llm_stream.hpp"
 
 #include "split_feed.hpp"
 

@@ -1,4 +1,4 @@
-#include "protocol/ollama.hpp"
+#include "protocol/llm_stream.hpp"
 
 #include "split_feed.hpp"
 

@@ -1,5 +1,5 @@
 // What a record's choices and figures mean, in the forms that servers give them.
-#include "protocol/openai.hpp"
+#include "protocol/llm_stream.hpp"
 
 #include "split_feed.hpp"
 

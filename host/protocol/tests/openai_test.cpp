@@ -1,6 +1,5 @@
-#include "protocol/openai.hpp"
-
 #include "protocol/llm_stream.hpp"
+
 #include "split_feed.hpp"
 
 #include <doctest/doctest.h>

@@ -67,6 +67,8 @@ TEST_CASE("CSV: quirks that are no mistake") {
     CHECK(csv("a\n +1.5 \n-2e3\n").metrics.at("a").min == -2000);
     CHECK(csv("a,b,c,d\nnan,inf,0x10,1.2.3\n").metrics.empty());
     CHECK(csv("a,b\n1,\"\"\"\"\n").metrics.size() == 1);
+    CHECK(csv("a,b\r1,2\r").rows == 1);
+    CHECK(csv("a,b\n \"1\" ,\"2\"\n").metrics.size() == 2);
 }
 
 TEST_CASE("CSV: rows of another width are left out with one warning that says where") {
@@ -84,6 +86,9 @@ TEST_CASE("CSV: mistakes are named with line and column") {
     CHECK(std::string(bad.what()).find("never closed") != std::string::npos);
     CHECK(bad.line == 2);
     CHECK(bad.column == 3);
+    bad = csv_failure("a,b\n\n\r\n\"open");
+    CHECK(bad.line == 4);
+    CHECK(bad.column == 1);
     bad = csv_failure("a,b\n\"x\"y,2\n");
     CHECK(bad.line == 2);
     CHECK(bad.column == 4);

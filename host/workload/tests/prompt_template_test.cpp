@@ -31,7 +31,7 @@ TEST_CASE("placeholders are replaced once, with blanks around the name, and brac
 }
 
 TEST_CASE("a bad placeholder is named with file, line and column") {
-    CHECK(error_of("a\nbc {{nam}}") == "p.md:2:4: unknown placeholder 'nam'; there is name, other_1");
+    CHECK(error_of("a\nbc {{nam}}") == "p.md:2:4: unknown placeholder 'nam' (known: name, other_1)");
     CHECK(error_of("{{}}").starts_with("p.md:1:1: unknown placeholder ''"));
     CHECK(error_of("x {{name\n}}").starts_with("p.md:1:3: '{{' without '}}'"));
     CHECK(error_of("\n\n{{").starts_with("p.md:3:1: '{{' without '}}'"));

@@ -1,4 +1,4 @@
-#include "protocol/request_body.hpp"
+#include "protocol/llm_api.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-#include "protocol/request_body.hpp"
+#include "protocol/llm_api.hpp"
 
 #include "protocol/error_body.hpp"
 #include "protocol/excerpt.hpp"
