@@ -30,23 +30,11 @@ class permit_pool {
     permit_pool(const permit_pool&) = delete;
     permit_pool& operator=(const permit_pool&) = delete;
 
-    /// A permit; its destructor gives it back.
-    class [[nodiscard]] permit {
-      public:
-        permit() noexcept = default;
-        explicit permit(permit_pool& pool) noexcept : pool_(&pool) {}
-        permit(permit&& o) noexcept : pool_(std::exchange(o.pool_, nullptr)) {}
-        permit& operator=(permit&& o) noexcept {
-            std::swap(pool_, o.pool_);
-            return *this;
-        }
-        ~permit() {
-            if (pool_) pool_->give_back();
-        }
-
-      private:
-        permit_pool* pool_ = nullptr;
+    struct give_back_to {
+        void operator()(permit_pool* pool) const noexcept { pool->give_back(); }
     };
+    /// A permit; its destructor gives it back.
+    using permit = std::unique_ptr<permit_pool, give_back_to>;
 
   private:
     struct waiter {
@@ -74,11 +62,11 @@ class permit_pool {
             waiter_->waker = sdk::waker::clone(waker);
             return false;
         }
-        permit await_resume() {
+        [[nodiscard]] permit await_resume() {
             const std::lock_guard lock(pool_.mutex_);
             pool_.waiting_.erase(waiter_);
             taken_ = true;
-            return permit(pool_);
+            return permit(&pool_);
         }
 
       private:
@@ -102,25 +90,26 @@ class permit_pool {
         }
         return woken;
     }
-    void give_back() {
+    /// Changes the queue or free_, then wakes tasks that got a permit: nobody wakes under a lock.
+    template <class F>
+    void change(F&& how) {
         std::list<sdk::waker> woken;
         {
             const std::lock_guard lock(mutex_);
-            ++free_;
-            woken = grant();
-        }
-        for (sdk::waker& w : woken) w.wake(); // nobody wakes under a lock
-    }
-    void leave(std::list<waiter>::iterator who, bool waiting) {
-        if (!waiting) return;
-        std::list<sdk::waker> woken;
-        {
-            const std::lock_guard lock(mutex_);
-            if (who->granted) ++free_;
-            waiting_.erase(who);
+            how();
             woken = grant();
         }
         for (sdk::waker& w : woken) w.wake();
+    }
+    void give_back() {
+        change([this] { ++free_; });
+    }
+    void leave(std::list<waiter>::iterator who, bool waiting) {
+        if (!waiting) return;
+        change([&] {
+            if (who->granted) ++free_;
+            waiting_.erase(who);
+        });
     }
 
     std::mutex mutex_;
