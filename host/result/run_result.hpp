@@ -125,7 +125,8 @@ struct long_poll_result {
 template <>
 inline constexpr auto fields_of<long_poll_result> = std::tuple(field("begin_ns", &long_poll_result::begin_ns, "ns"),
                                                                field("end_ns", &long_poll_result::end_ns, "ns"),
-                                                               field("stage", &long_poll_result::stage));
+                                                               field("stage", &long_poll_result::stage, "",
+                                                                     "work of the agent at that time"));
 
 struct late_poll_result {
     std::int64_t runnable_ns = 0, polled_ns = 0;
@@ -152,7 +153,8 @@ struct agent_result {
 };
 template <>
 inline constexpr auto fields_of<agent_result> = std::tuple(
-    field("id", &agent_result::id, "", "its name in the profile"), field("model", &agent_result::model).left_out(),
+    field("id", &agent_result::id, "", "its name in the profile"),
+    field("model", &agent_result::model, "", "of an imported run").left_out(),
     field("ok", &agent_result::ok, "", "it and all its requests succeeded").defaulted(),
     field("error", &agent_result::error, "", "why it failed outside of a request").left_out(),
     field("spawned_ns", &agent_result::spawned_ns, "ns", "its task was given to the executor"),
@@ -169,7 +171,7 @@ inline constexpr auto fields_of<agent_result> = std::tuple(
     field("long_polls", &agent_result::long_polls, "", "polls longer than measure.long_poll_ms").defaulted(),
     field("late_polls", &agent_result::late_polls, "", "times as long in which it was runnable and not polled")
         .defaulted(),
-    field("warnings", &agent_result::warnings).defaulted(),
+    field("warnings", &agent_result::warnings, "", "of the agent, such as a broken corpus file").defaulted(),
     field("requests", &agent_result::requests, "", "requests that it made"));
 
 struct execution_result {
@@ -243,9 +245,12 @@ template <>
 inline constexpr auto fields_of<run_result> = std::tuple(
     field("schema_version", &run_result::schema_version, "", "3; 2 is still read"),
     field("source", &run_result::source, "", "who measured: chimera, or tr115 for imported runs"),
-    field("profile", &run_result::profile).defaulted(), field("config", &run_result::config).left_out(),
-    field("config_hash", &run_result::config_hash).left_out(), field("executor", &run_result::executor).left_out(),
-    field("transport", &run_result::transport).left_out(), field("seed", &run_result::seed).left_out(),
+    field("profile", &run_result::profile, "", "name of the profile").defaulted(),
+    field("config", &run_result::config, "", "configuration of an imported run").left_out(),
+    field("config_hash", &run_result::config_hash, "", "hash of the resolved profile").left_out(),
+    field("executor", &run_result::executor, "", "as the profile names it").left_out(),
+    field("transport", &run_result::transport, "", "as the profile names it").left_out(),
+    field("seed", &run_result::seed, "", "of the profile").left_out(),
     field("run", &run_result::run, "", "its number in its folder").defaulted(),
     field("complete", &run_result::complete, "", "every agent succeeded: only then there are values").defaulted(),
     field("serialization", &run_result::serialization, "", "did the agents run side by side?"),
@@ -309,8 +314,10 @@ struct request_result {
 };
 template <>
 inline constexpr auto fields_of<request_result> = std::tuple(
-    field("execution", &request_result::execution, "", "alone or together"), field("agent", &request_result::agent),
-    field("call", &request_result::call), field("status", &request_result::status, "", "of HTTP; 0: no response"),
+    field("execution", &request_result::execution, "", "alone or together"),
+    field("agent", &request_result::agent, "", "id of the agent"),
+    field("call", &request_result::call, "", "name of the call: analysis, report, call_0, ..."),
+    field("status", &request_result::status, "", "of HTTP; 0: no response"),
     field("error", &request_result::error, "", "null: it succeeded"),
     field("seed", &request_result::seed, "", "sent to the server"),
     field("intended_ns", &request_result::intended_ns, "ns", "when the plan wanted it sent"),
@@ -356,10 +363,12 @@ struct text_result {
     std::string_view prompt, response, reasoning; ///< borrowed
 };
 template <>
-inline constexpr auto fields_of<text_result> = std::tuple(
-    field("execution", &text_result::execution, "", "alone or together"), field("agent", &text_result::agent),
-    field("call", &text_result::call), field("prompt", &text_result::prompt, "", "the body's text as it was sent"),
-    field("response", &text_result::response, "", "the reply's content"),
-    field("reasoning", &text_result::reasoning, "", "the reply's reasoning").left_out());
+inline constexpr auto fields_of<text_result> =
+    std::tuple(field("execution", &text_result::execution, "", "alone or together"),
+               field("agent", &text_result::agent, "", "id of the agent"),
+               field("call", &text_result::call, "", "name of the call"),
+               field("prompt", &text_result::prompt, "", "the body's text as it was sent"),
+               field("response", &text_result::response, "", "the reply's content"),
+               field("reasoning", &text_result::reasoning, "", "the reply's reasoning").left_out());
 
 } // namespace chimera::host
