@@ -17,9 +17,17 @@ struct bridge_settings {
     std::size_t channel_capacity; // chunks
 };
 
-/// As chm_bridge_ext.wrap. Throws sdk::error.
-chm_transport* make_bridge(chm_executor& self, chm_executor& foreign, chm_transport& inner,
-                           const bridge_settings& settings);
+/// The bridge of "block" and "wake". Throws sdk::error, as does the other.
+chm_transport* make_direct_bridge(chm_executor& self, chm_executor& foreign, chm_reactor& reactor, chm_transport& inner,
+                                  const bridge_settings& settings);
+/// The bridge of "channel".
+chm_transport* make_channel_bridge(chm_executor& foreign, chm_reactor& reactor, chm_transport& inner,
+                                   const bridge_settings& settings);
+
+/// The transport's timing, or nullptr where it has none.
+inline const chm_timing_ext* timing_of(chm_transport& t) noexcept {
+    return static_cast<const chm_timing_ext*>(t.vt->get_extension(&t, CHM_EXT_TIMING));
+}
 
 /// Base of the exchanges of every mode: the contract's table, turns for others, and timing.
 class bridged_exchange : public chm_exchange {

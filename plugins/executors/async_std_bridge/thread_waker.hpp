@@ -11,12 +11,11 @@
 
 namespace chimera::async_std_bridge {
 
-/// One for each worker. Reference counted: foreign reactors keep clones of it.
+/// Each worker has one. Reference counted: foreign reactors keep clones of it.
 class thread_waker final : public chm_waker {
   public:
-    /// owner: names the executor. worker: the worker's number there.
-    thread_waker(const void* owner, std::uint32_t worker) noexcept
-        : chm_waker{&vtable}, owner_(owner), worker_(worker) {}
+    /// owner: names the executor.
+    explicit thread_waker(const void* owner) noexcept : chm_waker{&vtable}, owner_(owner) {}
     thread_waker(const thread_waker&) = delete;
     thread_waker& operator=(const thread_waker&) = delete;
 
@@ -24,7 +23,6 @@ class thread_waker final : public chm_waker {
     static thread_waker* current(const void* owner) noexcept {
         return mine() && mine()->owner_ == owner ? mine() : nullptr;
     }
-    std::uint32_t worker() const noexcept { return worker_; }
     /// [the worker's thread] Makes this the thread's own.
     void settle() noexcept { mine() = this; }
 
@@ -72,7 +70,6 @@ class thread_waker final : public chm_waker {
     static constexpr chm_waker_vt vtable{clone, wake, wake_by_ref, drop};
 
     const void* const owner_;
-    const std::uint32_t worker_;
     std::atomic<std::uint32_t> refs_{1};
     std::mutex mutex_;
     std::condition_variable changed_;

@@ -100,7 +100,7 @@ class algorithm final : public boost::fibers::algo::algorithm {
         if (sdk::task_cell* cell = worker_.front()) {
             worker_.pop();
             if (cell->context || create(*cell)) return enter(*static_cast<fiber_stack*>(cell->context));
-            worker_.push(*cell); // no memory: others first
+            worker_.push_back(*cell); // no memory: others first
         }
         return next_ready();
     }

@@ -7,14 +7,13 @@
 namespace chimera::thread_pool {
 
 namespace {
-// How long the reactor may stay without a driver while a worker sleeps: the driver polls what it woke itself, and
-// waking another worker for every event would cost more than most polls. This is what a poll that blocks costs the
-// others' I/O.
+// How long the reactor may stay without a driver while a worker sleeps. The driver itself polls the tasks that it woke:
+// to wake another worker for every event would cost more than most polls. So a poll that blocks delays the I/O of other
+// tasks by up to this time.
 constexpr timespec takeover_after{0, 10'000'000};
 } // namespace
 
-/// A sleeper, no longer listed; nullptr if there is none. Those who sleep on a futex are cheaper to wake than the
-/// driver.
+/// A sleeper, no longer listed; nullptr if there is none. A sleeper on a futex is cheaper to wake than the driver.
 worker* pool::take_sleeper() noexcept {
     for (;;) {
         std::uint64_t mask = parked_.load();
@@ -26,7 +25,7 @@ worker* pool::take_sleeper() noexcept {
     }
 }
 
-/// steal = true. Makes sure that somebody awake will look for work that was queued before the call.
+/// steal = true. Makes sure that a worker that is awake will look for work that was queued before the call.
 void pool::notify_one() noexcept {
     while (parked_.load() != 0) {
         std::uint32_t nobody = 0;
@@ -51,10 +50,6 @@ void pool::wake_one() noexcept {
         w->parking.unpark(reactor_);
 }
 
-void pool::unpark_all() noexcept {
-    for (std::uint32_t i = 0; i < size(); ++i) workers_[i].parking.unpark(reactor_);
-}
-
 void pool::stop_searching(worker& w) noexcept {
     if (!w.searching) return;
     w.searching = false;
@@ -75,7 +70,7 @@ void pool::park(worker& w) noexcept {
     }
     w.listed = true;
     parked_.fetch_or(w.bit());
-    if (!sees_work(w) && ending_.load() == ending::no && !try_drive(w)) {
+    if (!sees_work(w) && !life_.ended() && !try_drive(w)) {
         if (!standby_.exchange(true))
             sleep_on_standby(w);
         else
@@ -85,10 +80,11 @@ void pool::park(worker& w) noexcept {
     w.off_watch = true;
 }
 
-/// Before a poll, which may block: somebody must be left who looks at the reactor. Others sleep without limit only
-/// while there is a driver and somebody on standby. Either, and whoever was woken to replace them, comes through here
-/// after it has given up its role, unless it parks again and takes one: so the last of them to leave sees that both
-/// are gone and wakes a sleeper, which does the same.
+/// Called before a poll, which may block: another worker must be left that looks at the reactor.
+///
+/// Workers sleep without a limit only while there is a driver and one on standby. A worker that gives up either role,
+/// or that was woken to take one, either parks again and takes a role, or comes through here. So the last one to leave
+/// sees that both roles are vacant, and wakes a sleeper, which does the same.
 void pool::keep_watch(worker& w) noexcept {
     if (!std::exchange(w.off_watch, false)) return;
     if (driver_.load() == 0 && !standby_.load()) wake_one();
@@ -102,7 +98,7 @@ void pool::sleep_on_standby(worker& w) noexcept {
     standby_.store(false);
 }
 
-/// False when somebody else drives.
+/// False when another worker drives.
 bool pool::try_drive(worker& w) noexcept {
     std::uint64_t nobody = 0;
     if (!driver_.compare_exchange_strong(nobody, w.bit())) return false;
@@ -111,7 +107,7 @@ bool pool::try_drive(worker& w) noexcept {
     return true;
 }
 
-/// A look without waiting, for a worker that is busy. Nothing to do where somebody waits in the reactor.
+/// A look without waiting, for a worker that is busy. Nothing to do while another worker waits in the reactor.
 void pool::look_at_reactor(worker& w) noexcept {
     std::uint64_t nobody = 0;
     if (!driver_.compare_exchange_strong(nobody, w.bit())) return;

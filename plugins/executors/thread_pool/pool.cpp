@@ -1,95 +1,31 @@
-// Queues: where cells go when they are spawned or woken, and where a worker finds the next one.
+// Queues: where cells go when they are spawned or woken, and where a worker finds the next one. And the plugin:
+// options, the executor's table, and the entry.
 #include "pool.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <thread>
+
+#include <chimera/sdk/plugin.hpp>
+#include <chimera/sdk/service.hpp>
 
 namespace chimera::thread_pool {
 
-thread_local worker* pool::current_ = nullptr;
-
-pool::pool(const pool_options& options, sdk::epoll_reactor& reactor)
-    : options_(options), reactor_(reactor), workers_(new worker[options.workers]) {
-    for (std::uint32_t i = 0; i < size(); ++i) {
-        workers_[i].owner = this;
-        workers_[i].index = workers_[i].victim = i;
-    }
+pool::pool(const pool_options& options)
+    : options_(options), workers_(new worker[options.workers]), life_(*this, options.workers, "tp-worker") {
+    for (std::uint32_t i = 0; i < size(); ++i) workers_[i].index = workers_[i].victim = i;
 }
 
-worker& pool::choose(const chm_spawn_opts* opts) noexcept {
-    const std::uint32_t hint = opts && CHM_HAS(opts, worker) ? opts->hint : std::uint32_t{CHM_HINT_ANY};
-    if (hint == CHM_HINT_CURRENT)
-        if (worker* w = here()) return *w;
-    const std::uint32_t i =
-        hint == CHM_HINT_WORKER ? opts->worker : next_worker_.fetch_add(1, std::memory_order_relaxed);
-    return workers_[i % size()];
+void pool::queue_here(sdk::task_cell& cell, std::uint32_t index) noexcept {
+    worker& w = workers_[index];
+    unlist(w); // woken by its own turn of the reactor: no other worker need wake it
+    if (!options_.steal && cell.worker() != index) return queue(cell);
+    push(w, cell);
+    // A worker that is about to look at its queue takes one cell itself.
+    if (options_.steal && (w.polling || w.ring.size() > 1)) notify_one();
 }
 
-chm_rc pool::spawn(chm_task* task, const chm_spawn_opts* opts, bool service) noexcept {
-    worker& home = choose(opts);
-    sdk::task_cell* cell = sdk::task_cell::create(*this, task, home.index, service);
-    if (!cell) return CHM_E_NOMEM;
-    if (!admit(*cell)) { // without having touched the task
-        cell->release();
-        cell->release();
-        return CHM_E_CANCELED;
-    }
-    home.live.add(*cell);
-    spawns_.leave();
-    schedule(*cell);
-    return CHM_OK;
-}
-
-bool pool::admit(const sdk::task_cell& cell) noexcept {
-    if (!spawns_.enter()) return false;
-    if (cell.service() || (live_.fetch_add(1) & over) == 0) return true;
-    live_.fetch_sub(1);
-    spawns_.leave();
-    return false;
-}
-
-void pool::stop() noexcept {
-    if (!wakes_.enter()) return;
-    spawns_.close();
-    ending_.exchange(ending::stop); // from here on run may return, and the executor be destroyed
-    unpark_all();
-    wakes_.leave();
-}
-
-void pool::schedule(sdk::task_cell& cell) noexcept {
-    if (worker* w = here()) {
-        unlist(*w); // woken by its own turn of the reactor: it need not be woken by anybody else
-        if (!options_.steal && cell.worker() != w->index) {
-            push_from_outside(cell);
-            return;
-        }
-        push_here(*w, cell);
-        // A worker that is about to look at its queue takes one cell itself.
-        if (options_.steal && (w->polling || w->ring.size() > 1)) notify_one();
-    } else if (wakes_.enter()) {
-        push_from_outside(cell);
-        wakes_.leave();
-    } else {
-        cell.release();
-    }
-}
-
-void pool::push_here(worker& w, sdk::task_cell& cell) noexcept {
-    if (!options_.steal) {
-        w.local.push(cell);
-        return;
-    }
-    while (!w.ring.push(cell)) {
-        sdk::task_cell* last = nullptr;
-        if (sdk::task_cell* first = w.ring.take_half(last)) {
-            cell.next = nullptr;
-            last->next = &cell;
-            injector_.push(*first, cell, run_queue::capacity / 2 + 1);
-            return;
-        }
-    }
-}
-
-void pool::push_from_outside(sdk::task_cell& cell) noexcept {
+void pool::queue(sdk::task_cell& cell) noexcept {
     if (options_.steal) {
         cell.next = nullptr;
         injector_.push(cell, cell, 1);
@@ -98,6 +34,19 @@ void pool::push_from_outside(sdk::task_cell& cell) noexcept {
         worker& target = workers_[cell.worker()];
         target.mail.push(cell);
         notify_pinned(target);
+    }
+}
+
+void pool::push(worker& w, sdk::task_cell& cell) noexcept {
+    if (!options_.steal) return w.local.push(cell);
+    while (!w.ring.push(cell)) {
+        sdk::task_cell* last = nullptr;
+        if (sdk::task_cell* first = w.ring.take_half(last)) {
+            cell.next = nullptr;
+            last->next = &cell;
+            injector_.push(*first, cell, run_queue::capacity / 2 + 1);
+            return;
+        }
     }
 }
 
@@ -155,15 +104,9 @@ void pool::poll(worker& w, sdk::task_cell& cell) noexcept {
     stop_searching(w);
     keep_watch(w);
     w.polling = true;
-    const auto outcome = cell.run();
+    const auto outcome = life_.poll(cell);
     w.polling = false;
-    if (outcome == sdk::task_cell::outcome::again) {
-        push_here(w, cell);
-    } else if (outcome == sdk::task_cell::outcome::done) {
-        const bool counted = !cell.service();
-        workers_[cell.worker()].live.remove(cell);
-        if (counted && live_.fetch_sub(1) == 1 && until_idle_) end_if_idle();
-    }
+    if (outcome == sdk::task_cell::outcome::again) push(w, cell);
 }
 
 bool pool::sees_work(const worker& w) const noexcept {
@@ -172,21 +115,9 @@ bool pool::sees_work(const worker& w) const noexcept {
     return std::any_of(&workers_[0], &workers_[0] + size(), [](const worker& other) { return other.ring.size() != 0; });
 }
 
-void pool::end_if_idle() noexcept {
-    if (std::size_t none = 0; !live_.compare_exchange_strong(none, over)) return;
-    spawns_.close();
-    if (ending none = ending::no; ending_.compare_exchange_strong(none, ending::idle)) unpark_all();
-}
-
-void pool::begin(bool until_idle) noexcept {
-    until_idle_ = until_idle;
-    if (until_idle) end_if_idle();
-}
-
-void pool::work(std::uint32_t index, shift& now) noexcept {
+void pool::work(std::uint32_t index) noexcept {
     worker& w = workers_[index];
-    worker* const outer = std::exchange(current_, &w); // run() may have been called by a worker of another pool
-    while (ending_.load() == ending::no) {
+    while (!life_.ended()) {
         if (sdk::task_cell* cell = next(w))
             poll(w, *cell);
         else
@@ -194,30 +125,69 @@ void pool::work(std::uint32_t index, shift& now) noexcept {
     }
     if (w.searching) searching_.fetch_sub(1);
     w.searching = false;
-    now.quiet.arrive_and_wait();
-    spawns_.wait_until_empty();
-    w.live.drop_all();
-    current_ = outer;
 }
 
-void pool::drop_all() noexcept {
-    spawns_.close();
-    spawns_.wait_until_empty();
-    for (std::uint32_t i = 0; i < size(); ++i) workers_[i].live.drop_all();
+void pool::interrupt() noexcept {
+    for (std::uint32_t i = 0; i < size(); ++i) workers_[i].parking.unpark(reactor_);
 }
 
-void pool::shut() noexcept {
-    wakes_.close();
-    wakes_.wait_until_empty();
-    sdk::cell_list rest;
-    injector_.pop_into(rest, [](std::size_t n) { return n; });
-    for (std::uint32_t i = 0; i < size(); ++i) {
-        worker& w = workers_[i];
-        w.mail.pop_into(rest);
-        while (sdk::task_cell* cell = w.ring.pop()) cell->release();
-        while (sdk::task_cell* cell = w.local.pop()) cell->release();
+// --- the plugin ---
+
+namespace {
+
+constexpr chm_option schema[]{
+    sdk::int_option("workers", "0", 0, pool::max_workers,
+                    "Threads that poll, the caller of run among them; 0: one per hardware thread, at most 64"),
+    sdk::bool_option("steal", "true", "Idle workers take tasks from busy ones; false: a task stays where it was put"),
+    sdk::int_option("event_interval", "61", 1, 1'000'000, "Polls between two looks at I/O while a worker is busy"),
+};
+
+pool_options parse(const sdk::options& o) {
+    auto workers = static_cast<std::uint32_t>(o.integer("workers"));
+    if (workers == 0) workers = std::clamp(std::thread::hardware_concurrency(), 1U, pool::max_workers);
+    return {workers, o.flag("steal"), static_cast<std::uint32_t>(o.integer("event_interval"))};
+}
+
+template <bool Steal>
+class executor final : public sdk::executor_base<executor<Steal>, Steal ? 0U : std::uint32_t{CHM_EXECUTOR_PINNED}> {
+  public:
+    explicit executor(const pool_options& options) : pool_(options) {}
+
+    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts) noexcept { return pool_.life().spawn(task, opts); }
+    chm_rc spawn_service(chm_task* task, const chm_spawn_opts* opts) noexcept {
+        return pool_.life().spawn(task, opts, true);
     }
-    while (sdk::task_cell* cell = rest.pop()) cell->release();
-}
+    std::uint32_t workers() const noexcept { return pool_.life().workers(); }
+    chm_rc worker_here() const noexcept { return pool_.life().worker_here(); }
+    chm_rc run(std::uint32_t mode) { return pool_.life().run(mode); }
+    void stop() noexcept { pool_.life().stop(); }
+    const void* extension(std::string_view id) noexcept {
+        if (id == CHM_EXT_REACTOR) return static_cast<chm_reactor*>(&pool_.reactor());
+        return id == CHM_EXT_SERVICE ? &sdk::service_extension<executor> : nullptr;
+    }
+
+  private:
+    pool pool_;
+};
+
+const chm_executor_factory factory{
+    sizeof(chm_executor_factory), static_cast<std::uint32_t>(std::size(schema)), schema,
+    [](const chm_host*, const chm_config* config, chm_executor** out, chm_error* err) noexcept -> chm_rc {
+        return sdk::guarded(err, [&]() -> chm_rc {
+            const pool_options options = parse(sdk::options(config, schema));
+            if (options.steal)
+                *out = std::make_unique<executor<true>>(options).release();
+            else
+                *out = std::make_unique<executor<false>>(options).release();
+            return CHM_OK;
+        });
+    }};
+
+} // namespace
 
 } // namespace chimera::thread_pool
+
+CHIMERA_PLUGIN_ENTRY("thread_pool", "0.1.0",
+                     "Thread pool with work stealing and an epoll reactor driven by an idle worker; stands for tokio's "
+                     "multi-thread runtime",
+                     0, chimera::sdk::single_factory<chimera::thread_pool::factory>);

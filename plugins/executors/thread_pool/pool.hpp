@@ -1,23 +1,67 @@
 // The scheduler behind the executor: workers, their queues, who sleeps and who drives the reactor.
 #pragma once
 
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
-#include <latch>
+#include <ctime>
 #include <memory>
 
-#include <chimera/sdk/cell_queue.hpp>
 #include <chimera/sdk/epoll_reactor.hpp>
-#include <chimera/sdk/gate.hpp>
-#include <chimera/sdk/task_cell.hpp>
+#include <chimera/sdk/executor_lifecycle.hpp>
 
-#include "injector.hpp"
-#include "parker.hpp"
-#include "run_queue.hpp"
+#include "queues.hpp"
 
 namespace chimera::thread_pool {
 
-class pool;
+/// Where one worker sleeps: on a futex, or in the reactor. A wake-up that comes before the sleep ends it at once, so
+/// none is lost between the decision to sleep and the sleep.
+class parker {
+  public:
+    /// [owner] Sleeps until unpark; with a limit, at most that long. False when the limit passed.
+    bool sleep(const timespec* limit) noexcept {
+        if (std::uint32_t state = awake; state_.compare_exchange_strong(state, asleep)) {
+            while (state_.load() == asleep) {
+                const long rc =
+                    ::syscall(SYS_futex, &state_, FUTEX_WAIT_PRIVATE, std::uint32_t{asleep}, limit, nullptr, 0);
+                state = asleep;
+                if (rc < 0 && errno == ETIMEDOUT && state_.compare_exchange_strong(state, awake)) return false;
+            }
+        }
+        state_.exchange(awake);
+        return true;
+    }
+
+    /// [owner, holds the role of the driver] Sleeps in the reactor until unpark or until something is ready.
+    void drive(sdk::epoll_reactor& reactor) noexcept {
+        if (std::uint32_t state = awake; state_.compare_exchange_strong(state, driving)) reactor.turn(-1);
+        state_.exchange(awake);
+    }
+
+    /// [any thread while the reactor lives] One system call if the owner sleeps, none otherwise.
+    void unpark(sdk::epoll_reactor& reactor) noexcept {
+        switch (state_.exchange(notified)) {
+        case asleep:
+            ::syscall(SYS_futex, &state_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+            break;
+        case driving:
+            reactor.interrupt();
+            break;
+        default:
+            break;
+        }
+    }
+
+  private:
+    enum : std::uint32_t { awake, asleep, driving, notified };
+
+    std::atomic<std::uint32_t> state_{awake};
+    static_assert(sizeof state_ == sizeof(std::uint32_t)); // it is the futex
+};
 
 struct pool_options {
     std::uint32_t workers = 1; ///< at most pool::max_workers
@@ -27,12 +71,10 @@ struct pool_options {
 
 struct worker {
     // Any thread.
-    pool* owner = nullptr;
     std::uint32_t index = 0;
     run_queue ring;       // steal = true: runnable cells
     sdk::cell_inbox mail; // steal = false: cells of this worker that others woke
     parker parking;
-    sdk::live_tasks live; // tasks that this worker drops at the end
     // This worker only.
     sdk::cell_list local; // steal = false: runnable cells
     std::uint32_t polls = 0;
@@ -45,74 +87,47 @@ struct worker {
     std::uint64_t bit() const noexcept { return std::uint64_t{1} << index; }
 };
 
-/// Outlives the executor as long as wakers do; without its executor it only gives cells back.
-///
 /// How no wake is lost when a worker falls asleep: a notifier first queues the cell, then looks at searching_ and
 /// parked_; a worker first leaves searching_ and enters parked_, then looks at all queues once more. All of these are
 /// sequentially consistent, so one of the two sees the other. A worker that stops searching because it found something
-/// wakes another one if it was the last: whoever relied on it being there loses nothing.
+/// wakes another one if it was the last: a notifier that relied on the search loses nothing.
 ///
-/// A cell that moves from one queue to another is in neither for a moment, and whoever looks then may fall asleep. So
-/// who moves cells is a notifier too. Example: a worker takes four cells from the injector, another one finds nothing
-/// and sleeps, and the first polls one of the four for a second: the other three need the notice that they are in its
-/// ring. A thief gives it by stop_searching, as it is counted in searching_. Only a cell that its worker polls next
-/// needs none.
-class pool final : public sdk::scheduler {
+/// A cell that moves from one queue to another is in neither for a moment, and a worker that looks then may fall
+/// asleep. So the thread that moves cells is a notifier too. Example: a worker takes four cells from the injector,
+/// another one finds nothing and sleeps, and the first polls one of the four for a second: the other three need the
+/// notice that they are in its ring. A thief gives it by stop_searching, as it is counted in searching_. Only a cell
+/// that its worker polls next needs none.
+class pool {
   public:
     static constexpr std::uint32_t max_workers = 64; // parked_ has 64 bits
 
-    /// Throws std::bad_alloc. The reactor must live until shut() has returned.
-    pool(const pool_options& options, sdk::epoll_reactor& reactor);
+    /// Throws std::bad_alloc, std::system_error.
+    explicit pool(const pool_options& options);
 
-    /// As chm_executor_vt, and as chm_service_ext.
-    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts, bool service) noexcept;
-    void stop() noexcept;
-
-    /// What run() shares with its workers.
-    struct shift {
-        explicit shift(std::uint32_t workers) : quiet(workers) {}
-        std::latch quiet; // nobody polls any more
-    };
-    /// [each worker's thread, once, after begin] Polls until the run ends, then drops the worker's tasks.
-    void work(std::uint32_t index, shift& now) noexcept;
-    /// [no worker runs] Refuses further tasks and drops all that are left.
-    void drop_all() noexcept;
-    /// [once, no worker runs] Unless the run lasts until stop, the end of the last task that is no service ends it from
-    /// now on; it may have ended already.
-    void begin(bool until_idle) noexcept;
-    bool stopped() const noexcept { return ending_.load() == ending::stop; }
-    /// [no worker runs, last use by the executor] From here on the reactor is not touched and nothing is queued.
-    void shut() noexcept;
-
-    void schedule(sdk::task_cell& cell) noexcept override;
-
-    std::uint32_t size() const noexcept { return options_.workers; }
-    /// The worker of the calling thread, if it is one of this pool's.
-    worker* here() const noexcept { return current_ && current_->owner == this ? current_ : nullptr; }
+    sdk::executor_lifecycle<pool>& life() noexcept { return life_; }
+    const sdk::executor_lifecycle<pool>& life() const noexcept { return life_; }
+    sdk::epoll_reactor& reactor() noexcept { return reactor_; }
 
   private:
-    enum class ending : std::uint32_t { no, idle, stop };
-    static constexpr std::size_t over = ~(~std::size_t{0} >> 1); // in live_: the run went idle
+    friend sdk::executor_lifecycle<pool>;
 
-    ~pool() override = default;
+    std::uint32_t size() const noexcept { return options_.workers; }
 
-    // queues (pool.cpp)
-    worker& choose(const chm_spawn_opts* opts) noexcept;
-    bool admit(const sdk::task_cell& cell) noexcept; // counts it unless it is a service; spawns_.leave() must follow
-    void end_if_idle() noexcept;
-    void push_here(worker& w, sdk::task_cell& cell) noexcept;
-    void push_from_outside(sdk::task_cell& cell) noexcept;
+    // for the lifecycle, and queues (pool.cpp)
+    void queue(sdk::task_cell& cell) noexcept;
+    void queue_here(sdk::task_cell& cell, std::uint32_t index) noexcept;
+    void work(std::uint32_t index) noexcept;
+    void interrupt() noexcept;
+    void push(worker& w, sdk::task_cell& cell) noexcept;
     sdk::task_cell* next(worker& w) noexcept;
     sdk::task_cell* search(worker& w) noexcept;
     sdk::task_cell* from_injector(worker& w) noexcept;
     void poll(worker& w, sdk::task_cell& cell) noexcept;
     bool sees_work(const worker& w) const noexcept;
-    void release_queued() noexcept;
 
     // sleeping (parking.cpp)
     void notify_one() noexcept;
     void notify_pinned(worker& target) noexcept;
-    void unpark_all() noexcept;
     void wake_one() noexcept;
     worker* take_sleeper() noexcept;
     void stop_searching(worker& w) noexcept;
@@ -123,22 +138,15 @@ class pool final : public sdk::scheduler {
     bool try_drive(worker& w) noexcept;
     void look_at_reactor(worker& w) noexcept;
 
-    static thread_local worker* current_;
-
     const pool_options options_;
-    sdk::epoll_reactor& reactor_;
+    sdk::epoll_reactor reactor_;
     const std::unique_ptr<worker[]> workers_;
-    injector injector_;                         // steal = true
-    std::atomic<std::uint64_t> parked_{0};      // bit per worker that sleeps or is about to; whoever clears it wakes it
-    std::atomic<std::uint64_t> driver_{0};      // bit of the worker that turns the reactor, if any
-    std::atomic<std::uint32_t> searching_{0};   // steal = true: workers awake without work, or being woken to look
-    std::atomic<bool> standby_{false};          // somebody sleeps with a limit, to take over an abandoned reactor
-    std::atomic<std::uint32_t> next_worker_{0}; // round robin of spawns
-    std::atomic<std::size_t> live_{0};          // tasks but services; from 0 it becomes `over`, which admits none
-    bool until_idle_ = false;                   // constant while workers run
-    std::atomic<ending> ending_{ending::no};
-    sdk::gate spawns_; // closed by the end: who is inside has taken a task that the drop will see
-    sdk::gate wakes_;  // closed by shut: who is inside, to wake or to stop, may touch the workers and the reactor
+    injector injector_;                       // steal = true
+    std::atomic<std::uint64_t> parked_{0};    // bit per worker that sleeps or is about to; whoever clears it wakes it
+    std::atomic<std::uint64_t> driver_{0};    // bit of the worker that turns the reactor, if any
+    std::atomic<std::uint32_t> searching_{0}; // steal = true: workers awake without work, or being woken to look
+    std::atomic<bool> standby_{false};        // one sleeper has a limit, to take over an abandoned reactor
+    sdk::executor_lifecycle<pool> life_;
 };
 
 } // namespace chimera::thread_pool

@@ -23,7 +23,7 @@
 
 #include "../testing/executor_under_test.hpp"
 #include "../testing/services.hpp"
-#include "run_queue.hpp"
+#include "queues.hpp"
 
 using namespace std::chrono_literals;
 namespace sdk = chimera::sdk;

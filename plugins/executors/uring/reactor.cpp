@@ -204,11 +204,11 @@ constexpr chm_reactor_vt vtable{
 
 } // namespace
 
-reactor::reactor(const pinned::roster& roll) noexcept : chm_reactor{&vtable}, roll_(roll) {}
+reactor::reactor() noexcept : chm_reactor{&vtable} {}
 
 worker* reactor::here() const noexcept {
     worker* const w = worker::current();
-    return w && &w->roll() == &roll_ ? w : nullptr;
+    return w && &w->life() == life_ ? w : nullptr;
 }
 
 } // namespace chimera::uring

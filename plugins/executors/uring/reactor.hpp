@@ -1,8 +1,8 @@
 // "chimera.reactor/1" on io_uring: each worker's descriptors and timers, on that worker's ring.
 #pragma once
 
-#include "../pinned/roster.hpp"
 #include "chimera/abi/reactor.h"
+#include "chimera/sdk/executor_lifecycle.hpp"
 
 namespace chimera::uring {
 
@@ -12,7 +12,9 @@ class worker;
 /// threads.
 class reactor final : public chm_reactor {
   public:
-    explicit reactor(const pinned::roster& roll) noexcept;
+    reactor() noexcept;
+    /// [before any task] The executor whose reactor this is.
+    void attach(const sdk::lifecycle_state& life) noexcept { life_ = &life; }
 
     /// The calling worker, if it is one of this reactor's executor.
     worker* here() const noexcept;
@@ -21,7 +23,7 @@ class reactor final : public chm_reactor {
     bool receives() const noexcept { return receives_; }
 
   private:
-    const pinned::roster& roll_; // names the executor: a worker belongs to it when it has the same roster
+    const sdk::lifecycle_state* life_ = nullptr; // names the executor: its workers have the same
     bool receives_ = false;
 };
 

@@ -8,10 +8,10 @@
 
 namespace chimera::uring {
 
-class uring final : public pinned::executor<uring, class reactor> {
+class uring final : public pinned::executor<uring, worker, class reactor> {
   public:
     static constexpr std::array schema{
-        pinned::workers_option,
+        pinned::workers_option(1024),
         pinned::pin_cpus_option,
         sdk::int_option("entries", "256", 8, 32768, "Requests of each ring that may wait for the next system call"),
         sdk::int_option("buffers", "512", 0, 32768,
@@ -23,13 +23,13 @@ class uring final : public pinned::executor<uring, class reactor> {
     };
     static constexpr const char* thread_name = "uring";
 
-    uring(const chm_host* host, const sdk::options& options) : executor(options) {
+    uring(const chm_host* host, const sdk::options& options) : executor(options, options.flag("pin_cpus")) {
         const auto number = [&](const char* key) { return static_cast<unsigned>(options.integer(key)); };
         const unsigned buffers = number("buffers");
         const ring_options mine{number("entries"), options.flag("defer_taskrun"),
                                 buffers == 0 ? 0 : std::bit_ceil(buffers), number("buffer_size")};
-        hire([&](std::uint32_t index) {
-            auto* const w = new worker(roll(), index, host, mine);
+        hire([&](sdk::lifecycle_state& life) {
+            auto w = std::make_unique<worker>(life, host, mine);
             reactor().offer_receives(w->receives());
             return w;
         });

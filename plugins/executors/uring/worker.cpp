@@ -25,8 +25,8 @@ void timer_entry::end() noexcept {
     delete this;
 }
 
-worker::worker(pinned::roster& roll, std::uint32_t number, const chm_host* host, const ring_options& options)
-    : pinned::worker(roll, number, host), ring_(options.entries, options.defer_taskrun) {
+worker::worker(sdk::lifecycle_state& life, const chm_host* host, const ring_options& options)
+    : pinned::worker(life, host), ring_(options.entries, options.defer_taskrun) {
     if (options.buffers != 0 && ring_.receives_many())
         buffers_.emplace(ring_.raw(), options.buffers, options.buffer_size);
 }
@@ -36,7 +36,7 @@ worker::worker(pinned::roster& roll, std::uint32_t number, const chm_host* host,
 void worker::loop() noexcept {
     ring_.enable();
     doorbell_.listen();
-    while (!roll().over()) {
+    while (!life().ended()) {
         take_mail();
         poll_some();
         if (starving_) feed_starving();
@@ -49,16 +49,16 @@ void worker::loop() noexcept {
 /// Announced first, by a read-modify-write as knock() has one: either it is seen there, or what came before that knock
 /// is seen here.
 bool worker::may_sleep() noexcept {
-    if (runnable() || roll().over()) return false;
+    if (runnable() || life().ended()) return false;
     asleep_.exchange(true);
-    return !mail() && !roll().over();
+    return !mail() && !life().ended();
 }
 
 void worker::knock() noexcept {
     if (asleep_.exchange(false)) doorbell_.knock();
 }
 
-void worker::close_loop() noexcept {
+void worker::end_loop() noexcept {
     while (entry* leaked = entries_) {
         complain();
         leaked->let_go();

@@ -74,13 +74,18 @@ struct ring_options {
 class worker final : public pinned::worker {
   public:
     /// Throws sdk::error, std::system_error.
-    worker(pinned::roster& roll, std::uint32_t number, const chm_host* host, const ring_options& options);
+    worker(sdk::lifecycle_state& life, const chm_host* host, const ring_options& options);
 
     /// The worker whose thread this is, or nullptr.
     static worker* current() noexcept { return static_cast<worker*>(pinned::worker::current()); }
 
+    /// [any thread]
+    void knock() noexcept;
+
     // --- this worker's thread ---
 
+    void loop() noexcept;
+    void end_loop() noexcept;
     ring& requests() noexcept { return ring_; }
     /// [only where receives() is true]
     buffer_ring& buffers() noexcept { return *buffers_; }
@@ -120,10 +125,6 @@ class worker final : public pinned::worker {
         std::uint64_t count_ = 0; // where the kernel writes
     };
 
-    ~worker() override = default;
-    void knock() noexcept override;
-    void loop() noexcept override;
-    void close_loop() noexcept override;
     bool may_sleep() noexcept;
     void feed_starving() noexcept;
     void fire_timers() noexcept;

@@ -131,7 +131,7 @@ struct reactor_functions {
     /// The calling worker, if it is one of this reactor's executor.
     static worker* here(chm_reactor* r) noexcept {
         worker* w = worker::current();
-        return w && &w->roll() == &static_cast<reactor*>(r)->roll_ ? w : nullptr;
+        return w && &w->life() == static_cast<reactor*>(r)->life_ ? w : nullptr;
     }
 
     static chm_rc io_register(chm_reactor* r, int fd, chm_io** out) noexcept {
@@ -214,6 +214,6 @@ struct reactor_functions {
         timer_create,           timer_poll, timer_destroy, get_extension};
 };
 
-reactor::reactor(const pinned::roster& roll) noexcept : chm_reactor{&reactor_functions::vtable}, roll_(roll) {}
+reactor::reactor() noexcept : chm_reactor{&reactor_functions::vtable} {}
 
 } // namespace chimera::uv_pinned

@@ -3,8 +3,8 @@
 
 #include <uv.h>
 
-#include "../pinned/roster.hpp"
 #include "chimera/abi/reactor.h"
+#include "chimera/sdk/executor_lifecycle.hpp"
 
 namespace chimera::uv_pinned {
 
@@ -12,10 +12,12 @@ namespace chimera::uv_pinned {
 /// threads.
 class reactor final : public chm_reactor {
   public:
-    explicit reactor(const pinned::roster& roll) noexcept;
+    reactor() noexcept;
+    /// [before any task] The executor whose reactor this is.
+    void attach(const sdk::lifecycle_state& life) noexcept { life_ = &life; }
 
   private:
-    const pinned::roster& roll_; // names the executor: a worker belongs to it when it has the same roster
+    const sdk::lifecycle_state* life_ = nullptr; // names the executor: its workers have the same
 
     friend struct reactor_functions;
 };

@@ -7,13 +7,13 @@
 
 namespace chimera::uv_pinned {
 
-class uv_pinned final : public pinned::executor<uv_pinned, reactor> {
+class uv_pinned final : public pinned::executor<uv_pinned, worker, reactor> {
   public:
-    static constexpr std::array schema{pinned::workers_option, pinned::pin_cpus_option};
+    static constexpr std::array schema{pinned::workers_option(1024), pinned::pin_cpus_option};
     static constexpr const char* thread_name = "uv_pinned";
 
-    uv_pinned(const chm_host* host, const sdk::options& options) : executor(options) {
-        hire([&](std::uint32_t number) { return new worker(roll(), number, host); });
+    uv_pinned(const chm_host* host, const sdk::options& options) : executor(options, options.flag("pin_cpus")) {
+        hire([&](sdk::lifecycle_state& life) { return std::make_unique<worker>(life, host); });
     }
 };
 

@@ -12,7 +12,7 @@ namespace {
 uv_handle_t* handle(void* any_uv_handle) noexcept { return static_cast<uv_handle_t*>(any_uv_handle); }
 } // namespace
 
-worker::worker(pinned::roster& roll, std::uint32_t number, const chm_host* host) : pinned::worker(roll, number, host) {
+worker::worker(sdk::lifecycle_state& life, const chm_host* host) : pinned::worker(life, host) {
     if (const int rc = uv_loop_init(&loop_); rc < 0)
         throw sdk::error(CHM_E_FAIL, std::string("uv_loop_init: ") + uv_strerror(rc));
     loop_.data = this;
@@ -29,7 +29,7 @@ worker::worker(pinned::roster& roll, std::uint32_t number, const chm_host* host)
 void worker::turn() noexcept {
     poll_some();
     uv_update_time(&loop_); // the wait is counted from the cached time: polls must not be added to it
-    if (roll().over())
+    if (life().ended())
         uv_stop(&loop_);
     else if (runnable())
         uv_idle_start(&no_wait_, [](uv_idle_t*) {});
@@ -37,11 +37,12 @@ void worker::turn() noexcept {
         uv_idle_stop(&no_wait_);
 }
 
-void worker::close_loop() noexcept {
+worker::~worker() {
     uv_close(handle(&mail_), nullptr);
     uv_close(handle(&before_wait_), nullptr);
     uv_close(handle(&no_wait_), nullptr);
-    // Tasks have deregistered what they had. What is left here was leaked by one of them: say so, and close it too.
+    // Tasks have deregistered their descriptors and timers. A handle that is left was leaked by one: warn, and close
+    // it.
     uv_walk(
         &loop_,
         [](uv_handle_t* h, void* self) {

@@ -16,22 +16,25 @@ namespace chimera::uv_pinned {
 class worker final : public pinned::worker {
   public:
     /// Throws sdk::error when the system has no descriptors left for a loop.
-    worker(pinned::roster& roll, std::uint32_t number, const chm_host* host);
+    worker(sdk::lifecycle_state& life, const chm_host* host);
+    /// [no thread runs the loop]
+    ~worker();
 
     /// The worker whose thread this is, or nullptr.
     static worker* current() noexcept { return static_cast<worker*>(pinned::worker::current()); }
 
+    /// [any thread]
+    void knock() noexcept { uv_async_send(&mail_); }
+
     // --- this worker's thread ---
 
+    void loop() noexcept { uv_run(&loop_, UV_RUN_DEFAULT); }
+    void end_loop() noexcept {}
     uv_loop_t* uv() noexcept { return &loop_; }
     /// The file descriptors that are registered on this loop.
     std::unordered_set<int>& registered() noexcept { return registered_; }
 
   private:
-    ~worker() override = default;
-    void knock() noexcept override { uv_async_send(&mail_); }
-    void loop() noexcept override { uv_run(&loop_, UV_RUN_DEFAULT); }
-    void close_loop() noexcept override;
     void turn() noexcept;
 
     uv_async_t mail_{}; // uv_async_send: any thread

@@ -1,4 +1,5 @@
-// For authors of executors: one spawned task with its state, its reference count and its waker in one allocation.
+// For authors of executors: a spawned task with its state, its reference count and its waker in one allocation; queues
+// of such tasks; and the list of all that are not done.
 #pragma once
 
 #include <atomic>
@@ -161,6 +162,80 @@ class task_cell final : public chm_waker {
     friend class live_tasks;
     task_cell* live_prev_ = nullptr;
     task_cell* live_next_ = nullptr;
+};
+
+/// A queue of runnable tasks: first in, first out. Linked through the cells, so nothing is allocated to queue a task.
+/// Holds the queue's reference of each cell in it, and gives back the rest when it is destroyed. One thread.
+class cell_list {
+  public:
+    cell_list() noexcept = default;
+    cell_list(const cell_list&) = delete;
+    cell_list& operator=(const cell_list&) = delete;
+    ~cell_list() {
+        while (task_cell* cell = pop()) cell->release();
+    }
+
+    /// To the end.
+    void push(task_cell& cell) noexcept {
+        cell.next = nullptr;
+        append(cell, cell);
+    }
+    /// first..last are linked; last.next is nullptr.
+    void append(task_cell& first, task_cell& last) noexcept {
+        (head_ ? tail_->next : head_) = &first;
+        tail_ = &last;
+    }
+    /// The next to be popped, nullptr when there is none.
+    task_cell* front() const noexcept { return head_; }
+    /// nullptr when there is none.
+    task_cell* pop() noexcept {
+        task_cell* cell = head_;
+        if (cell) head_ = cell->next;
+        return cell;
+    }
+
+  private:
+    task_cell* head_ = nullptr;
+    task_cell* tail_ = nullptr;
+};
+
+/// Tasks that other threads have made runnable for one worker. Pushed by any thread, emptied by one; no lock. Gives
+/// back what is left when it is destroyed.
+class cell_inbox {
+  public:
+    cell_inbox() noexcept = default;
+    cell_inbox(const cell_inbox&) = delete;
+    cell_inbox& operator=(const cell_inbox&) = delete;
+    ~cell_inbox() {
+        cell_list rest;
+        pop_into(rest);
+    }
+
+    /// [any thread] True: it was empty, so the worker has to be told. Otherwise the one who found it empty tells it.
+    bool push(task_cell& cell) noexcept {
+        task_cell* head = head_.load(std::memory_order_relaxed);
+        do {
+            cell.next = head;
+        } while (!head_.compare_exchange_weak(head, &cell, std::memory_order_seq_cst, std::memory_order_relaxed));
+        return head == nullptr;
+    }
+    /// [one thread] Moves everything to the end of `to`, in the order in which it came.
+    void pop_into(cell_list& to) noexcept {
+        if (empty()) return;
+        task_cell* const last = head_.exchange(nullptr, std::memory_order_acquire);
+        task_cell* first = nullptr;
+        for (task_cell* cell = last; cell != nullptr;) {
+            task_cell* const earlier = std::exchange(cell->next, first);
+            first = std::exchange(cell, earlier);
+        }
+        if (first) to.append(*first, *last);
+    }
+    /// [any thread] Sequentially consistent, as push is. A worker announces that it will sleep and then finds this
+    /// empty; another thread pushes and then looks whether the worker sleeps: one of the two sees the other.
+    bool empty() const noexcept { return head_.load(std::memory_order_seq_cst) == nullptr; }
+
+  private:
+    std::atomic<task_cell*> head_{nullptr}; // the latest, linked to the earlier ones
 };
 
 /// Every task of an executor that is not done: what is dropped when run ends. Any thread. Where there are no services,

@@ -1,13 +1,35 @@
-#include "far_end.hpp"
-
+// await = "channel": a session here, and a task on the foreign executor that owns the inner session.
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
+#include "bridge.hpp"
+#include "channel.hpp"
+#include "chimera/abi/transport.h"
 #include "chimera/sdk/error.hpp"
+#include "chimera/sdk/plugin.hpp"
 #include "chimera/sdk/text.hpp"
+#include "chimera/sdk/timing.hpp"
 
 namespace chimera::async_std_bridge {
 
 namespace {
+
+// --- the foreign executor ---
+
+/// Shared by all far ends of one bridge.
+struct far_side {
+    chm_executor* foreign;
+    chm_reactor* reactor; // the foreign one's
+    chm_transport* inner;
+    const chm_timing_ext* timing; // the inner transport's, or nullptr
+    std::size_t capacity;
+    std::shared_ptr<session_count> open_sessions;
+};
 
 class far_end final : public chm_task {
   public:
@@ -145,13 +167,125 @@ class far_end final : public chm_task {
     std::array<char, 512> text_{};
 };
 
-} // namespace
-
+/// Spawns the task that serves `link`: it opens the inner session with the first request, pulls responses into the
+/// channel, and ends when the channel is closed. All calls on the inner transport's objects happen in its polls and in
+/// its drop, so an affine reactor is good enough. Throws sdk::error when the foreign executor takes no task.
 void spawn_far_end(const far_side& side, std::string base_url, std::shared_ptr<channel> link) {
     auto task = std::make_unique<far_end>(side, std::move(base_url), std::move(link));
     if (const chm_rc rc = side.foreign->vt->spawn(side.foreign, task.get(), nullptr); rc < 0)
         throw sdk::error(rc, "the foreign executor takes no task; was it stopped?");
     static_cast<void>(task.release());
+}
+
+// --- here ---
+
+/// Near end of a channel. Used on its task's worker.
+class channel_session final : public sdk::session_base<channel_session> {
+  public:
+    channel_session(std::shared_ptr<channel> link, std::uint32_t yield_every)
+        : link_(std::move(link)), yield_every_(yield_every) {}
+    channel_session(const channel_session&) = delete;
+    channel_session& operator=(const channel_session&) = delete;
+    ~channel_session() { link_->close(); }
+
+    chm_exchange* start(const chm_request& request);
+
+  private:
+    class exchange;
+
+    const std::shared_ptr<channel> link_;
+    const std::uint32_t yield_every_;
+};
+
+class channel_session::exchange final : public bridged_exchange {
+  public:
+    exchange(channel& link, std::uint32_t yield_every) noexcept : bridged_exchange(yield_every), link_(link) {}
+
+  private:
+    chm_rc poll_head(chm_waker* waker, chm_head* head, chm_error* err) noexcept override {
+        return sdk::guarded(err, [&]() -> chm_rc {
+            const chm_rc rc = link_.take_head(waker, head_, why_);
+            if (rc < 0) return failed(rc, err);
+            if (rc == CHM_PENDING) return rc;
+            timing_ = head_.timing;
+            for (const auto& [key, value] : head_.headers) headers_.push_back({sdk::str(key), sdk::str(value)});
+            head->status = head_.status;
+            head->headers = headers_.data();
+            head->n_headers = headers_.size();
+            return CHM_READY;
+        });
+    }
+    chm_rc poll_chunk(chm_waker* waker, chm_str* view, chm_error* err) noexcept override {
+        return sdk::guarded(err, [&]() -> chm_rc {
+            const chm_rc rc = link_.take_chunk(waker, current_, why_);
+            if (rc < 0) return failed(rc, err);
+            if (rc == CHM_END) timing_ = link_.final_timing();
+            if (rc != CHM_READY) return rc;
+            timing_ = current_.timing;
+            *view = sdk::str(current_.bytes);
+            return CHM_READY;
+        });
+    }
+    void close() noexcept override {
+        link_.close_exchange();
+        delete this;
+    }
+    void read_timing(chm_exchange_timing* out) const noexcept override { sdk::copy_timing(out, timing_); }
+    chm_rc failed(chm_rc rc, chm_error* err) {
+        timing_ = link_.final_timing();
+        return sdk::fail(err, rc, why_);
+    }
+
+    channel& link_; // the session's, which outlives its exchange
+    head_copy head_;
+    std::vector<chm_kv> headers_;
+    chunk_copy current_;
+    chm_exchange_timing timing_{};
+    std::string why_;
+};
+
+chm_exchange* channel_session::start(const chm_request& request) {
+    auto opened = std::make_unique<exchange>(*link_, yield_every_);
+    link_->post(request);
+    return opened.release();
+}
+
+/// "channel".
+class channel_bridge final : public sdk::transport_base<channel_bridge> {
+  public:
+    channel_bridge(chm_executor& foreign, chm_reactor& reactor, chm_transport& inner, const bridge_settings& settings)
+        : settings_(settings), side_{&foreign,
+                                     &reactor,
+                                     &inner,
+                                     timing_of(inner),
+                                     settings.channel_capacity,
+                                     std::make_shared<session_count>()} {}
+    channel_bridge(const channel_bridge&) = delete;
+    channel_bridge& operator=(const channel_bridge&) = delete;
+    /// The sessions here are closed; those on the foreign executor, which were told, are waited for: once this returns,
+    /// the inner transport may be destroyed.
+    ~channel_bridge() { side_.open_sessions->wait_for_none(); }
+
+    chm_session* open(const chm_session_args& args) {
+        auto link = std::make_shared<channel>(settings_.channel_capacity);
+        auto session = std::make_unique<channel_session>(link, settings_.yield_every);
+        spawn_far_end(side_, std::string(sdk::view(args.base_url)), link);
+        return session.release();
+    }
+    const void* extension(std::string_view id) const noexcept {
+        return side_.timing && id == CHM_EXT_TIMING ? &bridged_exchange::timing_extension : nullptr;
+    }
+
+  private:
+    const bridge_settings settings_;
+    const far_side side_;
+};
+
+} // namespace
+
+chm_transport* make_channel_bridge(chm_executor& foreign, chm_reactor& reactor, chm_transport& inner,
+                                   const bridge_settings& settings) {
+    return new channel_bridge(foreign, reactor, inner, settings);
 }
 
 } // namespace chimera::async_std_bridge

@@ -1,20 +1,30 @@
-// A worker's own queue: a bounded ring that one thread fills and any thread may steal from, without a lock.
+// Where runnable tasks wait: each worker's own ring, and the queue of all workers.
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <mutex>
 
 #include <chimera/sdk/task_cell.hpp>
 
 namespace chimera::thread_pool {
 
-/// Holds the queue's reference of each cell in it. head_ and tail_ only grow; their difference is the number of cells.
-/// A slot is written again only after head_ has passed it, so a thief whose compare-and-swap of head_ succeeds has read
-/// what belonged to it.
+/// A worker's own queue: a bounded ring that one thread fills and any thread may steal from, without a lock. Holds the
+/// queue's reference of each cell in it. head_ and tail_ only grow; their difference is the number of cells. A slot is
+/// written again only after head_ has passed it, so a thief whose compare-and-swap of head_ succeeds has read a cell
+/// that is now its own.
 class run_queue {
   public:
     static constexpr std::uint32_t capacity = 256;
+
+    run_queue() noexcept = default;
+    run_queue(const run_queue&) = delete;
+    run_queue& operator=(const run_queue&) = delete;
+    ~run_queue() {
+        while (sdk::task_cell* cell = pop()) cell->release();
+    }
 
     /// [owner] False when the ring is full.
     bool push(sdk::task_cell& cell) noexcept {
@@ -85,6 +95,33 @@ class run_queue {
     alignas(64) std::atomic<std::uint32_t> head_{0}; // owner and thieves
     alignas(64) std::atomic<std::uint32_t> tail_{0}; // the owner
     std::array<std::atomic<sdk::task_cell*>, capacity> slots_{};
+};
+
+/// The queue of all workers, for tasks that other threads wake or spawn, and for the half of a full run_queue. Any
+/// thread.
+class injector {
+  public:
+    /// first..last are `n` linked cells; last.next is nullptr.
+    void push(sdk::task_cell& first, sdk::task_cell& last, std::size_t n) noexcept {
+        std::lock_guard lock(mutex_);
+        cells_.append(first, last);
+        size_.store(size_.load(std::memory_order_relaxed) + n, std::memory_order_seq_cst);
+    }
+    /// Moves up to limit(size) cells to the end of `to`.
+    template <class Limit>
+    void pop_into(sdk::cell_list& to, Limit limit) noexcept {
+        if (empty()) return;
+        std::lock_guard lock(mutex_);
+        std::size_t size = size_.load(std::memory_order_relaxed);
+        for (std::size_t n = limit(size); n > 0 && size > 0; --n, --size) to.push(*cells_.pop());
+        size_.store(size, std::memory_order_seq_cst);
+    }
+    bool empty() const noexcept { return size_.load(std::memory_order_seq_cst) == 0; }
+
+  private:
+    std::mutex mutex_;
+    sdk::cell_list cells_;             // guarded by mutex_
+    std::atomic<std::size_t> size_{0}; // written under mutex_
 };
 
 } // namespace chimera::thread_pool
