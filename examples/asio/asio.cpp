@@ -48,7 +48,7 @@ class executor final : public sdk::executor_base<executor> {
         if (life_.poll(c) == sdk::task_cell::outcome::again) queue(c);
     }
 
-    asio::io_context context_; // what is queued at the end goes with it
+    asio::io_context context_; // and the cells that are still queued in it
     const asio::executor_work_guard<asio::io_context::executor_type> stay_{context_.get_executor()};
     reactor reactor_{context_};
     sdk::executor_lifecycle<executor> life_;

@@ -48,7 +48,7 @@ class watched : public std::enable_shared_from_this<watched> {
             waiter_.clear();
             return now;
         }
-        // Asio has no wait for the peer's end alone: who has no interest waits for something to read, and looks then.
+        // Asio has no wait for the peer's end alone: without an interest, wait for something to read, and look then.
         const std::uint32_t wanted = interest & both ? interest : std::uint32_t{CHM_IO_READ};
         if (wanted & ~waiting_ & CHM_IO_READ) wait(CHM_IO_READ, descriptor_.wait_read);
         if (wanted & ~waiting_ & CHM_IO_WRITE) wait(CHM_IO_WRITE, descriptor_.wait_write);
@@ -141,7 +141,7 @@ class alarm : public std::enable_shared_from_this<alarm> {
     std::uint64_t armed_ = 0; // 0: not
 };
 
-// What the contract hands around is a pointer to a shared pointer.
+// A chm_io or chm_timer is a pointer to a shared pointer.
 template <class T, class Handle>
 std::shared_ptr<T>& object(Handle* handle) noexcept {
     return *reinterpret_cast<std::shared_ptr<T>*>(handle);

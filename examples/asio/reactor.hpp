@@ -10,7 +10,7 @@ namespace chimera::asio_example {
 namespace asio = boost::asio;
 
 /// For any thread. Asio completes a wait once, on a thread that runs the context, and asks the kernel anew for each:
-/// what a wait reported is kept until it is cleared, and a clear of either kind loses nothing.
+/// reported bits are kept until they are cleared, and a clear of either kind loses nothing.
 class reactor final : public chm_reactor {
   public:
     explicit reactor(asio::io_context& context) noexcept : chm_reactor{&vtable}, context_(context) {}

@@ -13,7 +13,7 @@ namespace chimera::python_asyncio {
 /// What `asyncio.new_event_loop()` makes: Python's own selector loop, from its standard library. An exception that
 /// leaves a callback is logged, and the loop goes on.
 ///
-/// All functions but here() are called under the GIL, by one thread at a time. What fails is logged.
+/// All functions but here() are called under the GIL, by one thread at a time. Failures are logged.
 class event_loop {
   public:
     /// [without or with the GIL, the interpreter is started] Throws sdk::error.
@@ -30,8 +30,7 @@ class event_loop {
     /// No thread is.
     void leave() noexcept { home_ = std::thread::id(); }
 
-    /// Calls callbacks until stop(). Throws sdk::error for what asyncio takes for an end: SystemExit and
-    /// KeyboardInterrupt.
+    /// Calls callbacks until stop(). Throws sdk::error for SystemExit and KeyboardInterrupt, which end the loop.
     void run_forever();
     /// [in a callback] Ends run_forever when the callbacks that are ready now have been called.
     void stop() noexcept;
@@ -61,7 +60,7 @@ class event_loop {
     const chm_host* const host_;
     std::atomic<std::thread::id> home_{};
     ref loop_, context_;
-    // Names, interned: what a method is looked up by.
+    // Names of methods, interned.
     ref call_soon_, call_at_, cancel_, stop_, add_reader_, add_writer_, remove_reader_, remove_writer_;
     ref with_context_; // ("context",)
 };

@@ -30,7 +30,7 @@ void check(const PyStatus& status) {
                                      (status.err_msg ? status.err_msg : "it wants to end the process"));
 }
 
-/// `import signal`, which asyncio does, takes SIGINT where nobody else has, whatever install_signal_handlers says.
+/// `import signal`, which asyncio does, takes SIGINT if it has no handler yet, whatever install_signal_handlers says.
 void import_without_sigint() {
     struct sigaction of_the_host {};
     ::sigaction(SIGINT, nullptr, &of_the_host);
@@ -78,7 +78,7 @@ ref take_exception() noexcept {
 }
 #endif
 
-/// Borrowed from the object; empty where it is no text, or out of memory.
+/// Borrowed from the object; empty if it is not a text, or out of memory.
 std::string_view text_of(const ref& object) noexcept {
     Py_ssize_t size = 0;
     const char* text = object ? PyUnicode_AsUTF8AndSize(object.get(), &size) : nullptr;

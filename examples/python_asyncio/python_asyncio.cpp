@@ -9,7 +9,6 @@
 
 #include <chimera/sdk/executor_lifecycle.hpp>
 #include <chimera/sdk/plugin.hpp>
-#include <chimera/sdk/service.hpp>
 
 #include "event_loop.hpp"
 #include "reactor.hpp"

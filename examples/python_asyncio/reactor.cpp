@@ -19,17 +19,12 @@ constexpr std::uint32_t both = CHM_IO_READ | CHM_IO_WRITE;
 constexpr std::uint32_t for_good = CHM_IO_ERR | CHM_IO_HUP;
 constexpr std::uint32_t tick = 0x100;
 
-/// What the waiter of an io or a timer leaves: a clone of its waker, unless that one is here already.
-void leave_waker(sdk::waker& slot, chm_waker* borrowed) noexcept {
-    if (slot.get() != borrowed) slot = sdk::waker::clone(borrowed);
-}
-
 } // namespace
 
 /// A watched descriptor. asyncio's watch is level-triggered, and each change of it costs a call of Python and of
 /// epoll_ctl: so it stays as it is while the bits that it reports are consumed, which is the steady state of a stream.
-/// A bit that is reported a second time although nobody consumed the first leaves the watch, or the wait would become a
-/// spin. It returns when somebody waits for it.
+/// A bit that is reported a second time before it was consumed leaves the watch, or the wait would become a spin. It
+/// returns when a task waits for it.
 struct io_entry {
     reactor& home;
     const int fd;
@@ -87,7 +82,7 @@ struct io_entry {
 
     std::uint32_t poll(std::uint32_t wanted, chm_waker* waker) noexcept {
         if (readiness & (wanted | for_good)) return readiness;
-        leave_waker(waiter, waker);
+        waiter.become(waker);
         interest = wanted & both;
         return watch(watched | interest) ? 0 : std::uint32_t{CHM_IO_ERR};
     }
@@ -141,7 +136,7 @@ struct timer_entry {
             waiter = {};
             return CHM_READY;
         }
-        leave_waker(waiter, waker);
+        waiter.become(waker);
         if (deadline_ns == deadline || arm(deadline)) return CHM_PENDING;
         deadline_ns = 0;
         waiter = {};

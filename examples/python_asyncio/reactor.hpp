@@ -30,7 +30,8 @@ class reactor final : public chm_reactor {
 
     /// [settled] The loop watches from here on. False: it is logged why not.
     bool open() noexcept;
-    /// [GIL; the loop has stopped] Ends the watch, and what nobody deregistered, with a warning for each.
+    /// [GIL; the loop has stopped] Ends the watch, and all ios and timers that were not deregistered, with a warning
+    /// for each.
     void close() noexcept;
 
   private:

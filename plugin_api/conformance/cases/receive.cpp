@@ -14,7 +14,7 @@
 #include "../kit/counting_waker.hpp"
 #include "../kit/on_reactor.hpp"
 #include "../kit/socket_pair.hpp"
-#include "chimera/sdk/receiver.hpp"
+#include "chimera/sdk/reactor.hpp"
 
 namespace chimera::conformance {
 

@@ -8,7 +8,7 @@
 #include "../kit/on_reactor.hpp"
 #include "../kit/scripted_server.hpp"
 #include "../kit/socket_pair.hpp"
-#include "chimera/sdk/receiver.hpp"
+#include "chimera/sdk/reactor.hpp"
 
 namespace chimera::conformance {
 

@@ -11,7 +11,7 @@
 #include "../run.hpp"
 #include "chimera/sdk/error.hpp"
 #include "chimera/sdk/reactor.hpp"
-#include "chimera/sdk/service.hpp"
+#include "chimera/sdk/plugin.hpp"
 #include "chimera/sdk/task.hpp"
 #include "expect.hpp"
 #include "offered.hpp"

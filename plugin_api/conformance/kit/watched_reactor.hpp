@@ -1,7 +1,7 @@
 // A reactor around the one under test, which sees to it that whoever waits will be woken.
 #pragma once
 
-#include "chimera/sdk/receiver.hpp"
+#include "chimera/sdk/reactor.hpp"
 #include "watched_waker.hpp"
 
 namespace chimera::conformance {

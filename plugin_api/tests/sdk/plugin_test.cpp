@@ -1,4 +1,4 @@
-// The exported entry of a class: its init, deinit and flags. What a poll of a class may return.
+// The exported entry of a class: its init, deinit and flags; its services; and the results of its polls.
 #include "chimera/sdk/plugin.hpp"
 
 #include <doctest/doctest.h>
@@ -57,6 +57,31 @@ struct scripted final : exchange_base<scripted> {
     void close() noexcept {}
 };
 
+struct serving final : executor_base<serving> {
+    chm_rc spawn(chm_task*, const chm_spawn_opts*) { return CHM_E_NOSYS; }
+    chm_rc run(std::uint32_t) { return CHM_OK; }
+    void stop() noexcept {}
+    const void* extension(std::string_view id) noexcept {
+        return id == CHM_EXT_SERVICE ? &service_extension<serving> : nullptr;
+    }
+    std::uint32_t workers() const noexcept { return 3; }
+    chm_rc worker_here() const noexcept { return here; }
+    chm_rc spawn_service(chm_task* task, const chm_spawn_opts* opts) {
+        if (opts != nullptr && opts->worker > 2) throw error(CHM_E_NOMEM, "no such worker");
+        taken = task;
+        return CHM_OK;
+    }
+    chm_rc here = 2;
+    chm_task* taken = nullptr;
+};
+
+struct without_services final : executor_base<without_services> {
+    chm_rc spawn(chm_task*, const chm_spawn_opts*) { return CHM_E_NOSYS; }
+    chm_rc run(std::uint32_t) { return CHM_OK; }
+    void stop() noexcept {}
+    const void* extension(std::string_view) noexcept { return nullptr; }
+};
+
 } // namespace
 
 CHIMERA_EXECUTOR_PLUGIN("embedding", "1.0", "a runtime that a process has once", embedding);
@@ -103,4 +128,38 @@ TEST_CASE("the factory is found by its id only") {
     CHECK(chimera_plugin_entry.get_factory(CHM_FACTORY_EXECUTOR) == &executor_factory<embedding>);
     CHECK(chimera_plugin_entry.get_factory(CHM_FACTORY_TRANSPORT) == nullptr);
     CHECK(chimera_plugin_entry.get_factory(nullptr) == nullptr);
+}
+
+TEST_CASE("the extension calls the class") {
+    serving x;
+    const chm_service_ext* const ext = service_of(&x);
+    REQUIRE(ext != nullptr);
+    CHECK(ext->size == sizeof(chm_service_ext));
+    CHECK(ext->flags == 0);
+    CHECK(ext->workers(&x) == 3);
+    CHECK(ext->worker_here(&x) == 2);
+    x.here = CHM_E_AFFINITY;
+    CHECK(ext->worker_here(&x) == CHM_E_AFFINITY);
+
+    chm_task task{};
+    CHECK(ext->spawn_service(&x, &task, nullptr) == CHM_OK);
+    CHECK(x.taken == &task);
+}
+
+TEST_CASE("what a class throws comes out as a code, and no task is no task") {
+    serving x;
+    const chm_service_ext* const ext = service_of(&x);
+    chm_task task{};
+    chm_spawn_opts opts{};
+    opts.size = sizeof opts;
+    opts.worker = 3;
+    CHECK(ext->spawn_service(&x, &task, &opts) == CHM_E_NOMEM);
+    CHECK(ext->spawn_service(&x, nullptr, nullptr) == CHM_E_INVAL);
+    CHECK(x.taken == nullptr);
+}
+
+TEST_CASE("an executor without services, and no executor, have no extension") {
+    without_services x;
+    CHECK(service_of(&x) == nullptr);
+    CHECK(service_of(nullptr) == nullptr);
 }

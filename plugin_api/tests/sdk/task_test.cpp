@@ -9,7 +9,7 @@
 #include <string>
 
 #include "chimera/sdk/reactor.hpp"
-#include "chimera/sdk/timing.hpp"
+#include "chimera/sdk/plugin.hpp"
 #include "counted_waker.hpp"
 
 using namespace chimera::sdk;

@@ -45,7 +45,7 @@ chm_rc channel::take_head(chm_waker* waker, head_copy& out, std::string& why) {
         why = result_text_;
         return result_;
     }
-    keep(near_waker_, waker);
+    near_waker_.become(waker);
     return CHM_PENDING;
 }
 
@@ -55,7 +55,7 @@ chm_rc channel::take_chunk(chm_waker* waker, chunk_copy& out, std::string& why) 
         std::lock_guard lock(mutex_);
         if (count_ == 0) {
             if (result_ < 0) why = result_text_;
-            if (result_ == CHM_PENDING) keep(near_waker_, waker);
+            if (result_ == CHM_PENDING) near_waker_.become(waker);
             return result_;
         }
         std::swap(out, ring_[first_]);
@@ -101,7 +101,7 @@ void channel::close() noexcept {
 
 channel::step channel::next(std::uint64_t open, chm_waker* waker) noexcept {
     std::lock_guard lock(mutex_);
-    keep(far_waker_, waker);
+    far_waker_.become(waker);
     if (closing_) return step::finish;
     if (open != 0 && !mine(open)) return step::cancel;
     if (open == 0) return request_ ? step::begin : step::wait;

@@ -1,4 +1,4 @@
-// await = "channel": what passes between a session here and its task on the foreign executor.
+// await = "channel": the data that pass between a session here and its task on the foreign executor.
 #pragma once
 
 #include <condition_variable>
@@ -49,9 +49,9 @@ struct chunk_copy {
     chm_exchange_timing timing{};
 };
 
-/// Both ends of the channel. Exchanges are numbered; what the far end says about one that the near end has closed is
-/// dropped. The far end holds a piece back while `capacity` of them wait, and is woken when half of them are taken.
-/// Buffers are swapped, not allocated, once the channel has seen pieces of their size.
+/// Both ends of the channel. Exchanges are numbered; results of an exchange that the near end has closed are dropped.
+/// The far end holds a piece back while `capacity` of them wait, and is woken when half of them are taken. Buffers are
+/// swapped, not allocated, once the channel has seen pieces of their size.
 class channel {
   public:
     explicit channel(std::size_t capacity) : ring_(capacity) {}
@@ -77,7 +77,7 @@ class channel {
     // --- far end: the task on the foreign executor ---
 
     enum class step { finish, cancel, begin, wait, pull };
-    /// What the far end has to do now, when `open` is the number of the exchange that it has open (0: none). The waker
+    /// The far end's next step. open: the number of the exchange that it has open (0: none). The waker
     /// is kept for every answer: the near end may change its mind while the far end pulls.
     step next(std::uint64_t open, chm_waker* waker) noexcept;
     /// After step::begin; nullopt when the near end has closed the exchange since.
@@ -92,12 +92,9 @@ class channel {
 
   private:
     bool mine(std::uint64_t number) const noexcept { return number == wanted_; }
-    void keep(sdk::waker& slot, chm_waker* borrowed) noexcept {
-        if (slot.get() != borrowed) slot = sdk::waker::clone(borrowed);
-    }
 
     mutable std::mutex mutex_;
-    // Everything below is guarded by mutex_; nobody is woken under it.
+    // Everything below is guarded by mutex_. No wake is made under it.
     sdk::waker near_waker_, far_waker_;
     std::uint64_t last_ = 0;   // number of the latest exchange
     std::uint64_t wanted_ = 0; // number of the one that the near end has open; 0: none

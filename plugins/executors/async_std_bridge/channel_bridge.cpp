@@ -13,7 +13,6 @@
 #include "chimera/sdk/error.hpp"
 #include "chimera/sdk/plugin.hpp"
 #include "chimera/sdk/text.hpp"
-#include "chimera/sdk/timing.hpp"
 
 namespace chimera::async_std_bridge {
 
@@ -71,8 +70,8 @@ class far_end final : public chm_task {
     }
 
     void begin() {
-        // Counted before the request is taken: whoever has closed the exchange and then sees nobody counted knows that
-        // the inner transport is not touched any more.
+        // Counted before the request is taken. So once the exchange is closed and the count is zero, the inner
+        // transport is not touched any more.
         counted_opening opening;
         if (!session_) {
             side_.open_sessions->add();

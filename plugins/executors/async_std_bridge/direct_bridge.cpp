@@ -29,7 +29,7 @@ class lifeline {
         static_cast<void>(end.release());
         return line;
     }
-    /// The foreign executor may let go of the task: nobody listens any more.
+    /// There are no listeners any more: the task ends.
     void untie() noexcept {
         {
             std::lock_guard lock(mutex_);
@@ -38,7 +38,7 @@ class lifeline {
         far_waker_.wake();
     }
 
-    /// One who waits for the foreign executor.
+    /// A session that waits for the foreign executor.
     class listener {
       public:
         explicit listener(std::shared_ptr<lifeline> line) : line_(std::move(line)) {
@@ -53,7 +53,7 @@ class lifeline {
         }
         /// Leaves the waker that is woken when the foreign executor stops; ask cut() afterwards.
         void wake_on_cut(chm_waker* borrowed) noexcept {
-            // The slot keeps its waker, and so the address its meaning, until the cut. After that, nobody needs it.
+            // The slot keeps its waker, and so the address its meaning, until the cut. After that, it is not needed.
             if (std::exchange(left_, borrowed) != borrowed) place_->set(borrowed);
         }
         bool cut() const noexcept { return line_->cut_.load(std::memory_order_acquire); }
@@ -90,7 +90,7 @@ class lifeline {
             cut_.store(true, std::memory_order_release); // before a slot is emptied: see waker_slot
             n = listeners_.size();
         }
-        while (n-- > 0) { // who is told goes to the end of the list, and wakes happen outside of the lock
+        while (n-- > 0) { // a listener that was told goes to the end of the list; wakes happen outside of the lock
             sdk::waker waiter;
             {
                 std::lock_guard lock(mutex_);

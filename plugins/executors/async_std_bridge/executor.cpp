@@ -11,7 +11,6 @@
 #include "chimera/sdk/executor_lifecycle.hpp"
 #include "chimera/sdk/plugin.hpp"
 #include "chimera/sdk/reactor.hpp"
-#include "chimera/sdk/service.hpp"
 #include "thread_waker.hpp"
 
 namespace chimera::async_std_bridge {

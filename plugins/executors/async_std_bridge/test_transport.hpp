@@ -18,7 +18,6 @@
 #include "chimera/abi/timing.h"
 #include "chimera/sdk/plugin.hpp"
 #include "chimera/sdk/reactor.hpp"
-#include "chimera/sdk/service.hpp"
 
 namespace chimera::async_std_bridge_test {
 

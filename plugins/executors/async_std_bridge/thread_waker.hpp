@@ -1,4 +1,4 @@
-// A waker that resumes a thread instead of a task: what makes an executor block.
+// A waker that resumes a thread instead of a task: with it, a poll can block.
 #pragma once
 
 #include <atomic>

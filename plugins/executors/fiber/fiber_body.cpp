@@ -3,8 +3,7 @@
 // This file is compiled without sanitizers. A fiber suspends here only, between two polls, and the rest of the way is
 // in libboost_fiber, which is not instrumented either: so no instrumented function is ever left on one stack and
 // returned from on another, and ThreadSanitizer's and AddressSanitizer's accounts stay balanced without a fiber
-// interface. In turn nothing that is shared with other threads may be touched here: that is what the functions of
-// `worker` are for.
+// interface. In turn this file must not touch data that other threads touch: the functions of `worker` do that.
 #include <boost/fiber/context.hpp>
 #include <boost/fiber/fiber.hpp>
 #include <boost/fiber/operations.hpp>
@@ -164,7 +163,7 @@ class algorithm final : public boost::fibers::algo::algorithm {
     worker& worker_;
     context* const main_;
     boost::fibers::scheduler::ready_queue_type ready_;
-    context* created_ = nullptr;     // what awakened() was told of last
+    context* created_ = nullptr;     // the latest argument of awakened()
     fiber_stack* fibers_ = nullptr;  // of all tasks that have one
     fiber_stack* entered_ = nullptr; // the stack that runs, unless the dispatcher or the main context does
     void* main_fake_ = nullptr;      // see announce_switch

@@ -8,8 +8,8 @@
 
 namespace chimera::fiber {
 
-/// A stack, with what its worker knows about the fiber on it. Lies at the top end of the stack's own memory, so that a
-/// suspended fiber touches one page where it can.
+/// A stack, and its worker's record of the fiber on it. The record lies at the top end of the stack's own memory, so
+/// that a suspended fiber touches only one page where possible.
 struct fiber_stack {
     std::byte* bottom = nullptr; ///< lowest address
     std::size_t size = 0;        ///< from bottom to this struct
@@ -50,7 +50,7 @@ class stack_pool {
     std::vector<slab> slabs_;
 };
 
-/// Tells AddressSanitizer that what runs next runs on another stack: `bottom` and `size` describe it (nullptr:
+/// Tells AddressSanitizer that the code from here on runs on another stack: `bottom` and `size` describe it (nullptr:
 /// unknown). The fake stacks are those of the stack that is left and of the one that is entered. Does nothing in other
 /// builds.
 void announce_switch(void*& left_fake_stack, void* entered_fake_stack, const std::byte* bottom,

@@ -6,7 +6,7 @@
 
 #include <chimera/sdk/epoll_reactor.hpp>
 
-#include "../pinned/worker.hpp"
+#include "../pinned/executor.hpp"
 #include "stack_pool.hpp"
 
 namespace chimera::fiber {

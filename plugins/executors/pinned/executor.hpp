@@ -11,13 +11,76 @@
 
 #include <chimera/sdk/executor_lifecycle.hpp>
 #include <chimera/sdk/plugin.hpp>
-#include <chimera/sdk/service.hpp>
+#include <chimera/sdk/text.hpp>
 
 namespace chimera::pinned {
 
-constexpr chm_option workers_option(std::int64_t most) {
-    return sdk::int_option("workers", "1", 1, most, "Threads, each with an event loop and tasks of its own");
-}
+/// Base of each executor's worker, which has these functions beside:
+///   void loop() noexcept      [this worker's thread] polls until life().ended()
+///   void knock() noexcept     [any thread] ends the loop's wait, or keeps the next one from blocking
+///   void end_loop() noexcept  [this worker's thread, after its tasks were dropped]
+class worker {
+  public:
+    worker(const worker&) = delete;
+    worker& operator=(const worker&) = delete;
+
+    /// The worker whose thread this is, or nullptr.
+    static worker* current() noexcept { return current_; }
+
+    const sdk::lifecycle_state& life() const noexcept { return life_; }
+
+    /// [any thread] Leaves a runnable task. True: knock().
+    bool post(sdk::task_cell& cell) noexcept { return inbox_.push(cell); }
+
+    // --- this worker's thread ---
+
+    void push(sdk::task_cell& cell) noexcept { runnable_.push(cell); }
+    /// This thread is the worker's from now on.
+    void settle() noexcept { current_ = this; }
+    static void unsettle() noexcept { current_ = nullptr; }
+
+  protected:
+    worker(sdk::lifecycle_state& life, const chm_host* host) noexcept : life_(life), host_(host) {}
+    ~worker() = default;
+
+    bool runnable() const noexcept { return runnable_.front() != nullptr; }
+    sdk::cell_list& queue() noexcept { return runnable_; }
+    const sdk::cell_list& queue() const noexcept { return runnable_; }
+    /// Queues the tasks that other threads have left.
+    void take_mail() noexcept { inbox_.pop_into(runnable_); }
+    bool mail() const noexcept { return !inbox_.empty(); }
+    /// Polls once, and queues the task again where it wants that. False: the task is done, and the cell may be gone.
+    bool poll(sdk::task_cell& cell) noexcept {
+        const sdk::task_cell::outcome outcome = life_.poll(cell);
+        if (outcome == sdk::task_cell::outcome::again) runnable_.push(cell);
+        return outcome != sdk::task_cell::outcome::done;
+    }
+    /// Polls runnable tasks, but not for ever: descriptors and timers want their turn.
+    void poll_some() noexcept {
+        for (unsigned polls = 0; polls < polls_per_turn && !life_.ended(); ++polls) {
+            sdk::task_cell* const cell = runnable_.pop();
+            if (!cell) break;
+            poll(*cell);
+        }
+    }
+    /// Warns of a descriptor or a timer that was not deregistered.
+    void complain() const noexcept {
+        if (host_)
+            host_->log(host_, CHM_LOG_WARN, sdk::str("a file descriptor or timer was still registered at the end"));
+    }
+
+  private:
+    static constexpr unsigned polls_per_turn = 64;
+    static inline constinit thread_local worker* current_ = nullptr;
+
+    sdk::lifecycle_state& life_;
+    const chm_host* const host_;
+    sdk::cell_inbox inbox_;   // any thread
+    sdk::cell_list runnable_; // the worker's thread
+};
+
+inline constexpr chm_option workers_option =
+    sdk::int_option("workers", "1", 1, 1024, "Threads, each with an event loop and tasks of its own");
 inline constexpr chm_option pin_cpus_option =
     sdk::bool_option("pin_cpus", "false", "Bind each worker to one of the CPUs that the process may use");
 

@@ -22,8 +22,8 @@
 #include "../../../plugin_api/conformance/kit/census.hpp"
 #include "chimera/abi.h"
 #include "chimera/sdk/error.hpp"
+#include "chimera/sdk/plugin.hpp"
 #include "chimera/sdk/reactor.hpp"
-#include "chimera/sdk/service.hpp"
 #include "chimera/sdk/task.hpp"
 #include "chimera/sdk/text.hpp"
 

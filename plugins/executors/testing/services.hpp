@@ -1,4 +1,4 @@
-// What becomes of services when nothing else is left: what every executor that offers them is tried on.
+// Tests for every executor that offers services: what happens to services when no other task is left.
 #pragma once
 
 #include <poll.h>

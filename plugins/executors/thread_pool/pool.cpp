@@ -7,7 +7,6 @@
 #include <thread>
 
 #include <chimera/sdk/plugin.hpp>
-#include <chimera/sdk/service.hpp>
 
 namespace chimera::thread_pool {
 

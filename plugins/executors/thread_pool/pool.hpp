@@ -82,7 +82,7 @@ struct worker {
     bool searching = false;   // counted in pool::searching_
     bool listed = false;      // has set its bit in pool::parked_; a notifier may have cleared it since
     bool polling = false;     // inside a task's poll
-    bool off_watch = false;   // has turned the reactor, or slept, since it last made sure that somebody looks at it
+    bool off_watch = false;   // has turned the reactor, or slept, since it last made sure that a worker looks at it
 
     std::uint64_t bit() const noexcept { return std::uint64_t{1} << index; }
 };
@@ -141,8 +141,9 @@ class pool {
     const pool_options options_;
     sdk::epoll_reactor reactor_;
     const std::unique_ptr<worker[]> workers_;
-    injector injector_;                       // steal = true
-    std::atomic<std::uint64_t> parked_{0};    // bit per worker that sleeps or is about to; whoever clears it wakes it
+    injector injector_; // steal = true
+    std::atomic<std::uint64_t> parked_{
+        0}; // bit per worker that sleeps or is about to; the thread that clears it wakes the worker
     std::atomic<std::uint64_t> driver_{0};    // bit of the worker that turns the reactor, if any
     std::atomic<std::uint32_t> searching_{0}; // steal = true: workers awake without work, or being woken to look
     std::atomic<bool> standby_{false};        // one sleeper has a limit, to take over an abandoned reactor

@@ -31,7 +31,7 @@ class run_queue {
         const std::uint32_t tail = tail_.load(std::memory_order_relaxed);
         if (tail - head_.load(std::memory_order_acquire) == capacity) return false;
         slot(tail).store(&cell, std::memory_order_relaxed);
-        tail_.store(tail + 1, std::memory_order_seq_cst); // ordered before the look at who sleeps
+        tail_.store(tail + 1, std::memory_order_seq_cst); // ordered before the look at the sleepers
         return true;
     }
 
@@ -83,7 +83,7 @@ class run_queue {
         }
     }
 
-    /// [any thread] A guess, but never "empty" for a cell that was pushed before and that nobody took.
+    /// [any thread] An estimate, but never 0 while a cell that was pushed before is still there.
     std::uint32_t size() const noexcept {
         const std::uint32_t head = head_.load(std::memory_order_seq_cst);
         return tail_.load(std::memory_order_seq_cst) - head;

@@ -1,5 +1,4 @@
-#include "reactor.hpp"
-
+// Descriptors and timers on an io_uring.
 #include <poll.h>
 #include <sys/stat.h>
 
@@ -19,19 +18,19 @@ namespace {
 constexpr std::uint32_t both = CHM_IO_READ | CHM_IO_WRITE;
 constexpr std::uint32_t tick = 0x100;
 
-/// A registered descriptor. Each direction is watched by a multishot poll, from the first time on that somebody waits
-/// for it: the kernel answers at each change, so neither a poll nor a clear asks it for anything. A direction that
-/// nobody waits for costs nothing. The peer's end is watched with any direction, or without.
+/// A registered descriptor. Each direction is watched by a multishot poll, from the first wait for it on. The kernel
+/// answers at each change, so neither a poll nor a clear makes a request. A direction without a waiter costs nothing.
+/// The peer's end is watched with any direction, or alone.
 ///
-/// Beside a receive, which tells the end of the peer's sending itself, that is no hang-up here: as one is never
-/// forgotten, whoever waited for room to write would be answered at once for ever.
+/// A receive beside it reports the end of the peer's sending itself. Then that end is not a hang-up here: a hang-up
+/// is never forgotten, so a task that waits for room to write would be answered at once for ever.
 class io_entry final : public entry {
   public:
     io_entry(worker& at, int fd) noexcept : entry(at), fd_(fd) {}
 
     std::uint32_t poll(std::uint32_t interest, chm_waker* waker) noexcept {
         if (readiness_ & (interest | CHM_IO_ERR | CHM_IO_HUP)) return readiness_;
-        leave(waker);
+        waiter.become(waker);
         interest_ = interest & both;
         watch_for_waiter();
         return 0;
@@ -40,7 +39,7 @@ class io_entry final : public entry {
         if ((readiness_ ^ seen) >= tick) return;
         readiness_ &= ~(bits & both);
         if (how != CHM_IO_RECHECK) return;
-        // The kernel answers only at changes: what is ready all the same, it has to be asked for.
+        // The kernel answers only at changes, so it has to be asked whether the bits are still there.
         pollfd now{fd_, 0, 0};
         if (bits & CHM_IO_READ) now.events |= read_.events;
         if (bits & CHM_IO_WRITE) now.events |= write_.events;
@@ -119,7 +118,7 @@ io_entry& self(chm_io* io) noexcept { return *reinterpret_cast<io_entry*>(io); }
 timer_entry& self(chm_timer* t) noexcept { return *reinterpret_cast<timer_entry*>(t); }
 bool elsewhere(const entry& e) noexcept { return &e.home != worker::current(); }
 
-/// Anything that can be polled. Files on a disk are always ready, which is no readiness.
+/// Anything that can be polled. Files on a disk cannot: they are always ready.
 bool pollable(int fd) noexcept {
     struct stat about {};
     return fstat(fd, &about) == 0 && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode) && !S_ISBLK(about.st_mode);
@@ -172,7 +171,7 @@ chm_rc timer_poll(chm_reactor*, chm_timer* timer, std::uint64_t deadline_ns, chm
         t.waiter = {};
         return CHM_READY;
     }
-    t.leave(waker);
+    t.waiter.become(waker);
     if (t.deadline_ns == deadline_ns) return CHM_PENDING;
     t.deadline_ns = deadline_ns;
     if (t.place != 0) {

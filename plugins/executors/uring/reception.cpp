@@ -12,7 +12,6 @@
 #include <new>
 
 #include "chimera/sdk/error.hpp"
-#include "reactor.hpp"
 
 namespace chimera::uring {
 
@@ -161,7 +160,7 @@ chm_rc reception::poll(chm_waker* waker, char* to, std::size_t capacity, chm_rec
         out.os_error = error_;
         return error_ != 0 ? CHM_E_IO : CHM_END;
     }
-    if (waker) leave(waker);
+    if (waker) waiter.become(waker);
     return CHM_PENDING;
 }
 
@@ -223,7 +222,7 @@ chm_rc start(chm_reactor* r, int fd, std::uint32_t flags, chm_recv** out) noexce
 }
 
 chm_rc poll(chm_reactor*, chm_recv* r, chm_waker* waker, void* to, std::uint64_t capacity, chm_received* out) noexcept {
-    out->os_error = 0; // what this revision has is there, whatever size says
+    out->os_error = 0; // this revision's members are there, whatever size says
     out->count = out->kernel_ns = 0;
     return &self(r).home == worker::current() ? self(r).poll(waker, static_cast<char*>(to), capacity, *out)
                                               : std::int32_t{CHM_E_AFFINITY};

@@ -1,9 +1,11 @@
-// The kernel's side of a worker: one io_uring.
+// The kernel's side of a worker: one io_uring, and the buffers that the kernel receives into.
 #pragma once
 
 #include <liburing.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace chimera::uring {
 
@@ -54,7 +56,7 @@ class ring {
         op.in_flight_ = true;
         ++in_flight_;
     }
-    /// Asks for something whose answer nobody needs.
+    /// Asks for something whose answer is not needed.
     template <class Prepare>
     void tell(Prepare&& prepare) noexcept {
         io_uring_sqe* const sqe = take_sqe();
@@ -65,8 +67,8 @@ class ring {
     void cancel(operation& op) noexcept {
         if (op.in_flight_) tell([&](io_uring_sqe* sqe) { io_uring_prep_cancel(sqe, &op, 0); });
     }
-    /// What has been asked for reaches the kernel now: no request names a descriptor any more by its number, and
-    /// cancelled operations touch theirs no more. For callers that are about to close one.
+    /// All requests reach the kernel now. So none names a descriptor by its number any more, and cancelled operations
+    /// do not touch theirs. For callers that are about to close one.
     void flush() noexcept { io_uring_submit(&ring_); }
 
     /// Submits, waits for an answer if `wait`, and hands out all answers that are there.
@@ -79,6 +81,54 @@ class ring {
 
     io_uring ring_{};
     std::size_t in_flight_ = 0;
+};
+
+/// The bytes in one buffer, while it is not the kernel's.
+struct piece {
+    piece* next;            // the holder's
+    const char* bytes;      // the unread rest
+    std::size_t length;     // not 0
+    std::uint64_t stamp_ns; // when the kernel had it, CLOCK_REALTIME; 0: it does not say
+    unsigned buffer;
+};
+
+/// `count` buffers (a power of two), in a ring that the kernel takes them from. One thread. Destroyed after the ring
+/// that it is registered with.
+class buffer_ring {
+  public:
+    static constexpr unsigned short group = 0;
+
+    /// Throws std::bad_alloc, and sdk::error where the kernel has no such rings (before 5.19).
+    buffer_ring(io_uring& ring, unsigned count, std::size_t buffer_size);
+    buffer_ring(const buffer_ring&) = delete;
+    buffer_ring& operator=(const buffer_ring&) = delete;
+    ~buffer_ring();
+
+    char* at(unsigned id) const noexcept { return data_ + id * size_; }
+    std::size_t buffer_size() const noexcept { return size_; }
+    /// How many the kernel has.
+    unsigned lent() const noexcept { return lent_; }
+    /// The kernel has filled one: it is ours until it is lent again.
+    piece& take(unsigned id) noexcept {
+        --lent_;
+        return pieces_[id];
+    }
+    /// The kernel may fill it again.
+    void lend(unsigned id) noexcept {
+        io_uring_buf_ring_add(ring_, at(id), static_cast<unsigned>(size_), static_cast<unsigned short>(id),
+                              io_uring_buf_ring_mask(count_), 0);
+        io_uring_buf_ring_advance(ring_, 1);
+        ++lent_;
+    }
+
+  private:
+    const unsigned count_;
+    const std::size_t size_;
+    std::size_t mapped_;
+    io_uring_buf_ring* ring_; // the ring, then the buffers: one mapping, whose pages come with their first use
+    char* data_;
+    std::unique_ptr<piece[]> pieces_;
+    unsigned lent_ = 0;
 };
 
 } // namespace chimera::uring

@@ -8,7 +8,7 @@
 #include "../testing/executor_under_test.hpp"
 #include "../testing/run_limit.hpp"
 #include "../testing/socket_pair.hpp"
-#include "chimera/sdk/receiver.hpp"
+#include "chimera/sdk/reactor.hpp"
 
 using namespace chimera;
 using namespace chimera::test;

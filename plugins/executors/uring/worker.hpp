@@ -1,4 +1,4 @@
-// One thread's worth of the executor: a ring, and the tasks, descriptors, timers and receives that live on it.
+// A worker: a ring, and the tasks, descriptors, timers and receives that live on it; and the reactor of all workers.
 #pragma once
 
 #include <sys/eventfd.h>
@@ -8,8 +8,8 @@
 #include <optional>
 #include <unordered_set>
 
-#include "../pinned/worker.hpp"
-#include "buffer_ring.hpp"
+#include "../pinned/executor.hpp"
+#include "chimera/abi/reactor.h"
 #include "chimera/sdk/owned_fd.hpp"
 #include "chimera/sdk/timer_heap.hpp"
 #include "chimera/sdk/waker.hpp"
@@ -19,8 +19,7 @@ namespace chimera::uring {
 
 class worker;
 
-/// What tasks have at a worker: registrations, timers, receives. Listed until let go, so that the end finds what was
-/// leaked.
+/// A registration, timer or receive of a task. Listed until it is let go, so that the end finds leaked ones.
 class entry {
   public:
     explicit entry(worker& home) noexcept;
@@ -30,10 +29,6 @@ class entry {
     worker& home;
     sdk::waker waiter;
 
-    /// Leaves a clone of the borrowed waker, unless that one is here already.
-    void leave(chm_waker* borrowed) noexcept {
-        if (waiter.get() != borrowed) waiter = sdk::waker::clone(borrowed);
-    }
     /// The owner is gone: the waker is dropped, and the entry freed, at once or with the last answer that is in flight.
     void let_go() noexcept;
     /// Gives buffers of the kernel's back, if it holds any.
@@ -130,7 +125,7 @@ class worker final : public pinned::worker {
     void fire_timers() noexcept;
 
     // Any thread.
-    std::atomic<bool> asleep_{false}; // waits, or is about to: whoever clears it knocks
+    std::atomic<bool> asleep_{false}; // waits, or is about to; the thread that clears it knocks
 
     // The worker's thread.
     std::optional<buffer_ring> buffers_; // outlives ring_
@@ -139,10 +134,29 @@ class worker final : public pinned::worker {
     alarm alarm_{*this};
     sdk::timer_heap<timer_entry> timers_;
     std::unordered_set<int> registered_, receiving_;
-    reception* starving_ = nullptr;         // linked; who has waited longest is first
+    reception* starving_ = nullptr;         // linked; the one that has waited longest is first
     reception** starving_end_ = &starving_; // where the next one goes
     entry* entries_ = nullptr;              // all there are, linked
     friend class entry;
+};
+
+/// "chimera.reactor/1" on io_uring, of one executor: each worker's descriptors and timers, on that worker's ring.
+/// Affine: every function works on the calling worker's own ring and refuses other threads.
+class reactor final : public chm_reactor {
+  public:
+    reactor() noexcept;
+    /// [before any task] The executor whose reactor this is.
+    void attach(const sdk::lifecycle_state& life) noexcept { life_ = &life; }
+
+    /// The calling worker, if it is one of this reactor's executor.
+    worker* here() const noexcept;
+    /// [before any task] Whether the workers can receive by completion: they all can, or none.
+    void offer_receives(bool yes) noexcept { receives_ = yes; }
+    bool receives() const noexcept { return receives_; }
+
+  private:
+    const sdk::lifecycle_state* life_ = nullptr; // names the executor: its workers have the same
+    bool receives_ = false;
 };
 
 } // namespace chimera::uring

@@ -1,5 +1,4 @@
-#include "reactor.hpp"
-
+// Descriptors and timers on a libuv loop.
 #include <new>
 
 #include "chimera/sdk/clock.hpp"
@@ -14,16 +13,11 @@ namespace {
 constexpr std::uint32_t both = CHM_IO_READ | CHM_IO_WRITE;
 constexpr std::uint32_t tick = 0x100;
 
-/// What the waiter of an io or a timer leaves: a clone of its waker, unless that one is here already.
-void leave_waker(sdk::waker& slot, chm_waker* borrowed) noexcept {
-    if (slot.get() != borrowed) slot = sdk::waker::clone(borrowed);
-}
-
-/// A watched descriptor. uv_poll is level-triggered and each change of what it watches costs two epoll_ctl, so the
-/// watch stays as it is while the bits that it reports are consumed before the next turn, which is the steady state of
-/// a stream. A bit that is reported a second time although nobody consumed the first leaves the watch: it would turn
-/// the wait into a spin. It returns when somebody waits for it. The peer's end stays in the watch, whatever
-/// else is in it, until it was reported twice.
+/// A watched descriptor. uv_poll is level-triggered, and each change of the watched bits costs two epoll_ctl. So the
+/// watch stays as it is while reported bits are consumed before the next turn, as they are in a steady stream. A bit
+/// that is reported a second time before it was consumed leaves the watch, since the wait would become a spin. It
+/// returns when a task waits for it. The peer's end stays in the watch, with or without other bits, until it was
+/// reported twice.
 struct io_entry {
     uv_poll_t handle{};
     worker* home;
@@ -95,7 +89,7 @@ struct timer_entry {
         waiter = {};
     }
     void fire() noexcept {
-        if (sdk::now_ns() < deadline_ns) return arm(deadline_ns); // whoever is woken early would not be woken again
+        if (sdk::now_ns() < deadline_ns) return arm(deadline_ns); // a task that is woken early would not be woken again
         deadline_ns = 0;
         waiter.wake();
     }
@@ -157,15 +151,15 @@ struct reactor_functions {
         io_entry& e = entry(io);
         if (elsewhere(e)) return CHM_IO_ERR;
         if (const std::uint32_t now = e.ready(interest)) return now;
-        leave_waker(e.waiter, waker);
+        e.waiter.become(waker);
         e.interest = (interest & both) | CHM_IO_HUP;
-        // If the watch changes at all, bits that nobody consumed leave it at the same price.
+        // If the watch changes at all, bits that were not consumed leave it at the same price.
         if (e.interest & ~e.watched) e.watch(e.interest | (e.watched & ~e.readiness));
         return 0;
     }
 
     static void io_clear(chm_reactor*, chm_io* io, std::uint32_t seen, std::uint32_t bits, std::uint32_t) noexcept {
-        // DRAINED and RECHECK are one: what is watched is level-triggered, the kernel is asked again on every turn.
+        // DRAINED and RECHECK are one: the watch is level-triggered, so the kernel is asked again on every turn.
         io_entry& e = entry(io);
         if (elsewhere(e) || (e.readiness ^ seen) >= tick) return;
         e.readiness &= ~(bits & both);
@@ -197,7 +191,7 @@ struct reactor_functions {
             t.disarm();
             return CHM_READY;
         }
-        leave_waker(t.waiter, waker);
+        t.waiter.become(waker);
         if (t.deadline_ns != deadline_ns) t.arm(deadline_ns);
         return CHM_PENDING;
     }

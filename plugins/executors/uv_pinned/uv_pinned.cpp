@@ -1,15 +1,65 @@
 // The executor: workers, each with a thread and a libuv loop of its own, and tasks that never leave theirs.
 #include <array>
+#include <cassert>
+#include <memory>
+#include <string>
 
-#include "../pinned/executor.hpp"
-#include "reactor.hpp"
+#include "chimera/sdk/error.hpp"
 #include "worker.hpp"
 
 namespace chimera::uv_pinned {
 
+namespace {
+uv_handle_t* handle(void* any_uv_handle) noexcept { return static_cast<uv_handle_t*>(any_uv_handle); }
+} // namespace
+
+worker::worker(sdk::lifecycle_state& life, const chm_host* host) : pinned::worker(life, host) {
+    if (const int rc = uv_loop_init(&loop_); rc < 0)
+        throw sdk::error(CHM_E_FAIL, std::string("uv_loop_init: ") + uv_strerror(rc));
+    loop_.data = this;
+    const auto on_mail = [](uv_async_t* h) { static_cast<worker*>(h->loop->data)->take_mail(); };
+    if (const int rc = uv_async_init(&loop_, &mail_, on_mail); rc < 0) {
+        uv_loop_close(&loop_);
+        throw sdk::error(CHM_E_FAIL, std::string("uv_async_init: ") + uv_strerror(rc));
+    }
+    uv_prepare_init(&loop_, &before_wait_);
+    uv_prepare_start(&before_wait_, [](uv_prepare_t* h) { static_cast<worker*>(h->loop->data)->turn(); });
+    uv_idle_init(&loop_, &no_wait_);
+}
+
+void worker::turn() noexcept {
+    poll_some();
+    uv_update_time(&loop_); // the wait is counted from the cached time: polls must not be added to it
+    if (life().ended())
+        uv_stop(&loop_);
+    else if (runnable())
+        uv_idle_start(&no_wait_, [](uv_idle_t*) {});
+    else
+        uv_idle_stop(&no_wait_);
+}
+
+worker::~worker() {
+    uv_close(handle(&mail_), nullptr);
+    uv_close(handle(&before_wait_), nullptr);
+    uv_close(handle(&no_wait_), nullptr);
+    // Tasks have deregistered their descriptors and timers. A handle that is left was leaked by one: warn, and close
+    // it.
+    uv_walk(
+        &loop_,
+        [](uv_handle_t* h, void* self) {
+            if (uv_is_closing(h)) return;
+            static_cast<worker*>(self)->complain();
+            close_leaked(h);
+        },
+        this);
+    uv_run(&loop_, UV_RUN_DEFAULT);
+    [[maybe_unused]] const int rc = uv_loop_close(&loop_);
+    assert(rc == 0);
+}
+
 class uv_pinned final : public pinned::executor<uv_pinned, worker, reactor> {
   public:
-    static constexpr std::array schema{pinned::workers_option(1024), pinned::pin_cpus_option};
+    static constexpr std::array schema{pinned::workers_option, pinned::pin_cpus_option};
     static constexpr const char* thread_name = "uv_pinned";
 
     uv_pinned(const chm_host* host, const sdk::options& options) : executor(options, options.flag("pin_cpus")) {

@@ -1,16 +1,18 @@
-// One thread's worth of the executor: a libuv loop and the tasks that live on it.
+// A worker, which is a libuv loop and the tasks that live on it; and the reactor of all workers.
 #pragma once
 
 #include <uv.h>
 
 #include <unordered_set>
 
-#include "../pinned/worker.hpp"
+#include "../pinned/executor.hpp"
+#include "chimera/abi/reactor.h"
 
 namespace chimera::uv_pinned {
 
 /// The queue is emptied in the loop's prepare phase, which stands between the callbacks that wake tasks (timers, and
-/// the descriptors of the turn before) and the next wait. What is left after a turn's polls waits for the next turn,
+/// the descriptors of the turn before) and the next wait. Tasks that are left after a turn's polls wait for the next
+/// turn,
 /// and an idle handle keeps the wait from blocking: tasks that always want to run starve neither descriptors nor
 /// timers.
 class worker final : public pinned::worker {
@@ -45,5 +47,22 @@ class worker final : public pinned::worker {
     uv_idle_t no_wait_{};
     std::unordered_set<int> registered_;
 };
+
+/// "chimera.reactor/1" on libuv, of one executor: each worker's descriptors and timers, on that worker's loop. Affine:
+/// every function works on the calling worker's own loop and refuses other threads.
+class reactor final : public chm_reactor {
+  public:
+    reactor() noexcept;
+    /// [before any task] The executor whose reactor this is.
+    void attach(const sdk::lifecycle_state& life) noexcept { life_ = &life; }
+
+  private:
+    const sdk::lifecycle_state* life_ = nullptr; // names the executor: its workers have the same
+
+    friend struct reactor_functions;
+};
+
+/// [the loop's thread, at its end] Closes and frees an io or a timer that was not deregistered.
+void close_leaked(uv_handle_t* handle) noexcept;
 
 } // namespace chimera::uv_pinned

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include <chimera/sdk/clock.hpp>
-#include <chimera/sdk/timing.hpp>
+#include <chimera/sdk/plugin.hpp>
 
 #include "curl_handle.hpp"
 #include "failure.hpp"

@@ -1,7 +1,6 @@
 #include "transport.hpp"
 
-#include "chimera/sdk/service.hpp"
-#include "chimera/sdk/timing.hpp"
+#include "chimera/sdk/plugin.hpp"
 
 namespace chimera::h2 {
 

@@ -1,6 +1,6 @@
 #include "transport.hpp"
 
-#include "chimera/sdk/timing.hpp"
+#include "chimera/sdk/plugin.hpp"
 
 namespace chimera::socket {
 

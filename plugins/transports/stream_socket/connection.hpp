@@ -10,7 +10,6 @@
 #include "address.hpp"
 #include "chimera/sdk/owned_fd.hpp"
 #include "chimera/sdk/reactor.hpp"
-#include "chimera/sdk/receiver.hpp"
 
 namespace chimera::stream_socket {
 

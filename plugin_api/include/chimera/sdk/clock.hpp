@@ -6,7 +6,7 @@
 
 namespace chimera::sdk {
 
-/// CLOCK_MONOTONIC, ns. Any thread; no system call (vDSO).
+/// CLOCK_MONOTONIC, ns. Any thread. Makes no system call (vDSO).
 inline std::uint64_t now_ns() noexcept {
     timespec t{};
     clock_gettime(CLOCK_MONOTONIC, &t);

@@ -38,8 +38,8 @@ class epoll_reactor final : public chm_reactor {
     /// [no turn in progress, everything deregistered]
     ~epoll_reactor() { free_retired(); }
 
-    /// [one thread at a time] Waits up to timeout_ms (-1: until something happens, 0: not at all) and wakes whatever
-    /// became ready.
+    /// [one thread at a time] Waits up to timeout_ms (-1: until something happens, 0: not at all) and wakes the tasks
+    /// of what became ready.
     void turn(int timeout_ms) noexcept {
         free_retired();
         std::array<epoll_event, 256> events;
@@ -55,11 +55,11 @@ class epoll_reactor final : public chm_reactor {
         }
     }
 
-    /// [any thread] Readable while turn(0) would find something: for the loop of a library that drives this reactor.
+    /// [any-thread] Readable while turn(0) would find something: for the loop of a library that drives this reactor.
     /// Nothing but to be watched.
     int descriptor() const noexcept { return epoll_.get(); }
 
-    /// [any thread] Makes a turn that waits, or the next one, return at once.
+    /// [any-thread] Makes a turn that waits, or the next one, return at once.
     void interrupt() noexcept {
         if (interrupted_.exchange(true, std::memory_order_acq_rel)) return;
         const std::uint64_t one = 1;
@@ -71,8 +71,7 @@ class epoll_reactor final : public chm_reactor {
     struct io_entry {
         int fd;
         std::atomic<std::uint32_t> readiness{0}; // bits in the low 8, a tick of the kernel's reports above
-        std::atomic<std::uint32_t> interest{
-            0}; // what the waiter waits for; written before the second look at readiness
+        std::atomic<std::uint32_t> interest{0};  // of the waiter; written before the second look at readiness
         waker_slot waiter;
         io_entry* next_retired = nullptr;
 
@@ -117,7 +116,7 @@ class epoll_reactor final : public chm_reactor {
 
     void rearm_event() noexcept {
         // Read before the flag is cleared: an interrupt after the clear writes again. Cleared by a read-modify-write,
-        // so that what an interrupt before the clear announced is visible to whoever comes back from the turn.
+        // so that what an interrupt before the clear announced is visible after the turn.
         std::uint64_t count = 0;
         while (::read(event_.get(), &count, sizeof count) < 0 && errno == EINTR) {
         }
@@ -156,8 +155,9 @@ class epoll_reactor final : public chm_reactor {
             if ((now >> 8) != (seen >> 8)) return;
         } while (!e.readiness.compare_exchange_weak(now, now & ~bits, std::memory_order_acq_rel));
         if (how != CHM_IO_RECHECK) return;
-        // An edge is reported once; what is ready all the same, the kernel has to be asked for. Not by EPOLL_CTL_MOD:
-        // that would report the room to write as well, which is there nearly always, and cost a turn of its own.
+        // An edge is reported once, so the kernel has to be asked whether there is still something. Not by
+        // EPOLL_CTL_MOD: that would report the room to write as well, which is there nearly always, and cost a turn of
+        // its own.
         pollfd p{e.fd, 0, 0};
         if (bits & CHM_IO_READ) p.events |= POLLIN | POLLRDHUP;
         if (bits & CHM_IO_WRITE) p.events |= POLLOUT;
@@ -273,7 +273,7 @@ class epoll_reactor final : public chm_reactor {
     // Guarded by mutex_.
     std::mutex mutex_;
     timer_heap<timer_entry> timers_;
-    std::uint64_t alarm_ns_ = 0; // what alarm_ is set to; 0: nothing
+    std::uint64_t alarm_ns_ = 0; // the deadline of alarm_; 0: none
 };
 
 } // namespace chimera::sdk

@@ -65,14 +65,15 @@ class error_buffer {
         abi_ = {text_.data(), text_.size()};
         return &abi_;
     }
-    /// What the callee wrote; empty if nothing.
+    /// The text that the callee wrote; may be empty.
     std::string_view text() const noexcept { return text_.data(); }
     /// Throws an error when rc is negative.
     void check(chm_rc rc) const {
         if (rc < 0) throw error(rc, text_[0] != '\0' ? std::string(text()) : "error " + std::to_string(rc));
     }
 
-    /// What check() throws; null when rc is not negative. For whoever cannot keep a buffer until somebody listens.
+    /// The exception that check() throws; null when rc is not negative. For callers that cannot keep the buffer until
+    /// then.
     std::exception_ptr exception(chm_rc rc) const noexcept {
         try {
             check(rc);

@@ -32,7 +32,7 @@ class exchange {
     /// The raw exchange, still owned here; for extensions of its transport.
     const chm_exchange* get() const noexcept { return raw_; }
 
-    /// What head() gives: to be awaited at once.
+    /// The result of head(), to be awaited at once.
     class [[nodiscard]] head_awaitable final : public awaitable {
       public:
         /// Borrows the exchange.
@@ -58,7 +58,7 @@ class exchange {
     /// Awaits the final head of the response.
     head_awaitable head() noexcept { return head_awaitable(raw_); }
 
-    /// What chunk() gives: to be awaited at once.
+    /// The result of chunk(), to be awaited at once.
     class [[nodiscard]] chunk_awaitable final : public awaitable {
       public:
         /// Borrows the exchange.

@@ -1,5 +1,5 @@
-// For authors of executors: the life of an executor from its first spawn to destroy. Which tasks are taken, when a run
-// is over, the workers' threads, who drops the tasks, and which wakes still count.
+// For authors of executors: the life of an executor from its first spawn to destroy. Takes tasks, starts the workers'
+// threads, knows when a run is over, drops the tasks, and keeps out wakes that come too late.
 #pragma once
 
 #include <pthread.h>
@@ -28,7 +28,7 @@ namespace chimera::sdk {
 /// their way to a queue; destroy closes it, waits until it is empty, and frees the queue.
 class gate {
   public:
-    /// [any thread] False: it is closed. Otherwise leave() must follow, soon.
+    /// [any-thread] False: it is closed. Otherwise leave() must follow, soon.
     bool enter() noexcept {
         if ((state_.fetch_add(one, std::memory_order_acq_rel) & closed) == 0) return true;
         leave();
@@ -36,7 +36,7 @@ class gate {
     }
     /// [a thread that has entered]
     void leave() noexcept { state_.fetch_sub(one, std::memory_order_release); }
-    /// [any thread that is not inside] Lets nobody in from now on, and returns when nobody is inside.
+    /// [any-thread & not inside] Lets no thread in from now on, and returns when none is inside.
     void close() noexcept {
         state_.fetch_or(closed, std::memory_order_acq_rel);
         while (state_.load(std::memory_order_acquire) >= one) std::this_thread::yield();
@@ -119,13 +119,13 @@ enum class caller {
     waits  ///< only waits: every worker has a thread of its own
 };
 
-/// The part of executor_lifecycle that does not depend on the executor's class: what a worker needs.
+/// The part of executor_lifecycle that workers need. It does not depend on the executor's class.
 class lifecycle_state {
   public:
     lifecycle_state(const lifecycle_state&) = delete;
     lifecycle_state& operator=(const lifecycle_state&) = delete;
 
-    /// [any thread] The run is over, idle or stopped: no poll may begin.
+    /// [any-thread] The run is over, idle or stopped: no poll may begin.
     bool ended() const noexcept { return (state_.load() & (idle | stop_called)) != 0; }
     /// [worker; has taken the cell out of a queue] Polls once. `again`: the caller queues the cell again. Otherwise the
     /// cell may be gone. The poll that finishes the last task ends a run until idle.
@@ -134,9 +134,9 @@ class lifecycle_state {
         if (outcome == task_cell::outcome::done) retire(cell);
         return outcome;
     }
-    /// [any thread] How many workers there are.
+    /// [any-thread] How many workers there are.
     std::uint32_t workers() const noexcept { return workers_; }
-    /// [any thread] The number of the calling worker, from 0. CHM_E_AFFINITY: the thread is not one of the workers.
+    /// [any-thread] The number of the calling worker, from 0. CHM_E_AFFINITY: the thread is not one of the workers.
     chm_rc worker_here() const noexcept {
         return place_.of == identity_ ? static_cast<chm_rc>(place_.number) : chm_rc{CHM_E_AFFINITY};
     }
@@ -187,7 +187,7 @@ class lifecycle_state {
     void wait_for_callers() const noexcept {
         while ((state_.load() & callers) != 0) std::this_thread::yield();
     }
-    /// [the worker's thread, or no worker runs; the run is over] Drops the worker's tasks.
+    /// [worker, or no worker runs; the run is over] Drops the worker's tasks.
     void drop_tasks(std::size_t worker) noexcept { tasks_[worker].drop_all(); }
 
     std::uint32_t next_worker() noexcept { return next_.fetch_add(1, std::memory_order_relaxed) % workers_; }
@@ -250,13 +250,13 @@ class lifecycle_state {
 ///
 /// Executor needs these members, which may be private where executor_lifecycle<Executor> is a friend:
 ///   void queue(task_cell&) noexcept
-///       [any thread, until close] The task is runnable: queue it, and make sure that a worker looks. Takes over one
-///       reference to the cell, which goes to lifecycle_state::poll(). A cell_list or cell_inbox gives back what is
-///       left in it when it is destroyed. Wake no task under a lock.
+///       [any-thread] The task is runnable: queue it, and make sure that a worker looks. Takes over one reference to
+///       the cell, which goes to lifecycle_state::poll(). A cell_list or cell_inbox that is destroyed gives back the
+///       references in it.
 ///   void work(std::uint32_t worker) noexcept
 ///       [worker] Takes cells from the queue and polls them until ended().
 ///   void interrupt() noexcept
-///       [any thread, until close] The run is over, which ended() says already: wake every worker.
+///       [any-thread] The run is over, which ended() says already: wake every worker.
 /// It may have these:
 ///   void queue_here(task_cell&, std::uint32_t worker) noexcept
 ///       [worker, which is the calling thread] In place of queue().
@@ -267,9 +267,7 @@ class lifecycle_state {
 ///
 /// Guarantees:
 /// - A run that fails has neither polled nor dropped a task, and may be called again. Tasks stay until destroy.
-/// - When a run is over, no poll is in progress any more, and every spawn and stop has left, the worker's tasks are
-/// dropped on
-///   its thread.
+/// - A worker's tasks are dropped on its thread, once no poll is in progress and every spawn and stop has returned.
 /// - A wake after close() does nothing, however long the waker lives.
 template <class Executor>
 class executor_lifecycle final : public lifecycle_state {
@@ -281,7 +279,7 @@ class executor_lifecycle final : public lifecycle_state {
     /// Closes.
     ~executor_lifecycle() { close(); }
 
-    /// [any thread] As chm_executor_vt.spawn, and as chm_service_ext.spawn_service. The task belongs to the worker that
+    /// [any-thread] As chm_executor_vt.spawn, and as chm_service_ext.spawn_service. The task belongs to the worker that
     /// the options choose, the next one in turn where they choose none: task_cell::worker().
     chm_rc spawn(chm_task* task, const chm_spawn_opts* opts, bool service = false) noexcept {
         task_cell* const cell = task_cell::create(*door_, task, choose(opts), service);
@@ -296,7 +294,7 @@ class executor_lifecycle final : public lifecycle_state {
         return CHM_OK;
     }
 
-    /// [one thread] As chm_executor_vt.run. Throws error: the run could not begin, or there was one before
+    /// [run-thread] As chm_executor_vt.run. Throws error: the run could not begin, or there was one before
     /// (CHM_E_STATE).
     chm_rc run(std::uint32_t mode, caller who = caller::works) {
         if (ran_.exchange(true)) throw error(CHM_E_STATE, "run was called before: an executor runs once");
@@ -324,10 +322,10 @@ class executor_lifecycle final : public lifecycle_state {
         return stopped() ? CHM_E_CANCELED : CHM_OK;
     }
 
-    /// [any thread] As chm_executor_vt.stop.
+    /// [any-thread] As chm_executor_vt.stop.
     void stop() noexcept { lifecycle_state::stop(); }
 
-    /// [no run in progress] Drops all tasks. From now on no task is taken, no wake does anything, and Executor's
+    /// [run-thread & !running] Drops all tasks. From now on no task is taken, no wake does anything, and Executor's
     /// functions are not called.
     void close() noexcept {
         refuse();
@@ -337,7 +335,7 @@ class executor_lifecycle final : public lifecycle_state {
     }
 
   private:
-    /// What wakers reach: a way to the executor for as long as that exists.
+    /// Wakers call this: the way to the executor for as long as that exists.
     class door final : public scheduler {
       public:
         explicit door(Executor& executor) noexcept : executor_(executor) {}

@@ -6,6 +6,8 @@
 /// across the line.
 #pragma once
 
+#include <algorithm>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -47,6 +49,27 @@ class executor_base : public chm_executor {
     static constexpr chm_executor_vt vtable{sizeof(chm_executor_vt), Flags,          spawn_thunk, run_thunk, stop_thunk,
                                             destroy_thunk,           extension_thunk};
 };
+
+/// Answer of an executor class to CHM_EXT_SERVICE (abi/service.h):
+///   if (id == CHM_EXT_SERVICE) return &sdk::service_extension<Self>;
+/// Self derives from executor_base<Self> and needs:
+///   std::uint32_t workers() const noexcept
+///   chm_rc worker_here() const noexcept                     the caller's number, or CHM_E_AFFINITY
+///   chm_rc spawn_service(chm_task*, const chm_spawn_opts*)  may throw before it took the task
+template <class Self>
+inline constexpr chm_service_ext service_extension{
+    sizeof(chm_service_ext), 0,
+    [](chm_executor* e) noexcept -> std::uint32_t { return static_cast<const Self*>(e)->workers(); },
+    [](chm_executor* e) noexcept -> chm_rc { return static_cast<const Self*>(e)->worker_here(); },
+    [](chm_executor* e, chm_task* task, const chm_spawn_opts* opts) noexcept -> chm_rc {
+        if (task == nullptr) return CHM_E_INVAL;
+        return guarded(nullptr, [&] { return static_cast<Self*>(e)->spawn_service(task, opts); });
+    }};
+
+/// [any-thread] The executor's extension. nullptr: it has none, or there is no executor.
+inline const chm_service_ext* service_of(chm_executor* e) noexcept {
+    return e ? static_cast<const chm_service_ext*>(e->vt->get_extension(e, CHM_EXT_SERVICE)) : nullptr;
+}
 
 /// Self needs:
 ///   chm_session* open(const chm_session_args&)  may throw
@@ -130,6 +153,14 @@ class exchange_base : public chm_exchange {
     static void close_thunk(chm_exchange* x) noexcept { self(x).close(); }
     static constexpr chm_exchange_vt vtable{sizeof(chm_exchange_vt), 0, head_thunk, chunk_thunk, close_thunk};
 };
+
+/// Fills *out as chm_timing_ext::read does: as much of it as the caller's version of the struct has. out->size
+/// stays.
+inline void copy_timing(chm_exchange_timing* out, const chm_exchange_timing& mine) noexcept {
+    const std::uint32_t size = out->size;
+    std::memcpy(out, &mine, std::min<std::size_t>(size, sizeof mine));
+    out->size = size;
+}
 
 /// The factory of an executor class with `static constexpr chm_option schema[]` (or std::array) and a constructor
 /// (const chm_host*, const options&).

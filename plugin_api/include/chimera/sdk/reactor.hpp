@@ -1,10 +1,13 @@
-// Owning handles on a reactor: a watched file descriptor and a timer, to poll by hand or to await.
+// Owning handles on a reactor: a watched file descriptor and a timer, to poll by hand or to await, and a socket that
+// the reactor reads ahead ("chimera.reactor.recv/1").
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <utility>
 
 #include "../abi/reactor.h"
+#include "../abi/recv.h"
 #include "clock.hpp"
 #include "error.hpp"
 #include "task.hpp"
@@ -50,12 +53,12 @@ class io {
     void drained(std::uint32_t seen, std::uint32_t bits) noexcept {
         reactor_->vt->io_clear(reactor_, raw_, seen, bits, CHM_IO_DRAINED);
     }
-    /// Nobody knows whether the descriptor was drained.
+    /// It is not known whether the descriptor was drained.
     void recheck(std::uint32_t seen, std::uint32_t bits) noexcept {
         reactor_->vt->io_clear(reactor_, raw_, seen, bits, CHM_IO_RECHECK);
     }
 
-    /// What ready() gives: to be awaited at once.
+    /// The result of ready(), to be awaited at once.
     class [[nodiscard]] readiness final : public awaitable {
       public:
         /// Borrows the registration.
@@ -104,7 +107,7 @@ class timer {
     /// reactor refuses (CHM_E_AFFINITY, CHM_E_NOMEM): nobody will be woken.
     bool poll(std::uint64_t deadline_ns, chm_waker* waker) { return over(ask(deadline_ns, waker)); }
 
-    /// What at() and after() give: to be awaited at once.
+    /// The result of at() and after(), to be awaited at once.
     class [[nodiscard]] expiry final : public awaitable {
       public:
         /// Borrows the timer.
@@ -134,6 +137,54 @@ class timer {
 
     chm_reactor* reactor_ = nullptr;
     chm_timer* raw_ = nullptr;
+};
+
+/// The extension of a reactor, or nullptr when it has none.
+inline const chm_recv_ops* recv_ops_of(chm_reactor* reactor) noexcept {
+    return static_cast<const chm_recv_ops*>(reactor->vt->get_extension(reactor, CHM_EXT_RECV));
+}
+
+/// A receive in progress on a socket, which stays the caller's. Destroy it before close(fd). Thread rules are the
+/// reactor's.
+class receiver {
+  public:
+    receiver() noexcept = default;
+    /// flags: CHM_RECV_*. Throws error when the reactor refuses the descriptor.
+    receiver(chm_reactor* reactor, const chm_recv_ops& ops, int fd, std::uint32_t flags)
+        : reactor_(reactor), ops_(&ops) {
+        const chm_rc rc = ops.start(reactor, fd, flags, &raw_);
+        if (rc < 0) throw error(rc, "the reactor refused to receive from file descriptor " + std::to_string(fd));
+    }
+    /// The other one is left without a receive.
+    receiver(receiver&& o) noexcept : reactor_(o.reactor_), ops_(o.ops_), raw_(std::exchange(o.raw_, nullptr)) {}
+    /// Swaps the two.
+    receiver& operator=(receiver&& o) noexcept {
+        std::swap(reactor_, o.reactor_);
+        std::swap(ops_, o.ops_);
+        std::swap(raw_, o.raw_);
+        return *this;
+    }
+    ~receiver() {
+        if (raw_) ops_->close(reactor_, raw_);
+    }
+    /// Whether it has a receive.
+    explicit operator bool() const noexcept { return raw_ != nullptr; }
+
+    /// As chm_recv_ops.poll.
+    chm_rc poll(chm_waker* waker, void* to, std::size_t capacity, chm_received& out) noexcept {
+        out.size = sizeof out;
+        return ops_->poll(reactor_, raw_, waker, to, capacity, &out);
+    }
+    /// True when there are bytes, an end or an error to poll for; otherwise waker, if there is one, will be woken.
+    bool ready(chm_waker* waker) noexcept {
+        chm_received none{};
+        return poll(waker, nullptr, 0, none) != CHM_PENDING;
+    }
+
+  private:
+    chm_reactor* reactor_ = nullptr;
+    const chm_recv_ops* ops_ = nullptr;
+    chm_recv* raw_ = nullptr;
 };
 
 } // namespace chimera::sdk

@@ -1,6 +1,6 @@
 // Coroutines on the contract: task<T>, and the chm_task made of one.
 //
-// Safe on GCC 12: no symmetric transfer (it is no tail call at -O0, -O1 or under sanitizers, and recursion would eat
+// Safe on GCC 12: no symmetric transfer (it is not a tail call at -O0, -O1 or under sanitizers, and recursion would eat
 // the stack). Awaiting a child only names it as the next to be resumed; the root's poll is the one loop that resumes
 // anything.
 //
@@ -20,7 +20,7 @@ namespace chimera::sdk {
 
 class pollable;
 
-/// What one root task and everything that it awaits share during a poll.
+/// Shared during a poll by a root task and everything that it awaits.
 struct poll_context {
     chm_waker* waker = nullptr;             ///< borrowed from the poll in progress
     pollable* pending = nullptr;            ///< what the innermost coroutine waits for
@@ -31,8 +31,8 @@ struct poll_context {
 class pollable {
   public:
     /// [inside a poll of the root] True when the wait is over; otherwise a clone of `waker` will be woken. A wait that
-    /// fails is over: keep the reason and throw it from await_resume. What is thrown here reaches the coroutine at the
-    /// first poll only; later it fails the whole task.
+    /// fails is over: keep the reason and throw it from await_resume. An exception from here reaches the coroutine at
+    /// the first poll only; later it fails the whole task.
     virtual bool poll(chm_waker* waker) = 0;
 
   protected:
@@ -137,7 +137,7 @@ class [[nodiscard]] task {
         mine.context = parent.promise().context;
         mine.context->next = handle_;
     }
-    /// What the coroutine returned; throws what it threw.
+    /// The coroutine's result; throws the exception that it threw.
     T await_resume() { return handle_.promise().result(); }
 
     /// For roots only.

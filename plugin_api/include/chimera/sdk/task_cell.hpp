@@ -14,28 +14,29 @@ namespace chimera::sdk {
 
 class task_cell;
 
-/// What a task_cell tells when its task becomes runnable: the part of an executor that must outlive every waker.
-/// Reference counted by its cells and its executor; deleted with the last reference.
+/// A task_cell calls this when its task becomes runnable. It is the part of an executor that must outlive every waker,
+/// so it is reference counted by its cells and its executor. sdk::executor_lifecycle has one; derive from it only where
+/// you do without that class.
 class scheduler {
   public:
     scheduler() = default;
     scheduler(const scheduler&) = delete;
     scheduler& operator=(const scheduler&) = delete;
 
-    /// [any thread, also after the executor's run returned] Queues the cell and makes sure that a worker will look.
-    /// Owns one reference to the cell, which goes to whoever calls task_cell::run() or release(). Must not poll, nor
+    /// [any-thread] Queues the cell and makes sure that a worker will look.
+    /// Owns one reference to the cell, which goes to the caller of task_cell::run() or release(). Must not poll, nor
     /// wake under a lock.
     ///
-    /// Lifetime: what keeps this scheduler alive during the call is the cell's reference to it. As soon as the cell is
-    /// in a queue, a worker may poll it, drop it and give that reference back: nothing of *this may be touched after
-    /// queueing without a reference of one's own. Either retain() before queueing and release() as the last thing, or
-    /// queue and notify under a lock that the worker needs, too. Example of the mistake: push under a mutex, unlock,
-    /// then notify a condition variable that is a member.
+    /// Lifetime: only the cell's reference keeps this scheduler alive during the call. As soon as the cell is in a
+    /// queue, a worker may poll it, drop it and give that reference back. So after queueing do not touch *this without
+    /// a reference of your own. Either retain() before queueing and release() as the last thing, or queue and notify
+    /// under a lock that the worker needs, too. Example of the mistake: push under a mutex, unlock, then notify a
+    /// condition variable that is a member.
     virtual void schedule(task_cell& cell) noexcept = 0;
 
-    /// [any thread] One reference more.
+    /// [any-thread] One reference more.
     void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
-    /// [any thread] One reference less.
+    /// [any-thread] One reference less.
     void release() noexcept {
         if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
     }
@@ -57,7 +58,7 @@ class scheduler {
 /// waker.
 class task_cell final : public chm_waker {
   public:
-    /// What a poll came to.
+    /// Result of a poll.
     enum class outcome {
         idle,  ///< waits for a wake; the queue's reference is gone
         again, ///< woken during its poll: queue it again (the queue's reference stays)
@@ -92,9 +93,9 @@ class task_cell final : public chm_waker {
         }
     }
 
-    /// [any thread] One reference more.
+    /// [any-thread] One reference more.
     void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
-    /// [any thread] One reference less.
+    /// [any-thread] One reference less.
     void release() noexcept {
         if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
     }
@@ -211,7 +212,7 @@ class cell_inbox {
         pop_into(rest);
     }
 
-    /// [any thread] True: it was empty, so the worker has to be told. Otherwise the one who found it empty tells it.
+    /// [any-thread] True: it was empty, so tell the worker. Otherwise the thread that found it empty does so.
     bool push(task_cell& cell) noexcept {
         task_cell* head = head_.load(std::memory_order_relaxed);
         do {
@@ -230,7 +231,7 @@ class cell_inbox {
         }
         if (first) to.append(*first, *last);
     }
-    /// [any thread] Sequentially consistent, as push is. A worker announces that it will sleep and then finds this
+    /// [any-thread] Sequentially consistent, as push is. A worker announces that it will sleep and then finds this
     /// empty; another thread pushes and then looks whether the worker sleeps: one of the two sees the other.
     bool empty() const noexcept { return head_.load(std::memory_order_seq_cst) == nullptr; }
 
@@ -238,8 +239,7 @@ class cell_inbox {
     std::atomic<task_cell*> head_{nullptr}; // the latest, linked to the earlier ones
 };
 
-/// Every task of an executor that is not done: what is dropped when run ends. Any thread. Where there are no services,
-/// it also tells when an executor is idle.
+/// The tasks of an executor that are not done, to be dropped when run ends. Any thread.
 class live_tasks {
   public:
     /// Takes over the cell's reference for the live list.

@@ -37,6 +37,10 @@ class waker {
     void wake_by_ref() const noexcept {
         if (raw_) raw_->vt->wake_by_ref(raw_);
     }
+    /// Becomes a clone of the borrowed waker, unless it is one already: for a waiter that polls again and again.
+    void become(chm_waker* borrowed) noexcept {
+        if (raw_ != borrowed) *this = clone(borrowed);
+    }
     /// There is a reference.
     explicit operator bool() const noexcept { return raw_ != nullptr; }
     /// The raw waker, still owned here.

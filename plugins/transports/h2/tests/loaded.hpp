@@ -15,7 +15,7 @@
 #include "chimera/abi/timing.h"
 #include "chimera/sdk/exchange.hpp"
 #include "chimera/sdk/reactor.hpp"
-#include "chimera/sdk/service.hpp"
+#include "chimera/sdk/plugin.hpp"
 #include "chimera/sdk/task.hpp"
 
 namespace chimera::h2::test {
