@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <mutex>
 
+#include "../../plugins/executors/testing/affine_reactor.hpp"
 #include "../../plugins/executors/testing/executor_under_test.hpp"
 #include "../../plugins/executors/testing/socket_pair.hpp"
 #include "chimera/sdk/clock.hpp"
@@ -377,23 +378,7 @@ TEST_CASE("the peer's end is told to who waits for nothing, also behind bytes th
     }
 }
 
-sdk::task<void> many_deadlines(chm_reactor* reactor, bool& early) {
-    sdk::timer timer(reactor);
-    for (std::uint64_t i = 0; i < 60; ++i) {
-        const std::uint64_t deadline = sdk::now_ns() + 37'000 * i + 1; // anywhere within a millisecond
-        co_await timer.at(deadline);
-        early = early || sdk::now_ns() < deadline;
-    }
-}
-
-TEST_CASE("a timer is never early, wherever in a millisecond its deadline lies") {
-    const census before;
-    executor_under_test ex;
-    bool early = false;
-    for (int i = 0; i < 4; ++i) ex.spawn(many_deadlines(ex.reactor(), early));
-    CHECK(ex.run() == CHM_OK);
-    CHECK_FALSE(early);
-}
+TEST_CASE("a timer is never early, wherever in a millisecond its deadline lies") { timers_are_never_early(); }
 
 TEST_CASE("a limit that is renewed for each byte is one timer of asyncio's, and an earlier one is heeded") {
     const census before;
@@ -421,44 +406,10 @@ TEST_CASE("a limit that is renewed for each byte is one timer of asyncio's, and 
     CHECK(drops == 1);
 }
 
-TEST_CASE("the reactor refuses threads that are not its worker") {
-    const census before;
-    socket_pair pair;
-    executor_under_test ex;
-    chm_reactor* r = ex.reactor();
-    chm_io* io = nullptr;
-    chm_timer* timer = nullptr;
-    CHECK(r->vt->io_register(r, pair.a.get(), &io) == CHM_E_AFFINITY);
-    CHECK(r->vt->timer_create(r, &timer) == CHM_E_AFFINITY);
-    CHECK((r->vt->flags & CHM_REACTOR_ANY_THREAD) == 0);
-    std::atomic<int> drops{0};
-    ex.spawn(closure_task::counted(drops, [&](chm_waker*) -> chm_rc {
-        REQUIRE(r->vt->io_register(r, pair.a.get(), &io) == CHM_OK);
-        std::thread([&] { CHECK(r->vt->io_poll(r, io, CHM_IO_READ, nullptr) == CHM_IO_ERR); }).join();
-        r->vt->io_deregister(r, io);
-        return CHM_READY;
-    }));
-    CHECK(ex.run() == CHM_OK);
-    CHECK(drops == 1);
-}
+TEST_CASE("the reactor refuses threads that are not its worker") { reactor_refuses_other_threads(); }
 
-TEST_CASE("what a task forgot to deregister is let go at the end, and said") {
-    const census before(2);
-    socket_pair pair;
-    executor_under_test ex;
-    std::atomic<int> drops{0};
-    ex.spawn(closure_task::counted(drops, [&](chm_waker* w) -> chm_rc {
-        chm_io* io = nullptr;
-        chm_timer* timer = nullptr;
-        chm_reactor* r = ex.reactor();
-        REQUIRE(r->vt->io_register(r, pair.a.get(), &io) == CHM_OK);
-        REQUIRE(r->vt->timer_create(r, &timer) == CHM_OK);
-        r->vt->io_poll(r, io, CHM_IO_READ, w);
-        r->vt->timer_poll(r, timer, sdk::now_ns() + 1'000'000'000, w);
-        return CHM_READY;
-    }));
-    CHECK(ex.run() == CHM_OK);
-    CHECK(drops == 1);
+TEST_CASE("an io and a timer that a task has left behind are let go at the end, with warnings") {
+    leaks_are_closed_with_a_warning();
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 #include <new>
 #include <string>
 
+#include "../testing/affine_reactor.hpp"
 #include "../testing/executor_under_test.hpp"
 #include "../testing/run_limit.hpp"
 #include "../testing/socket_pair.hpp"
@@ -229,5 +230,9 @@ TEST_CASE("a timer that found no memory is armed by the next poll with the same 
     CHECK(ready);
     timer.release(); // [failed] it cannot be destroyed here any more
 }
+
+TEST_CASE("a timer is never early, wherever in a millisecond its deadline lies") { timers_are_never_early(); }
+
+TEST_CASE("the reactor refuses threads that are not its workers") { reactor_refuses_other_threads(); }
 
 } // namespace
