@@ -10,16 +10,16 @@
 
 namespace chimera::host {
 
-/// Writes one line for each alert, once, to the log. It counts the samples that lie beyond a limit and keeps none: the
-/// 95th percentile is above the limit when more than 5 % of the samples are. What counts is what counts in the summary:
-/// the concurrent executions, for the error rate all that are no warm-up.
+/// Logs one line for each alert, once. It keeps no samples, it counts the ones beyond a limit: the 95th percentile is
+/// above the limit when more than 5 % of the samples are. The same executions count as in the summary: the concurrent
+/// ones, and for the error rate also the agents alone; never a warm-up.
 class alert_watch final : public agent_observer {
   public:
     explicit alert_watch(const alert_spec& limits) : limits_(limits) {}
 
     /// [the thread that runs the campaign, no agent running]
     void begins(const planned_execution&);
-    /// The same with what is known of the whole campaign so far; for limits that runs, not requests, are held against.
+    /// [the same] Limits on figures of runs rather than requests: the outcomes of all runs so far.
     void run_done(const std::vector<alert_outcome>&);
 
     void agent_starts() noexcept override {}

@@ -1,4 +1,4 @@
-// `--metrics-port N`: what Prometheus scrapes while a campaign runs. docs/live-metrics.md names every series.
+// `--metrics-port N`: the page that Prometheus scrapes while a campaign runs. docs/live-metrics.md names every series.
 #pragma once
 
 #include "measure/agent_observer.hpp"
@@ -9,17 +9,16 @@
 
 namespace chimera::host {
 
-/// Serves /metrics on a thread of its own, from construction to destruction. An agent feeds it when a request ends:
-/// the pieces of the body are sorted into buckets on the spot and added at once. Tokens are read where they are counted
-/// anyway, when somebody scrapes.
+/// Serves /metrics on its own thread, from construction to destruction. When a request ends, its agent sorts the pieces
+/// of the body into buckets and adds them all at once. The token counter, which exists anyway, is read at each scrape.
 class live_metrics final : public agent_observer {
   public:
-    /// address: of an interface, IPv4 or IPv6, without brackets. port 0: any free one. Everything referred to outlives
-    /// this object. Throws std::runtime_error naming the address when it cannot be listened on.
+    /// address: of an interface, IPv4 or IPv6, without brackets. port 0: any free port. Everything referred to outlives
+    /// this object. Throws std::runtime_error that names the address when it cannot listen there.
     live_metrics(const profile&, const execution_control&, const std::string& address, int port);
     ~live_metrics() override;
 
-    /// "http://127.0.0.1:9100/metrics", with the port that was taken.
+    /// "http://127.0.0.1:9100/metrics", with the real port.
     const std::string& url() const noexcept;
 
     /// [the thread that runs the campaign, no agent running]

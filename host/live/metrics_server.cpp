@@ -66,7 +66,7 @@ std::string url_of(const std::string& address, const sdk::owned_fd& listener) {
     return fmt::format("http://{}{}{}:{}/metrics", v6 ? "[" : "", address, v6 ? "]" : "", port);
 }
 
-/// A request as far as this server looks at it.
+/// The parts of a request that this server reads.
 struct wanted_page {
     std::string_view method, path;
     int minor_version;
@@ -128,7 +128,7 @@ struct metrics_server::connection {
     clock::time_point since, until; ///< of what it does; it is closed then
 };
 
-/// What a request is answered with.
+/// The answer to a request.
 struct metrics_server::answer {
     int status = 200;
     std::string text;
@@ -167,7 +167,7 @@ void metrics_server::serve() {
                 if (c.open() && awake >= c.until) c.fd.reset();
             }
             if (asked[1].revents != 0) accept_all();
-        } catch (const std::bad_alloc&) { // a scrape that is lost is no reason to lose the measurement
+        } catch (const std::bad_alloc&) { // losing a scrape is better than losing the measurement
             connections_.clear();
         }
         std::erase_if(connections_, [](const auto& c) { return !c->open(); });
@@ -185,13 +185,14 @@ int metrics_server::wait(clock::time_point now) const {
 }
 
 void metrics_server::accept_all() {
-    constexpr int at_once = 64; // then those that are connected have their turn
+    constexpr int at_once = 64; // then the connected peers have their turn
     for (int i = 0; i < at_once; ++i) {
         sdk::owned_fd fd(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (fd) {
             if (connections_.size() >= limits_.connections) make_room();
             connections_.push_back(std::make_unique<connection>(std::move(fd), limits_, clock::now()));
-            read(*connections_.back()); // a scraper has asked by now; those that only connect make room for the next
+            read(*connections_.back()); // a scraper has sent its request by now; a peer that only connects makes room
+                                        // for the next
             continue;
         }
         if (errno == EAGAIN) return;
@@ -203,8 +204,8 @@ void metrics_server::accept_all() {
     }
 }
 
-/// Closes the connection that has been idle for longest; where all are being answered, the one that has taken longest
-/// for that. False: there is none.
+/// Closes the connection that has been idle for longest; if all are being answered, the one that has taken longest.
+/// False: there are no connections.
 bool metrics_server::make_room() {
     const auto oldest = std::ranges::min_element(connections_, {}, [](const auto& c) {
         return std::tuple(c->open(), c->stage == connection::doing::answering, c->since);
@@ -224,7 +225,7 @@ void metrics_server::on_ready(connection& c) {
         write(c);
         if (c.open()) serve_requests(c);
         break;
-    case connection::doing::ending: // what is unread would make a reset of the close, which may destroy the answer
+    case connection::doing::ending: // closing with unread bytes sends a reset, which may destroy the answer
         if (const auto n = recv(c.fd.get(), bytes.data(), bytes.size(), 0);
             n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
             c.fd.reset();
@@ -232,7 +233,7 @@ void metrics_server::on_ready(connection& c) {
     }
 }
 
-/// Receives once. Bytes behind a request stay where they are until it is answered.
+/// Receives once. Bytes after a request wait until it is answered.
 void metrics_server::read(connection& c) {
     std::array<char, 4096> bytes;
     const auto n = recv(c.fd.get(), bytes.data(), bytes.size(), 0);
@@ -243,7 +244,7 @@ void metrics_server::read(connection& c) {
     serve_requests(c);
 }
 
-/// Answers what is whole, one request after the other, as fast as the peer takes it.
+/// Answers the complete requests, one after the other, as fast as the peer takes the answers.
 void metrics_server::serve_requests(connection& c) {
     while (c.open() && c.stage == connection::doing::reading) {
         const auto what = answer_to(c);
@@ -258,7 +259,7 @@ void metrics_server::serve_requests(connection& c) {
     }
 }
 
-/// Nothing: the request is not whole.
+/// Nothing: the request is not complete yet.
 std::optional<metrics_server::answer> metrics_server::answer_to(connection& c) const {
     try {
         const auto head = c.take_head();
@@ -267,7 +268,7 @@ std::optional<metrics_server::answer> metrics_server::answer_to(connection& c) c
             return answer{431, fmt::format("the request's head is larger than {} bytes\n", limits_.head_bytes)};
         const wanted_page wanted = request_line(c.first_line);
         const auto sends = http1::declared_body::of(c.fields, UINT64_MAX, "chimera-host");
-        const bool has_body = sends.chunked || sends.length != 0; // which nobody reads
+        const bool has_body = sends.chunked || sends.length != 0; // a body is not read
         const bool keeps = http1::stays_open(c.fields, wanted.minor_version) && !has_body;
         const bool head_only = wanted.method == "HEAD";
         if (wanted.path != "/metrics") return answer{404, "the page is /metrics\n", head_only, keeps};

@@ -28,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::steady_clock;
 
-/// The process keeps its own time limit; this is what it gets to end in order after it.
+/// The process keeps its own time limit; after it, it has this long to end in order.
 constexpr std::chrono::seconds grace{10};
 
 fs::path log_file(const fs::path& group, int run, const char* ending) {
@@ -40,7 +40,7 @@ std::string last_line(std::string text) {
     return text.substr(text.rfind('\n') + 1);
 }
 
-/// Why a process that ended by itself failed: its summary's first error, or the last that it said.
+/// Why a process that ended by itself failed: the first error of its summary, or its last line on standard error.
 std::string reason(const fs::path& group, int run, int status) {
     const auto summary = nlohmann::json::parse(read_whole(log_file(group, run, "json")), nullptr, false);
     if (summary.is_object() && summary.contains("errors") && !summary["errors"].empty())
@@ -49,7 +49,7 @@ std::string reason(const fs::path& group, int run, int status) {
     return said.empty() ? fmt::format("ended with status {}", status) : said;
 }
 
-/// Of what is written line by line: it is there, and its last line has an end.
+/// Whether a file of lines is there and its last line is complete.
 bool ends_whole(const fs::path& file) {
     std::error_code ignored;
     if (!fs::is_regular_file(file, ignored)) return false;
@@ -146,7 +146,7 @@ cell_result cell_process::collect() {
     e.exit_status = WEXITSTATUS(status);
     if (e.exit_status == cannot_write_status) {
         const std::string said =
-            last_line(read_whole(log_file(group_, run_, "err"))); // which may not have been written, too
+            last_line(read_whole(log_file(group_, run_, "err"))); // this may not have been written either
         const fs::path folder = group_ / fmt::format("run_{}", run_);
         if (!fs::exists(folder)) fail_for_lack_of(folder);
         throw std::runtime_error(fmt::format("{}: its results could not be written{}", folder.string(),
@@ -190,7 +190,7 @@ cell_on_disk look_at_run(const fs::path& group, int run, run_claims claimed) {
             out.entry.status = cell_status::failed;
             out.entry.message = "at least one request failed";
         }
-        // Where its checksum is recorded, it has been held against that.
+        // If its checksum is recorded, fault_of_run() has compared it.
         if (!found.result.requests_file && !ends_whole(folder / "requests.jsonl"))
             out.fault = (folder / "requests.jsonl").string() + ": is missing or cut short";
     } catch (const std::exception& e) {
@@ -201,7 +201,7 @@ cell_on_disk look_at_run(const fs::path& group, int run, run_claims claimed) {
 
 void die_with_parent() {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    pollfd p{STDIN_FILENO, POLLIN, 0}; // the sweep holds the other end: it may have died before the line above
+    pollfd p{STDIN_FILENO, POLLIN, 0}; // the sweep holds the other end; it may have ended before the line above
     if (poll(&p, 1, 0) > 0 && (p.revents & POLLHUP)) raise(SIGKILL);
 }
 

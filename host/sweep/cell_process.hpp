@@ -15,17 +15,16 @@
 
 namespace chimera::host {
 
-/// What a cell's process tells when its results could not be written: the sweep cannot go on, the cell is not done.
+/// Exit status of a cell whose results could not be written: the sweep cannot go on, the cell is not done.
 inline constexpr int cannot_write_status = 74; // EX_IOERR of sysexits.h
-/// And when its time was over and it ended in order.
+/// Exit status of a cell that reached its time limit and ended in order.
 inline constexpr int timed_out_status = 75; // EX_TEMPFAIL
 
-/// A running cell. It dies with this process, however that ends, and takes its simulators along.
+/// A running cell. It ends with this process, however this process ends, and so do its simulators.
 class cell_process {
   public:
-    /// Starts `program run --profile <group>/profile.toml --cell <run>` with these further arguments, and with the key
-    /// in its environment unless that is empty. Its output goes to <group>/logs/run_<run>.{json,err}. Throws
-    /// std::system_error.
+    /// Starts `program run --profile <group>/profile.toml --cell <run>` with the arguments `more`. A key that is not
+    /// empty goes into its environment. Its output goes to <group>/logs/run_<run>.{json,err}. Throws std::system_error.
     cell_process(const std::filesystem::path& program, const std::filesystem::path& group, int run,
                  const std::vector<std::string>& more, const std::string& api_key, double time_limit_s);
     cell_process(cell_process&&) noexcept;
@@ -36,12 +35,12 @@ class cell_process {
     /// Readable when the process has ended.
     int end_fd() const noexcept { return pidfd_.get(); }
     std::chrono::steady_clock::time_point deadline() const noexcept { return deadline_; }
-    /// Kills it: its time is over.
+    /// Kills it because its time is over.
     void time_out();
 
-    /// [it has ended, or was timed out] Collects it: status, message, exit status and time, and the run's efficiency as
-    /// its metrics.json has it. Once. Throws std::runtime_error when it said cannot_write_status, or was
-    /// successful and its files are not there or not whole.
+    /// [once, after it has ended or was timed out] Its status, message, exit status and time, and the run's efficiency
+    /// from its metrics.json. Throws std::runtime_error when it ended with cannot_write_status, or succeeded and its
+    /// files are missing or cut short.
     cell_result collect();
 
   private:
@@ -54,19 +53,18 @@ class cell_process {
     sdk::owned_fd pidfd_, stdin_;
 };
 
-/// What is on disk of a run. Its entry is of use where it is there and has no fault: ok or failed, the configuration,
-/// the efficiency and the seal of its metrics.json.
+/// A run as it is on disk. `entry` is valid if the run is there without a fault: ok or failed, the configuration, the
+/// efficiency and the seal of its metrics.json.
 struct cell_on_disk {
     bool there = false; ///< metrics.json is there: the run was finished
-    std::string fault;  ///< "FILE: what is wrong; what to do": its files are not those that were written
+    std::string fault;  ///< "FILE: what is wrong; what to do": its files were changed since they were written
     cell_result entry;
 };
 
-/// Looks at <group>/run_<run>, and holds its files against these claims.
+/// Reads <group>/run_<run> and checks its files against these claims.
 cell_on_disk look_at_run(const std::filesystem::path& group, int run, run_claims = {});
 
-/// [in the cell's process, once, at its start] Has the kernel kill this process when the sweep's does not live any
-/// more.
+/// [in the cell's process, once, at its start] Has the kernel kill this process when the sweep's process ends.
 void die_with_parent();
 
 } // namespace chimera::host

@@ -2,25 +2,30 @@
 
 #include "process/messages.hpp"
 #include "profile/reading.hpp"
+#include "report/summary.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <initializer_list>
+#include <iterator>
 #include <optional>
+#include <random>
 #include <set>
 #include <utility>
+
+#include <fnmatch.h>
 
 namespace chimera::host {
 namespace {
 
-// A sweep is resolved as a whole before its first cell runs, and is in memory until its last one has run.
-constexpr std::size_t most_combinations = 10'000; ///< of runtimes with configurations
-constexpr std::size_t most_cells = 1'000'000;     ///< each of these with each run
+// A sweep is resolved as a whole before its first cell runs, and stays in memory until the last one has run.
+constexpr std::size_t most_combinations = 10'000; ///< of a runtime and a configuration
+constexpr std::size_t most_cells = 1'000'000;     ///< a combination and a run
 constexpr std::size_t most_agents = 1'000'000;    ///< of all combinations together
-constexpr std::size_t most_faults = 100;          ///< and combinations with faults: more would say nothing new
+constexpr std::size_t most_faults = 100;          ///< also of combinations with faults: more would say nothing new
 
-/// A runtime or a configuration as it was written: a name and what it lays over the profile.
+/// A runtime or a configuration as it was written: a name, and changes to the profile.
 struct variant_spec {
     std::string name, description;
     origin at;
@@ -177,8 +182,8 @@ using parameter_map = decltype(sweep_config::parameters);
 /// The scalar leaves of patches by their parameter names.
 struct parameter_reader {
     parameter_map values;
-    std::set<std::string> ambiguous;                     ///< those with two values
-    std::map<std::string, std::set<std::string>> agents; ///< of those that single agents were given, which
+    std::set<std::string> ambiguous;                     ///< names with two values
+    std::map<std::string, std::set<std::string>> agents; ///< names that single agents were given, and which agents
 
     void read(const node& patch, const std::string& path) {
         if (const auto* members = std::get_if<node::table>(&patch.value)) {
@@ -308,6 +313,67 @@ sweep_definition load_sweep(const std::filesystem::path& file, const schema_look
     for (const variant_spec& r : runtimes) out.runtimes.push_back({only_one ? first.name : r.name, r.description});
     for (std::size_t c = 0; c < configs.size(); ++c)
         out.configs.push_back(config_of(configs[c], out.profiles.front()[c].workload.agents.size()));
+    return out;
+}
+
+std::vector<sweep_cell> plan_cells(const sweep_definition& sweep) {
+    std::vector<sweep_cell> plan;
+    std::mt19937_64 random(sweep.seed);
+    for (int run = 1; run <= sweep.runs; ++run) {
+        std::vector<sweep_cell> round;
+        for (std::size_t r = 0; r < sweep.runtimes.size(); ++r)
+            for (std::size_t c = 0; c < sweep.configs.size(); ++c) round.push_back({r, c, run});
+        // Fisher and Yates, by hand: std::shuffle's order is not the same everywhere.
+        for (std::size_t i = round.size(); i > 1; --i) std::swap(round[i - 1], round[random() % i]);
+        plan.insert(plan.end(), round.begin(), round.end());
+    }
+    return plan;
+}
+
+std::string group_name(const sweep_definition& sweep, const sweep_cell& cell) {
+    return sweep.runtimes.at(cell.runtime).name + "/" + sweep.configs.at(cell.config).name;
+}
+
+std::string cell_name(const sweep_definition& sweep, const sweep_cell& cell) {
+    return fmt::format("{}/run_{}", group_name(sweep, cell), cell.run);
+}
+
+std::vector<sweep_cell> matching(const sweep_definition& sweep, const std::vector<sweep_cell>& cells,
+                                 const std::string& glob) {
+    std::vector<sweep_cell> out;
+    std::ranges::copy_if(cells, std::back_inserter(out), [&](const sweep_cell& c) {
+        return fnmatch(glob.c_str(), group_name(sweep, c).c_str(), 0) == 0 ||
+               fnmatch(glob.c_str(), cell_name(sweep, c).c_str(), 0) == 0;
+    });
+    return out;
+}
+
+sweep_result result_of(const sweep_definition& sweep) {
+    const profile& first = sweep.profiles.front().front();
+    sweep_result out;
+    out.name = sweep.name;
+    out.description = sweep.description;
+    out.question = sweep.question;
+    out.profile = first.source.string();
+    out.order = "round by round, drawn from the seed";
+    out.seed = static_cast<std::int64_t>(sweep.seed);
+    out.runs = sweep.runs;
+    out.until_ci_pct = sweep.until_ci_pct;
+    out.backend = backend_of(first);
+    for (std::size_t r = 0; r < sweep.runtimes.size(); ++r) {
+        const profile& p = sweep.profiles[r].front();
+        planned_runtime runtime{sweep.runtimes[r].name, {}, p.executor.plugin, p.transport.plugin, {}};
+        if (const std::string& d = sweep.runtimes[r].description; !d.empty()) runtime.description = d;
+        if (p.foreign) runtime.foreign = p.foreign->plugin;
+        out.runtimes.push_back(std::move(runtime));
+    }
+    for (const sweep_config& c : sweep.configs) {
+        json parameters = json::object();
+        for (const auto& [name, value] : c.parameters) std::visit([&](const auto& v) { parameters[name] = v; }, value);
+        out.configs.push_back({c.name, std::move(parameters)});
+    }
+    out.cells_planned =
+        static_cast<std::int64_t>(sweep.runtimes.size() * sweep.configs.size()) * static_cast<std::int64_t>(sweep.runs);
     return out;
 }
 

@@ -1,8 +1,9 @@
-// What a sweep runs: every runtime in every configuration, as resolved profiles.
+// A sweep: every runtime in every configuration, as resolved profiles, and the order in which its cells run.
 #pragma once
 
 #include "profile/load.hpp"
 #include "profile/profile.hpp"
+#include "result/sweep_result.hpp"
 
 #include <filesystem>
 #include <map>
@@ -12,7 +13,7 @@
 
 namespace chimera::host {
 
-/// One way of running the agents: what is compared.
+/// One way of running the agents. Runtimes are what a sweep compares.
 struct sweep_runtime {
     std::string name, description;
 };
@@ -20,15 +21,15 @@ struct sweep_runtime {
 /// One set of conditions in which every runtime is run.
 struct sweep_config {
     std::string name;
-    /// What it sets, by the last step of each key; "agents" for workload.agents.count. A key that it does
-    /// not give the same value for all agents is left out.
+    /// The keys that it sets, by their last step ("num_ctx"), or "agents" for workload.agents.count. A key with
+    /// different values for different agents is left out.
     std::map<std::string, std::variant<double, std::string>> parameters;
 };
 
 /// A sweep with everything resolved. Runs, seed and the time limit of a cell are the profile's ([measure]).
 struct sweep_definition {
     std::string name, description;
-    std::string question;    ///< what the sweep is to answer; heads its report
+    std::string question;    ///< the question that the sweep answers; heads its report
     double until_ci_pct = 0; ///< enough runs: the 95 % CI of a cell's efficiency is narrower than this; 0: all runs
     int runs = 0;            ///< at most, of each runtime and configuration
     std::uint64_t seed = 0;
@@ -52,5 +53,28 @@ struct sweep_definition {
 ///     "workload.agents.*.options.num_ctx" = [256, 512]
 /// Overrides change the profile before a runtime or a configuration does. Errors: profile_error with all faults.
 sweep_definition load_sweep(const std::filesystem::path& file, const schema_lookup&, const profile_overrides&);
+
+/// One run of one runtime in one configuration, in a process of its own.
+struct sweep_cell {
+    std::size_t runtime = 0, config = 0;
+    int run = 0; ///< counted from 1
+
+    auto operator<=>(const sweep_cell&) const = default;
+};
+
+/// Round by round: in round k every runtime and configuration has its k-th run, in an order drawn from the seed, so
+/// that drift of the machine hits all alike, and an interrupted sweep is about as far with each of them.
+std::vector<sweep_cell> plan_cells(const sweep_definition&);
+
+/// "smol/chimera_homo_gpu80_ctx512": a folder below the sweep's. --only is matched against it.
+std::string group_name(const sweep_definition&, const sweep_cell&);
+/// "smol/chimera_homo_gpu80_ctx512/run_3".
+std::string cell_name(const sweep_definition&, const sweep_cell&);
+
+/// The cells whose group name or own name matches a shell pattern (fnmatch).
+std::vector<sweep_cell> matching(const sweep_definition&, const std::vector<sweep_cell>&, const std::string& glob);
+
+/// The plan of a sweep, for sweep.json.
+sweep_result result_of(const sweep_definition&);
 
 } // namespace chimera::host

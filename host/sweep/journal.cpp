@@ -35,12 +35,12 @@ void put(std::vector<cell_result>& entries, cell_result entry) {
 }
 
 struct journal_text {
-    std::string whole; ///< the lines that have an end
-    std::string torn;  ///< what is behind them
+    std::string whole; ///< the complete lines
+    std::string torn;  ///< the rest
 };
 
-/// The line that was being written when the sweep died has no end, and its cell was not finished; but one whose seal is
-/// in order lacks nothing else.
+/// The line that was being written when the sweep died has no end, and its cell was not finished. But a line with a
+/// valid seal lacks nothing except its end.
 journal_text split(std::string text) {
     const std::size_t whole = text.rfind('\n') + 1; // 0 where there is no line
     return {text.substr(0, whole), text.substr(whole)};
@@ -88,7 +88,7 @@ sweep_journal::sweep_journal(const std::filesystem::path& folder)
         throw std::runtime_error(fmt::format("{}: another sweep is running in this folder", file_.string()));
     }
     const journal_text text = split(read_whole(file_, most_lines_bytes));
-    entries_ = entries_of(text.whole, file_); // first: a journal that is refused stays as it is
+    entries_ = entries_of(text.whole, file_); // first: a refused journal is not changed
     if (text.torn.empty()) return;
     if (lacks_only_its_end(text.torn)) {
         if (write(fd_.get(), "\n", 1) != 1) fail(file_, "cannot be mended");

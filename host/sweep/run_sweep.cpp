@@ -5,7 +5,6 @@
 #include "result/whole_file.hpp"
 #include "statistics/description.hpp"
 #include "sweep/cell_process.hpp"
-#include "sweep/sweep_document.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -36,8 +35,7 @@ std::string fault_of(const fs::path& folder, const cell_result& e) {
     return look_at_run((folder / folder_of(e)).parent_path(), e.run, claimed).fault;
 }
 
-/// Gives what is left of a run's folder another name: measured data is not deleted. Returns that name; empty: nothing
-/// was left.
+/// Renames the rest of a run's folder: measured data is not deleted. Returns the new name; empty: there was no folder.
 std::string set_aside(const fs::path& run) {
     if (!fs::exists(fs::symlink_status(run))) return "";
     fs::path aside = run.string() + ".damaged";
@@ -46,7 +44,7 @@ std::string set_aside(const fs::path& run) {
     return aside.filename().string();
 }
 
-/// A CI of fewer runs says more about the runs than about the cell.
+/// The confidence interval of fewer runs is not reliable.
 constexpr std::size_t fewest_runs_for_a_ci = 3;
 
 class supervisor {
@@ -61,7 +59,7 @@ class supervisor {
         for (const sweep_cell& c : settings_.cells)
             if (!done_.contains(c)) todo_.push_back(c);
         check_unfinished(lost);
-        // Only now: a sweep that is refused leaves the folder as it was.
+        // Only now: a refused sweep must not change the folder.
         remove_leftovers(settings_.folder);
         write_whole(settings_.folder / "sweep.json", sealed_document(to_json(result_of(sweep_))));
         restore_profiles();
@@ -84,7 +82,7 @@ class supervisor {
         }
     }
 
-    /// Those of the wanted cells.
+    /// The entries of the wanted cells.
     std::vector<cell_result> entries() const {
         std::vector<cell_result> out;
         for (const cell_result& e : journal_.entries())
@@ -135,8 +133,8 @@ class supervisor {
         if (settings_.warned) settings_.warned(text);
     }
 
-    /// The cell's folder goes first: while its line still says ok, a cell without a folder is lost, and nothing else
-    /// is.
+    /// The cell's folder is renamed first. If the sweep dies in between, the cell's line still says ok, and a cell that
+    /// is ok without a folder is recognized as lost.
     void give_up(const sweep_cell& c, const std::string& fault) {
         const std::string kept = keep_aside(c, fault);
         cell_result e = entry_for(c);
@@ -152,7 +150,7 @@ class supervisor {
         return kept;
     }
 
-    /// What is on disk of cells that have no line. What lost cells have there may be anybody's.
+    /// Checks the folders of cells without a line. The folder of a lost cell may hold anything.
     void check_unfinished(const std::vector<std::pair<sweep_cell, std::string>>& lost) const {
         for (const sweep_cell& c : todo_) {
             if (std::ranges::find(lost, c, &std::pair<sweep_cell, std::string>::first) != lost.end()) continue;
@@ -161,7 +159,7 @@ class supervisor {
         }
     }
 
-    /// profile.toml of the cells that are done says how they were run: one that was changed since is written anew.
+    /// profile.toml says how the finished cells were run. If it was changed since, it is written again.
     void restore_profiles() const {
         std::set<fs::path> seen;
         for (const sweep_cell& c : done_)
@@ -172,8 +170,8 @@ class supervisor {
                 }
     }
 
-    /// A run that was complete on disk when the sweep was killed is a finished cell; it only lacks its line. One that
-    /// failed is run again: what its process said of it is lost.
+    /// A run that was complete on disk when the sweep was killed is a finished cell without a line. A failed run is run
+    /// again, because its process's message is lost.
     void adopt_finished() {
         for (const sweep_cell& c : std::exchange(todo_, {})) {
             cell_on_disk run = look_at_run(group(c), c.run);
@@ -207,12 +205,12 @@ class supervisor {
         make_folders(folder);
         const profile& p = profile_of(c);
         write_profile(folder, p);
-        fs::remove_all(folder / fmt::format("run_{}", c.run)); // of a try that was killed
+        fs::remove_all(folder / fmt::format("run_{}", c.run)); // left by a killed try
         running_.push_back({c, cell_process(settings_.program, folder, c.run, settings_.arguments, settings_.api_key,
                                             p.measure.time_limit_s)});
     }
 
-    /// Until a cell has ended or its time is over; true when a signal asks to end.
+    /// Waits until a cell has ended or its time is over. True: a signal asks to end.
     bool wait(int signals) {
         std::vector<pollfd> fds{{signals, POLLIN, 0}};
         auto first = steady_clock::time_point::max();

@@ -14,7 +14,6 @@
 #include "mutation.hpp"
 #include "profile/load.hpp"
 #include "sweep/definition.hpp"
-#include "sweep/plan.hpp"
 
 using namespace chimera::fuzz;
 using namespace chimera::host;

@@ -2,32 +2,15 @@
 #pragma once
 
 #include "sweep/definition.hpp"
+#include "temporary_folder.hpp"
 
 #include <chimera/abi/option.h>
 
 #include <array>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 namespace chimera::test {
-
-/// A folder that goes with this object.
-struct scratch_folder {
-    std::filesystem::path path;
-    scratch_folder() {
-        std::string name = (std::filesystem::temp_directory_path() / "chimera-sweep-XXXXXX").string();
-        path = mkdtemp(name.data());
-    }
-    scratch_folder(const scratch_folder&) = delete;
-    scratch_folder& operator=(const scratch_folder&) = delete;
-    ~scratch_folder() { std::filesystem::remove_all(path); }
-    std::filesystem::path write(const std::string& name, const std::string& text) const {
-        std::ofstream(path / name, std::ios::binary) << text;
-        return path / name;
-    }
-};
 
 inline chimera::host::schema_answer any_plugin(chimera::host::plugin_kind, const std::string& plugin,
                                                const std::filesystem::path&) {
@@ -45,7 +28,7 @@ inline chimera::host::schema_answer any_plugin(chimera::host::plugin_kind, const
 
 inline chimera::host::sweep_definition sweep_of(const std::string& text,
                                                 const chimera::host::profile_overrides& overrides = {}) {
-    const scratch_folder folder;
+    const temporary_folder folder;
     return chimera::host::load_sweep(folder.write("sweep.toml", text), any_plugin, overrides);
 }
 
