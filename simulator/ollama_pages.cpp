@@ -41,7 +41,10 @@ std::string ollama_tags(const options& o) {
     return ordered_json{{"models", models}}.dump();
 }
 
-std::string ollama_version() { return R"({"version":"0.12.6"})"; }
+std::string ollama_version() {
+    // Clients look for Ollama's member only; the other one says that this is not Ollama.
+    return R"({"version":"0.12.6","chimera_sim":")" CHIMERA_SIM_VERSION R"("})";
+}
 
 std::string ollama_running(const options& o, const runner_key& loaded, std::int64_t now, wall_clock& clock) {
     auto models = ordered_json::array();

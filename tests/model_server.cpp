@@ -53,7 +53,7 @@ bool reply::client_has_gone() {
     return ::poll(&gone, 1, 0) > 0;
 }
 
-model_server::model_server(script s) : script_(std::move(s)) {
+model_server::model_server(script s, script about) : script_(std::move(s)), about_(std::move(about)) {
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in at{};
     at.sin_family = AF_INET;
@@ -116,9 +116,15 @@ void model_server::talk(int fd) {
         if (read.size() < end + 4 + length) break;
         request.body = read.substr(end + 4, length);
         read.erase(0, end + 4 + length);
-        request.number = requests_++;
         reply answer(fd);
-        script_(request, answer);
+        if (!request.line.starts_with("GET ")) {
+            request.number = requests_++;
+            script_(request, answer);
+        } else if (about_) {
+            about_(request, answer);
+        } else {
+            answer.whole("404 Not Found", "{}");
+        }
         open = !answer.closed();
     }
     const std::lock_guard lock(mutex_);

@@ -53,7 +53,9 @@ class reply {
 class model_server {
   public:
     using script = std::function<void(const asked&, reply&)>;
-    explicit model_server(script);
+    /// `about` answers each GET: the host asks what the server is. Without it the answer is 404. GETs have the number 0
+    /// and do not count as requests.
+    explicit model_server(script, script about = {});
     ~model_server();
     model_server(const model_server&) = delete;
     model_server& operator=(const model_server&) = delete;
@@ -66,7 +68,7 @@ class model_server {
     void accept_all();
     void talk(int fd);
 
-    script script_;
+    script script_, about_;
     int listener_ = -1;
     std::uint16_t port_ = 0;
     std::atomic<int> requests_{0}, connections_{0};

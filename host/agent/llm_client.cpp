@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <stdexcept>
 
 namespace chimera::host {
@@ -32,15 +31,9 @@ chm_session_args session_args(const llm_endpoint& endpoint, const llm_transport&
     return args;
 }
 
-/// Without an allocation: it runs for each header of each reply.
-bool same_name(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b,
-                              [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 std::string_view header_of(const chm_head& head, std::string_view name) {
     for (std::size_t i = 0; i < head.n_headers; ++i)
-        if (same_name(sdk::view(head.headers[i].key), name)) return sdk::view(head.headers[i].value);
+        if (same_header_name(sdk::view(head.headers[i].key), name)) return sdk::view(head.headers[i].value);
     return {};
 }
 
@@ -138,17 +131,7 @@ void llm_client::remark_on(request_record& r, const stream_state& got) {
 }
 
 sdk::exchange llm_client::start(const request_target& target, const request_body& body) {
-    const std::string authorization = "Bearer " + endpoint_.api_key;
-    std::vector<std::pair<std::string_view, std::string_view>> headers{{"Content-Type", "application/json"},
-                                                                       {"Accept", "*/*"}};
-    if (!endpoint_.api_key.empty() && endpoint_.key_header.empty())
-        headers.emplace_back("Authorization", authorization);
-    else if (!endpoint_.api_key.empty())
-        headers.emplace_back(endpoint_.key_header, endpoint_.api_key);
-    for (const auto& [name, value] : endpoint_.headers) {
-        std::erase_if(headers, [&](const auto& own) { return same_name(own.first, name); });
-        if (!value.empty()) headers.emplace_back(name, value);
-    }
+    const auto headers = headers_of(endpoint_, true);
     std::vector<chm_kv> fields;
     for (const auto& [name, value] : headers) fields.push_back({sdk::str(name), sdk::str(value)});
     chm_request request{};

@@ -6,6 +6,7 @@
 #include <boost/url/url.hpp>
 
 #include <algorithm>
+#include <cctype>
 
 namespace chimera::host {
 namespace {
@@ -62,6 +63,26 @@ std::optional<request_target> redirected(const request_target& from, std::string
     if (path.empty()) path.push_back('/');
     if (target.has_query()) path += '?' + std::string(target.encoded_query());
     return request_target{from.origin, std::move(path)};
+}
+
+bool same_header_name(std::string_view a, std::string_view b) noexcept {
+    return std::ranges::equal(a, b,
+                              [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+std::vector<std::pair<std::string, std::string>> headers_of(const llm_endpoint& endpoint, bool with_json_body) {
+    std::vector<std::pair<std::string, std::string>> headers;
+    if (with_json_body) headers.emplace_back("Content-Type", "application/json");
+    headers.emplace_back("Accept", "*/*");
+    if (!endpoint.api_key.empty() && endpoint.key_header.empty())
+        headers.emplace_back("Authorization", "Bearer " + endpoint.api_key);
+    else if (!endpoint.api_key.empty())
+        headers.emplace_back(endpoint.key_header, endpoint.api_key);
+    for (const auto& [name, value] : endpoint.headers) {
+        std::erase_if(headers, [&](const auto& own) { return same_header_name(own.first, name); });
+        if (!value.empty()) headers.emplace_back(name, value);
+    }
+    return headers;
 }
 
 std::int64_t call_seed(std::uint64_t base, std::string_view agent, std::uint64_t call) {

@@ -49,6 +49,13 @@ struct llm_endpoint {
     std::uint64_t seed_base = 0;
 };
 
+/// Names of headers are compared without regard to case.
+bool same_header_name(std::string_view, std::string_view) noexcept;
+
+/// The headers of a request to an endpoint: Accept, the API key, and the endpoint's own, which replace those of the
+/// same name.
+std::vector<std::pair<std::string, std::string>> headers_of(const llm_endpoint&, bool with_json_body);
+
 /// The seed of one call, by FNV-1a over the arguments. 31 bits, so that every server accepts it.
 std::int64_t call_seed(std::uint64_t base, std::string_view agent, std::uint64_t call);
 

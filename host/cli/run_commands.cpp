@@ -7,12 +7,14 @@
 #include "live/live_metrics.hpp"
 #include "process/messages.hpp"
 #include "protocol/excerpt.hpp"
+#include "provenance/collect.hpp"
 #include "publish/publish.hpp"
 #include "registry/registry.hpp"
 #include "report/progress.hpp"
 #include "report/result_files.hpp"
 #include "report/summary.hpp"
 #include "report/trace_file.hpp"
+#include "run/ask_servers.hpp"
 #include "run/campaign.hpp"
 #include "run/capacity.hpp"
 #include "run/client_limits.hpp"
@@ -28,6 +30,7 @@
 #include <algorithm>
 #include <exception>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -67,6 +70,14 @@ std::string plan_of(const profile& p) {
 progress_style style_of(const std::string& ui) {
     if (ui == "none") return progress_style::none;
     return ui == "plain" ? progress_style::lines : progress_style_for_terminal();
+}
+
+campaign_provenance origin_of(const execution_setup& setup, execution_control& control) {
+    campaign_provenance out{utc_now(), this_machine(), this_build(), {}, ask_servers(setup, control)};
+    for (const auto& loaded : {setup.loaded.executor, setup.loaded.foreign, setup.loaded.transport})
+        if (loaded && std::ranges::find(out.plugins, loaded->path(), &plugin_identity::file) == out.plugins.end())
+            out.plugins.push_back(identity_of(*loaded));
+    return out;
 }
 
 exit_status status_of(const campaign_summary& s, interruption_reason why, bool cell) {
@@ -118,7 +129,8 @@ exit_status run_command(const run_arguments& arguments) {
     const server_pool servers(p, simulator_program());
     const report_corpus corpus(p);
 
-    const execution_setup setup{p, plugins, loaded, servers, arguments.api_key, &corpus, trace.has_value(), observers};
+    execution_setup setup{p, plugins, loaded, servers, arguments.api_key, &corpus, trace.has_value(), observers};
+    setup.origin = std::make_shared<const campaign_provenance>(origin_of(setup, control));
     std::vector<run_record> runs;
     std::exception_ptr failure; // finished runs are summarized even then
     try {

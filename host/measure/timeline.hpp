@@ -195,6 +195,7 @@ struct run_record {
     int number = 0;                         ///< counted from 1; warm-up runs are not recorded
     std::vector<execution_record> baseline; ///< one for each agent, in their order; empty: not run
     execution_record concurrent;
+    std::shared_ptr<const campaign_provenance> origin; ///< the same for all runs of a campaign; null: not recorded
 
     /// Every request of every execution succeeded: only then are the run's figures defined.
     bool complete() const noexcept;

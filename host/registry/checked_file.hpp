@@ -27,6 +27,8 @@ class checked_file {
     /// Who but you and root can change the code that is loaded with it, and what to do; empty: nobody.
     const std::string& distrust() const { return distrust_; }
     const elf_file& elf() const { return elf_; }
+    /// Open for reading; below 0 where it cannot be read. Owned by this object; its position means nothing.
+    int descriptor() const { return fd_.get(); }
 
     /// Equal for all paths to one file; no other file has it while this object lives.
     using identity = std::pair<dev_t, ino_t>;

@@ -51,12 +51,14 @@ plugin_host::plugin_host(std::string plugin_id)
 
 // ---- plugin
 
-plugin::plugin(std::filesystem::path path, const chm_plugin_entry& entry)
-    : path_(std::move(path)), entry_(&entry), host_(std::make_unique<plugin_host>(entry.id)) {}
+plugin::plugin(checked_file_ptr file, const chm_plugin_entry& entry)
+    : file_(std::move(file)), entry_(&entry), host_(std::make_unique<plugin_host>(entry.id)) {}
 
 plugin::~plugin() {
     if (initialized_ && entry_->deinit != nullptr) entry_->deinit();
 }
+
+const std::filesystem::path& plugin::path() const { return file_->path(); }
 
 bool plugin::offers(plugin_kind kind) const {
     return kind == plugin_kind::executor ? executor_ != nullptr : transport_ != nullptr;
@@ -292,10 +294,10 @@ const chm_plugin_entry& open_entry(const checked_file_ptr& file, const plugin_st
     return entry;
 }
 
-std::shared_ptr<const plugin> initialize_plugin(const std::filesystem::path& path, const chm_plugin_entry& entry,
+std::shared_ptr<const plugin> initialize_plugin(const checked_file_ptr& file, const chm_plugin_entry& entry,
                                                 const plugin_steps& begins) {
-    const std::shared_ptr<plugin> made(new plugin(path, entry));
-    const auto who = path.string();
+    const std::shared_ptr<plugin> made(new plugin(file, entry));
+    const auto who = file->path().string();
     if (entry.init != nullptr) {
         std::array<char, 1024> text{};
         chm_error error{text.data(), text.size()};

@@ -31,8 +31,7 @@ using plugin_steps = std::function<void(const char* step)>;
 const chm_plugin_entry& open_entry(const checked_file_ptr&, const plugin_steps&);
 
 /// Initializes a plugin and checks its factories. Errors: plugin_error.
-std::shared_ptr<const plugin> initialize_plugin(const std::filesystem::path&, const chm_plugin_entry&,
-                                                const plugin_steps&);
+std::shared_ptr<const plugin> initialize_plugin(const checked_file_ptr&, const chm_plugin_entry&, const plugin_steps&);
 
 /// Why an entry cannot be used: what was found and what was expected. Empty: it can.
 std::string entry_fault(const chm_plugin_entry&);

@@ -139,7 +139,7 @@ std::shared_ptr<const plugin> registry::open(const fs::path& path) {
             if (const auto& tried = state_->trials.at(file->id()).outcome; !tried.fault.empty())
                 throw plugin_error(tried.fault, tried.rc);
             const plugin_steps in_silence = [](const char*) {};
-            result = initialize_plugin(file->path(), open_entry(file, in_silence), in_silence);
+            result = initialize_plugin(file, open_entry(file, in_silence), in_silence);
         } catch (const plugin_error& error) {
             result = error;
         }

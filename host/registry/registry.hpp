@@ -36,7 +36,9 @@ class plugin {
     plugin(const plugin&) = delete;
     plugin& operator=(const plugin&) = delete;
 
-    const std::filesystem::path& path() const { return path_; } ///< absolute, links resolved
+    const std::filesystem::path& path() const; ///< absolute, links resolved
+    /// The file that it was loaded from, still open.
+    const checked_file& file() const { return *file_; }
     const chm_plugin_entry& entry() const { return *entry_; }
     bool offers(plugin_kind) const;
     /// The option schema of one kind; empty if the plugin does not offer it. Alive until the process ends.
@@ -44,11 +46,12 @@ class plugin {
 
   private:
     friend class registry;
-    friend std::shared_ptr<const plugin> initialize_plugin(const std::filesystem::path&, const chm_plugin_entry&,
+    friend std::shared_ptr<const plugin> initialize_plugin(const std::shared_ptr<const checked_file>&,
+                                                           const chm_plugin_entry&,
                                                            const std::function<void(const char*)>&);
-    plugin(std::filesystem::path, const chm_plugin_entry&);
+    plugin(std::shared_ptr<const checked_file>, const chm_plugin_entry&);
 
-    std::filesystem::path path_;
+    std::shared_ptr<const checked_file> file_;
     const chm_plugin_entry* entry_;
     std::unique_ptr<plugin_host> host_;
     const chm_executor_factory* executor_ = nullptr;

@@ -137,7 +137,7 @@ void live_in_child(const checked_file_ptr& file, trial_depth depth, const told& 
     try {
         const auto& entry = open_entry(file, steps);
         tell(entry_document(entry));
-        auto found = initialize_plugin(file->path(), entry, steps);
+        auto found = initialize_plugin(file, entry, steps);
         json factories = json::array();
         for (const auto kind : {plugin_kind::executor, plugin_kind::transport}) {
             if (!found->offers(kind)) continue;

@@ -38,13 +38,14 @@ void run_campaign(const execution_setup& setup, execution_control& control, cons
     const std::vector<planned_execution> plan = plan_executions(setup.what, only);
     run_record current;
     const auto complete = [&] {
+        current.origin = setup.origin;
         done.push_back(std::exchange(current, run_record{}));
         events.run_done(done);
     };
     for (std::size_t i = 0; i < plan.size() && !control.stopped(); ++i) {
         const planned_execution& next = plan[i];
         events.begins(next, i, plan.size());
-        // The same seeds for the agents alone and together: a run compares equal work.
+        // Alone and together the agents get the same seeds: a run compares equal work.
         const std::uint64_t seed_base = setup.what.measure.seed * 1'000'003U + static_cast<std::uint64_t>(next.run);
         execution_record x = execute(setup, next.agents, seed_base, control);
         events.execution_done(next, x);

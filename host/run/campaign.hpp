@@ -18,23 +18,23 @@ struct planned_execution {
     bool concurrent = false;
 };
 
-/// Every execution in its order. Whether a run begins with the agents alone or with all together is drawn from the
-/// seed, run by run, so that drift hits both alike. A warm-up is a concurrent execution that is not recorded.
-/// only: of the measured runs, this one alone, as it would be among the others.
+/// All executions in their order. For each run the seed decides whether the agents run alone first or together first:
+/// drift of the machine then affects both alike. A warm-up is a concurrent execution that is not recorded.
+/// only: plan just this one of the measured runs, exactly as it is in the whole plan.
 std::vector<planned_execution> plan_executions(const profile&, std::optional<int> only = std::nullopt);
 
-/// What a campaign tells about itself. Called on the thread that runs it.
+/// Called on the thread that runs the campaign.
 struct campaign_events {
     std::function<void(const planned_execution&, std::size_t index, std::size_t of)> begins;
-    /// An execution has ended, perhaps because it was stopped.
+    /// An execution has ended, or was stopped.
     std::function<void(const planned_execution&, execution_record&)> execution_done;
-    /// A run has ended and is the last one of `done`: the place to write it to disk. It may be given another number.
+    /// A run has ended; it is the last one of `done`. Write it to disk here. Its number may be changed.
     std::function<void(std::vector<run_record>& done)> run_done;
 };
 
-/// Runs plan_executions(setup.what, only) until its end, until the control is stopped, or until a run in which every
-/// request failed: there is no point in failing again. The runs that were completed are in `done`, also when it throws
-/// as execute() does.
+/// Runs plan_executions(setup.what, only). Ends early when the control is stopped, and after a run in which every
+/// request failed: the next run would fail as well. Throws as execute() does. The completed runs are in `done` even
+/// then.
 void run_campaign(const execution_setup&, execution_control&, const campaign_events&, std::vector<run_record>& done,
                   std::optional<int> only = std::nullopt);
 

@@ -14,9 +14,9 @@
 namespace chimera::host {
 namespace {
 
-/// Beside connections: plugins, logs, results, the executor's own descriptors (one or two for each worker).
+/// Files other than connections: plugins, logs, results, the executor's own (one or two for each worker).
 constexpr std::uint64_t files_beside_connections = 256;
-/// Task, connection, reply and measurements, by the dearest pair of plugins (fiber and curl), rounded up.
+/// Task, connection, reply and measurements with the most expensive pair of plugins (fiber and curl), rounded up.
 constexpr std::uint64_t bytes_of_agent = 256 * 1024;
 
 void raise_open_files(std::uint64_t agents) {
@@ -31,7 +31,7 @@ void raise_open_files(std::uint64_t agents) {
                                          agents, needed, limit.rlim_max, needed));
 }
 
-/// A client's port is used once for each address of a server.
+/// A client needs a port of its own for each connection to one server address.
 void check_ports(const profile& p) {
     std::ifstream range("/proc/sys/net/ipv4/ip_local_port_range");
     std::uint64_t low = 0, high = 0;

@@ -5,9 +5,9 @@
 
 namespace chimera::host {
 
-/// Raises the limit of open files of this process, and of the simulators that it starts later, as far as the profile
-/// needs. [before the first thread and the first simulator] Throws std::runtime_error, with the figures and what to do,
-/// when files, ports or memory would not do.
+/// [before the first thread and the first simulator] Raises the limit of open files for this process and its simulators
+/// as far as the profile needs. Throws std::runtime_error when there are too few files, ports or memory; the message
+/// has the figures and says what to do.
 void make_room_for(const profile&);
 
 } // namespace chimera::host

@@ -85,7 +85,7 @@ class limits_run {
     execution_control& control_;
 };
 
-/// The rate at which the profile's simulator decodes; 100 tok/s where it talks to a real server.
+/// The decode rate of the profile's simulator; 100 tok/s for a real server.
 double own_rate(const profile& p) {
     for (const option_value& o : p.backend.simulator)
         if (o.key == "decode_tokens_per_s") return std::stod(o.value);
@@ -132,7 +132,7 @@ client_limits measure_client_limits(const profile& p, registry& plugins, const l
         told(fmt::format("{} agents at {:g} tok/s each", n, ramp_rate));
         if (n == 1) wall_of_one = static_cast<double>(loads.execute_load(1, ramp_rate, tokens).concurrent.wall());
         load_point point = loads.measure(n, ramp_rate, tokens, wall_of_one);
-        if (control.stopped()) break; // half a load is none
+        if (control.stopped()) break; // an unfinished load is not a result
         out.ramp.push_back(std::move(point));
         if (!out.ramp.back().held()) break;
     }

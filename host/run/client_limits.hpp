@@ -1,4 +1,4 @@
-// How much the client can take on this machine: measured against a simulator, with the profile's plugins.
+// How much load the client can take on this machine, measured against a simulator with the profile's plugins.
 #pragma once
 
 #include "profile/profile.hpp"
@@ -20,11 +20,11 @@ struct load_point {
     double delay_p50_us = 0, delay_p99_us = 0; ///< readable -> delivered
     double busiest_pct = 0;                    ///< of the client's busiest thread
     double queued_pct = 0;                     ///< that thread was ready and had no CPU
-    std::string failure;                       ///< the first error; empty: every request succeeded
+    std::string failure;                       ///< the first error; empty: all requests succeeded
 
     /// p99 at most 10 ms, wall time within 1 % of a single agent's, nothing failed.
     bool held() const noexcept { return failure.empty() && delay_p99_us <= 10'000 && wall_ratio <= 1.01; }
-    /// The client itself was at its end: a thread over 85 % busy.
+    /// The client itself was the limit: one of its threads was more than 85 % busy.
     bool client_busy() const noexcept { return busiest_pct > 85; }
 };
 
@@ -32,17 +32,17 @@ struct client_limits {
     double unpaced_tokens_per_s = 0; ///< eight agents, replies as fast as the socket takes them
     double unpaced_busiest_pct = 0;
     load_point own;                ///< the profile's number of agents at its rate
-    std::vector<load_point> ramp;  ///< 1, 2, 4, ... agents, until one breaks or `most`
+    std::vector<load_point> ramp;  ///< 1, 2, 4, ... agents, up to `most` or the first load that was not held
     double ramp_tokens_per_s = 50; ///< of each agent in the ramp
 
-    /// The last load that was held; nothing if not even one agent was.
+    /// The largest load that was held; null if even one agent was too much.
     const load_point* held() const noexcept;
-    /// The first that was not; nothing if all were.
+    /// The first load that was not held; null if all were held.
     const load_point* broken() const noexcept;
 };
 
-/// Runs the loads, one after the other, each told before it begins. most: agents in the last step at the most. Stops
-/// early when the control is stopped. Throws as execute() does.
+/// Runs the loads one after the other and calls `told` before each. most: the largest number of agents. Ends early when
+/// the control is stopped. Throws as execute() does.
 client_limits measure_client_limits(const profile&, registry&, const loaded_plugins&, std::size_t most,
                                     execution_control&, const std::function<void(const std::string&)>& told);
 

@@ -5,106 +5,19 @@
 #include "measure/task_probe.hpp"
 #include "measure/thread_sampler.hpp"
 #include "protocol/excerpt.hpp"
-
-#include <chimera/abi/bridge.h>
-#include <chimera/sdk/reactor.hpp>
+#include "provenance/cost_meter.hpp"
+#include "run/stage.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <optional>
-#include <stdexcept>
-#include <thread>
 #include <vector>
-
-#include <pthread.h>
 
 namespace chimera::host {
 namespace {
 
 constexpr unsigned blocking_threads = 2;
-
-/// The foreign executor, running on a thread of its own until this object goes.
-class foreign_runtime {
-  public:
-    explicit foreign_runtime(executor_ptr executor) : executor_(std::move(executor)) {
-        thread_ = std::thread([raw = executor_.get()] {
-            pthread_setname_np(pthread_self(), "foreign");
-            sdk::error_buffer why;
-            const chm_rc rc = raw->vt->run(raw, CHM_RUN_UNTIL_STOP, why.abi());
-            if (rc < 0 && rc != CHM_E_CANCELED) spdlog::error("the foreign executor failed to run: {}", why.text());
-        });
-    }
-    foreign_runtime(const foreign_runtime&) = delete;
-    foreign_runtime& operator=(const foreign_runtime&) = delete;
-    ~foreign_runtime() {
-        executor_->vt->stop(executor_.get());
-        thread_.join();
-    }
-    chm_executor* get() const noexcept { return executor_.get(); }
-
-  private:
-    executor_ptr executor_;
-    std::thread thread_;
-};
-
-/// Executor, transport and what lies between them. Members are destroyed from the last to the first, which is the order
-/// of a clean shutdown: the bridge, the foreign runtime (with the sessions that a bridge keeps there), the transport,
-/// the executor.
-struct stage_set {
-    executor_ptr executor;
-    transport_ptr inner;
-    std::unique_ptr<foreign_runtime> foreign;
-    struct bridge_destroy {
-        void operator()(chm_transport* t) const { t->vt->destroy(t); }
-    };
-    std::unique_ptr<chm_transport, bridge_destroy> bridge;
-    llm_transport used;
-};
-
-stage_set set_up(const execution_setup& setup) {
-    const profile& p = setup.what;
-    stage_set s;
-    s.executor = setup.plugins.create_executor(setup.loaded.executor, p.executor.options);
-    s.inner = setup.plugins.create_transport(setup.loaded.transport, p.transport.options);
-    chm_executor* executor = s.executor.get();
-    s.used = {s.inner.get(), executor, sdk::reactor_of(executor)};
-    if (setup.loaded.foreign)
-        s.foreign =
-            std::make_unique<foreign_runtime>(setup.plugins.create_executor(setup.loaded.foreign, p.foreign->options));
-
-    const auto* bridge = static_cast<const chm_bridge_ext*>(executor->vt->get_extension(executor, CHM_EXT_BRIDGE));
-    if (bridge != nullptr) {
-        if (!s.foreign)
-            throw std::runtime_error(
-                fmt::format("executor '{}' has no reactor of its own: its bridge needs a [foreign] executor "
-                            "with one, for example: [foreign] plugin = \"thread_pool\"",
-                            p.executor.plugin));
-        sdk::error_buffer why;
-        chm_transport* wrapped = nullptr;
-        const chm_rc rc = bridge->wrap(executor, s.foreign->get(), s.inner.get(), &wrapped, why.abi());
-        if (rc < 0)
-            throw plugin_error(fmt::format("executor '{}' cannot bridge to foreign executor '{}': {}",
-                                           p.executor.plugin, p.foreign->plugin, on_one_line(why.text())),
-                               rc);
-        s.bridge.reset(wrapped);
-        s.used.transport = wrapped;
-    } else if (s.foreign) { // a transport bound to a foreign reactor, without a bridge
-        s.used.reactor = sdk::reactor_of(s.foreign->get());
-        if (s.used.reactor != nullptr && !(s.used.reactor->vt->flags & CHM_REACTOR_ANY_THREAD))
-            throw std::runtime_error(
-                fmt::format("the reactor of foreign executor '{}' belongs to its own workers: it can be used "
-                            "from executor '{}' only through a bridge",
-                            p.foreign->plugin, p.executor.plugin));
-    }
-    if (bridge == nullptr && s.used.reactor == nullptr)
-        throw std::runtime_error(fmt::format(
-            "executor '{}' has neither a reactor nor a bridge, and [foreign] names none: the transport has nothing to "
-            "wait on",
-            p.executor.plugin));
-    return s;
-}
 
 std::vector<model_option> model_options(const server_options& o) {
     std::vector<model_option> out;
@@ -121,7 +34,7 @@ std::vector<model_option> model_options(const server_options& o) {
     return out;
 }
 
-/// How long a reply may well be. A longer one costs its agent an allocation now and then.
+/// The expected length of a reply. A longer one costs its agent an allocation now and then.
 std::size_t expected_tokens(const agent_spec& a) {
     constexpr std::int64_t most = 4096;
     const std::int64_t limit = a.options.num_predict.value_or(0);
@@ -149,13 +62,21 @@ llm_endpoint endpoint_of(const execution_setup& setup, std::size_t agent, std::u
     return e;
 }
 
-/// Room for the pieces of an agent's replies: one for each token and a few more, of a few calls.
+/// Room for the pieces of an agent's replies, for a few calls: one piece for each token, and a few more.
 std::size_t expected_chunks(const workload_spec& w, const agent_spec& a) {
     constexpr std::size_t more = 16, most_calls = 4;
     const std::size_t calls = w.kind == workload_kind::report ? 2
                               : w.duration_s > 0              ? most_calls
                                                               : static_cast<std::size_t>(w.calls_per_agent);
     return (expected_tokens(a) + more) * std::min(calls, most_calls);
+}
+
+/// 0 where no agent was polled.
+nanoseconds_t first_polled(const std::vector<std::unique_ptr<recorder>>& recorders) {
+    nanoseconds_t first = 0;
+    for (const auto& log : recorders)
+        if (const nanoseconds_t at = log->record().first_polled; at != 0 && (first == 0 || at < first)) first = at;
+    return first;
 }
 
 } // namespace
@@ -191,8 +112,9 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
     execution_record out;
     out.pieces = p.measure.pieces;
     {
-        stage_set s = set_up(setup);
-        chm_executor* executor = s.executor.get();
+        const cost_meter cost;
+        const stage s(setup);
+        chm_executor* executor = s.executor();
         for (const std::size_t i : agents) {
             const agent_spec& spec = p.workload.agents.at(i);
             auto& log = *recorders.emplace_back(std::make_unique<recorder>(
@@ -203,8 +125,8 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
             const llm_endpoint endpoint = endpoint_of(setup, i, seed_base);
             const schedule_place place{i, p.workload.agents.size(),
                                        static_cast<std::uint64_t>(call_seed(seed_base, spec.id, 0))};
-            agent_environment env{spec,         p.workload, endpoint, s.used,   place, out.begin,
-                                  setup.corpus, permits,    blocking, thinking, log};
+            agent_environment env{spec,         p.workload, endpoint, s.transport(), place, out.begin,
+                                  setup.corpus, permits,    blocking, thinking,      log};
             chm_task* task = sdk::root_task::create(run_agent(std::move(env)));
             if (p.measure.pieces) task = make_task_probe(task, log);
             chm_spawn_opts opts{};
@@ -226,6 +148,7 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
         out.end = sdk::now_ns();
         if (threads) out.busiest = threads->finish();
         control.attach(nullptr);
+        out.cost = cost.finish(first_polled(recorders));
         if (rc < 0 && rc != CHM_E_CANCELED)
             throw plugin_error(
                 fmt::format("executor '{}' failed to run: {}", p.executor.plugin, on_one_line(why.text())), rc);

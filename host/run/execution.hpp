@@ -24,10 +24,10 @@ struct loaded_plugins {
     std::shared_ptr<const plugin> executor, foreign, transport; ///< foreign may be null
 };
 
-/// Loads what the profile names. Throws plugin_error.
+/// Loads the profile's plugins. Throws plugin_error.
 loaded_plugins load_plugins(registry&, const profile&);
 
-/// What an execution tells while it goes on, and how it is ended early. Any thread.
+/// Watches a running execution and ends it early. Any thread.
 class execution_control {
   public:
     /// Ends the execution in progress, and every later one at once.
@@ -37,7 +37,7 @@ class execution_control {
     std::uint64_t tokens() const noexcept { return tokens_.load(std::memory_order_relaxed); }
     std::atomic<std::uint64_t>& token_counter() noexcept { return tokens_; }
 
-    /// Makes an executor the one that stop() reaches; nullptr when it has ended.
+    /// The executor that stop() stops from now on; nullptr when it has ended.
     void attach(chm_executor*);
 
   private:
@@ -47,21 +47,21 @@ class execution_control {
     std::atomic<std::uint64_t> tokens_{0};
 };
 
-/// What is the same for all executions of a profile. Everything referred to outlives the executions.
+/// The same for all executions of a profile. Everything referred to outlives the executions.
 struct execution_setup {
     const profile& what;
     registry& plugins;
     const loaded_plugins& loaded;
     const server_pool& servers;
     std::string api_key;
-    const report_corpus* corpus = nullptr; ///< kind = report: what is ingested
+    const report_corpus* corpus = nullptr; ///< kind = report: the documents that agents read
     bool log_polls = false;                ///< each agent's record gets a poll_log
     std::span<agent_observer* const> observers{};
+    std::shared_ptr<const campaign_provenance> origin{}; ///< goes into each run's record; may be null
 };
 
-/// Runs the agents with these numbers, all of them asked with seeds drawn from seed_base, and records what happened.
-/// Agents that fail are in the record; throws plugin_error or std::runtime_error when the execution could not be set
-/// up.
+/// Runs the agents with these numbers and records what happened. The seeds of all requests are drawn from seed_base.
+/// An agent that fails is in the record. Throws plugin_error or std::runtime_error when the execution cannot be set up.
 execution_record execute(const execution_setup&, std::span<const std::size_t> agents, std::uint64_t seed_base,
                          execution_control&);
 

@@ -13,8 +13,8 @@ namespace {
 
 constexpr long look_every_ns = 20'000'000;
 constexpr std::uint64_t grace_ns = 900'000'000;
-/// After the time limit, for an executor that does not end: one poll may last for ever, in a plugin that blocks. A sweep
-/// kills a cell before that.
+/// After the time limit, for an executor that does not end: in a plugin that blocks, one poll may last for ever. A
+/// sweep kills its cell earlier.
 constexpr std::uint64_t limit_grace_ns = 12'000'000'000;
 constexpr int status_interrupted = 130, status_incomplete = 1;
 

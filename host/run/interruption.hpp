@@ -1,4 +1,4 @@
-// Ctrl-C, SIGTERM and the time limit: each ends a campaign early, in order, with its finished runs kept.
+// Ctrl-C, SIGTERM and the time limit: each ends a campaign early, with an orderly shutdown; finished runs are kept.
 #pragma once
 
 #include "run/execution.hpp"
@@ -10,13 +10,13 @@ namespace chimera::host {
 
 enum class interruption_reason { none, signal, time_limit };
 
-/// Blocks SIGINT and SIGTERM in the calling thread and all that it starts afterwards, and ignores SIGPIPE. To be called
-/// once, on the main thread, before any other thread exists.
+/// [main thread, once, before any other thread exists] Blocks SIGINT and SIGTERM in this thread and all later ones, and
+/// ignores SIGPIPE.
 void take_over_signals();
 
-/// Waits for a signal or for the limit on a thread of its own and stops the control. Should the campaign not have ended
-/// 0.9 s after a signal, or should a second one come, the process ends at once with status 130: what is on disk is
-/// complete. The same 12 s after the limit, with status 1.
+/// Waits on its own thread for a signal or the time limit, then stops the control. The process ends at once with status
+/// 130 when the campaign has not ended 0.9 s after a signal, or at a second signal, and with status 1 when it has not
+/// ended 12 s after the limit. Runs on disk are complete in each case.
 class interruption {
   public:
     interruption(execution_control&, double time_limit_s);

@@ -180,7 +180,9 @@ TEST_CASE("the pages that clients ask before they begin are there") {
     sim_process sim({"--model", "a:1", "--model", "b:2"});
     http_client client(sim.port());
     CHECK(client.get("/").body == "Ollama is running");
-    CHECK(client.get("/api/version").json().contains("version"));
+    const auto version = client.get("/api/version").json();
+    CHECK(version.contains("version"));
+    CHECK(version.contains("chimera_sim"));
     const auto tags = client.get("/api/tags").json().at("models");
     REQUIRE(tags.size() == 2);
     CHECK(tags[1].at("name") == "b:2");

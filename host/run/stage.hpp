@@ -1,0 +1,39 @@
+// Where agents run: an executor, a transport, and what connects them.
+#pragma once
+
+#include "agent/llm_client.hpp"
+#include "run/execution.hpp"
+
+#include <memory>
+
+namespace chimera::host {
+
+/// A fresh executor and transport of the profile, with the foreign executor and the bridge where it asks for them. The
+/// destructor ends them in the order of a clean shutdown: bridge, foreign executor (with the sessions that a bridge
+/// keeps there), transport, executor.
+class stage {
+  public:
+    /// Throws plugin_error or std::runtime_error, which says what to change.
+    explicit stage(const execution_setup&);
+    ~stage();
+    stage(const stage&) = delete;
+    stage& operator=(const stage&) = delete;
+
+    chm_executor* executor() const noexcept { return executor_.get(); }
+    /// As the agents use it.
+    const llm_transport& transport() const noexcept { return used_; }
+
+  private:
+    class foreign_runtime;
+    struct bridge_destroy {
+        void operator()(chm_transport* t) const { t->vt->destroy(t); }
+    };
+    // Destroyed from the last to the first.
+    executor_ptr executor_;
+    transport_ptr inner_;
+    std::unique_ptr<foreign_runtime> foreign_;
+    std::unique_ptr<chm_transport, bridge_destroy> bridge_;
+    llm_transport used_;
+};
+
+} // namespace chimera::host
