@@ -14,8 +14,8 @@ set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
 set(CHIMERA_PLUGIN_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib/chimera")
 set(CHIMERA_PLUGIN_DESTINATION "${CMAKE_INSTALL_LIBDIR}/chimera")
 
-# Where they are installed: mold links several times as fast as ld, ccache compiles nothing twice. For ccache to keep what
-# uses a precompiled header, as tests do, it has to trust that such a header does not depend on macros defined before it.
+# Both are used if they are installed. mold links several times as fast as ld; ccache compiles nothing twice. ccache keeps
+# sources with a precompiled header, as tests have, only if it may trust that no macro before the header changes it.
 find_program(MOLD mold)
 if(MOLD)
   add_link_options(-fuse-ld=mold)
@@ -38,7 +38,7 @@ add_compile_options(-fno-omit-frame-pointer -fvisibility=hidden
                     $<$<COMPILE_LANGUAGE:CXX>:-fvisibility-inlines-hidden>)
 
 set(CHIMERA_SANITIZE "" CACHE STRING "Comma-separated -fsanitize= list (address,undefined or thread)")
-# For what is large and seldom run.
+# For code that is large and runs seldom: templates that format.
 set(CHIMERA_FOR_SIZE $<$<CONFIG:Release,RelWithDebInfo>:-Os>)
 if(CHIMERA_SANITIZE)
   set(CHIMERA_FOR_SIZE) # those builds are for finding faults fast

@@ -3,16 +3,15 @@
 # definitions CHIMERA_BIN_DIR and CHIMERA_PLUGIN_DIR, and the checkout through CHIMERA_SOURCE_DIR.
 add_library(chimera_doctest_main OBJECT "${CMAKE_SOURCE_DIR}/tests/doctest_main.cpp")
 target_link_libraries(chimera_doctest_main PRIVATE doctest::doctest)
-# A test's own code is not what has to be fast: unoptimized it is built in half the time, and so is what it includes.
+# Tests need not be fast: unoptimized, they and their headers are built in half the time.
 set(CHIMERA_TEST_COMPILE_OPTIONS -O0)
 target_compile_options(chimera_doctest_main PRIVATE ${CHIMERA_TEST_COMPILE_OPTIONS} -fPIE) # as executables, which share its header
 target_precompile_headers(chimera_doctest_main PRIVATE
   <doctest/doctest.h> <atomic> <chrono> <filesystem> <fstream> <functional> <map> <memory> <nlohmann/json.hpp> <optional> <sstream> <string> <thread>
   <vector>)
 
-# Every test whose subject is threads: what is worth building and running under ThreadSanitizer. And those whose subject is
-# memory that others own, or that comes from outside: the same for AddressSanitizer. What a library checks (JSON, numbers,
-# pages) is neither, and takes most of a build's time.
+# thread_tests: tests of threads, for ThreadSanitizer. memory_tests: these, and tests of memory that comes from outside, for
+# AddressSanitizer. The other tests (JSON, statistics, pages) take most of a build's time, and a sanitizer finds little there.
 add_custom_target(thread_tests)
 add_custom_target(memory_tests DEPENDS thread_tests)
 

@@ -1,5 +1,5 @@
-# What there is to read goes to share/doc/chimera, laid out as in this repository: so that a relative link leads to the same
-# page in both. The set is closed: tests/install/check_links.sh follows every link of every page that is installed.
+# The pages go to share/doc/chimera, laid out as in this repository, so a relative link leads to the same page in both. No link
+# leads out: tests/install/check_links.sh follows every link of every installed page.
 set(CHIMERA_DOCUMENTATION "${CMAKE_INSTALL_DATADIR}/doc/chimera")
 file(GLOB_RECURSE pages CONFIGURE_DEPENDS RELATIVE "${CMAKE_SOURCE_DIR}" docs/*.md docs/*.svg docs/*.png plugins/*.md bench/*.md)
 foreach(page IN LISTS pages ITEMS README.md CHANGELOG.md CONTRIBUTING.md LICENSE plugin_api/README.md)

@@ -50,7 +50,7 @@ outcome run(std::vector<std::string> arguments) {
 
 using truth = std::vector<std::pair<std::string, double>>;
 
-/// The named parts have these values, every other part is nothing, and all of them together are what is missing.
+/// The named parts have these values, every other part is 0, and their sum is the lost efficiency.
 void check_parts(const outcome& o, const truth& expected) {
     double sum = 0;
     for (const char* part : parts) {

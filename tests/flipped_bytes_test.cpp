@@ -50,7 +50,7 @@ struct results {
     std::vector<std::string> again;
 };
 
-/// The report, or what is wrong.
+/// The report, or the error.
 struct outcome_of_reading {
     json report;
     std::string told;

@@ -1,5 +1,5 @@
-// Whatever a results folder, a profile, a plugin, a server or a file's name holds: what a person is shown of it is only
-// text. No title is set, no screen cleared, no line turned around, no cell computed, no page's element ended.
+// Hostile text in a results folder, a profile, a plugin, a server's reply or a file name is shown as plain text only.
+// It sets no title, clears no screen, reverses no line, computes no cell, ends no element of a page.
 #include "host_process.hpp"
 #include "model_server.hpp"
 #include "neutral_text.hpp"
@@ -64,7 +64,7 @@ fs::path hostile_sweep(const temporary_folder& f, const std::string& place) {
 
 std::string toml_text(const std::string& text) { return "'''" + text + "'''"; }
 
-/// hostile_text() without what no TOML file may hold, and without what its literal strings end with.
+/// hostile_text() without the bytes that TOML forbids, and without the quotes that would end a literal string.
 std::string hostile_toml_text() {
     std::string out;
     for (const char c : hostile_text())

@@ -1,5 +1,5 @@
-// Limits that a process is given, and files that are not what they seem: an error that names them, and nothing that was
-// measured is lost.
+// Process limits, and pipes or devices in place of files: the error names the limit or the file, and no measurement is
+// lost.
 #include "host_process.hpp"
 
 #include <doctest/doctest.h>

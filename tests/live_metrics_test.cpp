@@ -1,4 +1,4 @@
-// `--metrics-port` and [alerts]: what is seen while a campaign runs is what is written when it has ended.
+// `--metrics-port` and [alerts]: the figures during a campaign agree with the files at its end.
 #include "host_process.hpp"
 #include "prometheus_page.hpp"
 

@@ -1,5 +1,5 @@
-// The conformance kit is worth what it finds: each plugin of bad_plugins/mutants.txt is caught by the case that is
-// there for its defect, and docs/conformance.md says the same.
+// The conformance kit finds defects: each plugin of bad_plugins/mutants.txt has one, and the case for this defect
+// catches it. docs/conformance.md lists the same.
 #include "host_process.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-// `chimera-host new` with arguments that are not usable: it says what to do, and leaves nothing behind. What it writes
-// is built and run by the tests in tests/install.
+// `chimera-host new` with bad arguments says how to correct them and leaves no files. The tests in tests/install build
+// and run the projects that it makes from good ones.
 #include "host_process.hpp"
 
 #include <doctest/doctest.h>

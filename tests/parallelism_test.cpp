@@ -1,5 +1,5 @@
-// What the project exists to tell apart: executors that run agents side by side, and those that do not. Each profile is
-// run as a user runs it, at a fraction of its length.
+// The project's main question: does an executor run agents side by side, or one after the other? Each profile runs as a
+// user runs it, at a fraction of its length.
 #include "host_process.hpp"
 
 #include <doctest/doctest.h>

@@ -34,7 +34,7 @@ outcome inspect(const fs::path& file, std::vector<std::string> more = {}) {
     return run_host(more);
 }
 
-/// What every command has to do with a file that is no plugin.
+/// Every command refuses a file that is not a plugin.
 void check_refused_everywhere(const fs::path& file, const std::string& saying) {
     const temporary_folder f;
     const std::string run = "[executor]\nplugin = \"" + file.string() + "\"\n[transport]\nplugin = \"socket\"\n";

@@ -84,14 +84,14 @@ TEST_CASE("a report of results that are not whole is about the rest, says so in 
     CHECK(report["cells"]["damaged"] == 2);
     CHECK(report["damage"].size() == 2);
     CHECK(report["runtimes"][0]["n"] == 4);
-    // A damaged run is not a failed one: comparing finds no regression, but says what it is not about.
+    // A damaged run is not a failed run: compare finds no regression, and names the runs that it left out.
     const std::string other = sweep_of(f, "other", 80).string(), better = sweep_of(f, "better", 95).string();
     const outcome same = run_host({"compare", other, results.string(), "--fail-on-regression", "5%"});
     CHECK(same.status == 2);
     CHECK(contains(same.err, cut));
     CHECK(contains(same.out, "8 runs ok, 0 failed, 2 damaged or lost"));
     CHECK(run_host({"compare", better, results.string(), "--fail-on-regression", "5%"}).status == 1);
-    // What is not asked for does not matter.
+    // Damage outside of --only does not matter.
     CHECK(run_host({"report", results.string(), "--only", "pool/plain/run_[12]"}).status == 0);
     CHECK(run_host({"report", results.string(), "--only", "pool/*"}).status == 2);
 }
@@ -179,7 +179,7 @@ TEST_CASE("original results are imported, reported and compared") {
     CHECK(report["runtimes"][0]["imbalance_bound_mean_pct"].get<double>() == doctest::Approx(75));
     CHECK(report["runtimes"][1]["mean_pct"].get<double>() == doctest::Approx(50));
     CHECK(report["runtimes"][1]["serialized_runs"] == 3);
-    // What was imported is sealed as what was measured here is.
+    // Imported results have checksums too.
     const fs::path file = f / "out/tokio-default/homo/run_2/requests.jsonl";
     std::string requests = content_of(file);
     requests.back() = ' ';

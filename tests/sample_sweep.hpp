@@ -138,8 +138,8 @@ class sample_sweep {
         sweep_["cells_planned"] = sweep_["cells_planned"].get<int>() + 1;
     }
 
-    /// Seals what was added, as the host does since results have checksums; the lines of cells() say run by run what
-    /// they say without. Once, before write().
+    /// Adds checksums to the files and to the lines of cells(), as the host writes them. Call it once, before write();
+    /// without it the sweep is one of a host before checksums.
     void seal() {
         std::string cells;
         std::istringstream lines(cells_);

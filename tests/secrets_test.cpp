@@ -101,8 +101,8 @@ std::string all_of(const outcome& o, const fs::path& folder) {
     return all;
 }
 
-/// Why an encoded key can be found in a text; empty where it cannot. Base64 and hex are hidden with the word around
-/// them, the others but for single characters beside what is hidden.
+/// The part of an encoded key that a text holds, or an empty string. Base64 and hex are hidden with the word around
+/// them; of other encodings single characters may stay.
 std::string found(const std::string& encoded, const std::string& all) {
     for (const std::string& piece : pieces_of(encoded))
         if (all.find(piece) != std::string::npos) return piece;

@@ -1,4 +1,4 @@
-// What the client can take, as a user asks for it.
+// `chimera-host selfcheck`: the load that the client holds.
 #include "host_process.hpp"
 
 #include <doctest/doctest.h>

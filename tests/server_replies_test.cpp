@@ -1,4 +1,4 @@
-// Replies whose figures are not what they seem: late ends, empty replies, second choices, contradictions, clumps.
+// Replies whose figures mislead: late ends, empty replies, second choices, contradictions, clumps.
 #include "server_case.hpp"
 
 #include <doctest/doctest.h>

@@ -72,7 +72,7 @@ def _broken(row):
 
 
 def _settled(plan, client, load):
-    """The rows of one load, the last of which decides: one that breaks may be the machine's doing, so two must of three."""
+    """The rows of one load; the last one decides. The machine may spoil one run, so a load breaks in two of three."""
     rows = [measure(plan.paths, client, load)]
     while _broken(rows[-1]) and len(rows) < 2:
         rows.append(measure(plan.paths, client, load))

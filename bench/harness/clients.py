@@ -26,7 +26,7 @@ class Load:
 
 @dataclass
 class Paths:
-    """Of this checkout: programs, and what the peers' builds make."""
+    """This checkout's programs, and the builds of the peers."""
 
     root: Path
     build: Path

@@ -22,7 +22,7 @@ def cores():
 
 @contextlib.contextmanager
 def only_on(*some_cores):
-    """What is started meanwhile stays on these cores. It costs nothing of its start, as a program in front would."""
+    """Programs started meanwhile stay on these cores. Unlike taskset in front of them, it adds nothing to their start."""
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, some_cores)
     try:
@@ -38,7 +38,7 @@ def ticks():
 
 
 def stolen_pct(since):
-    """What the hypervisor took of the machine's time since a call of ticks()."""
+    """Share of the machine's time that the hypervisor took since a call of ticks()."""
     stolen, total = ticks()
     return (stolen - since[0]) * 100 / max(1, total - since[1])
 

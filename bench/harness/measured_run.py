@@ -49,7 +49,7 @@ class Simulator:
 
 
 class Window:
-    """What is counted while a client streams. Subclasses attach a tool; this one reads clocks."""
+    """Counts while a client streams. Subclasses attach a tool; this class reads clocks."""
 
     settle_s = 0.5  # from the last agent's start to the window
 
@@ -61,7 +61,7 @@ class Window:
         self.cpu_at = process_cpu_s(pid)
 
     def end(self, pid, tokens):
-        """What was counted, for `tokens` tokens."""
+        """The counts, divided by `tokens`."""
         return {"cpu_us_per_token": (process_cpu_s(pid) - self.cpu_at) * 1e6 / tokens}
 
 
@@ -80,7 +80,7 @@ def _until_first_token(simulator, process, patience_s):
 
 
 def _observe(simulator, process, load, window, row):
-    """Fills `row` with what is seen from outside while the client streams."""
+    """Adds figures seen from outside while the client streams to `row`."""
     if load.rate == 0 or not _until_first_token(simulator, process, 60):
         return
     began = time.monotonic()

@@ -1,4 +1,4 @@
-// The inputs kept in the tree: what a fuzzer begins with, and each that once failed.
+// The inputs kept in the tree: the fuzzers' seeds, and each input that once failed.
 #pragma once
 
 #include <filesystem>
@@ -27,7 +27,7 @@ class scratch_folder {
     scratch_folder& operator=(const scratch_folder&) = delete;
 
     const std::filesystem::path& path() const { return path_; }
-    /// Removes what it holds.
+    /// Removes its content.
     void clear() const;
     /// Writes a file, and the folders on the way to it. The name stays below this folder.
     void write(const std::filesystem::path& name, std::string_view bytes) const;

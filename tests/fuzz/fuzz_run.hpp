@@ -16,7 +16,7 @@ struct run_options {
     std::uint64_t seed = 1;
     double seconds = 5;
     std::optional<std::uint64_t> only; ///< one iteration
-    std::string subject;               ///< what the fuzzer itself takes, such as a plugin; empty: nothing given
+    std::string subject;               ///< the fuzzer's own argument, such as a plugin; empty: none
     std::string replay;                ///< a file, or a folder of files: these inputs, nothing drawn
 };
 

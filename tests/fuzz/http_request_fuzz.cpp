@@ -1,5 +1,5 @@
 // http_request_fuzz [--seed N] [--seconds N] [--only N]
-// What chimera-sim reads: requests one behind the other, right and wrong, whole and cut.
+// The request reader of chimera-sim: requests one behind the other, right and wrong, whole and cut.
 #include <algorithm>
 #include <array>
 #include <cstdio>

@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What profiles are made of beside the whole ones in corpus/toml: words of TOML, keys, values at their limits, and
+// Parts of profiles, beside the whole ones in corpus/toml: words of TOML, keys, values at their limits, and
 // values of the command line.
 constexpr std::array<std::string_view, 72> profile_tokens{
     "\n",

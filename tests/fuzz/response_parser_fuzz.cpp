@@ -27,7 +27,7 @@ struct message {
     bool head_request = false;
 };
 
-/// Shows a parser what it has not consumed, in memory of just that size, so that a sanitizer sees each byte too far.
+/// Gives a parser the unconsumed bytes in a block of exactly their size, so a sanitizer sees each read beyond them.
 class feeder {
   public:
     explicit feeder(bool head_request) : parser_({4096, 1 << 20}) { parser_.begin(head_request); }

@@ -27,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 using json = nlohmann::ordered_json;
 
-// What results files are made of beside the whole folders in corpus/results: words of JSON, and values that are put in
+// Parts of results files, beside the whole folders in corpus/results: words of JSON, and values that are put in
 // the place of others.
 constexpr std::array<std::string_view, 30> results_tokens{
     "\n",

@@ -20,7 +20,7 @@ using namespace chimera::host;
 
 namespace {
 
-// What the replies of the four APIs are made of. Whole ones are in corpus/sse and corpus/ndjson.
+// Parts of replies of the four APIs. Whole replies are in corpus/sse and corpus/ndjson.
 constexpr std::array<std::string_view, 52> stream_tokens{"\n",
                                                          "\n\n",
                                                          "\r",
@@ -94,7 +94,7 @@ struct reply {
     stream_options options;
     std::string body;
     std::vector<std::size_t> cuts;
-    std::string body_before; ///< what the second reader has read before its reset
+    std::string body_before; ///< read by the second reader before its reset
 };
 
 /// The counts that the pieces of one body brought together.

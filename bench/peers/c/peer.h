@@ -1,4 +1,4 @@
-// What the C peers share: the command line, the scan of a record, and the result line. One thread.
+// Shared by the C peers: the command line, the scan of a record, and the result line. One thread.
 #ifndef CHIMERA_BENCH_PEER_H
 #define CHIMERA_BENCH_PEER_H
 
@@ -35,7 +35,7 @@ struct histogram {
     int64_t max;
 };
 
-/// What has been counted so far, over all agents.
+/// Counts so far, of all agents.
 struct tally {
     uint64_t tokens, replies, errors;
     struct histogram delay, ttft;
