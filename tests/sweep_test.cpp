@@ -352,7 +352,8 @@ TEST_CASE("a sweep stops adding runs where the interval is narrow enough, and sa
     std::string adaptive = quick;
     adaptive.insert(adaptive.find("[sweep]\n") + 8, "until_ci_pct = 100\n");
     const outcome o = run_host(
-        arguments(folder.write("quick.toml", adaptive), folder.path(), {"--runs", "5", "--only", "pool/permits1"}));
+        arguments(folder.write("quick.toml", adaptive), folder.path(),
+                  {"--runs", "5", "--only", "pool/permits1", "--set", "backend.simulator.decode_tokens_per_s=200"}));
     CHECK_MESSAGE(o.status == 0, o.err);
     std::map<std::string, int> statuses;
     for (const auto& e : journal(folder.path() / "quick")) ++statuses[e["status"]];
