@@ -35,7 +35,7 @@ enum class fault_kind : std::uint8_t {
 /// Size of the record that an `oversized` fault sends.
 inline constexpr std::size_t oversized_record_bytes = std::size_t{8} << 20;
 
-/// One misbehaviour that was asked for. What the fields mean for each kind is in docs/simulator.md.
+/// One misbehaviour that was asked for. docs/simulator.md explains the fields for each kind.
 struct fault_spec {
     fault_kind kind = fault_kind::none;
     std::uint32_t after = 0;    ///< records sent undisturbed before it strikes; `refuse`: requests
@@ -46,7 +46,7 @@ struct fault_spec {
 };
 
 /// Parses `KIND[,after=N][,requests=M][,ms=T][,tokens=K][,reason=R]`. Throws std::invalid_argument whose text names
-/// what is wrong, the known kinds, and fields that have no meaning for the kind.
+/// the fault, the known kinds, and fields that have no meaning for the kind.
 fault_spec parse_fault(std::string_view text);
 
 /// True for the kinds that strike once, at one place of the reply. All others but the statuses shape the reply from its

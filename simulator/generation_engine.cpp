@@ -175,7 +175,7 @@ void generation_engine::send_tokens(generation& reply) {
     settle(reply, result);
 }
 
-/// Tokens of which nothing is sent are through: the next one, or the end.
+/// The unsent tokens are over: goes on with the next token, or with the end.
 void generation_engine::pass_unsent(generation& reply) {
     stop_timer(reply);
     const auto now = monotonic_ns();
@@ -358,7 +358,7 @@ bool generation_engine::run_timers(std::int64_t now) {
     return ran;
 }
 
-/// One buffer for each reply that its socket takes, in turn; those that want more come again.
+/// Fills one buffer for each reply in turn, as long as its socket takes it; a reply with more to send comes again.
 void generation_engine::run_unpaced() {
     auto turn = std::exchange(unpaced_, {});
     for (auto* reply : turn) {

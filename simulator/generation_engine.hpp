@@ -4,15 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "decode_clock.hpp"
-#include "equal_requests.hpp"
 #include "generation.hpp"
+#include "gpu.hpp"
 #include "model_runner.hpp"
 #include "options.hpp"
-#include "record_buffer.hpp"
+#include "reply_format.hpp"
 #include "server_stats.hpp"
-#include "timer_heap.hpp"
-#include "timestamp.hpp"
 
 namespace chimera::sim {
 
@@ -29,10 +26,10 @@ class generation_engine {
     /// Forgets a reply whose client is gone.
     void cancel(generation& reply, std::int64_t now);
 
-    /// The connection has taken what was left over from its last send.
+    /// The connection has sent the rest of its last send.
     void resume(generation& reply, std::int64_t now);
 
-    /// Does what is due, but not without end: the caller's sockets want attention, too.
+    /// Does due work, for a limited time: the caller also has to serve its sockets.
     void run();
 
     /// When run() is to be called at the latest; 0: at once.

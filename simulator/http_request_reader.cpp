@@ -4,10 +4,8 @@
 #include <exception>
 #include <utility>
 
-#include "http1/body_framing.hpp"
 #include "http1/chunk_reader.hpp"
 #include "http1/http_text.hpp"
-#include "http1/line_reader.hpp"
 #include "http1/message_head.hpp"
 
 namespace chimera::sim {
@@ -107,7 +105,7 @@ http_request_reader::outcome http_request_reader::next() {
     return result;
 }
 
-/// Consumes from `bytes` what belongs to the present request, as far as it can be told.
+/// Consumes the bytes of the current request, as far as they have come.
 http_request_reader::outcome http_request_reader::read(std::string_view& bytes) {
     if (!begun_) {
         // RFC 9112, 2.2: empty lines before a request line are to be ignored.
@@ -153,7 +151,7 @@ bool http_request_reader::read_head(std::string_view& bytes) {
     auto& begun = *begun_;
     while (!begun.head_done) {
         if (begun.minor_version < 0) {
-            // Who speaks another protocol, as TLS, may wait for an answer without ever ending a line.
+            // A client of another protocol (example: TLS) may wait for an answer without ever ending a line.
             const auto method = bytes.substr(0, longest_method);
             const auto end = std::ranges::find_if_not(method, http1::is_token_character);
             if (end != method.end() && (*end != ' ' || end == method.begin())) {
@@ -184,7 +182,7 @@ bool http_request_reader::read_head(std::string_view& bytes) {
 void http_request_reader::begin_body() {
     auto& begun = *begun_;
     const auto body = http1::declared_body::of(begun.fields, UINT64_MAX, "chimera-sim");
-    if (body.has_length && body.has_codings) { // somebody on the way may see another end (RFC 9112, 6.3)
+    if (body.has_length && body.has_codings) { // a proxy on the way may see another end (RFC 9112, 6.3)
         throw http1::bad_message("it has both a Content-Length and a Transfer-Encoding");
     }
     if (body.length > http_body_limit) {

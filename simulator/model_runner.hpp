@@ -1,14 +1,17 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace chimera::sim {
 
-/// What a runner is loaded for: a change of any of these is another runner, as in Ollama.
+/// Identifies a runner. As in Ollama, a change of any of these needs another runner.
 struct runner_key {
     std::string model;
     std::int64_t num_gpu = -1;
@@ -84,7 +87,7 @@ class model_runner {
         }
     }
 
-    /// What is loaded; a default key where nothing is.
+    /// The loaded runner; a default key if none is loaded.
     const runner_key& loaded() const { return loaded_; }
 
     std::size_t active() const { return active_; }
@@ -97,6 +100,31 @@ class model_runner {
     Request* loading_ = nullptr;
     bool unload_when_idle_ = false;
     runner_key loaded_;
+};
+
+/// Numbers requests that are equal and decode at the same time: each has the lowest number that none of the others has,
+/// so one that is alone has 0, whatever came before it.
+class equal_requests {
+  public:
+    /// seed: the same for equal requests.
+    std::uint32_t enter(std::uint64_t seed) {
+        auto& taken = taken_[seed];
+        const auto free = std::ranges::find(taken, false);
+        const auto number = static_cast<std::uint32_t>(free - taken.begin());
+        if (free == taken.end()) taken.push_back(true);
+        taken[number] = true;
+        return number;
+    }
+    void leave(std::uint64_t seed, std::uint32_t number) {
+        const auto found = taken_.find(seed);
+        auto& taken = found->second;
+        taken[number] = false;
+        while (!taken.empty() && !taken.back()) taken.pop_back();
+        if (taken.empty()) taken_.erase(found);
+    }
+
+  private:
+    std::unordered_map<std::uint64_t, std::vector<bool>> taken_;
 };
 
 } // namespace chimera::sim

@@ -2,7 +2,7 @@
 #include <chimera/abi/option.h>
 #include <span>
 
-/// What a simulator can be told: one table for its own command line (`--load-ms`) and for the profiles of a host that
+/// The options of a simulator: one table for its own command line (`--load-ms`) and for the profiles of a host that
 /// starts it (`load_ms`). How a process is run (--listen, --shared-gpu, ...) is not in it.
 namespace chimera::sim {
 

@@ -1,19 +1,26 @@
 #include "server.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <stdexcept>
-
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
 namespace chimera::sim {
+
 namespace {
 
 constexpr std::size_t input_bytes = std::size_t{64} << 10;
@@ -26,6 +33,37 @@ constexpr const char* json_type = "application/json; charset=utf-8";
 }
 
 } // namespace
+
+end_watch::end_watch(bool with_parent) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigprocmask(SIG_BLOCK, &signals, nullptr);
+    signal_fd_ = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (signal_fd_ < 0) {
+        throw std::runtime_error(std::string("signalfd: ") + std::strerror(errno));
+    }
+    if (!with_parent) {
+        return;
+    }
+
+    const auto parent = getppid();
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    parent_already_gone_ = getppid() != parent;
+    struct stat info {};
+    if (fstat(STDIN_FILENO, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode))) {
+        stdin_fd_ = STDIN_FILENO;
+    }
+}
+
+end_watch::~end_watch() { close(signal_fd_); }
+
+bool end_watch::stdin_ended() const {
+    char ignored[256];
+    const auto count = read(stdin_fd_, ignored, sizeof ignored);
+    return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR);
+}
 
 server::server(const options& o)
     : options_(o), listener_(o.host, o.port), end_(o.exit_with_parent), engine_(options_, stats_, clock_),
@@ -107,7 +145,7 @@ void server::serve_events(std::int64_t wake) {
         } else if (event.data.ptr == &ended_) {
             ended_ = ended_ || end_.stdin_ended();
         } else if (event.data.ptr == &timer_) {
-            timer_set_to_ = -1; // it only woke us; engine_.run() finds what is due
+            timer_set_to_ = -1; // it only woke us; engine_.run() finds the due work
         } else {
             on_client(*static_cast<client*>(event.data.ptr), event.events);
         }
@@ -174,7 +212,7 @@ void server::on_client(client& c, std::uint32_t events) {
     }
     c.unread = true;
     if (c.reply || c.connection.blocked()) {
-        // What was pipelined stays in the socket until its turn. The end of the connection gives the reply up.
+        // A pipelined request stays in the socket until its turn. The end of the connection cancels the reply.
         if (c.peer_ended && c.connection.peer_is_gone()) {
             drop(c);
         }
@@ -183,8 +221,9 @@ void server::on_client(client& c, std::uint32_t events) {
     read_requests(c);
 }
 
-/// Serves what is in the socket until a reply is in progress or nothing is left. A short read means that the socket is
-/// empty, unless the peer has ended its side: then the end is still to be read, and no further event tells of it.
+/// Serves the requests in the socket until a reply is in progress or nothing is left. A short read means that the
+/// socket is empty, unless the peer has ended its side: then the end is still to be read, and no further event tells of
+/// it.
 void server::read_requests(client& c) {
     while (c.unread) {
         std::string_view got;
@@ -247,7 +286,7 @@ void server::end_overdue(std::int64_t now) {
     }
 }
 
-/// Acts on what the reader says, as long as requests come from bytes already read. False: read no further now.
+/// Handles the result of the reader, as long as the bytes that were read contain requests. False: read no further now.
 bool server::handle(client& c, http_request_reader::outcome outcome) {
     using outcomes = http_request_reader::outcome;
     auto& reader = c.connection.reader;

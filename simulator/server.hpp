@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -8,17 +10,98 @@
 
 #include <simdjson.h>
 
-#include "begun_requests.hpp"
-#include "end_watch.hpp"
 #include "fault.hpp"
 #include "generation.hpp"
 #include "generation_engine.hpp"
 #include "http_connection.hpp"
-#include "listener.hpp"
 #include "options.hpp"
 #include "server_stats.hpp"
 
 namespace chimera::sim {
+
+/// Tells when the program is to end: SIGTERM, SIGINT, and, when it is to exit with its parent, the parent's death or
+/// the end of standard input. Make it in the main thread before any other thread exists: it blocks those signals.
+class end_watch {
+  public:
+    explicit end_watch(bool with_parent);
+    ~end_watch();
+    end_watch(const end_watch&) = delete;
+    end_watch& operator=(const end_watch&) = delete;
+
+    /// Readable when a signal has come.
+    int signal_fd() const { return signal_fd_; }
+
+    /// Standard input where its end means the parent's; -1 otherwise (a terminal or /dev/null says nothing).
+    int stdin_fd() const { return stdin_fd_; }
+
+    /// Call when stdin_fd() is readable: reads the available bytes and tells whether the end was reached.
+    bool stdin_ended() const;
+
+    /// True when the parent was gone before it could be watched.
+    bool parent_already_gone() const { return parent_already_gone_; }
+
+  private:
+    int signal_fd_ = -1;
+    int stdin_fd_ = -1;
+    bool parent_already_gone_ = false;
+};
+
+/// Connections whose peer has to do something soon: to send the rest of a request, or to close its side. Each has the
+/// same time for it, so the one that began first is due first. Keeps count of the memory that all requests occupy.
+template <class Connection>
+class begun_requests {
+    struct entry {
+        Connection* who;
+        std::int64_t due;
+    };
+
+  public:
+    /// Kept by each connection.
+    class place {
+        friend class begun_requests;
+        typename std::list<entry>::iterator at;
+        bool awaited = false;
+        std::size_t bytes = 0;
+    };
+
+    /// `timeout_ns` 0: no limit.
+    explicit begun_requests(std::int64_t timeout_ns) : timeout_ns_(timeout_ns) {}
+
+    /// The peer's time runs from now on, unless it runs already.
+    void await(Connection& who, place& p, std::int64_t now) {
+        if (p.awaited || timeout_ns_ == 0) {
+            return;
+        }
+        p.at = waiting_.insert(waiting_.end(), {&who, now + timeout_ns_});
+        p.awaited = true;
+    }
+    void settle(place& p) {
+        if (p.awaited) {
+            waiting_.erase(p.at);
+            p.awaited = false;
+        }
+    }
+    /// The connection's requests occupy so many bytes now. Returns those of all connections.
+    std::size_t account(place& p, std::size_t bytes) {
+        bytes_ = bytes_ - p.bytes + bytes;
+        p.bytes = bytes;
+        return bytes_;
+    }
+    void forget(place& p) {
+        settle(p);
+        account(p, 0);
+    }
+
+    /// When the first one is due; `never`: none.
+    std::int64_t next_due(std::int64_t never) const { return waiting_.empty() ? never : waiting_.front().due; }
+    /// [next_due has passed]
+    Connection& first() const { return *waiting_.front().who; }
+
+  private:
+    const std::int64_t timeout_ns_;
+    std::list<entry> waiting_;
+    std::size_t bytes_ = 0;
+};
 
 /// The server: sockets, epoll, routes. One thread does everything.
 class server {
@@ -44,7 +127,7 @@ class server {
         begun_requests<client>::place begun;
         bool fresh = true;       ///< nothing has been asked yet
         bool unread = false;     ///< the socket may hold more
-        bool peer_ended = false; ///< the peer sends no more than what the socket holds
+        bool peer_ended = false; ///< the peer has ended its sending; the socket may still hold bytes
         bool ends = false;       ///< to be closed once everything is sent
         bool discarding = false; ///< our side is shut; only the peer's end is awaited
     };

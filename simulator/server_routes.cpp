@@ -1,4 +1,4 @@
-// The part of the server that knows paths and what they mean.
+// The part of the server that knows the paths.
 #include <algorithm>
 #include <array>
 #include <stdexcept>
@@ -6,10 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "ollama_api.hpp"
-#include "ollama_format.hpp"
-#include "openai_api.hpp"
-#include "openai_format.hpp"
+#include "ollama.hpp"
+#include "openai.hpp"
 #include "server.hpp"
 
 namespace chimera::sim {
@@ -83,7 +81,7 @@ void server::serve(client& c, http_request& request) {
     }
 }
 
-/// Body of everything that is no reply. Throws request_error.
+/// The body of every page that is not a reply. Throws request_error.
 std::string server::page(const http_request& request) {
     const std::string_view path = request.path;
     if (path == "/") {

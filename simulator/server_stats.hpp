@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -23,7 +24,25 @@ class duration_histogram {
     std::uint64_t max_ns() const { return max_; }
 
     /// Upper end of the bucket in which the given share (0..1) of all values is reached; 0 when empty.
-    std::uint64_t quantile_ns(double share) const;
+    std::uint64_t quantile_ns(double share) const {
+        if (count_ == 0) {
+            return 0;
+        }
+        const auto wanted = static_cast<std::uint64_t>(share * static_cast<double>(count_));
+        std::uint64_t seen = 0;
+        for (std::size_t index = 0; index < bucket_count; ++index) {
+            seen += buckets_[index];
+            if (seen <= wanted && seen != count_) {
+                continue;
+            }
+            const auto octave = index >> sub_bits;
+            const auto within = index & ((1U << sub_bits) - 1);
+            const std::uint64_t end =
+                octave == 0 ? within + 1 : ((std::uint64_t{1} << sub_bits) + within + 1) << (octave - 1);
+            return std::min(end, max_);
+        }
+        return max_;
+    }
 
   private:
     static constexpr unsigned sub_bits = 4;
@@ -44,7 +63,7 @@ class duration_histogram {
     std::uint64_t max_ = 0;
 };
 
-/// What the server counts about itself, so that it can show that it is not what is being measured.
+/// The server's own counters. They show whether the server itself was the bottleneck of a measurement.
 struct server_stats {
     std::uint64_t connections_accepted = 0;
     std::uint64_t connections_open = 0;

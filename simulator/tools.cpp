@@ -6,9 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "json_fields.hpp"
+#include "generation_request.hpp"
 #include "pacing.hpp"
-#include "prompt.hpp"
 #include "reply_text.hpp"
 
 namespace chimera::sim {

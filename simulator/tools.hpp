@@ -18,7 +18,7 @@ struct tool_call {
     std::string arguments; ///< a JSON object
 };
 
-/// What a chat request says about tools.
+/// The tools of a chat request.
 struct tool_request {
     simdjson::dom::array tools;
     bool any = false;         ///< there are tools

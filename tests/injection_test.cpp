@@ -224,7 +224,7 @@ TEST_CASE("what a server answers is shown as text, in a run and in its report") 
             r.end();
         },
         [&](const asked&, reply& r) {
-            r.raw("HTTP/1.1 301 \x1b[2J\r\nLocation: http://\xe2\x80\xae\x1b]0;x\x07/\r\nContent-Length: 0\r\n\r\n");
+            r.send("HTTP/1.1 301 \x1b[2J\r\nLocation: http://\xe2\x80\xae\x1b]0;x\x07/\r\nContent-Length: 0\r\n\r\n");
         }};
     for (const auto& script : scripts) {
         const temporary_folder f;

@@ -130,7 +130,7 @@ TEST_CASE("a key that a server sends back, in fourteen forms, as an error and as
         CAPTURE(name);
         int asked_with_key = 0;
         model_server server([&, encoded = encoded](const asked& a, reply& r) {
-            if (a.head.find("Authorization: Bearer " + key) != std::string::npos) ++asked_with_key;
+            if (a.headers.find("Authorization: Bearer " + key) != std::string::npos) ++asked_with_key;
             const nlohmann::json said = "invalid key: " + encoded + " end";
             if (a.number % 2 == 0) return r.whole("401 Unauthorized", R"({"error":)" + said.dump() + "}");
             r.begin("text/event-stream");
@@ -161,7 +161,7 @@ TEST_CASE("a sweep takes a key, its cells send it, and it is in no file and no l
     const temporary_folder f;
     std::atomic<int> with_key{0}, without_key{0};
     model_server server([&](const asked& a, reply& r) {
-        ++(a.head.find("Authorization: Bearer " + key) != std::string::npos ? with_key : without_key);
+        ++(a.headers.find("Authorization: Bearer " + key) != std::string::npos ? with_key : without_key);
         r.pause(1500);
         r.begin("application/x-ndjson");
         r.chunk("{\"response\":\"a \",\"done\":false}\n{\"response\":\"b\",\"done\":true,\"done_reason\":\"stop\"}\n");

@@ -150,7 +150,7 @@ TEST_CASE("any status of success is one") {
             },
             [](const outcome& o) { check_reply(o); });
     }
-    fails_with("openai", [](const asked&, reply& r) { r.raw("HTTP/1.1 204 No Content\r\n\r\n"); }, {"empty reply"});
+    fails_with("openai", [](const asked&, reply& r) { r.send("HTTP/1.1 204 No Content\r\n\r\n"); }, {"empty reply"});
 }
 
 TEST_CASE("a body that came compressed without being asked for is decoded, or refused by name") {
@@ -276,8 +276,8 @@ TEST_CASE("a redirect says where to, and is followed on demand within its origin
 TEST_CASE("an API key is sent under the name that the server wants") {
     ::setenv("CHIMERA_API_KEY", "k-123", 1);
     const auto azure = [](const asked& a, reply& r) {
-        holds(a.head, "api-key: k-123\r\n") && !holds(a.head, "Authorization") ? good_reply(r)
-                                                                               : r.whole("401 Unauthorized", a.head);
+        holds(a.headers, "api-key: k-123\r\n") && !holds(a.headers, "Authorization") ? good_reply(r)
+                                                                               : r.whole("401 Unauthorized", a.headers);
     };
     against("openai", azure, [](const outcome& o) { check_reply(o); }, {"--set", "backend.key_header=api-key"});
     ::unsetenv("CHIMERA_API_KEY");
@@ -295,10 +295,10 @@ TEST_CASE("a base URL with and without /v1 reaches the same path") {
 TEST_CASE("path, headers and body of a request are the profile's to change") {
     const auto picky = [](const asked& a, reply& r) {
         const auto body = a.json();
-        const bool good = holds(a.line, "POST /deep/v9/chat?api=1 HTTP") && holds(a.head, "X-Team: blue\r\n") &&
-                          !holds(a.head, "Accept:") && !body.contains("seed") && !body.contains("stream_options") &&
+        const bool good = holds(a.line, "POST /deep/v9/chat?api=1 HTTP") && holds(a.headers, "X-Team: blue\r\n") &&
+                          !holds(a.headers, "Accept:") && !body.contains("seed") && !body.contains("stream_options") &&
                           body["think"] == false && body["extra"]["deep"]["k"] == 3 && body["stream"] == true;
-        good ? good_reply(r) : r.whole("422 Unprocessable Entity", a.line + a.head + a.body);
+        good ? good_reply(r) : r.whole("422 Unprocessable Entity", a.line + a.headers + a.body);
     };
     against(
         "openai", picky, [](const outcome& o) { check_reply(o); },

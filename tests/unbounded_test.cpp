@@ -48,7 +48,7 @@ std::string repeated(std::string_view text, std::size_t bytes) {
 
 /// `block` again and again, until the client goes or 500 MB are sent.
 void flood(reply& r, const std::string& block) {
-    for (std::size_t sent = 0; sent < 500 * megabyte && !r.client_has_gone(); sent += block.size()) r.raw(block);
+    for (std::size_t sent = 0; sent < 500 * megabyte && !r.client_gone(); sent += block.size()) r.send(block);
     r.close();
 }
 
@@ -189,7 +189,7 @@ TEST_CASE("a record without an end, of a stream or as a whole body, is refused a
     fails_small(
         "ollama",
         [many](reply& r) {
-            r.raw("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n{\"response\":\"");
+            r.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n{\"response\":\"");
             flood(r, many);
         },
         "longer than the limit of 4194304 bytes");
@@ -236,7 +236,7 @@ TEST_CASE("an error's body that only drips is not awaited to its end") {
         "ollama",
         [](reply& r) {
             r.begin("text/plain", {}, "500 Internal Server Error");
-            for (int i = 0; i < 150 && !r.client_has_gone(); ++i) {
+            for (int i = 0; i < 150 && !r.client_gone(); ++i) {
                 r.chunk("e");
                 r.pause(200); // 30 s in all, never a second without a byte
             }
@@ -294,7 +294,7 @@ TEST_CASE("a head, chunk framing and trailers are read up to 64 KiB") {
         fails_small(
             "ollama",
             [&first = first, &again = again](reply& r) {
-                r.raw(first);
+                r.send(first);
                 flood(r, again);
             },
             ""); // in the words of each transport, which tests/http_framing compares

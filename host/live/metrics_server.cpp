@@ -1,8 +1,6 @@
 #include "live/metrics_server.hpp"
 
-#include "http1/body_framing.hpp"
 #include "http1/http_text.hpp"
-#include "http1/line_reader.hpp"
 #include "http1/message_head.hpp"
 
 #include <fmt/chrono.h>

@@ -3,6 +3,8 @@
 #include "profile/options.hpp"
 #include "protocol/excerpt.hpp"
 
+#include <chimera/sdk/result_name.hpp>
+
 #include <boost/dll/shared_library.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -157,50 +159,6 @@ std::span<const chm_option> read_schema(const chm_option* options, std::uint32_t
 
 namespace {
 
-/// "CHM_E_INVAL"; "an unknown code" for other numbers.
-const char* result_name(chm_rc rc) {
-    switch (rc) {
-    case CHM_OK:
-        return "CHM_OK";
-    case CHM_READY:
-        return "CHM_READY";
-    case CHM_END:
-        return "CHM_END";
-    case CHM_E_FAIL:
-        return "CHM_E_FAIL";
-    case CHM_E_NOMEM:
-        return "CHM_E_NOMEM";
-    case CHM_E_INVAL:
-        return "CHM_E_INVAL";
-    case CHM_E_NOSYS:
-        return "CHM_E_NOSYS";
-    case CHM_E_CANCELED:
-        return "CHM_E_CANCELED";
-    case CHM_E_IO:
-        return "CHM_E_IO";
-    case CHM_E_PROTO:
-        return "CHM_E_PROTO";
-    case CHM_E_CLOSED:
-        return "CHM_E_CLOSED";
-    case CHM_E_AFFINITY:
-        return "CHM_E_AFFINITY";
-    case CHM_E_TIMEOUT:
-        return "CHM_E_TIMEOUT";
-    case CHM_E_RESOLVE:
-        return "CHM_E_RESOLVE";
-    case CHM_E_CONNECT:
-        return "CHM_E_CONNECT";
-    case CHM_E_LIMIT:
-        return "CHM_E_LIMIT";
-    case CHM_E_TLS:
-        return "CHM_E_TLS";
-    case CHM_E_STATE:
-        return "CHM_E_STATE";
-    default:
-        return "an unknown code";
-    }
-}
-
 /// The reason in Boost's text "what failed (dlerror system message: reason)".
 std::string reason(const std::exception& error) {
     std::string text = error.what();
@@ -322,8 +280,10 @@ std::shared_ptr<const plugin> initialize_plugin(const checked_file_ptr& file, co
 }
 
 std::string explain(chm_rc rc, const char* text) {
-    if (*text == '\0') return fmt::format("{} ({}), without a message", result_name(rc), rc);
-    return fmt::format("{} ({})", on_one_line(text), result_name(rc)); // it must stay on one line
+    const char* const known = sdk::result_name(rc);
+    const std::string_view name = known ? known : "an unknown code";
+    if (*text == '\0') return fmt::format("{} ({}), without a message", name, rc);
+    return fmt::format("{} ({})", on_one_line(text), name); // it may not begin a line of its own
 }
 
 } // namespace chimera::host

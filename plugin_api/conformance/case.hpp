@@ -1,4 +1,4 @@
-// What a conformance case is, and the table of all of them.
+// A conformance case, and the table of all cases.
 #pragma once
 
 #include <span>
@@ -9,10 +9,10 @@ namespace chimera::conformance {
 
 class environment;
 
-/// What a plugin has to offer for a case to apply to it.
+/// The plugins that a case applies to.
 enum class kind {
     plugin,    ///< the entry and its factories: every plugin
-    instance,  ///< what a factory makes: every plugin, after one instance was made and destroyed
+    instance,  ///< an instance of a factory: every plugin, after one instance was made and destroyed
     executor,  ///< an executor factory
     reactor,   ///< an executor factory; skipped where its executors have no reactor
     bridge,    ///< an executor factory; skipped where its executors have no bridge, or no foreign executor was given
@@ -22,7 +22,7 @@ enum class kind {
 /// One rule of the contract and the function that tries to break it.
 struct test_case {
     std::string_view name;     ///< subject.what, unique
-    enum kind kind;            ///< what it applies to
+    enum kind kind;            ///< the plugins that it applies to
     std::string_view sentence; ///< the rule, as a sentence without a full stop
     void (*run)(environment&); ///< throws failure, skipped or unwise
 };
@@ -31,7 +31,6 @@ struct test_case {
 const std::vector<test_case>& all_cases();
 
 // One table for each file of cases/.
-std::span<const test_case> file_cases();
 std::span<const test_case> entry_cases();
 std::span<const test_case> option_cases();
 std::span<const test_case> lifecycle_cases();

@@ -1,15 +1,15 @@
 #include "run.hpp"
 
-#include <fnmatch.h>
 #include <signal.h>
 #include <stdlib.h>
 
 #include <algorithm>
+#include <fnmatch.h>
 
 #include "kit/census.hpp"
 #include "kit/child.hpp"
 #include "kit/environment.hpp"
-#include "kit/server_room.hpp"
+#include "scripted_server/fronts.hpp"
 
 namespace chimera::conformance {
 
@@ -37,7 +37,7 @@ void run_case(const request& r, const test_case& c, const server_room* room,
     try {
         env.warm_up();
     } catch (const failure&) {
-        if (c.kind != kind::instance) throw; // of these the case itself says what is wrong
+        if (c.kind != kind::instance) throw; // the case itself reports the fault
     }
     const census before = census::take();
     c.run(env);
@@ -78,7 +78,7 @@ bool matches(const test_case& c, const std::vector<std::string>& globs) {
 }
 
 introduction introduce(const request& r) {
-    // A child can say something that is no failure by skipping.
+    // A child reports something other than a failure by skipping.
     const outcome asked = run_apart(r, [&](const auto& say) {
         const environment env(r, introducing, say);
         const plugin_file& p = env.plugin();
@@ -107,7 +107,7 @@ introduction introduce(const request& r) {
     i.version = asked.detail.substr(id + 1);
     if (std::none_of(all_cases().begin(), all_cases().end(), [&](const test_case& c) { return is_wanted(c, r, i); }))
         throw unusable(r.plugin.string() + ": no case that applies to it matches " + joined(r.globs));
-    // By itself, because making an instance may be what the plugin gets wrong.
+    // Alone, because a faulty plugin may fail when an instance is made.
     const auto make = [&](const request& with) {
         return run_apart(with, [&](const auto& say) {
             environment env(with, introducing, say);

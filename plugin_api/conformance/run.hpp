@@ -13,27 +13,27 @@
 #include <vector>
 
 #include "case.hpp"
-#include "kit/wire.hpp"
+#include "scripted_server/wire.hpp"
 
 namespace chimera::conformance {
 
-/// What to run and on what.
+/// The cases to run, and the plugin to run them on.
 struct request {
     std::filesystem::path plugin;
     std::filesystem::path foreign;   ///< executor plugin for bridge cases; empty: they are skipped
     std::filesystem::path executor;  ///< executor plugin under a transport; empty: the kit's own
     std::filesystem::path transport; ///< transport plugin for bridge cases; empty: they are skipped
-    /// What to give to dlopen for one of these files, asked for in the process that loads it; none: its path. Messages
-    /// name the path.
+    /// Returns the path for dlopen of one of these files, in the process that loads it; none: the file's own path.
+    /// Messages name the file's own path.
     std::function<std::filesystem::path(const std::filesystem::path&)> loadable;
     std::optional<wire> over;                   ///< over which a transport is tried; none: the first that it offers
     std::map<std::string, std::string> options; ///< of the plugin's instances; other options keep their defaults
     std::vector<std::string> globs{"*"};        ///< of case names, with * and ?; a case that one of them means is run
-    std::uint64_t seed = 1;                     ///< of what the random cases draw; the same seed draws the same
+    std::uint64_t seed = 1;                     ///< of the random cases; the same seed draws the same
     unsigned limit_s = 30;                      ///< for each case; ten times as long under a sanitizer
     bool fail_fast = false;                     ///< ends after the first case that failed, crashed or hung
     bool in_process = false;                    ///< for debuggers: no child, so a crash or a hang ends everything
-    bool verbose = false;                       ///< what the plugin logs goes to stderr
+    bool verbose = false;                       ///< the plugin's log goes to stderr
 };
 
 enum class verdict {
@@ -55,9 +55,9 @@ struct result {
     double seconds;
 };
 
-/// What a hang costs: the first case that hangs takes its whole limit, later ones this at most...
+/// The cost of hangs: the first case that hangs takes its whole limit, later ones at most this...
 inline constexpr unsigned limit_after_hang_s = 5;
-/// ...and after so many cases that hung the others are not run.
+/// ...and after so many hung cases the others are not run.
 inline constexpr unsigned hangs_at_most = 3;
 
 /// How many cases ended how.
@@ -75,7 +75,7 @@ class counts {
     std::array<unsigned, 6> of_{};
 };
 
-/// What a plugin says of itself.
+/// A plugin's description of itself.
 struct introduction {
     std::string id, version;
     bool executors = false, transports = false;
@@ -88,7 +88,7 @@ struct introduction {
 /// Whether a case's name is one that any of these globs with * and ? means.
 bool matches(const test_case&, const std::vector<std::string>& globs);
 
-/// The file is no plugin, an option is unknown to it or refused, or no case matches. what() names the file.
+/// The file is not a plugin, an option is unknown or refused, or no case matches. what() names the file.
 struct unusable : std::runtime_error {
     using std::runtime_error::runtime_error;
 };

@@ -2,9 +2,9 @@
 
 #include <doctest/doctest.h>
 
-#include "decode_clock.hpp"
+#include "generation.hpp"
+#include "gpu.hpp"
 #include "server_stats.hpp"
-#include "timer_heap.hpp"
 
 using namespace chimera::sim;
 

@@ -1,4 +1,4 @@
-#include "shared_gpu.hpp"
+#include "gpu.hpp"
 
 #include <cstdlib>
 #include <fstream>
@@ -8,8 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "decode_clock.hpp"
-#include "timestamp.hpp"
+#include "reply_format.hpp"
 
 using namespace chimera::sim;
 

@@ -5,7 +5,6 @@
 
 #include "generation_request.hpp"
 #include "options.hpp"
-#include "prompt.hpp"
 
 using namespace chimera::sim;
 using nlohmann::json;

@@ -7,7 +7,7 @@
 #include <exception>
 #include <memory>
 
-#include "../../plugin_api/conformance/kit/census.hpp"
+#include "conformance/kit/census.hpp"
 #include "fuzz_run.hpp"
 #include "http_seeds.hpp"
 #include "mutation.hpp"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <random>
 
-#include "../../plugin_api/conformance/kit/census.hpp"
+#include "conformance/kit/census.hpp"
 #include "framing_case.hpp"
 #include "played_response.hpp"
 

@@ -1,27 +1,24 @@
 #include "stepped_server.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
 #include <system_error>
+#include <utility>
+
+#include "conformance/scripted_server/scripted_server.hpp"
 
 namespace chimera::http_framing {
 
-stepped_server::stepped_server()
-    : listener_(sdk::owned_fd::checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket")) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    socklen_t size = sizeof address;
-    if (::bind(listener_.get(), generic, size) != 0 || ::listen(listener_.get(), 16) != 0)
-        throw std::system_error(errno, std::generic_category(), "bind or listen on loopback");
-    ::getsockname(listener_.get(), generic, &size);
-    url_ = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+stepped_server::stepped_server() {
+    auto [listener, port] = conformance::bound_to_loopback();
+    listener_ = std::move(listener);
+    if (::listen(listener_.get(), 16) != 0) throw std::system_error(errno, std::generic_category(), "listen");
+    ::fcntl(listener_.get(), F_SETFL, O_NONBLOCK);
+    url_ = "http://127.0.0.1:" + std::to_string(port);
 }
 
 bool stepped_server::take_request() {

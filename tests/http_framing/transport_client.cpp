@@ -31,23 +31,6 @@ bool transport_plugin::has_option(std::string_view key) const noexcept {
     return std::ranges::any_of(options, [key](const chm_option& o) { return key == o.name; });
 }
 
-transport_client::counted_waker::counted_waker() noexcept {
-    static constexpr auto self = [](chm_waker* w) noexcept -> counted_waker& {
-        return *static_cast<counted_waker*>(w);
-    };
-    static constexpr chm_waker_vt vtable{[](chm_waker* w) noexcept {
-                                             ++self(w).references;
-                                             return w;
-                                         },
-                                         [](chm_waker* w) noexcept {
-                                             self(w).woken = true;
-                                             --self(w).references;
-                                         },
-                                         [](chm_waker* w) noexcept { self(w).woken = true; },
-                                         [](chm_waker* w) noexcept { --self(w).references; }};
-    vt = &vtable;
-}
-
 transport_client::transport_client(const transport_plugin& plugin, std::string_view url, const option_list& options) {
     std::vector<chm_kv> given;
     for (const auto& [key, value] : options) given.push_back({sdk::str(key), sdk::str(value)});
@@ -72,14 +55,14 @@ void transport_client::start(std::string_view method) {
     err.check(session_->vt->start(session_, &request, &exchange_, err.abi()));
     outcome_ = {};
     has_head_ = over_ = false;
-    waker_.woken = true; // the first poll needs no wake
+    woken_ = true; // the first poll needs no wake
 }
 
 bool transport_client::advance(int wait_ms) {
     if (over_) return false;
-    if (!waker_.woken) reactor_.turn(wait_ms);
-    if (!waker_.woken) return false;
-    waker_.woken = false;
+    if (!woken_) reactor_.turn(wait_ms);
+    if (!woken_) return false;
+    woken_ = false;
     poll();
     return true;
 }
@@ -89,8 +72,8 @@ void transport_client::poll() {
     for (;;) {
         chm_head head{sizeof head, 0, nullptr, 0};
         chm_str piece{};
-        const chm_rc rc = has_head_ ? exchange_->vt->poll_chunk(exchange_, &waker_, &piece, err.abi())
-                                    : exchange_->vt->poll_head(exchange_, &waker_, &head, err.abi());
+        const chm_rc rc = has_head_ ? exchange_->vt->poll_chunk(exchange_, waker_.get(), &piece, err.abi())
+                                    : exchange_->vt->poll_head(exchange_, waker_.get(), &head, err.abi());
         if (rc == CHM_PENDING) return;
         if (rc < 0 || (rc == CHM_END && has_head_)) {
             outcome_.rc = rc;
@@ -113,13 +96,13 @@ void transport_client::poll() {
 }
 
 outcome transport_client::finish() {
-    waker_.woken = false;
+    woken_ = false;
     exchange_->vt->close(exchange_);
     exchange_ = nullptr;
     over_ = true;
     reactor_.turn(0); // frees the registrations that were given up, and with them any waker
-    if (waker_.references != 0) outcome_.fault = "a waker was kept after close";
-    if (waker_.woken) outcome_.fault = "a wake came after close";
+    if (waker_.references() != 0) outcome_.fault = "a waker was kept after close";
+    if (woken_) outcome_.fault = "a wake came after close";
     return std::move(outcome_);
 }
 

@@ -8,6 +8,7 @@
 
 #include "chimera/abi.h"
 #include "chimera/sdk/epoll_reactor.hpp"
+#include "conformance/kit/counting_waker.hpp"
 #include "outcome.hpp"
 
 namespace chimera::http_framing {
@@ -50,16 +51,11 @@ class transport_client {
     outcome finish();
 
   private:
-    struct counted_waker : chm_waker {
-        counted_waker() noexcept;
-        int references = 0;
-        bool woken = false;
-    };
-
     void poll();
 
     sdk::epoll_reactor reactor_;
-    counted_waker waker_;
+    bool woken_ = false;
+    conformance::counting_waker waker_{sdk::waker(), [this] { woken_ = true; }};
     chm_transport* transport_ = nullptr;
     chm_session* session_ = nullptr;
     chm_exchange* exchange_ = nullptr;

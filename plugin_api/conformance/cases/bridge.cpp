@@ -4,7 +4,7 @@
 
 #include "../case.hpp"
 #include "../kit/client.hpp"
-#include "../kit/scripted_server.hpp"
+#include "../scripted_server/scripted_server.hpp"
 
 namespace chimera::conformance {
 
@@ -29,7 +29,7 @@ class bridged {
         if (rc < 0) {
             shut_down();
             if (rc == CHM_E_AFFINITY) throw skipped("it refuses this foreign executor: " + std::string(err.text()));
-            throw failure("wrap failed with " + std::to_string(rc) + ": " + std::string(err.text()));
+            throw failure("wrap failed with " + code_name(rc) + ": " + std::string(err.text()));
         }
     }
     bridged(const bridged&) = delete;
@@ -113,7 +113,7 @@ void stopped(environment& env) {
             auto whole = ask(b, server.url(), 1);
             co_await whole;
         } catch (const sdk::error& e) { // a poll that blocks has to be told; others are just dropped
-            expect_equal(e.code(), CHM_E_CANCELED, "the code of an exchange that stop ended");
+            expect_code(e.code(), CHM_E_CANCELED, "the code of an exchange that stop ended");
         }
     };
     for (unsigned i = 0; i < 4; ++i) b.self().spawn(asking());
@@ -122,7 +122,7 @@ void stopped(environment& env) {
         sleep_ms(10);
         b.self().stop();
     });
-    expect_equal(b.self().run(CHM_RUN_UNTIL_IDLE), CHM_E_CANCELED, "run's result");
+    expect_code(b.self().run(CHM_RUN_UNTIL_IDLE), CHM_E_CANCELED, "run's result");
 }
 
 void foreign_without_reactor(environment& env) {
@@ -137,7 +137,7 @@ void foreign_without_reactor(environment& env) {
     const chm_rc rc = ext->wrap(self->raw(), other->raw(), inner, &outer, err.abi());
     if (outer) outer->vt->destroy(outer);
     inner->vt->destroy(inner);
-    expect_equal(rc, CHM_E_NOSYS, "wrap's result for a foreign executor without a reactor");
+    expect_code(rc, CHM_E_NOSYS, "wrap's result for a foreign executor without a reactor");
     expect(!err.text().empty(), "wrap must say why it refuses");
 }
 

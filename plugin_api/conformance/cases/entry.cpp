@@ -1,4 +1,4 @@
-// The exported entry and its factories.
+// The plugin as a file and as an entry: what a loader and a host see before anything is made of it.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -6,10 +6,40 @@
 
 #include "../case.hpp"
 #include "../kit/environment.hpp"
+#include "../kit/plugin_file.hpp"
 
 namespace chimera::conformance {
 
 namespace {
+
+void one_symbol(environment& env) {
+    std::string others;
+    unsigned n = 0;
+    for (const std::string& name : loaded_file::at(env.plugin().address()).exported)
+        if (name != CHM_ENTRY_SYMBOL && ++n <= 3) others += " " + name;
+    if (n > 0)
+        throw unwise(
+            "it also exports" + others + (n > 3 ? " and " + std::to_string(n - 3) + " more" : "") +
+            ": add -Wl,--version-script=$(pkg-config --variable=version_script chimera_plugin_api) to its link, as "
+            "chimera_add_plugin does; -fvisibility=hidden alone leaves what libstdc++ instantiates");
+}
+
+void stays_loaded(environment& env) {
+    if (!loaded_file::at(env.plugin().address()).no_delete)
+        throw unwise("a waker may outlive everything else: link with -Wl,-z,nodelete");
+}
+
+void code_stays_code(environment& env) {
+    const loaded_file file = loaded_file::at(env.plugin().address());
+    if (file.text_relocations) throw unwise("the loader has to write into its code: compile with -fPIC");
+    if (file.executable_stack) throw unwise("it makes the stack executable: link with -z noexecstack");
+}
+
+void named_for_id(environment& env) {
+    const std::string id = env.plugin().entry().id;
+    if (env.settings().plugin.filename() != id + ".so")
+        throw unwise("its id is " + id + ": a profile that names it so looks for " + id + ".so");
+}
 
 void describes_itself(environment& env) {
     const chm_plugin_entry& e = env.plugin().entry();
@@ -89,13 +119,20 @@ void unknown_extension(environment& env) {
 }
 
 constexpr test_case cases[] = {
+    {"file.one_symbol", kind::plugin, "The file exports the entry and nothing else", one_symbol},
+    {"file.stays_loaded", kind::plugin, "The file is linked never to be unloaded", stays_loaded},
+    {"file.code_stays_code", kind::plugin, "Loading the file needs no writable code and no executable stack",
+     code_stays_code},
+    {"file.named_for_id", kind::plugin, "The file's name is its id, so that profiles find it", named_for_id},
     {"entry.describes_itself", kind::plugin, "The entry has a well-formed id, a version and a description",
      describes_itself},
     {"entry.says_something", kind::plugin, "Version and description are text that can be shown", says_something},
-    {"entry.known_minor", kind::plugin, "The contract's minor version is one that this kit knows", known_minor},
-    {"entry.whole_factory", kind::plugin, "A factory is as large as the contract's and can create", has_factory},
+    {"entry.known_minor", kind::plugin, "This kit knows the contract's minor version", known_minor},
+    {"entry.whole_factory", kind::plugin, "A factory is as large as in the contract and has a create function",
+     has_factory},
     {"entry.unknown_factory", kind::plugin, "An unknown factory id gives NULL, whatever the string", unknown_factory},
-    {"entry.constant_factory", kind::plugin, "A factory is always the same", constant_factory},
+    {"entry.constant_factory", kind::plugin, "Asked twice for a factory, the plugin gives the same one",
+     constant_factory},
     {"entry.unknown_extension", kind::executor, "An unknown extension id gives NULL, whatever the string",
      unknown_extension},
 };

@@ -3,8 +3,7 @@
 
 #include "../case.hpp"
 #include "../kit/client.hpp"
-#include "../kit/needs.hpp"
-#include "../kit/scripted_server.hpp"
+#include "../scripted_server/scripted_server.hpp"
 #include "chimera/sdk/text.hpp"
 
 namespace chimera::conformance {
@@ -23,7 +22,7 @@ scripted_server::script always(std::string bytes) {
 }
 
 void get(environment& env) {
-    scripted_server server(env, always(hello));
+    case_server server(env, always(hello));
     const client c(env);
     const auto body = [&]() -> sdk::task<void> {
         sdk::session s = c.open(server.url());
@@ -40,7 +39,7 @@ void get(environment& env) {
 
 void request_as_sent(environment& env) {
     std::optional<wire_request> seen;
-    scripted_server server(env, [&](peer& p) {
+    case_server server(env, [&](peer& p) {
         seen = p.request();
         p.send(hello);
     });
@@ -70,7 +69,7 @@ void request_as_sent(environment& env) {
 
 void arguments_are_copied(environment& env) {
     std::optional<wire_request> seen;
-    scripted_server server(env, [&](peer& p) {
+    case_server server(env, [&](peer& p) {
         seen = p.request();
         p.send(hello);
     });
@@ -97,7 +96,7 @@ void arguments_are_copied(environment& env) {
 
 void empty_bodies(environment& env) {
     unsigned n = 0;
-    scripted_server server(env, [&](peer& p) {
+    case_server server(env, [&](peer& p) {
         while (p.request())
             p.send(n++ % 2 == 0 ? "HTTP/1.1 204 No Content\r\n\r\n" : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     });
@@ -118,7 +117,7 @@ void empty_bodies(environment& env) {
 void error_statuses(environment& env) {
     unsigned n = 0;
     const int statuses[] = {400, 401, 404, 429, 500, 503, 302};
-    scripted_server server(env, [&](peer& p) {
+    case_server server(env, [&](peer& p) {
         while (p.request())
             p.send("HTTP/1.1 " + std::to_string(statuses[n++]) +
                    " Some Reason\r\nLocation: /other\r\nContent-Length: 3\r\n\r\nwhy");
@@ -137,7 +136,7 @@ void error_statuses(environment& env) {
 }
 
 void one_at_a_time(environment& env) {
-    scripted_server server(env, always(hello));
+    case_server server(env, always(hello));
     const client c(env);
     const auto body = [&]() -> sdk::task<void> {
         sdk::session s = c.open(server.url());
@@ -148,7 +147,7 @@ void one_at_a_time(environment& env) {
         } catch (const sdk::error& e) {
             rc = e.code();
         }
-        expect_equal(rc, CHM_E_STATE, "the result of a second start");
+        expect_code(rc, CHM_E_STATE, "the result of a second start");
         auto rest = client::finish(std::move(first));
         const reply r = co_await rest;
         expect_equal(r.body, "hello", "the body of the first");
@@ -160,7 +159,7 @@ void one_at_a_time(environment& env) {
 }
 
 void no_io_before_start(environment& env) {
-    scripted_server server(env, always(hello));
+    case_server server(env, always(hello));
     const client c(env);
     const auto body = [&]() -> sdk::task<void> {
         const sdk::session unused = c.open(server.url());
@@ -184,22 +183,22 @@ void bad_url(environment& env) {
             return CHM_OK;
         };
         for (const char* url : {"", "nonsense"})
-            expect_equal(code(url), CHM_E_INVAL, "the result of opening '" + std::string(url) + "'");
+            expect_code(code(url), CHM_E_INVAL, "the result of opening '" + std::string(url) + "'");
         const std::string scheme = env.servers().over == wire::tls ? "https" : "http";
         if (env.servers().over == wire::unix_socket)
-            expect_equal(code("http+unix://"), CHM_E_INVAL, "the result of opening a Unix socket without a path");
+            expect_code(code("http+unix://"), CHM_E_INVAL, "the result of opening a Unix socket without a path");
         else
             for (const char* rest : {"://", "://host:port", "://127.0.0.1:99999/"})
-                expect_equal(code(scheme + rest), CHM_E_INVAL, "the result of opening '" + scheme + rest + "'");
+                expect_code(code(scheme + rest), CHM_E_INVAL, "the result of opening '" + scheme + rest + "'");
         for (const char* url : {"ftp://127.0.0.1/", "gopher://127.0.0.1/"})
-            expect_equal(code(url), CHM_E_NOSYS, "the result of opening " + std::string(url));
+            expect_code(code(url), CHM_E_NOSYS, "the result of opening " + std::string(url));
         co_return;
     };
     c.run(body());
 }
 
 void no_reactor(environment& env) {
-    const scripted_server server(env, always(hello));
+    const case_server server(env, always(hello));
     const client c(env);
     const auto body = [&]() -> sdk::task<void> {
         chm_session_args args{};
@@ -211,7 +210,7 @@ void no_reactor(environment& env) {
         const chm_rc rc = c.transport()->vt->open(c.transport(), &args, &made, err.abi());
         if (rc == CHM_OK) made->vt->close(made);
         if (rc == CHM_OK) throw skipped("it needs no reactor");
-        expect_equal(rc, CHM_E_NOSYS, "the result of opening a session without a reactor");
+        expect_code(rc, CHM_E_NOSYS, "the result of opening a session without a reactor");
         expect(!err.text().empty(), "a session without a reactor must be refused with a message");
         co_return;
     };
@@ -227,7 +226,7 @@ void names_and_literals(environment& env) {
         const reply r = co_await fetching;
         expect_equal(r.body, "hello", "the body from " + url);
     };
-    scripted_server server(env, always(hello));
+    case_server server(env, always(hello));
     c.on().spawn(ask("http://localhost:" + std::to_string(server.port())));
     c.on().spawn(ask("HTTP://127.0.0.1:" + std::to_string(server.port()) + "/"));
     c.on().run_until_idle();
@@ -255,7 +254,7 @@ void ipv6(environment& env) {
 }
 
 void timing(environment& env) {
-    scripted_server server(env, [](peer& p) {
+    case_server server(env, [](peer& p) {
         while (p.request()) {
             sleep_ms(5);
             p.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nfour");
@@ -296,7 +295,7 @@ void timing(environment& env) {
 }
 
 void larger_structs(environment& env) {
-    scripted_server server(env, always(hello));
+    case_server server(env, always(hello));
     const client c(env);
     const auto body = [&]() -> sdk::task<void> {
         const std::string url = server.url();
@@ -335,15 +334,15 @@ void unknown_extension(environment& env) {
 constexpr test_case cases[] = {
     {"exchange.unknown_extension", kind::transport, "An unknown extension id gives NULL", unknown_extension},
     {"exchange.get", kind::transport, "Status, headers and body are given as they were sent", get},
-    {"exchange.request_as_sent", kind::transport, "Request line, Host, headers and a body of 1 MiB arrive as asked for",
+    {"exchange.request_as_sent", kind::transport, "Request line, Host, headers and a body of 1 MiB arrive unchanged",
      request_as_sent},
     {"exchange.arguments_copied", kind::transport, "URL and request may change as soon as open and start have returned",
      arguments_are_copied},
     {"exchange.empty_bodies", kind::transport, "Empty bodies of requests and responses are complete at once",
      empty_bodies},
-    {"exchange.error_statuses", kind::transport, "A status is a status, not an error, and is not followed",
-     error_statuses},
-    {"exchange.one_at_a_time", kind::transport, "A second exchange beside an unfinished one is CHM_E_STATE",
+    {"exchange.error_statuses", kind::transport,
+     "An error status is a result, not a failure, and redirects are not followed", error_statuses},
+    {"exchange.one_at_a_time", kind::transport, "Starting an exchange beside an unfinished one is CHM_E_STATE",
      one_at_a_time},
     {"exchange.no_io_before_start", kind::transport, "A session does no I/O before its first exchange",
      no_io_before_start},
@@ -353,7 +352,7 @@ constexpr test_case cases[] = {
     {"exchange.ipv6", kind::transport, "An IPv6 literal is reached", ipv6},
     {"exchange.larger_structs", kind::transport, "Arguments of a later minor, with more members, are accepted",
      larger_structs},
-    {"exchange.timing", kind::transport, "Timings are in order and of this exchange", timing},
+    {"exchange.timing", kind::transport, "The timings of an exchange are in order and are its own", timing},
 };
 
 } // namespace

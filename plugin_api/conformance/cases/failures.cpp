@@ -3,8 +3,7 @@
 
 #include "../case.hpp"
 #include "../kit/client.hpp"
-#include "../kit/needs.hpp"
-#include "../kit/scripted_server.hpp"
+#include "../scripted_server/scripted_server.hpp"
 
 namespace chimera::conformance {
 
@@ -16,7 +15,7 @@ constexpr const char* chunked_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chun
 void expect_failure(environment& env, chm_rc code, const scripted_server::script& misbehave,
                     const option_map& options = {}) {
     std::atomic<bool> healed{false};
-    scripted_server server(env, [&](peer& p) {
+    case_server server(env, [&](peer& p) {
         if (!healed) return misbehave(p);
         while (p.request() && p.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")) {
         }
@@ -106,7 +105,7 @@ void reset_before_head(environment& env) {
 void reset_in_request(environment& env) {
     needs_resets(env);
     const std::string big(8 << 20, 'x'); // more than the kernel takes
-    scripted_server server(env, [](peer& p) {
+    case_server server(env, [](peer& p) {
         sleep_ms(20);
         p.reset(); // with the request on its way
     });
@@ -170,7 +169,7 @@ void idle_timeout(environment& env) {
 }
 void idle_timeout_is_renewed(environment& env) {
     if (!client::has_option(env, "idle_timeout_ms")) throw skipped("it has no option idle_timeout_ms");
-    scripted_server server(env, [](peer& p) {
+    case_server server(env, [](peer& p) {
         p.request();
         p.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n");
         for (unsigned i = 0; i < 8; ++i) { // twice the limit in all
@@ -201,9 +200,9 @@ constexpr test_case cases[] = {
     {"failure.reset_in_head", kind::transport, "A reset inside the head is CHM_E_IO", reset_in_head},
     {"failure.reset_in_body", kind::transport, "A reset inside the body is CHM_E_IO", reset_in_body},
     {"failure.reset_between_chunks", kind::transport, "A reset between chunks is CHM_E_IO", reset_between_chunks},
-    {"failure.garbage_head", kind::transport, "An answer that is no HTTP is CHM_E_PROTO", garbage_head},
+    {"failure.garbage_head", kind::transport, "An answer that is not HTTP is CHM_E_PROTO", garbage_head},
     {"failure.garbage_chunk", kind::transport, "A malformed chunk is CHM_E_PROTO", garbage_chunk},
-    {"failure.endless_head", kind::transport, "A head of megabytes is CHM_E_LIMIT", endless_head},
+    {"failure.endless_head", kind::transport, "A head of several megabytes is CHM_E_LIMIT", endless_head},
     {"failure.first_byte_timeout", kind::transport, "A server that does not answer runs into first_byte_timeout_ms",
      first_byte_timeout},
     {"failure.idle_timeout", kind::transport, "A server that stalls inside the body runs into idle_timeout_ms",

@@ -5,7 +5,7 @@
 
 #include "../case.hpp"
 #include "../kit/environment.hpp"
-#include "../kit/socket_pair.hpp"
+#include "../kit/on_reactor.hpp"
 
 namespace chimera::conformance {
 
@@ -76,7 +76,7 @@ void beside_stop(environment& env) {
         sleep_ms(20);
         e->stop();
     });
-    expect_equal(e->run(CHM_RUN_UNTIL_IDLE), CHM_E_CANCELED, "run's result");
+    expect_code(e->run(CHM_RUN_UNTIL_IDLE), CHM_E_CANCELED, "run's result");
 }
 
 void beside_timers(environment& env) {
@@ -171,15 +171,15 @@ void beside_long_poll(environment& env) {
 
 constexpr test_case cases[] = {
     {"fairness.tasks", kind::executor, "Tasks that are always ready take turns", beside_tasks},
-    {"fairness.foreign_wakes", kind::executor, "Wakes from other threads get through beside busy tasks",
+    {"fairness.foreign_wakes", kind::executor, "Wakes from other threads are served while other tasks are busy",
      beside_foreign_wakes},
-    {"fairness.foreign_spawns", kind::executor, "New tasks from other threads get through beside busy ones",
+    {"fairness.foreign_spawns", kind::executor, "Spawns from other threads are served while other tasks are busy",
      beside_foreign_spawns},
-    {"fairness.stop", kind::executor, "Stop gets through beside busy tasks", beside_stop},
-    {"fairness.long_poll", kind::executor, "Idle workers poll what is queued beside a poll that takes long",
+    {"fairness.stop", kind::executor, "Stop is served while tasks are busy", beside_stop},
+    {"fairness.long_poll", kind::executor, "While one worker is in a long poll, idle workers take over its queue",
      beside_long_poll},
-    {"fairness.timers", kind::reactor, "Timers get through beside busy tasks", beside_timers},
-    {"fairness.io", kind::reactor, "Readiness gets through beside busy tasks", beside_io},
+    {"fairness.timers", kind::reactor, "Timers are served while tasks are busy", beside_timers},
+    {"fairness.io", kind::reactor, "Readiness is reported while tasks are busy", beside_io},
 };
 
 } // namespace

@@ -4,9 +4,8 @@
 
 #include "../case.hpp"
 #include "../kit/client.hpp"
-#include "../kit/heap.hpp"
-#include "../kit/needs.hpp"
-#include "../kit/scripted_server.hpp"
+#include "../kit/scale.hpp"
+#include "../scripted_server/scripted_server.hpp"
 
 namespace chimera::conformance {
 
@@ -16,7 +15,7 @@ namespace {
 /// must be kept if `kept`.
 void expect_body(environment& env, const std::string& bytes, std::size_t piece, const std::string& expected,
                  bool kept = true, unsigned times = 2) {
-    scripted_server server(env, [&](peer& p) {
+    case_server server(env, [&](peer& p) {
         while (p.request() && p.send(bytes, piece) && kept) {
         }
     });
@@ -75,7 +74,7 @@ void every_split(environment& env) {
     needs_http1(env);
     // The response in two parts, cut everywhere.
     const std::string bytes = chunked_head + chunk("\xf0\x9f\x90\x91") + chunk("ab") + "0\r\nT: v\r\n\r\n";
-    scripted_server server(env, [&](peer& p) {
+    case_server server(env, [&](peer& p) {
         for (std::size_t cut = 1; p.request(); ++cut) {
             p.send(bytes.substr(0, cut));
             sleep_ms(1);
@@ -141,7 +140,7 @@ class piece_in_time final : public sdk::awaitable {
 };
 
 void no_body(environment& env) {
-    scripted_server server(env, [](peer& p) {
+    case_server server(env, [](peer& p) {
         while (const auto r = p.request()) {
             if (r->line.find("/head ") != std::string::npos)
                 p.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
@@ -195,7 +194,7 @@ void many_chunks(environment& env) {
 void given_as_it_comes(environment& env) {
     std::atomic<unsigned> received{0};
     constexpr unsigned pieces = 20;
-    scripted_server server(env, [&](peer& p) {
+    case_server server(env, [&](peer& p) {
         p.request();
         p.send(chunked_head);
         for (unsigned i = 0; i < pieces; ++i) {
@@ -222,7 +221,7 @@ void slow_reader(environment& env) {
     const std::size_t total = (sanitized ? 4 : 16) << 20;
     std::string block(1 << 16, '\0');
     const auto byte_at = [](std::size_t i) { return static_cast<char>(i * 7 + i / 1021); };
-    scripted_server server(env, [&](peer& p) {
+    case_server server(env, [&](peer& p) {
         p.request();
         p.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(total) + "\r\n\r\n");
         for (std::size_t at = 0; at < total; at += block.size()) {
@@ -254,23 +253,23 @@ void slow_reader(environment& env) {
 }
 
 constexpr test_case cases[] = {
-    {"framing.content_length", kind::transport, "A body of given length ends there", content_length},
-    {"framing.chunked", kind::transport, "A chunked body is put together", chunked},
-    {"framing.extensions_trailers", kind::transport, "Chunk extensions and trailers are no part of the body",
+    {"framing.content_length", kind::transport, "A body with a Content-Length ends after that many bytes",
+     content_length},
+    {"framing.chunked", kind::transport, "The chunks of a body are joined", chunked},
+    {"framing.extensions_trailers", kind::transport, "Chunk extensions and trailers are not part of the body",
      extensions_and_trailers},
-    {"framing.one_byte_at_a_time", kind::transport, "A response in pieces of one byte is the same response",
+    {"framing.one_byte_at_a_time", kind::transport, "A response that arrives byte by byte is the same response",
      one_byte_at_a_time},
     {"framing.every_split", kind::transport, "A response may be cut in two anywhere", every_split},
-    {"framing.split_characters", kind::transport, "A character cut by chunks and segments is given byte for byte",
-     split_characters},
-    {"framing.no_body", kind::transport,
-     "Responses to HEAD, and those that are 204 or 304, are complete with their head", no_body},
+    {"framing.split_characters", kind::transport,
+     "A character that is split by chunks or segments is given byte for byte", split_characters},
+    {"framing.no_body", kind::transport, "A response to HEAD, and a 204 or 304, is complete with its head", no_body},
     {"framing.close_delimited", kind::transport, "A body without a length ends with the connection", close_delimited},
-    {"framing.interim", kind::transport, "1xx responses come before the final one and are passed over", interim},
+    {"framing.interim", kind::transport, "1xx responses before the final one are skipped", interim},
     {"framing.many_chunks", kind::transport, "Thousands of small chunks in one segment are all given", many_chunks},
-    {"framing.given_as_it_comes", kind::transport, "A piece is given when it comes, not when more comes",
+    {"framing.given_as_it_comes", kind::transport, "A piece is given when it arrives, without waiting for the next",
      given_as_it_comes},
-    {"framing.slow_reader", kind::transport, "A slow reader holds the server back, not the body in memory",
+    {"framing.slow_reader", kind::transport, "A slow reader slows the server down and does not fill memory",
      slow_reader},
 };
 

@@ -14,7 +14,6 @@
 #include "../kit/counting_waker.hpp"
 #include "../kit/environment.hpp"
 #include "../kit/on_reactor.hpp"
-#include "../kit/socket_pair.hpp"
 
 namespace chimera::conformance {
 
@@ -208,12 +207,10 @@ void prompt_readiness(environment& env) {
 }
 
 constexpr test_case cases[] = {
-    {"idle.sleeps", kind::executor, "An executor that has nothing to do sleeps", sleeps},
-    {"wake.prompt", kind::executor, "A task that is woken is polled within 2 ms by an executor that sleeps",
-     prompt_wakes},
-    {"timer.prompt", kind::reactor, "A timer is ready within 2 ms of its deadline in an executor that sleeps",
-     prompt_timers},
-    {"io.prompt", kind::reactor, "Readiness is reported within 2 ms in an executor that sleeps", prompt_readiness},
+    {"idle.sleeps", kind::executor, "An executor with nothing to do uses no CPU", sleeps},
+    {"wake.prompt", kind::executor, "A sleeping executor polls a woken task within 2 ms", prompt_wakes},
+    {"timer.prompt", kind::reactor, "A sleeping executor reports a timer within 2 ms of its deadline", prompt_timers},
+    {"io.prompt", kind::reactor, "A sleeping executor reports readiness within 2 ms", prompt_readiness},
 };
 
 } // namespace

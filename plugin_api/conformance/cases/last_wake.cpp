@@ -13,8 +13,8 @@
 #include <system_error>
 
 #include "../case.hpp"
+#include "../kit/drawn.hpp"
 #include "../kit/environment.hpp"
-#include "../kit/meeting.hpp"
 
 namespace chimera::conformance {
 
@@ -165,8 +165,8 @@ void into_destroy(environment& env) {
 }
 
 constexpr test_case cases[] = {
-    {"wake.into_destroy", kind::executor, "An executor may be destroyed while the wake that ended its run returns",
-     into_destroy},
+    {"wake.into_destroy", kind::executor,
+     "An executor may be destroyed while the wake that ended its run is still returning", into_destroy},
 };
 
 } // namespace

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "../case.hpp"
-#include "../kit/bare_task.hpp"
 #include "../kit/environment.hpp"
-#include "../kit/heap.hpp"
+#include "../kit/probe.hpp"
+#include "../kit/scale.hpp"
 
 namespace chimera::conformance {
 
@@ -38,7 +38,7 @@ void refused_beside(environment& env, const Factory& factory, const std::vector<
     sdk::error_buffer err;
     const chm_rc rc = factory.create(env.host(), options.abi(), &second, err.abi());
     if (second) second->vt->destroy(second);
-    expect_equal(rc, CHM_E_STATE, "the result of create beside another instance");
+    expect_code(rc, CHM_E_STATE, "the result of create beside another instance");
     expect(!err.text().empty(), "create must say why it refuses");
 }
 
@@ -94,7 +94,7 @@ void repeated(environment& env) {
     std::vector<bare_task> tasks(2000); // which leave nothing in the kit's own records
     const auto round = [&] {
         const auto e = env.make_executor();
-        for (bare_task& t : tasks) expect_equal(e->raw()->vt->spawn(e->raw(), &t, nullptr), CHM_OK, "spawn's result");
+        for (bare_task& t : tasks) expect_code(e->raw()->vt->spawn(e->raw(), &t, nullptr), CHM_OK, "spawn's result");
         e->run_until_idle();
     };
     const unsigned rounds = scaled(40);
@@ -176,10 +176,10 @@ void failed_run(environment& env) {
 constexpr test_case cases[] = {
     {"lifecycle.create_destroy", kind::executor, "An executor that never ran is destroyed without a trace",
      create_destroy},
-    {"lifecycle.several_at_once", kind::executor, "Executors beside each other do not mix, in any order of destruction",
-     several_at_once},
+    {"lifecycle.several_at_once", kind::executor,
+     "Several executors do not disturb each other, in any order of destruction", several_at_once},
     {"lifecycle.single_instance", kind::instance,
-     "A plugin of which a process has one instance refuses a second, and makes the next once that is gone",
+     "A plugin with one instance for each process refuses a second, and makes another when the first is gone",
      single_instance},
     {"lifecycle.destroy_drops_unrun", kind::executor, "Destroy drops tasks that never ran, and polls none",
      destroy_drops_unrun},
@@ -187,7 +187,7 @@ constexpr test_case cases[] = {
     {"lifecycle.run_elsewhere", kind::executor,
      "An executor may be made on one thread, and run and destroyed on another", run_elsewhere},
     {"lifecycle.failed_run", kind::executor,
-     "A run that cannot start its threads fails, and leaves the tasks as they are until destroy", failed_run},
+     "A run that cannot start its threads fails, and keeps the tasks until destroy", failed_run},
     {"lifecycle.repeated", kind::executor, "Executors created, run and destroyed many times leave no memory behind",
      repeated},
 };

@@ -4,9 +4,8 @@
 
 #include "../case.hpp"
 #include "../kit/client.hpp"
-#include "../kit/needs.hpp"
 #include "../kit/on_reactor.hpp"
-#include "../kit/scripted_server.hpp"
+#include "../scripted_server/scripted_server.hpp"
 
 namespace chimera::conformance {
 
@@ -40,7 +39,7 @@ void many_at_once(environment& env) {
     needs_http2(env);
     const unsigned n = scaled(100);
     std::atomic<unsigned> there{0};
-    scripted_server server(env, [&](peer& p) { // answers each with what it asked for, when all are open
+    case_server server(env, [&](peer& p) { // answers each with what it asked for, when all are open
         const auto r = p.request();
         if (!r) return;
         ++there;
@@ -67,7 +66,7 @@ void many_at_once(environment& env) {
 void unread_stream(environment& env) {
     needs_http2(env);
     constexpr std::size_t size = 1 << 20;
-    scripted_server server(env, [&](peer& p) {
+    case_server server(env, [&](peer& p) {
         const auto r = p.request();
         if (!r) return;
         if (r->line.starts_with("GET /hello")) {
@@ -99,7 +98,7 @@ void unread_stream(environment& env) {
 struct held_server {
     std::atomic<unsigned> there{0};
     std::atomic<bool> go_on{false}, reset_odd{false};
-    scripted_server server;
+    case_server server;
 
     explicit held_server(environment& env)
         : server(env, [this](peer& p) {
@@ -140,7 +139,7 @@ void one_reset(environment& env) {
         } catch (const sdk::error& e) {
             rc = e.code();
         }
-        expect_equal(rc, CHM_E_IO, "the code of an exchange whose stream the server resets");
+        expect_code(rc, CHM_E_IO, "the code of an exchange whose stream the server resets");
         held.go_on = true;
         auto rest = end(even, "the other exchange");
         co_await rest;
@@ -198,7 +197,7 @@ void connection_lost(environment& env) {
 
 void ping(environment& env) {
     needs_http2(env);
-    scripted_server server(env, [](peer& p) {
+    case_server server(env, [](peer& p) {
         if (p.request()) p.send(hello);
     });
     const client c(env);
@@ -273,17 +272,19 @@ void stream_limit(environment& env) {
 
 constexpr test_case cases[] = {
     {"multiplex.many_at_once", kind::transport,
-     "A hundred exchanges at once get their own bodies, over fewer connections where these are shared", many_at_once},
-    {"multiplex.unread_stream", kind::transport, "A stream that nobody reads holds up no other", unread_stream},
+     "A hundred exchanges at once each get their own body; a transport that shares connections uses fewer than a "
+     "hundred",
+     many_at_once},
+    {"multiplex.unread_stream", kind::transport, "A stream that nobody reads does not block others", unread_stream},
     {"multiplex.one_reset", kind::transport, "A stream that is reset is CHM_E_IO, and the others go on", one_reset},
-    {"multiplex.go_away", kind::transport,
-     "After a GOAWAY exchanges come to their end, and others use a new connection", go_away},
-    {"multiplex.connection_lost", kind::transport, "All exchanges of a connection that is closed are CHM_E_CLOSED",
+    {"multiplex.go_away", kind::transport, "After a GOAWAY open exchanges finish, and new ones use another connection",
+     go_away},
+    {"multiplex.connection_lost", kind::transport, "When a connection closes, all its exchanges are CHM_E_CLOSED",
      connection_lost},
     {"multiplex.ping", kind::transport, "A PING is answered while no exchange is open", ping},
     {"multiplex.abandoned", kind::transport, "An abandoned exchange resets its stream, and the others go on",
      abandoned},
-    {"multiplex.stream_limit", kind::transport, "More exchanges than streams that the server allows come to their end",
+    {"multiplex.stream_limit", kind::transport, "More exchanges than the server allows streams all finish",
      stream_limit},
 };
 

@@ -138,12 +138,12 @@ void help_style(environment& env) {
 
 void defaults_are_enough(environment& env) {
     sdk::error_buffer err;
-    expect_equal(maker(env).create("", "", err.abi()), CHM_OK, "create's result with defaults");
+    expect_code(maker(env).create("", "", err.abi()), CHM_OK, "create's result with defaults");
 }
 
 void unknown_refused(environment& env) {
     sdk::error_buffer err;
-    expect_equal(maker(env).create("no_such_option", "1", err.abi()), CHM_E_INVAL, "create's result");
+    expect_code(maker(env).create("no_such_option", "1", err.abi()), CHM_E_INVAL, "create's result");
     expect(err.text().find("no_such_option") != std::string_view::npos, "the message must name the option");
 }
 
@@ -151,8 +151,8 @@ void bad_value_refused(environment& env) {
     const maker m(env);
     const auto refused = [&](const chm_option& o, const std::string& value) {
         sdk::error_buffer err;
-        expect_equal(m.create(o.name, value, err.abi()), CHM_E_INVAL,
-                     "create's result for " + std::string(o.name) + " = '" + value + "'");
+        expect_code(m.create(o.name, value, err.abi()), CHM_E_INVAL,
+                    "create's result for " + std::string(o.name) + " = '" + value + "'");
         expect(err.text().find(o.name) != std::string_view::npos,
                std::string(o.name) + ": the message must name the option: " + std::string(err.text()));
     };
@@ -188,31 +188,30 @@ void each_choice(environment& env) {
 
 void hostile_buffers(environment& env) {
     const maker m(env);
-    expect_equal(m.create("no_such_option", "1", nullptr), CHM_E_INVAL, "create's result without chm_error");
+    expect_code(m.create("no_such_option", "1", nullptr), CHM_E_INVAL, "create's result without chm_error");
     chm_error no_text{nullptr, 100};
-    expect_equal(m.create("no_such_option", "1", &no_text), CHM_E_INVAL, "create's result without a buffer");
+    expect_code(m.create("no_such_option", "1", &no_text), CHM_E_INVAL, "create's result without a buffer");
     for (std::size_t cap = 0; cap < 12; ++cap) {
         std::string buffer(16, '#');
         chm_error err{buffer.data(), cap};
-        expect_equal(m.create("no_such_option", "1", &err), CHM_E_INVAL, "create's result with a small buffer");
+        expect_code(m.create("no_such_option", "1", &err), CHM_E_INVAL, "create's result with a small buffer");
         expect(buffer.substr(cap) == std::string(16 - cap, '#'), "nothing may be written behind the buffer");
         if (cap > 0) expect(buffer.substr(0, cap).find('\0') != std::string::npos, "the message must be terminated");
     }
 }
 
 constexpr test_case cases[] = {
-    {"options.schema_valid", kind::plugin, "Every option has a name, help, a type and a default that obeys it",
-     schema_valid},
-    {"options.help_style", kind::plugin, "Help is a line without a full stop", help_style},
+    {"options.schema_valid", kind::plugin, "Every option has a name, help, a type and a valid default", schema_valid},
+    {"options.help_style", kind::plugin, "Help is one line without a full stop", help_style},
     {"options.defaults_are_enough", kind::instance, "An instance can be made with every option at its default",
      defaults_are_enough},
-    {"options.unknown_refused", kind::plugin, "An unknown option is refused with CHM_E_INVAL and named",
+    {"options.unknown_refused", kind::plugin, "An unknown option is refused with CHM_E_INVAL and its name",
      unknown_refused},
-    {"options.bad_value_refused", kind::plugin, "A value of the wrong type or range is refused and its option named",
-     bad_value_refused},
-    {"options.each_choice", kind::instance, "Every choice of an option can be made, or is refused with a message",
+    {"options.bad_value_refused", kind::plugin,
+     "A value of the wrong type or range is refused, and the message names the option", bad_value_refused},
+    {"options.each_choice", kind::instance, "Each choice of an option works, or is refused with a message",
      each_choice},
-    {"options.hostile_buffers", kind::plugin, "A missing or tiny buffer for the message is respected", hostile_buffers},
+    {"options.hostile_buffers", kind::plugin, "A missing or tiny message buffer is not overrun", hostile_buffers},
 };
 
 } // namespace

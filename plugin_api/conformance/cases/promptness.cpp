@@ -8,7 +8,7 @@
 
 #include "../case.hpp"
 #include "../kit/client.hpp"
-#include "../kit/scripted_server.hpp"
+#include "../scripted_server/scripted_server.hpp"
 
 namespace chimera::conformance {
 
@@ -76,7 +76,7 @@ class timed final : public sdk::awaitable {
 
 void polls_return(environment& env) {
     const unsigned silence_ms = sanitized ? 2000 : 400;
-    scripted_server server(env, [&](peer& p) {
+    case_server server(env, [&](peer& p) {
         if (!p.request()) return;
         sleep_ms(silence_ms);
         const std::string rest = chunk("hello world");
@@ -133,7 +133,7 @@ constexpr std::size_t stamp_size = 20; // digits
 /// How late pieces are given, in the middle: the server writes into each when it sent it.
 std::uint64_t median_delay_ns(environment& env) {
     constexpr unsigned pieces = 60;
-    scripted_server server(env, [](peer& p) {
+    case_server server(env, [](peer& p) {
         if (!p.request()) return;
         p.send(chunked_head);
         for (unsigned i = 0; i < pieces; ++i) {
@@ -175,9 +175,8 @@ void given_promptly(environment& env) {
 }
 
 constexpr test_case cases[] = {
-    {"exchange.polls_return", kind::transport, "No call waits for a server that is silent", polls_return},
-    {"framing.given_promptly", kind::transport, "Pieces are given when they can be read, not some time later",
-     given_promptly},
+    {"exchange.polls_return", kind::transport, "No call blocks while the server is silent", polls_return},
+    {"framing.given_promptly", kind::transport, "A piece is given as soon as it can be read", given_promptly},
 };
 
 } // namespace

@@ -8,7 +8,7 @@
 
 #include "../case.hpp"
 #include "../kit/counting_waker.hpp"
-#include "../kit/meeting.hpp"
+#include "../kit/drawn.hpp"
 #include "../kit/on_reactor.hpp"
 #include "chimera/sdk/owned_fd.hpp"
 
@@ -140,10 +140,9 @@ void everywhere(environment& env) {
 }
 
 constexpr test_case cases[] = {
-    {"io.report_meets_poll", kind::reactor, "What is reported at the moment of a poll is seen by it, or wakes",
+    {"io.report_meets_poll", kind::reactor, "An event at the moment of a poll is seen by the poll or wakes the task",
      everywhere<meets_poll>},
-    {"io.report_meets_clear", kind::reactor, "What is reported at the moment of a clear is not forgotten",
-     everywhere<meets_clear>},
+    {"io.report_meets_clear", kind::reactor, "An event at the moment of a clear is not lost", everywhere<meets_clear>},
 };
 
 } // namespace

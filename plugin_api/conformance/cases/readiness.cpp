@@ -7,7 +7,6 @@
 
 #include "../case.hpp"
 #include "../kit/on_reactor.hpp"
-#include "../kit/socket_pair.hpp"
 
 namespace chimera::conformance {
 
@@ -210,21 +209,22 @@ void everywhere(environment& env) {
 }
 
 constexpr test_case cases[] = {
-    {"io.data_before_register", kind::reactor, "What came before the registration is reported",
+    {"io.data_before_register", kind::reactor, "Data that arrived before the registration is reported",
      everywhere<data_before_register>},
     {"io.drained_then_new", kind::reactor, "New data after a clear is reported", everywhere<drained_then_new>},
-    {"io.data_before_clear", kind::reactor, "Data that comes between a short read and its clear is not lost",
+    {"io.data_before_clear", kind::reactor, "Data that arrives between a short read and its clear is not lost",
      everywhere<data_before_clear>},
-    {"io.stale_clear", kind::reactor, "A clear that is out of date loses nothing", everywhere<stale_clear>},
-    {"io.recheck", kind::reactor, "A recheck reports again what was left unread", everywhere<recheck>},
-    {"io.hang_up", kind::reactor, "A closed peer is reported with what it sent, and is not forgotten",
+    {"io.stale_clear", kind::reactor, "A clear that is out of date loses no event", everywhere<stale_clear>},
+    {"io.recheck", kind::reactor, "A recheck reports unread data again", everywhere<recheck>},
+    {"io.hang_up", kind::reactor, "A closed peer is reported together with its last data, and stays reported",
      everywhere<hang_up>},
-    {"io.hang_up_later", kind::reactor, "A peer that closes wakes who waits", everywhere<hang_up_later>},
-    {"io.half_close", kind::reactor, "A peer that ends its sending wakes who waits", everywhere<half_close>},
-    {"io.hang_up_without_interest", kind::reactor, "A peer that goes wakes who waits for neither reading nor writing",
+    {"io.hang_up_later", kind::reactor, "A peer that closes later wakes the waiting task", everywhere<hang_up_later>},
+    {"io.half_close", kind::reactor, "A peer that stops sending wakes the waiting task", everywhere<half_close>},
+    {"io.hang_up_without_interest", kind::reactor,
+     "A peer that closes wakes a task that waits for neither reading nor writing",
      everywhere<hang_up_without_interest>},
     {"io.write_readiness", kind::reactor, "Room in a full send buffer is reported", everywhere<write_readiness>},
-    {"io.both_directions", kind::reactor, "Reading goes on beside a full send buffer", everywhere<both_directions>},
+    {"io.both_directions", kind::reactor, "Reading works while the send buffer is full", everywhere<both_directions>},
 };
 
 } // namespace

@@ -13,7 +13,6 @@
 #include "../case.hpp"
 #include "../kit/counting_waker.hpp"
 #include "../kit/on_reactor.hpp"
-#include "../kit/socket_pair.hpp"
 #include "chimera/sdk/reactor.hpp"
 
 namespace chimera::conformance {
@@ -275,8 +274,8 @@ sdk::task<void> refusals(chm_reactor* r, environment&) {
     const socket_pair wire;
     chm_recv* second = nullptr;
     sdk::receiver from = receiver_on(r, wire.near());
-    expect_equal(ops.start(r, wire.near(), 0, &second), CHM_E_STATE, "the result of a second receive on one socket");
-    expect_equal(ops.start(r, -1, 0, &second), CHM_E_INVAL, "the result of a receive on -1");
+    expect_code(ops.start(r, wire.near(), 0, &second), CHM_E_STATE, "the result of a second receive on one socket");
+    expect_code(ops.start(r, -1, 0, &second), CHM_E_INVAL, "the result of a receive on -1");
     wire.send("x");
     expect_equal(co_await next(from, 9), std::string("x"), "what the first receive read");
 }
@@ -289,8 +288,7 @@ void affinity(environment& env) {
     if (r->vt->flags & CHM_REACTOR_ANY_THREAD) throw skipped("its reactor is for any thread");
     const socket_pair wire;
     chm_recv* made = nullptr;
-    expect_equal(ops->start(r, wire.near(), 0, &made), CHM_E_AFFINITY,
-                 "the result of a receive outside of its workers");
+    expect_code(ops->start(r, wire.near(), 0, &made), CHM_E_AFFINITY, "the result of a receive outside of its workers");
 }
 
 template <reactor_body Body>
@@ -303,23 +301,26 @@ void everywhere(environment& env) {
 }
 
 constexpr test_case cases[] = {
-    {"receive.in_order", kind::reactor, "Every byte is received, in order, whatever the reader's memory takes",
+    {"receive.in_order", kind::reactor, "Every byte is received in order, whatever the size of the reader's buffer",
      everywhere<in_order>},
-    {"receive.only_looks", kind::reactor, "A poll without capacity looks and takes nothing", everywhere<only_looks>},
-    {"receive.end_stays", kind::reactor, "An end comes after the last bytes, and stays", everywhere<end_stays>},
-    {"receive.error_told", kind::reactor, "A reset is an error with its errno, and stays", everywhere<error_told>},
-    {"receive.wakers", kind::reactor, "A receive wakes the waker of its last poll, and none after it was closed",
+    {"receive.only_looks", kind::reactor, "A poll without capacity takes nothing", everywhere<only_looks>},
+    {"receive.end_stays", kind::reactor, "The end is reported after the last bytes, and stays reported",
+     everywhere<end_stays>},
+    {"receive.error_told", kind::reactor, "A reset is reported with its errno, and stays reported",
+     everywhere<error_told>},
+    {"receive.wakers", kind::reactor, "A receive wakes the waker of its last poll, and none after close",
      everywhere<wakers>},
-    {"receive.number_reused", kind::reactor, "A closed receive does not touch the next socket of the same number",
+    {"receive.number_reused", kind::reactor, "A closed receive does not affect the next socket with the same number",
      everywhere<number_reused>},
-    {"receive.beside_writes", kind::reactor, "Room to write is reported beside a receive", everywhere<beside_writes>},
-    {"receive.slow_reader", kind::reactor, "A peer that nobody reads has to wait, and nobody else does",
+    {"receive.beside_writes", kind::reactor, "Room to write is reported while a receive is open",
+     everywhere<beside_writes>},
+    {"receive.slow_reader", kind::reactor, "An unread peer has to wait, and other peers do not",
      everywhere<slow_reader>},
-    {"receive.many_unread", kind::reactor,
-     "Bytes of many sockets wait for their readers without being mixed up or lost", everywhere<many_unread>},
+    {"receive.many_unread", kind::reactor, "Unread bytes of many sockets are neither mixed up nor lost",
+     everywhere<many_unread>},
     {"receive.beside_busy", kind::reactor,
-     "Bytes that nobody reads keep no other receive waiting, also beside tasks that are always ready", beside_busy},
-    {"receive.refusals", kind::reactor, "A second receive on one socket and what is no socket are refused",
+     "Unread bytes do not delay other receives, even while tasks are always ready", beside_busy},
+    {"receive.refusals", kind::reactor, "A second receive on a socket, and a receive on something else, are refused",
      everywhere<refusals>},
     {"receive.affinity", kind::reactor, "An affine reactor refuses a receive on another thread", affinity},
 };

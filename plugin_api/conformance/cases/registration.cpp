@@ -10,9 +10,8 @@
 
 #include "../case.hpp"
 #include "../kit/counting_waker.hpp"
-#include "../kit/heap.hpp"
 #include "../kit/on_reactor.hpp"
-#include "../kit/socket_pair.hpp"
+#include "../kit/scale.hpp"
 
 namespace chimera::conformance {
 
@@ -29,7 +28,7 @@ sdk::task<void> one_per_fd(chm_reactor* r, environment&) {
     const socket_pair wire;
     {
         sdk::io first(r, wire.near());
-        expect_equal(register_raw(r, wire.near()), CHM_E_STATE, "the result of a second registration");
+        expect_code(register_raw(r, wire.near()), CHM_E_STATE, "the result of a second registration");
         wire.send("x");
         expect_equal(co_await wire.read(first), std::string("x"), "what was read by the first");
     }
@@ -40,9 +39,9 @@ sdk::task<void> one_per_fd(chm_reactor* r, environment&) {
 
 sdk::task<void> not_pollable(chm_reactor* r, environment&) {
     const sdk::owned_fd file(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    expect_equal(register_raw(r, file.get()), CHM_E_INVAL, "the result of registering a plain file");
-    expect_equal(register_raw(r, -1), CHM_E_INVAL, "the result of registering -1");
-    expect_equal(register_raw(r, 1'000'000), CHM_E_INVAL, "the result of registering a number that is not open");
+    expect_code(register_raw(r, file.get()), CHM_E_INVAL, "the result of registering a plain file");
+    expect_code(register_raw(r, -1), CHM_E_INVAL, "the result of registering -1");
+    expect_code(register_raw(r, 1'000'000), CHM_E_INVAL, "the result of registering a number that is not open");
     co_return;
 }
 
@@ -232,7 +231,7 @@ void stopped_while_waiting(environment& env) {
         sleep_ms(20);
         e->stop();
     });
-    expect_equal(e->run(CHM_RUN_UNTIL_IDLE), CHM_E_CANCELED, "run's result");
+    expect_code(e->run(CHM_RUN_UNTIL_IDLE), CHM_E_CANCELED, "run's result");
 }
 
 void affinity(environment& env) {
@@ -245,7 +244,7 @@ void affinity(environment& env) {
         sleep_ms(10);
         const chm_rc rc = register_raw(r, wire.near());
         e->stop();
-        expect_equal(rc, CHM_E_AFFINITY, "io_register's result on another thread");
+        expect_code(rc, CHM_E_AFFINITY, "io_register's result on another thread");
     });
     e->run(CHM_RUN_UNTIL_STOP);
 }
@@ -256,22 +255,23 @@ void everywhere(environment& env) {
 }
 
 constexpr test_case cases[] = {
-    {"io.one_per_fd", kind::reactor, "A second registration of a descriptor is refused and harms nothing",
+    {"io.one_per_fd", kind::reactor, "A second registration of a descriptor is refused, and the first one still works",
      everywhere<one_per_fd>},
-    {"io.not_pollable", kind::reactor, "What cannot be polled is refused with CHM_E_INVAL", everywhere<not_pollable>},
+    {"io.not_pollable", kind::reactor, "A descriptor that cannot be polled is refused with CHM_E_INVAL",
+     everywhere<not_pollable>},
     {"io.waker_replaced", kind::reactor, "A later poll replaces the waker and drops the earlier one",
      everywhere<waker_replaced>},
     {"io.deregister_drops_waker", kind::reactor, "Deregistering drops the waker and wakes nobody",
      everywhere<deregister_drops_waker>},
-    {"io.deregister_in_flight", kind::reactor, "Deregistering while a report is under way does no harm",
+    {"io.deregister_in_flight", kind::reactor, "Deregistering during a report is safe",
      everywhere<deregister_in_flight>},
-    {"io.number_reused", kind::reactor, "A descriptor's number that is reused at once gets its own events only",
+    {"io.number_reused", kind::reactor, "A descriptor number that is reused at once gets only its own events",
      everywhere<number_reused>},
-    {"io.memory_returned", kind::reactor, "Registrations and timers that are gone leave no memory behind",
+    {"io.memory_returned", kind::reactor, "Registrations and timers leave no memory behind",
      everywhere<memory_returned>},
-    {"io.wakes_under_no_lock", kind::reactor, "What a reactor wakes may spawn and use the reactor from inside the wake",
+    {"io.wakes_under_no_lock", kind::reactor, "A waker may spawn and use the reactor from inside its wake",
      wakes_under_no_lock},
-    {"io.many", kind::reactor, "Two hundred connections talk at once", many},
+    {"io.many", kind::reactor, "Two hundred connections work at once", many},
     {"io.stopped_while_waiting", kind::reactor, "Stop ends tasks that wait for readiness", stopped_while_waiting},
     {"io.affinity", kind::reactor, "An affine reactor refuses descriptors on another thread", affinity},
 };

@@ -4,9 +4,8 @@
 #include "../case.hpp"
 #include "../kit/client.hpp"
 #include "../kit/counting_waker.hpp"
-#include "../kit/needs.hpp"
 #include "../kit/on_reactor.hpp"
-#include "../kit/scripted_server.hpp"
+#include "../scripted_server/scripted_server.hpp"
 
 namespace chimera::conformance {
 
@@ -27,7 +26,7 @@ sdk::task<void> fetch_hello(const client& c, std::string url, unsigned times, un
 }
 
 void keep_alive(environment& env) {
-    scripted_server server(env, [](peer& p) {
+    case_server server(env, [](peer& p) {
         while (p.request() && p.send(hello)) {
         }
     });
@@ -38,7 +37,7 @@ void keep_alive(environment& env) {
 
 void says_close(environment& env) {
     needs_http1(env);
-    scripted_server server(env, [](peer& p) {
+    case_server server(env, [](peer& p) {
         p.request();
         p.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello");
         p.wait_for_close(); // it is the client that has to go
@@ -50,7 +49,7 @@ void says_close(environment& env) {
 
 void old_version(environment& env) {
     needs_http1(env);
-    scripted_server server(env, [](peer& p) {
+    case_server server(env, [](peer& p) {
         p.request();
         p.send("HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello");
         p.wait_for_close();
@@ -62,7 +61,7 @@ void old_version(environment& env) {
 
 void closed_while_idle(environment& env) {
     needs_http1(env);
-    scripted_server server(env, [](peer& p) {
+    case_server server(env, [](peer& p) {
         if (p.request()) p.send(hello);
     });
     const client c(env);
@@ -73,7 +72,7 @@ void closed_while_idle(environment& env) {
 void reset_while_idle(environment& env) {
     needs_http1(env);
     needs_resets(env);
-    scripted_server server(env, [](peer& p) {
+    case_server server(env, [](peer& p) {
         if (p.request()) p.send(hello);
         sleep_ms(5);
         p.reset();
@@ -89,7 +88,7 @@ void leftover_bytes(environment& env) {
     const std::string stale = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstale";
     for (const bool at_once : {true, false}) {
         std::atomic<unsigned> taken{0}, said{0};
-        scripted_server server(env, [&](peer& p) {
+        case_server server(env, [&](peer& p) {
             while (p.request()) {
                 p.send(at_once ? hello + stale : hello);
                 if (!at_once) {
@@ -118,7 +117,7 @@ void leftover_bytes(environment& env) {
 
 void one_retry(environment& env) {
     needs_http1(env);
-    scripted_server server(env, [](peer& p) {
+    case_server server(env, [](peer& p) {
         if (p.request()) p.send(hello);
         p.request(); // taken, and never answered
     });
@@ -129,7 +128,7 @@ void one_retry(environment& env) {
 
 void one_retry_only(environment& env) {
     needs_http1(env);
-    scripted_server server(env, [](peer& p) {
+    case_server server(env, [](peer& p) {
         const auto r = p.request();
         if (r && p.number() == 0) p.send(hello);
         if (p.number() == 0) p.request();
@@ -148,7 +147,7 @@ void one_retry_only(environment& env) {
 
 void no_retry_when_fresh(environment& env) {
     needs_http1(env);
-    scripted_server server(env, [](peer& p) { p.request(); });
+    case_server server(env, [](peer& p) { p.request(); });
     const client c(env);
     const auto body = [&]() -> sdk::task<void> {
         sdk::session s = c.open(server.url());
@@ -161,7 +160,7 @@ void no_retry_when_fresh(environment& env) {
 
 void no_retry_after_bytes(environment& env) {
     needs_http1(env);
-    scripted_server server(env, [](peer& p) {
+    case_server server(env, [](peer& p) {
         if (p.request()) p.send(hello);
         if (p.request()) p.send("HTTP/1.1 2");
     });
@@ -181,7 +180,7 @@ void no_retry_after_bytes(environment& env) {
 /// Closes an exchange early, at each of several points; the next exchange must work and the old connection be gone.
 void abandoned(environment& env) {
     std::atomic<unsigned> closed{0};
-    scripted_server server(env, [&](peer& p) {
+    case_server server(env, [&](peer& p) {
         const auto r = p.request();
         if (!r) {
             // closed before it asked for anything
@@ -231,7 +230,7 @@ void closed_with_session(environment& env) {
     needs_http1(env);
     if (shares_connections(env)) throw skipped("its sessions share connections");
     std::atomic<unsigned> closed{0};
-    scripted_server server(env, [&](peer& p) {
+    case_server server(env, [&](peer& p) {
         while (p.request()) p.send(hello);
         ++closed;
     });
@@ -249,22 +248,22 @@ void closed_with_session(environment& env) {
 }
 
 constexpr test_case cases[] = {
-    {"reuse.keep_alive", kind::transport, "A connection serves one exchange after the other", keep_alive},
-    {"reuse.says_close", kind::transport, "A connection that is said to close serves no other", says_close},
-    {"reuse.old_version", kind::transport, "HTTP/1.0 without keep-alive serves no other", old_version},
+    {"reuse.keep_alive", kind::transport, "A connection serves one exchange after another", keep_alive},
+    {"reuse.says_close", kind::transport, "A connection is not used again after Connection: close", says_close},
+    {"reuse.old_version", kind::transport, "An HTTP/1.0 connection without keep-alive is not used again", old_version},
     {"reuse.closed_while_idle", kind::transport, "A connection that was closed while idle is replaced",
      closed_while_idle},
     {"reuse.reset_while_idle", kind::transport, "A connection that was reset while idle is replaced", reset_while_idle},
-    {"reuse.leftover_bytes", kind::transport, "What comes after a response is not taken for the next one",
+    {"reuse.leftover_bytes", kind::transport, "Bytes after a response are not taken for the next response",
      leftover_bytes},
-    {"reuse.one_retry", kind::transport, "A used connection that closes without a byte of response is retried",
+    {"reuse.one_retry", kind::transport, "A used connection that closes without a byte of response is retried once",
      one_retry},
-    {"reuse.one_retry_only", kind::transport, "The retry is not retried", one_retry_only},
+    {"reuse.one_retry_only", kind::transport, "A retry is not retried", one_retry_only},
     {"reuse.no_retry_when_fresh", kind::transport, "A new connection that closes without an answer is not retried",
      no_retry_when_fresh},
     {"reuse.no_retry_after_bytes", kind::transport, "A response that has begun is not retried", no_retry_after_bytes},
-    {"reuse.abandoned", kind::transport, "An exchange closed early takes its connection along, and the next one works",
-     abandoned},
+    {"reuse.abandoned", kind::transport,
+     "An exchange that is closed early closes its connection, and the next one works", abandoned},
     {"reuse.closed_with_session", kind::transport, "The connection is closed with its session", closed_with_session},
 };
 

@@ -3,8 +3,7 @@
 
 #include "../case.hpp"
 #include "../kit/client.hpp"
-#include "../kit/needs.hpp"
-#include "../kit/scripted_server.hpp"
+#include "../scripted_server/scripted_server.hpp"
 
 namespace chimera::conformance {
 
@@ -55,8 +54,8 @@ void unix_socket(environment& env) { exchanges(env, wire::unix_socket, "http+uni
 void tls(environment& env) { exchanges(env, wire::tls, "https"); }
 
 constexpr test_case cases[] = {
-    {"scheme.unix", kind::transport, "A server on a Unix socket is a server like others", unix_socket},
-    {"scheme.tls", kind::transport, "A server behind TLS is a server like others", tls},
+    {"scheme.unix", kind::transport, "A server on a Unix socket works like any other", unix_socket},
+    {"scheme.tls", kind::transport, "A server behind TLS works like any other", tls},
 };
 
 } // namespace

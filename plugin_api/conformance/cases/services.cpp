@@ -89,7 +89,7 @@ void run_until_idle(environment& env, executor& e) {
     });
     const chm_rc rc = e.run(CHM_RUN_UNTIL_IDLE);
     returned = true;
-    expect_equal(rc, CHM_OK, "run until idle's result");
+    expect_code(rc, CHM_OK, "run until idle's result");
 }
 
 void table(environment& env) {
@@ -138,7 +138,7 @@ void dropped_by_stop(environment& env) {
         slot.wake();
         wait_until([&] { return service.polls() > 1; }, "a service's poll when no task is left");
     });
-    expect_equal(e->run(CHM_RUN_UNTIL_STOP), CHM_E_CANCELED, "run's result");
+    expect_code(e->run(CHM_RUN_UNTIL_STOP), CHM_E_CANCELED, "run's result");
     expect_equal(service.drops(), 1U, "the number of drops when run returns");
 }
 
@@ -269,9 +269,9 @@ void spawns_at_the_end(environment& env) {
 void refused_after_stop(environment& env) {
     const auto e = serving(env);
     e->stop();
-    expect_equal(e->try_spawn_service(sleeping), CHM_E_CANCELED, "spawn_service's result before run");
-    expect_equal(e->run(CHM_RUN_UNTIL_IDLE), CHM_E_CANCELED, "run's result");
-    expect_equal(e->try_spawn_service(sleeping), CHM_E_CANCELED, "spawn_service's result after run");
+    expect_code(e->try_spawn_service(sleeping), CHM_E_CANCELED, "spawn_service's result before run");
+    expect_code(e->run(CHM_RUN_UNTIL_IDLE), CHM_E_CANCELED, "run's result");
+    expect_code(e->try_spawn_service(sleeping), CHM_E_CANCELED, "spawn_service's result after run");
 }
 
 void options(environment& env) {
@@ -307,7 +307,9 @@ void numbered(environment& env) {
         const auto other = env.plugin().single_instance() ? nullptr : serving(env, wanted);
         const chm_service_ext& s = *e->services();
         const auto expect_none = [&](const char* where) {
-            expect_equal(s.worker_here(e->raw()), CHM_E_AFFINITY, "worker_here on " + std::string(where));
+            const chm_rc n = s.worker_here(e->raw());
+            expect(n == CHM_E_AFFINITY,
+                   "worker_here on " + std::string(where) + " must be CHM_E_AFFINITY, and is " + std::to_string(n));
         };
         expect_none("the thread that made it");
         for (unsigned i = 0; i < 32; ++i) {
@@ -321,8 +323,8 @@ void numbered(environment& env) {
                 spin(100);
                 mine = false;
                 if (other)
-                    expect_equal(other->services()->worker_here(other->raw()), CHM_E_AFFINITY,
-                                 "worker_here of another executor");
+                    expect(other->services()->worker_here(other->raw()) == CHM_E_AFFINITY,
+                           "worker_here of another executor must be CHM_E_AFFINITY");
                 if (*home < 0 || !e->pinned()) *home = here;
                 expect_equal(here, *home, "worker_here in a later poll of a pinned task");
                 if (++n == 20) return service ? CHM_PENDING : CHM_READY;
@@ -337,7 +339,7 @@ void numbered(environment& env) {
         }
         {
             const foreign_thread beside(env.probes(), [&] {
-                for (unsigned i = 0; i < 100; ++i) expect_none("a thread that is no worker's");
+                for (unsigned i = 0; i < 100; ++i) expect_none("a thread that is not a worker");
             });
             run_until_idle(env, *e);
         }
@@ -370,28 +372,29 @@ void hinted(environment& env) {
 }
 
 constexpr test_case cases[] = {
-    {"service.table", kind::executor,
-     "An executor that offers services has a whole table, and a constant number of workers", table},
+    {"service.table", kind::executor, "The service extension has a whole table and a constant number of workers",
+     table},
     {"service.dropped_when_idle", kind::executor,
      "Run until idle does not wait for services, and drops each on a worker before it returns", dropped_when_idle},
     {"service.dropped_by_stop", kind::executor, "Run until stop keeps services, and drops them when it is stopped",
      dropped_by_stop},
     {"service.woken", kind::executor, "A wake of a service is never lost", woken},
-    {"service.always_ready", kind::executor, "Services that are always ready neither starve tasks nor keep the run",
+    {"service.always_ready", kind::executor, "Services that are always ready neither starve tasks nor prolong the run",
      always_ready},
     {"service.never_ran", kind::executor, "Destroy drops services that never ran", never_ran},
-    {"service.ends_by_itself", kind::executor, "A service may end, and counts for nothing then either", ends_by_itself},
-    {"service.spawns_tasks", kind::executor, "A service may spawn tasks, and run until idle waits for those",
+    {"service.ends_by_itself", kind::executor, "A service may end by itself, and the run does not count it",
+     ends_by_itself},
+    {"service.spawns_tasks", kind::executor, "A service may spawn tasks, and run until idle waits for them",
      spawns_tasks},
     {"service.spawns_at_the_end", kind::executor,
-     "What a service spawns while the last task ends is polled or refused, never lost or dropped twice",
+     "A task that a service spawns while the last task ends is polled or refused, never lost or dropped twice",
      spawns_at_the_end},
-    {"service.refused_after_stop", kind::executor, "A service after stop is refused, and stays the caller's",
-     refused_after_stop},
-    {"service.options", kind::executor, "Any options of a spawn are accepted for a service", options},
-    {"service.numbered", kind::executor, "A worker's number is its own, in polls and drops, and nobody else has one",
-     numbered},
-    {"service.hinted", kind::executor, "A pinned service is polled by the worker that it was spawned for", hinted},
+    {"service.refused_after_stop", kind::executor,
+     "Spawning a service after stop is refused, and the service stays the caller's", refused_after_stop},
+    {"service.options", kind::executor, "A service accepts any spawn options", options},
+    {"service.numbered", kind::executor,
+     "Each worker has its own number, the same in polls and drops, and other threads have none", numbered},
+    {"service.hinted", kind::executor, "A pinned service is polled by the worker that its hint names", hinted},
 };
 
 } // namespace

@@ -8,9 +8,8 @@
 
 #include "../case.hpp"
 #include "../kit/client.hpp"
-#include "../kit/heap.hpp"
-#include "../kit/needs.hpp"
-#include "../kit/scripted_server.hpp"
+#include "../kit/scale.hpp"
+#include "../scripted_server/scripted_server.hpp"
 #include "chimera/sdk/text.hpp"
 
 namespace chimera::conformance {
@@ -40,7 +39,7 @@ sdk::task<void> ask(const client& c, std::string url, unsigned times) {
 }
 
 void hundred(environment& env) {
-    scripted_server server(env, stream);
+    case_server server(env, stream);
     const client c(env);
     for (unsigned i = 0; i < 100; ++i) c.on().spawn(ask(c, server.url(), scaled(20)));
     c.on().run_until_idle();
@@ -51,7 +50,7 @@ void hundred(environment& env) {
 }
 
 void two_in_one_task(environment& env) {
-    scripted_server server(env, stream);
+    case_server server(env, stream);
     const client c(env);
     const auto body = [&]() -> sdk::task<void> {
         sdk::session one = c.open(server.url()), two = c.open(server.url());
@@ -76,7 +75,7 @@ void thousand(environment& env) {
     std::mutex mutex;
     std::condition_variable all_there;
     unsigned there = 0;
-    scripted_server server(env, [&](peer& p) { // answers when all are open
+    case_server server(env, [&](peer& p) { // answers when all are open
         p.request();
         {
             std::unique_lock lock(mutex);
@@ -93,7 +92,7 @@ void thousand(environment& env) {
 }
 
 void views_stay(environment& env) {
-    scripted_server server(env, [](peer& p) {
+    case_server server(env, [](peer& p) {
         while (const auto r = p.request()) { // answers with the letter that it is asked for
             p.send("HTTP/1.1 200 OK\r\nX-Letter: " + r->body + "\r\nContent-Length: 2000\r\n\r\n" +
                    std::string(1000, r->body[0]));
@@ -126,7 +125,7 @@ void views_stay(environment& env) {
 }
 
 void transports_repeated(environment& env) {
-    scripted_server server(env, stream);
+    case_server server(env, stream);
     const auto round = [&] {
         const client c(env);
         c.run(ask(c, server.url(), 1));
@@ -142,7 +141,7 @@ void transports_repeated(environment& env) {
 }
 
 void memory_returned(environment& env) {
-    scripted_server server(env, stream);
+    case_server server(env, stream);
     const client c(env);
     std::size_t before = 0;
     const auto body = [&]() -> sdk::task<void> {
@@ -161,7 +160,7 @@ void memory_returned(environment& env) {
 }
 
 void exchanges_return_memory(environment& env) {
-    scripted_server server(env, stream);
+    case_server server(env, stream);
     const client c(env);
     const auto body = [&]() -> sdk::task<void> {
         sdk::session s = c.open(server.url());
@@ -181,7 +180,7 @@ void exchanges_return_memory(environment& env) {
 
 void stopped_in_mid_exchange(environment& env) {
     std::atomic<unsigned> begun{0}, closed{0};
-    scripted_server server(env, [&](peer& p) {
+    case_server server(env, [&](peer& p) {
         p.request();
         p.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nsome");
         ++begun;
@@ -194,7 +193,7 @@ void stopped_in_mid_exchange(environment& env) {
         wait_until([&] { return begun == 8; }, "eight responses to begin");
         c.on().stop();
     });
-    expect_equal(c.on().run(CHM_RUN_UNTIL_IDLE), CHM_E_CANCELED, "run's result");
+    expect_code(c.on().run(CHM_RUN_UNTIL_IDLE), CHM_E_CANCELED, "run's result");
     wait_until([&] { return closed == 8; }, "the connections to be closed with their tasks");
 }
 
@@ -204,14 +203,14 @@ sdk::task<void> ask_until_stopped(const client& c, std::string url) {
         auto whole = ask(c, std::move(url), 1'000'000);
         co_await whole;
     } catch (const sdk::error& e) {
-        expect_equal(e.code(), CHM_E_CANCELED,
-                     "the code of an exchange that stop ended (" + std::string(e.what()) + ")");
+        expect_code(e.code(), CHM_E_CANCELED,
+                    "the code of an exchange that stop ended (" + std::string(e.what()) + ")");
     }
 }
 
 void stopped_while_connecting(environment& env) {
     for (unsigned round = 0; round < 10; ++round) {
-        scripted_server server(env, stream);
+        case_server server(env, stream);
         const client c(env);
         for (unsigned i = 0; i < 4; ++i) c.on().spawn(ask_until_stopped(c, server.url()));
         const std::string named = // a name, which is looked up, where there is one
@@ -221,7 +220,7 @@ void stopped_while_connecting(environment& env) {
             std::this_thread::sleep_for(std::chrono::microseconds(round * 300));
             c.on().stop();
         });
-        expect_equal(c.on().run(CHM_RUN_UNTIL_STOP), CHM_E_CANCELED, "run's result");
+        expect_code(c.on().run(CHM_RUN_UNTIL_STOP), CHM_E_CANCELED, "run's result");
     }
 }
 
@@ -229,16 +228,16 @@ constexpr test_case cases[] = {
     {"session.two_in_one_task", kind::transport, "One task may use two sessions at once", two_in_one_task},
     {"session.hundred", kind::transport, "A hundred sessions stream at once, each over one connection", hundred},
     {"session.thousand", kind::transport, "A thousand sessions are open at once", thousand},
-    {"session.views_stay", kind::transport, "Head and piece of one exchange stay as they are while another goes on",
+    {"session.views_stay", kind::transport, "Head and piece of one exchange stay valid while another exchange goes on",
      views_stay},
     {"session.transports_repeated", kind::transport,
      "Transports made, used and destroyed many times leave no memory behind", transports_repeated},
-    {"session.memory_returned", kind::transport, "A session that is closed leaves no memory behind", memory_returned},
-    {"session.exchanges_return_memory", kind::transport, "Exchanges of a session that goes on leave no memory behind",
+    {"session.memory_returned", kind::transport, "A closed session leaves no memory behind", memory_returned},
+    {"session.exchanges_return_memory", kind::transport, "The exchanges of an open session leave no memory behind",
      exchanges_return_memory},
     {"session.stopped_in_mid_exchange", kind::transport,
      "Tasks that are dropped inside a response close their connections", stopped_in_mid_exchange},
-    {"session.stopped_while_connecting", kind::transport, "Tasks may be dropped at any moment, also while they connect",
+    {"session.stopped_while_connecting", kind::transport, "Tasks may be dropped at any moment, even while they connect",
      stopped_while_connecting},
 };
 

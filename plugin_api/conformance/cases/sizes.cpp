@@ -6,8 +6,7 @@
 
 #include "../kit/client.hpp"
 #include "../kit/on_reactor.hpp"
-#include "../kit/scripted_server.hpp"
-#include "../kit/socket_pair.hpp"
+#include "../scripted_server/scripted_server.hpp"
 #include "chimera/sdk/reactor.hpp"
 
 namespace chimera::conformance {
@@ -66,7 +65,7 @@ class grown_head final : public sdk::awaitable {
 };
 
 void larger_head(environment& env) {
-    scripted_server server(env, [](peer& p) {
+    case_server server(env, [](peer& p) {
         p.request();
         p.send("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
     });
@@ -84,7 +83,7 @@ void larger_head(environment& env) {
 }
 
 void timings(environment& env) {
-    scripted_server server(env, [](peer& p) {
+    case_server server(env, [](peer& p) {
         p.request();
         p.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     });
@@ -116,7 +115,7 @@ sdk::task<void> receive_grown(chm_reactor* r, environment&) {
     const chm_recv_ops& ops = *sdk::recv_ops_of(r);
     socket_pair wire;
     chm_recv* raw = nullptr;
-    expect_equal(ops.start(r, wire.near(), 0, &raw), CHM_OK, "the result of start");
+    expect_code(ops.start(r, wire.near(), 0, &raw), CHM_OK, "the result of start");
     const auto close = [&](chm_recv* open) { ops.close(r, open); };
     const std::unique_ptr<chm_recv, decltype(close)> owner(raw, close);
     wire.send("abc");
@@ -145,11 +144,13 @@ void larger_received(environment& env) {
 }
 
 constexpr test_case cases[] = {
-    {"size.spawn_options", kind::executor, "Of spawn options nothing behind their size is read", smaller_spawn_options},
-    {"size.head", kind::transport, "Of a later minor's head only what the plugin knows is written", larger_head},
-    {"size.timing", kind::transport, "A timing is filled as far as both sides know it", timings},
-    {"size.received", kind::reactor, "Of a later minor's chm_received only what the plugin knows is written",
-     larger_received},
+    {"size.spawn_options", kind::executor, "The plugin reads no spawn option beyond the given size",
+     smaller_spawn_options},
+    {"size.head", kind::transport, "Of the head of a later minor, the plugin writes only the members that it knows",
+     larger_head},
+    {"size.timing", kind::transport, "A timing is filled as far as both sides know its members", timings},
+    {"size.received", kind::reactor,
+     "Of the chm_received of a later minor, the plugin writes only the members that it knows", larger_received},
 };
 
 } // namespace

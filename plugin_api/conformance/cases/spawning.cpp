@@ -92,15 +92,15 @@ void into_sleep(environment& env) {
         }
         e->stop();
     });
-    expect_equal(e->run(CHM_RUN_UNTIL_STOP), CHM_E_CANCELED, "run's result");
+    expect_code(e->run(CHM_RUN_UNTIL_STOP), CHM_E_CANCELED, "run's result");
 }
 
 void after_stop(environment& env) {
     const auto e = env.make_executor();
     e->stop();
-    expect_equal(e->try_spawn([](chm_waker*) { return CHM_READY; }), CHM_E_CANCELED, "spawn's result before run");
-    expect_equal(e->run(CHM_RUN_UNTIL_IDLE), CHM_E_CANCELED, "run's result");
-    expect_equal(e->try_spawn([](chm_waker*) { return CHM_READY; }), CHM_E_CANCELED, "spawn's result after run");
+    expect_code(e->try_spawn([](chm_waker*) { return CHM_READY; }), CHM_E_CANCELED, "spawn's result before run");
+    expect_code(e->run(CHM_RUN_UNTIL_IDLE), CHM_E_CANCELED, "run's result");
+    expect_code(e->try_spawn([](chm_waker*) { return CHM_READY; }), CHM_E_CANCELED, "spawn's result after run");
 }
 
 void during_stop(environment& env) {
@@ -138,7 +138,7 @@ void after_idle(environment& env) {
     e->run_until_idle();
     const chm_rc rc = e->try_spawn([](chm_waker*) { return CHM_READY; });
     expect(rc == CHM_OK || rc == CHM_E_CANCELED,
-           "spawn must take the task or say CHM_E_CANCELED, and says " + std::to_string(rc));
+           "spawn must take the task or say CHM_E_CANCELED, and says " + code_name(rc));
     e->destroy(); // drops it where it was taken; a poll would be reported
 }
 
@@ -160,12 +160,12 @@ constexpr test_case cases[] = {
     {"spawn.chain", kind::executor, "Run until idle does not return between a task and the one it spawned", chain},
     {"spawn.from_drop", kind::executor, "A task may spawn another when it is dropped", from_drop},
     {"spawn.from_other_threads", kind::executor, "Other threads may spawn while the executor runs", from_other_threads},
-    {"spawn.into_sleep", kind::executor, "A spawn wakes an executor that is just going to sleep", into_sleep},
-    {"spawn.after_stop", kind::executor, "Spawn after stop says CHM_E_CANCELED and leaves the task with the caller",
+    {"spawn.into_sleep", kind::executor, "A spawn wakes an executor that is about to sleep", into_sleep},
+    {"spawn.after_stop", kind::executor, "Spawn after stop returns CHM_E_CANCELED and the task stays the caller's",
      after_stop},
     {"spawn.during_stop", kind::executor,
-     "A task spawned while stop happens is taken or refused, never lost or dropped twice", during_stop},
-    {"spawn.after_idle", kind::executor, "A task spawned after run has ended is refused, or dropped by destroy",
+     "A task that is spawned during stop is taken or refused, never lost or dropped twice", during_stop},
+    {"spawn.after_idle", kind::executor, "A task that is spawned after the run is refused, or dropped by destroy",
      after_idle},
     {"spawn.larger_options", kind::executor, "Options of a later minor, with more members, are accepted",
      larger_options},

@@ -17,7 +17,7 @@ void before_run(environment& env) {
         const auto e = env.make_executor();
         const probe& p = e->spawn(sleeping);
         e->stop();
-        expect_equal(e->run(mode), CHM_E_CANCELED, "run's result after stop");
+        expect_code(e->run(mode), CHM_E_CANCELED, "run's result after stop");
         expect_equal(p.drops(), 1U, "the number of drops when run returns");
         expect_equal(p.polls(), 0U, "the number of polls after stop");
     }
@@ -37,7 +37,7 @@ void drops_inside_run(environment& env) {
         e->stop();
         return CHM_PENDING;
     });
-    expect_equal(e->run(CHM_RUN_UNTIL_IDLE), CHM_E_CANCELED, "run's result");
+    expect_code(e->run(CHM_RUN_UNTIL_IDLE), CHM_E_CANCELED, "run's result");
     for (const probe* p : made) expect_equal(p->drops(), 1U, "the number of drops when run returns");
 }
 
@@ -50,7 +50,7 @@ void from_another_thread(environment& env) {
             sleep_ms(20);
             e->stop();
         });
-        expect_equal(e->run(mode), CHM_E_CANCELED, "run's result");
+        expect_code(e->run(mode), CHM_E_CANCELED, "run's result");
         expect_equal(p.drops(), 1U, "the number of drops when run returns");
     }
 }
@@ -63,7 +63,7 @@ void at_once(environment& env) {
             spin(round * 50);
             e->stop();
         });
-        expect_equal(e->run(CHM_RUN_UNTIL_STOP), CHM_E_CANCELED, "run's result");
+        expect_code(e->run(CHM_RUN_UNTIL_STOP), CHM_E_CANCELED, "run's result");
     }
 }
 
@@ -77,7 +77,7 @@ void many_times(environment& env) {
                 wait_until([&] { return p.polls() > 0; }, "the first poll");
                 for (unsigned k = 0; k < 100; ++k) e->stop();
             }));
-        expect_equal(e->run(CHM_RUN_UNTIL_STOP), CHM_E_CANCELED, "run's result");
+        expect_code(e->run(CHM_RUN_UNTIL_STOP), CHM_E_CANCELED, "run's result");
     }
     for (unsigned k = 0; k < 100; ++k) e->stop(); // after run
 }
@@ -130,7 +130,7 @@ void stays_until_stop(environment& env) {
     });
     const chm_rc rc = e->run(CHM_RUN_UNTIL_STOP);
     returned = true;
-    expect_equal(rc, CHM_E_CANCELED, "run's result");
+    expect_code(rc, CHM_E_CANCELED, "run's result");
 }
 
 void under_fire(environment& env) {
@@ -164,19 +164,19 @@ void under_fire(environment& env) {
 }
 
 constexpr test_case cases[] = {
-    {"stop.before_run", kind::executor, "A run that begins after stop polls nothing, drops all and says CHM_E_CANCELED",
-     before_run},
+    {"stop.before_run", kind::executor,
+     "A run that begins after stop polls nothing, drops all tasks and returns CHM_E_CANCELED", before_run},
     {"stop.drops_inside_run", kind::executor, "Stop from inside a poll drops every live task before run returns",
      drops_inside_run},
-    {"stop.from_another_thread", kind::executor, "Stop ends an executor that sleeps", from_another_thread},
-    {"stop.at_once", kind::executor, "Stop is never missed while run begins", at_once},
+    {"stop.from_another_thread", kind::executor, "Stop ends a sleeping executor", from_another_thread},
+    {"stop.at_once", kind::executor, "A stop while run begins is not missed", at_once},
     {"stop.many_times", kind::executor, "Stop may be called by many threads, many times, also after run", many_times},
     {"stop.after_idle", kind::executor, "Stop after an idle run does nothing", after_idle},
-    {"stop.begins_no_poll", kind::executor, "Stop ends tasks that would go on for ever, without another round of polls",
+    {"stop.begins_no_poll", kind::executor, "Stop ends tasks that would run for ever, without another round of polls",
      begins_no_poll},
-    {"stop.stays_until_stop", kind::executor, "Run until stop stays, and takes tasks, while there is nothing to do",
+    {"stop.stays_until_stop", kind::executor, "Run until stop waits, and takes new tasks, while there is nothing to do",
      stays_until_stop},
-    {"stop.under_fire", kind::executor, "Wakes that go on through stop and destroy do no harm", under_fire},
+    {"stop.under_fire", kind::executor, "Wakes during stop and destroy are safe", under_fire},
 };
 
 } // namespace

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "../case.hpp"
-#include "../kit/bare_task.hpp"
 #include "../kit/environment.hpp"
-#include "../kit/heap.hpp"
+#include "../kit/probe.hpp"
+#include "../kit/scale.hpp"
 #include "chimera/sdk/text.hpp"
 
 namespace chimera::conformance {
@@ -151,7 +151,7 @@ void polled_on_workers_only(environment& env) {
     });
     const chm_rc rc = e->run(CHM_RUN_UNTIL_IDLE);
     over = true;
-    expect_equal(rc, CHM_OK, "run's result");
+    expect_code(rc, CHM_OK, "run's result");
 }
 
 void hints_and_names(environment& env) {
@@ -216,7 +216,7 @@ void memory_returned(environment& env) {
         ++round;
         for (bare_task& t : tasks) {
             t.free = false;
-            expect_equal(e->raw()->vt->spawn(e->raw(), &t, nullptr), CHM_OK, "spawn's result");
+            expect_code(e->raw()->vt->spawn(e->raw(), &t, nullptr), CHM_OK, "spawn's result");
         }
         return again();
     });
@@ -273,17 +273,17 @@ constexpr test_case cases[] = {
     {"task.not_before_run", kind::executor, "Nothing is polled before run", not_before_run},
     {"task.idle_waits_for_all", kind::executor, "Run until idle returns only when every task is done",
      idle_waits_for_all},
-    {"task.hundred_thousand", kind::executor, "A hundred thousand tasks are polled to their ends", hundred_thousand},
-    {"task.waiting_at_once", kind::executor, "Tens of thousands of sleeping tasks are all woken by another task",
+    {"task.hundred_thousand", kind::executor, "A hundred thousand tasks all finish", hundred_thousand},
+    {"task.waiting_at_once", kind::executor, "Tens of thousands of sleeping tasks are all woken by one task",
      waiting_at_once},
-    {"task.polls_never_overlap", kind::executor, "Polls of one task never overlap, and see each other's writes",
-     polls_never_overlap},
-    {"task.polled_on_workers", kind::executor, "Tasks are polled on the executor's threads, never on those that wake",
-     polled_on_workers_only},
+    {"task.polls_never_overlap", kind::executor,
+     "Polls of one task never overlap, and each sees the writes of the one before", polls_never_overlap},
+    {"task.polled_on_workers", kind::executor,
+     "Tasks are polled on the executor's threads, never on a thread that wakes", polled_on_workers_only},
     {"task.hints_and_names", kind::executor, "Any spawn hint, worker number and name is accepted", hints_and_names},
     {"task.memory_returned", kind::executor,
-     "Tasks that are done, and their wakers, leave no memory behind while the executor goes on", memory_returned},
-    {"task.dropped_on_workers", kind::executor, "A task that is done is dropped on a thread that polls tasks",
+     "Finished tasks and their wakers leave no memory behind while the executor runs", memory_returned},
+    {"task.dropped_on_workers", kind::executor, "A finished task is dropped on a thread that polls tasks",
      dropped_on_workers},
 };
 

@@ -242,7 +242,7 @@ void dropped_inside_drop(environment& env) {
 }
 
 constexpr test_case cases[] = {
-    {"wake.coalesced", kind::executor, "Many wakes before a poll become at least one poll", coalesced},
+    {"wake.coalesced", kind::executor, "Many wakes before a poll lead to at least one poll", coalesced},
     {"wake.during_poll", kind::executor, "Wakes during a poll mean exactly one more poll", during_poll},
     {"wake.handshake", kind::executor, "No wake is lost around the end of a poll", handshake},
     {"wake.storm", kind::executor, "No wake is lost when threads wake many tasks at once", storm},
@@ -250,10 +250,9 @@ constexpr test_case cases[] = {
     {"wake.after_destroy", kind::executor, "Wakers work after their executor is destroyed", after_destroy},
     {"wake.identity", kind::executor, "Wakers of different tasks differ, and a clone of a clone wakes its task",
      identity},
-    {"wake.many_references", kind::executor, "A task lives as long as it is pending, whatever happens to its wakers",
+    {"wake.many_references", kind::executor, "A pending task stays alive, whatever happens to its wakers",
      many_references},
-    {"wake.consumed_inside_poll", kind::executor, "A waker may be used up inside the poll it belongs to",
-     consumed_inside_poll},
+    {"wake.consumed_inside_poll", kind::executor, "A waker may be used up inside its own poll", consumed_inside_poll},
     {"wake.dropped_inside_drop", kind::executor, "A task may own its own waker", dropped_inside_drop},
 };
 

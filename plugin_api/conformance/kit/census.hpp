@@ -1,4 +1,4 @@
-// What the process holds: the proof that a case or a test leaked nothing.
+// Descriptors and threads of the process: the proof that a case or a test leaked none.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace chimera::conformance {
 
 /// The descriptors and threads of this process at one moment.
 struct census {
-    std::map<int, std::string> descriptors; ///< number -> what it is, as /proc/self/fd says
+    std::map<int, std::string> descriptors; ///< number -> target of the link in /proc/self/fd
     /// Ids and not their number: a joined thread may still be listed for a while, and one that is in the first census
     /// and gone from the second must not make room for one that stayed.
     std::set<int> threads;
@@ -39,7 +39,7 @@ struct census {
             std::ranges::count_if(after.threads, [&](int id) { return !threads.contains(id); }));
     }
 
-    /// Empty when `after` holds no more than this; otherwise what is left over.
+    /// The descriptors and threads of `after` that are not in this one; empty: none.
     std::string left_over(const census& after) const {
         std::string text;
         for (const auto& [number, target] : after.descriptors)
@@ -48,7 +48,7 @@ struct census {
         return text.empty() ? text : text.substr(1);
     }
 
-    /// What is left over now, once that is nothing or `patience` is over: a joined thread stays listed for a moment,
+    /// The same for now, as soon as it is empty, or after `patience`: a joined thread stays listed for a moment,
     /// and a peer's end of a connection is closed by the peer's own thread.
     std::string left_over_after(std::chrono::milliseconds patience) const {
         const auto limit = std::chrono::steady_clock::now() + patience;

@@ -26,7 +26,7 @@ using steady = std::chrono::steady_clock;
 
 double since(steady::time_point start) { return std::chrono::duration<double>(steady::now() - start).count(); }
 
-// The child says what happens as it happens, one line each, so that it is known even if the child then dies:
+// The child reports each event at once, one line each, so that no report is lost if the child dies:
 // "\1F detail" a broken rule, "\1W detail" something unwise, "\1S detail" skipped, "\1E" the end was reached. Lines
 // without the first byte are a sanitizer's.
 constexpr char mark = '\1';
@@ -90,7 +90,7 @@ struct transcript {
             text.remove_prefix(end + 1);
         }
     }
-    /// What a sanitizer found, in its words: "AddressSanitizer: heap-use-after-free on address 0x..."; empty: nothing.
+    /// A sanitizer's finding, in its words: "AddressSanitizer: heap-use-after-free on address 0x..."; empty: nothing.
     std::string found() const {
         const std::size_t at = report.find("Sanitizer: ");
         if (at == std::string::npos) return "";

@@ -20,7 +20,7 @@ struct outcome {
 using work = std::function<void(const std::function<void(const std::string&)>& report)>;
 
 /// Runs `w` in a forked child for at most limit_s seconds; after_hang: the detail of another hang says why it is so
-/// few. What a sanitizer reports goes to standard error, and its first line into the detail.
+/// few. A sanitizer's report goes to standard error, its first line into the detail.
 outcome run_in_child(const work& w, unsigned limit_s, bool after_hang = false);
 /// Runs `w` here. Nothing ends it when it hangs.
 outcome run_here(const work& w);

@@ -80,11 +80,11 @@ sdk::task<void> client::fetch_failing(sdk::session& s, wanted w, chm_rc code, st
         const reply r = co_await whole;
         ended = "status " + std::to_string(r.status) + " and " + std::to_string(r.body.size()) + " bytes";
     } catch (const sdk::error& e) {
-        expect_equal(e.code(), code, "the code of the failure (" + std::string(e.what()) + ")");
+        expect_code(e.code(), code, "the code of the failure (" + std::string(e.what()) + ")");
         expect(std::string_view(e.what()).find(part) != std::string_view::npos,
                "the message must name " + part + ", and is: " + e.what());
     }
-    expect(ended.empty(), "the exchange must fail with " + std::to_string(code) + ", and ended with " + ended);
+    expect(ended.empty(), "the exchange must fail with " + code_name(code) + ", and ended with " + ended);
 }
 
 void client::run(sdk::task<void> body) const {

@@ -5,20 +5,54 @@
 #include <utility>
 #include <vector>
 
+#include "../scripted_server/scripted_server.hpp"
 #include "chimera/sdk/exchange.hpp"
-#include "descriptor_watch.hpp"
 #include "environment.hpp"
+#include "watched.hpp"
 
 namespace chimera::conformance {
 
-/// What to ask for.
+/// The server of a case, reached as the transport under test is to be reached. An exception of the script is reported.
+class case_server : public scripted_server {
+  public:
+    case_server(environment& env, script s)
+        : scripted_server(std::move(s), env.servers(),
+                          [&to = env.probes()](const std::string& what) { to.report(what); }) {}
+};
+
+// Needs of a case. If the transport or the way to its server does not meet them, the case is skipped with the reason.
+
+/// HTTP/1.1: its framing or its connections are the subject.
+inline void needs_http1(const environment& env) {
+    if (env.servers().http2) throw skipped("it speaks HTTP/2");
+}
+
+/// HTTP/2: its streams are the subject.
+inline void needs_http2(const environment& env) {
+    if (!env.servers().http2) throw skipped("it does not speak HTTP/2");
+}
+
+/// The server resets a connection.
+inline void needs_resets(const environment& env) {
+    if (env.servers().over == wire::unix_socket && !env.servers().http2) throw skipped("the kit resets no Unix socket");
+}
+
+/// URLs with host names or addresses, or plain http, are the subject.
+inline void needs_tcp(const environment& env) {
+    if (env.servers().over != wire::tcp) throw skipped("it is tried over " + std::string(name_of(env.servers().over)));
+}
+
+/// Whether its sessions may share connections.
+inline bool shares_connections(environment& env) { return (env.offers().flags & CHM_TRANSPORT_SHARED) != 0; }
+
+/// A request.
 struct wanted {
     std::string method = "GET", path = "/";
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
 };
 
-/// What came back, whole.
+/// A whole response.
 struct reply {
     int status = 0;
     std::vector<std::pair<std::string, std::string>> headers; ///< names as they came

@@ -1,4 +1,4 @@
-// A waker of the kit's own, given to a reactor or a transport to see what it does with it.
+// A waker that counts. A case or a test lends it to a reactor or a transport to see how it is used.
 #pragma once
 
 #include <atomic>

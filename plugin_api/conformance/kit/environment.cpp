@@ -3,17 +3,18 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "../scripted_server/fronts.hpp"
 #include "census.hpp"
 #include "chimera/sdk/error.hpp"
+#include "chimera/sdk/text.hpp"
 #include "reference_executor.hpp"
-#include "server_room.hpp"
-#include "watched_transport.hpp"
+#include "watched.hpp"
 
 namespace chimera::conformance {
 
 namespace {
 
-/// Forwards to a coroutine's task; what it throws is reported before the SDK makes a bare code of it.
+/// Awaits `body` and reports an exception, before the SDK turns it into a bare code.
 sdk::task<void> reporting(ledger& to, sdk::task<void> body) {
     try {
         co_await body;
@@ -22,7 +23,7 @@ sdk::task<void> reporting(ledger& to, sdk::task<void> body) {
     }
 }
 
-/// What a factory makes, with a table that is there and large enough. Throws failure.
+/// Makes an instance and checks that its table exists and is large enough. Throws failure.
 template <class Factory>
 auto* made_by(const Factory& factory, const chm_host* host, const std::vector<chm_option>& schema,
               const option_map& given) {
@@ -31,7 +32,7 @@ auto* made_by(const Factory& factory, const chm_host* host, const std::vector<ch
     sdk::error_buffer err;
     expect(factory.create != nullptr, "a factory must have create");
     const chm_rc rc = factory.create(host, options.abi(), &made, err.abi());
-    if (rc < 0) throw failure("create failed with " + std::to_string(rc) + ": " + std::string(err.text()));
+    if (rc < 0) throw failure("create failed with " + code_name(rc) + ": " + std::string(err.text()));
     expect(made != nullptr && made->vt != nullptr, "create succeeded and must have set *out");
     expect(made->vt->size >= sizeof *made->vt, "the instance's table must be as large as the contract's");
     return made;
@@ -42,7 +43,35 @@ option_map merged(option_map given, const option_map& extra) {
     return given;
 }
 
+bool opens(chm_transport& t, executor& on, const char* url) {
+    chm_session_args args{};
+    args.size = sizeof args;
+    args.executor = on.raw();
+    args.reactor = on.reactor();
+    args.base_url = sdk::str(url);
+    chm_session* made = nullptr;
+    const chm_rc rc = t.vt->open(&t, &args, &made, nullptr);
+    if (rc == CHM_OK) made->vt->close(made);
+    return rc != CHM_E_NOSYS;
+}
+
 } // namespace
+
+offered offered::asked(environment& env) {
+    offered o;
+    const auto on = env.make_executor_below();
+    chm_transport* t = env.make_transport();
+    o.flags = t->vt->flags;
+    on->spawn([&](chm_waker*) {
+        o.tcp = opens(*t, *on, "http://127.0.0.1:9");
+        o.unix_socket = opens(*t, *on, "http+unix://%2Fnonexistent%2Fchimera.sock");
+        o.tls = opens(*t, *on, "https://localhost:9");
+        return CHM_READY;
+    });
+    on->run_until_idle();
+    t->vt->destroy(t);
+    return o;
+}
 
 executor::executor(chm_executor* owned, ledger& l) : raw_(owned), ledger_(l), phase_(std::make_shared<phase>()) {
     phase_->pinned = (raw_->vt->flags & CHM_EXECUTOR_PINNED) != 0;
@@ -66,7 +95,7 @@ chm_rc executor::try_spawn(probe::step s) { return give(ledger_.create(phase_, s
 
 probe& executor::spawn(probe::step s, const chm_spawn_opts* opts) {
     probe& p = ledger_.create(phase_, std::move(s));
-    expect_equal(give(p, opts), CHM_OK, "spawn's result");
+    expect_code(give(p, opts), CHM_OK, "spawn's result");
     return p;
 }
 
@@ -84,7 +113,7 @@ chm_rc executor::try_spawn_service(probe::step s) { return give(ledger_.create(p
 
 probe& executor::spawn_service(probe::step s, const chm_spawn_opts* opts) {
     probe& p = ledger_.create(phase_, std::move(s));
-    expect_equal(give(p, opts, true), CHM_OK, "spawn_service's result");
+    expect_code(give(p, opts, true), CHM_OK, "spawn_service's result");
     return p;
 }
 
@@ -99,11 +128,11 @@ chm_rc executor::run(std::uint32_t mode) {
     sdk::error_buffer err;
     const chm_rc rc = try_run(mode, err);
     if (rc < 0 && rc != CHM_E_CANCELED)
-        throw failure("run failed with " + std::to_string(rc) + ": " + std::string(err.text()));
+        throw failure("run failed with " + code_name(rc) + ": " + std::string(err.text()));
     return rc;
 }
 
-void executor::run_until_idle() { expect_equal(run(CHM_RUN_UNTIL_IDLE), CHM_OK, "run until idle's result"); }
+void executor::run_until_idle() { expect_code(run(CHM_RUN_UNTIL_IDLE), CHM_OK, "run until idle's result"); }
 
 void executor::stop() noexcept {
     const no_poll_here inside("stop");
@@ -163,7 +192,11 @@ std::unique_ptr<executor> environment::make_executor_of(unsigned workers) {
 
 std::unique_ptr<executor> environment::make_executor_below() {
     if (below_) return create(*below_->executors(), below_->executor_schema(), {});
-    return create(sdk::executor_factory<reference_executor>, {}, {});
+    auto own = create(sdk::executor_factory<reference_executor>, {}, {});
+    static_cast<reference_executor*>(own->raw())->stand_in = [this](chm_task* t) -> chm_task* {
+        return probe::is_one(*t) ? t : new watched_task(t, ledger_);
+    };
+    return own;
 }
 
 std::unique_ptr<executor> environment::make_foreign() {

@@ -1,4 +1,4 @@
-// What a case works with: the plugin, executors and transports made of it, probes, and a place for reports.
+// The tools of a case: the plugin, its executors and transports, probes, and reports.
 #pragma once
 
 #include <functional>
@@ -9,23 +9,22 @@
 #include <string>
 
 #include "../run.hpp"
+#include "../scripted_server/wire.hpp"
 #include "chimera/sdk/error.hpp"
 #include "chimera/sdk/reactor.hpp"
 #include "chimera/sdk/plugin.hpp"
 #include "chimera/sdk/task.hpp"
 #include "expect.hpp"
-#include "offered.hpp"
 #include "plugin_file.hpp"
 #include "probe.hpp"
 #include "scale.hpp"
-#include "watched_reactor.hpp"
-#include "wire.hpp"
+#include "watched.hpp"
 
 namespace chimera::conformance {
 
 using option_map = std::map<std::string, std::string>;
 
-/// An executor and its probes. Destroyed with its owner; declare what the tasks refer to before it.
+/// An executor and its probes. Destroyed with its owner: declare objects that the tasks use before it.
 class executor {
   public:
     executor(chm_executor* owned, ledger&);
@@ -44,7 +43,7 @@ class executor {
     probe& spawn(probe::step, const chm_spawn_opts* = nullptr);
     /// [any thread] The same for a coroutine. A failure that leaves it is reported.
     probe& spawn(sdk::task<void>);
-    /// [any thread] Spawns a probe; a refused one is dropped by the kit. Returns what spawn returned.
+    /// [any thread] Spawns a probe and returns the result of spawn. The kit drops a refused one.
     chm_rc try_spawn(probe::step);
     /// NULL when it offers no services.
     const chm_service_ext* services() const noexcept { return sdk::service_of(raw_); }
@@ -53,7 +52,7 @@ class executor {
     chm_rc try_spawn_service(probe::step);
 
     chm_rc run(std::uint32_t mode);
-    /// The same, and a run that fails is no failure of the case.
+    /// The same, but a run may fail without failing the case.
     chm_rc try_run(std::uint32_t mode, sdk::error_buffer&);
     /// Runs until idle; throws failure unless that ends well.
     void run_until_idle();
@@ -69,6 +68,24 @@ class executor {
     ledger& ledger_;
     std::shared_ptr<phase> phase_;
     std::optional<watched_reactor> watched_;
+};
+
+class environment;
+
+/// Schemes and flags of a transport.
+struct offered {
+    bool tcp = false, unix_socket = false,
+         tls = false;        ///< "http", "http+unix" and "https": open does not say CHM_E_NOSYS
+    std::uint32_t flags = 0; ///< CHM_TRANSPORT_*
+
+    bool has(wire w) const noexcept { return w == wire::tcp ? tcp : w == wire::tls ? tls : unix_socket; }
+    /// The first of TCP, a Unix socket and TLS that it has; TCP where it has none.
+    wire first() const noexcept {
+        return tcp || (!unix_socket && !tls) ? wire::tcp : unix_socket ? wire::unix_socket : wire::tls;
+    }
+
+    /// [no task, no executor running] Opens a session for each scheme. Throws failure where no transport can be made.
+    static offered asked(environment&);
 };
 
 class environment {
@@ -100,17 +117,17 @@ class environment {
     /// A transport of the request's transport plugin, the caller's. Throws failure.
     chm_transport* make_bridged_transport();
 
-    /// What the transport under test offers; asked once.
+    /// The offer of the transport under test; asked once.
     const offered& offers();
-    /// How the transport under test is to be tried: over what the request says, or else over what it offers first.
+    /// How to reach the transport under test: over the request's wire, or else over the first one that it offers.
     served servers() const { return servers_; }
     /// The same, but over this.
     served servers(wire over) const;
 
-    /// Creates, runs and destroys one instance, so that what a library opens once and keeps is there before the census;
+    /// Creates, runs and destroys one instance, so that the census counts what a library opens once and keeps;
     /// not for a case about the plugin as such, whose instances may not even run.
     void warm_up();
-    /// Reports what the case left behind.
+    /// Reports leaks of the case.
     void check_nothing_left(const struct census& before);
 
   private:

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "chimera/sdk/result_name.hpp"
+
 namespace chimera::conformance {
 
 /// A broken rule; ends the case.
@@ -21,7 +23,7 @@ class skipped : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// The case was passed, and what it found is legal but unwise; ends it.
+/// The plugin is legal but unwise; ends the case, which counts as passed.
 class unwise : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
@@ -33,7 +35,7 @@ inline std::string place(const std::source_location& at) {
     return std::string(path.substr(path.rfind('/') + 1)) + ":" + std::to_string(at.line());
 }
 
-/// Throws failure unless ok. `what` says what should have been so.
+/// Throws failure unless ok. `what` is the rule.
 inline void expect(bool ok, std::string_view what, std::source_location at = std::source_location::current()) {
     if (!ok) throw failure(std::string(what) + " [" + place(at) + "]");
 }
@@ -46,6 +48,20 @@ void expect_equal(const A& actual, const B& expected, std::string_view what,
     std::ostringstream text;
     text << what << " is " << actual << ", expected " << expected << " [" << place(at) << "]";
     throw failure(text.str());
+}
+
+/// "CHM_E_IO", or "an unknown code (-99)".
+inline std::string code_name(chm_rc rc) {
+    const char* const name = sdk::result_name(rc);
+    return name ? name : "an unknown code (" + std::to_string(rc) + ")";
+}
+
+/// The same for result codes, which are shown by name.
+inline void expect_code(chm_rc actual, chm_rc expected, std::string_view what,
+                        std::source_location at = std::source_location::current()) {
+    if (actual == expected) return;
+    throw failure(std::string(what) + " is " + code_name(actual) + ", expected " + code_name(expected) + " [" +
+                  place(at) + "]");
 }
 
 } // namespace chimera::conformance

@@ -19,7 +19,7 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
-/// Reads what the child tells until it has ended or its time is over. Returns false in the latter case.
+/// Reads the output of the child until it ends. False: its time was over first.
 /// Rationale: a closed pipe is not an ended child, and a child of the child may keep the pipe open.
 bool listen(int in, int ended, steady::time_point end, std::string& told) {
     pollfd fds[2] = {{in, POLLIN, 0}, {ended, POLLIN, 0}};

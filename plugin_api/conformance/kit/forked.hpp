@@ -7,7 +7,7 @@
 
 namespace chimera::conformance {
 
-/// What a child told before it ended, and how it ended.
+/// The output of a child, and how it ended.
 struct forked_end {
     std::string told;
     bool in_time = true; ///< false: it was killed at the end of its time
@@ -15,7 +15,7 @@ struct forked_end {
     double seconds = 0;
 };
 
-/// [no other thread running, so that nobody holds a lock in the child] Runs body in a forked child for at most `limit`
+/// [no other thread running, so that no lock is held in the child] Runs body in a forked child for at most `limit`
 /// and collects what it writes to the descriptor `out`. The child ends with status 0 and without destructors when body
 /// returns, and dies with this thread. Throws std::system_error when it cannot be started.
 forked_end run_forked(const std::function<void(int out)>& body, std::chrono::milliseconds limit);

@@ -5,14 +5,37 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <elf.h>
+#include <link.h>
 #include <stdexcept>
 
 #include "chimera/sdk/error.hpp"
 #include "chimera/sdk/text.hpp"
+#include "expect.hpp"
 
 namespace chimera::conformance {
 
 namespace {
+
+/// The number of dynamic symbols, which only the hash table tells: one more than the last index that a chain holds.
+std::size_t symbol_count(const std::uint32_t* gnu_hash) {
+    const std::uint32_t buckets = gnu_hash[0], first = gnu_hash[1], bloom_words = gnu_hash[2];
+    const auto* bucket =
+        reinterpret_cast<const std::uint32_t*>(reinterpret_cast<const ElfW(Addr)*>(gnu_hash + 4) + bloom_words);
+    const std::uint32_t* chain = bucket + buckets;
+    std::uint32_t last = *std::max_element(bucket, bucket + buckets);
+    if (last < first) return first; // nothing is exported
+    while ((chain[last - first] & 1U) == 0) ++last;
+    return last + 1U;
+}
+
+int note_stack(dl_phdr_info* info, std::size_t, void* found) {
+    auto& [base, executable] = *static_cast<std::pair<ElfW(Addr), bool>*>(found);
+    if (info->dlpi_addr != base) return 0;
+    for (const ElfW(Phdr)* p = info->dlpi_phdr; p != info->dlpi_phdr + info->dlpi_phnum; ++p)
+        if (p->p_type == PT_GNU_STACK) executable = (p->p_flags & PF_X) != 0;
+    return 1;
+}
 
 /// A byte of a plugin's message may act on the terminal that shows it.
 void print_shown(std::string_view bytes) noexcept {
@@ -23,7 +46,64 @@ void print_shown(std::string_view bytes) noexcept {
             std::fprintf(stderr, "\\x%02x", static_cast<unsigned char>(c));
 }
 
+/// Reads a table whose rows may be of another minor than this kit's: the first row's size is the distance between rows.
+template <class Factory>
+std::vector<chm_option> read_schema(const Factory* f) {
+    std::vector<chm_option> schema;
+    if (!f || !f->options || f->n_options == 0) return schema;
+    const auto* row = reinterpret_cast<const char*>(f->options);
+    const std::size_t said = f->options->size; // options.schema_valid reports one that cannot be
+    const std::size_t stride = said < least_option_size ? sizeof(chm_option) : said;
+    for (std::uint32_t i = 0; i < f->n_options; ++i, row += stride)
+        std::memcpy(&schema.emplace_back(), row, std::min(stride, sizeof(chm_option)));
+    return schema;
+}
+
 } // namespace
+
+loaded_file loaded_file::at(const void* address) {
+    Dl_info info{};
+    link_map* map = nullptr;
+    if (::dladdr1(address, &info, reinterpret_cast<void**>(&map), RTLD_DL_LINKMAP) == 0 || !map)
+        throw std::runtime_error("no file is mapped there");
+    loaded_file file;
+    const ElfW(Sym)* symbols = nullptr;
+    const char* names = nullptr;
+    const std::uint32_t* hash = nullptr;
+    for (const ElfW(Dyn)* d = map->l_ld; d->d_tag != DT_NULL; ++d) {
+        const auto* pointed = reinterpret_cast<const void*>(d->d_un.d_ptr); // the loader has made it an address
+        switch (d->d_tag) {
+        case DT_SYMTAB:
+            symbols = static_cast<const ElfW(Sym)*>(pointed);
+            break;
+        case DT_STRTAB:
+            names = static_cast<const char*>(pointed);
+            break;
+        case DT_GNU_HASH:
+            hash = static_cast<const std::uint32_t*>(pointed);
+            break;
+        case DT_TEXTREL:
+            file.text_relocations = true;
+            break;
+        case DT_FLAGS:
+            file.text_relocations |= (d->d_un.d_val & DF_TEXTREL) != 0;
+            break;
+        case DT_FLAGS_1:
+            file.no_delete = (d->d_un.d_val & DF_1_NODELETE) != 0;
+            break;
+        default:
+            break;
+        }
+    }
+    std::pair<ElfW(Addr), bool> stack{map->l_addr, false};
+    ::dl_iterate_phdr(note_stack, &stack);
+    file.executable_stack = stack.second;
+    if (symbols && names && hash)
+        for (std::size_t i = 1, n = symbol_count(hash); i < n; ++i)
+            if (symbols[i].st_shndx != SHN_UNDEF) file.exported.emplace_back(names + symbols[i].st_name);
+    std::sort(file.exported.begin(), file.exported.end());
+    return file;
+}
 
 const chm_host* kit_host(bool verbose) noexcept {
     static constexpr auto speak = [](const chm_host*, std::int32_t level, chm_str message) noexcept {
@@ -46,23 +126,6 @@ bool is_snake_case(std::string_view s) noexcept {
                        [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
-namespace {
-
-/// Reads a table whose rows may be of another minor than this kit's: the first row's size is the distance between rows.
-template <class Factory>
-std::vector<chm_option> read_schema(const Factory* f) {
-    std::vector<chm_option> schema;
-    if (!f || !f->options || f->n_options == 0) return schema;
-    const auto* row = reinterpret_cast<const char*>(f->options);
-    const std::size_t said = f->options->size; // options.schema_valid reports one that cannot be
-    const std::size_t stride = said < least_option_size ? sizeof(chm_option) : said;
-    for (std::uint32_t i = 0; i < f->n_options; ++i, row += stride)
-        std::memcpy(&schema.emplace_back(), row, std::min(stride, sizeof(chm_option)));
-    return schema;
-}
-
-} // namespace
-
 plugin_file::plugin_file(const std::filesystem::path& path, const chm_host* host,
                          const std::function<std::filesystem::path(const std::filesystem::path&)>& loadable) {
     const std::string name = path.string();
@@ -76,14 +139,14 @@ plugin_file::plugin_file(const std::filesystem::path& path, const chm_host* host
     }
     entry_ = static_cast<const chm_plugin_entry*>(dlsym(library, CHM_ENTRY_SYMBOL));
     if (!entry_) reject("does not export " CHM_ENTRY_SYMBOL);
-    constexpr std::size_t least = offsetof(chm_plugin_entry, get_factory) + sizeof(entry_->get_factory); // what 1.0 has
+    constexpr std::size_t least = offsetof(chm_plugin_entry, get_factory) + sizeof(entry_->get_factory); // as in 1.0
     if (entry_->size < least) reject("its entry is " + std::to_string(entry_->size) + " bytes small");
     if (entry_->abi_major != CHM_ABI_MAJOR) reject("is for contract " + std::to_string(entry_->abi_major));
     if (!entry_->id || !entry_->get_factory) reject("its entry lacks id or get_factory");
     if (entry_->init) {
         sdk::error_buffer err;
         if (const chm_rc rc = entry_->init(host, err.abi()); rc != CHM_OK)
-            reject("init failed with " + std::to_string(rc) + ": " + std::string(err.text()));
+            reject("init failed with " + code_name(rc) + ": " + std::string(err.text()));
     }
     executors_ = static_cast<const chm_executor_factory*>(entry_->get_factory(CHM_FACTORY_EXECUTOR));
     transports_ = static_cast<const chm_transport_factory*>(entry_->get_factory(CHM_FACTORY_TRANSPORT));

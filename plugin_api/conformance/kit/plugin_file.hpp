@@ -1,4 +1,4 @@
-// A plugin, loaded by the kit itself: no host in between.
+// A plugin's shared library: the file as the loader sees it, and the factories of its entry.
 #pragma once
 
 #include <filesystem>
@@ -12,10 +12,20 @@
 
 namespace chimera::conformance {
 
-/// What the plugin gets as its host: logs to stderr when asked to, offers no extension.
+struct loaded_file {
+    std::vector<std::string> exported; ///< defined dynamic symbols that others may bind to, sorted
+    bool no_delete = false;            ///< linked with -z nodelete
+    bool text_relocations = false;     ///< the loader had to write into its code
+    bool executable_stack = false;     ///< asks for one
+
+    /// The file that is mapped at this address. Throws std::runtime_error when there is none.
+    static loaded_file at(const void* address);
+};
+
+/// The host that the plugin gets: logs to stderr if `verbose`, offers no extension.
 const chm_host* kit_host(bool verbose) noexcept;
 
-/// What an option of 1.0 has: the least that one may have.
+/// The size of an option in contract 1.0, the smallest that is allowed.
 constexpr std::size_t least_option_size = offsetof(chm_option, max) + sizeof(chm_option::max);
 
 /// Whether it is of the form [a-z][a-z0-9_]*, as ids and the parts of an option's name are.
@@ -51,7 +61,7 @@ class plugin_file {
     std::vector<chm_option> executor_schema_, transport_schema_;
 };
 
-/// Options as a chm_config: every key of the schema with its default, replaced by what is given.
+/// Options as a chm_config: every key of the schema, with the given value or its default.
 class config {
   public:
     /// Throws std::runtime_error for a key that the schema does not have.

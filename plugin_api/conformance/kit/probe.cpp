@@ -6,8 +6,8 @@
 
 namespace chimera::conformance {
 
-// Relaxed, or release only: a probe must not synchronise what the executor forgot to synchronise. Who watches the
-// counters from outside does so with polls() and drops(), and sees what happened before.
+// Relaxed, or release only: a probe must not hide a missing synchronisation of the executor. polls() and drops() let a
+// case watch the counters from outside, and order it after the polls and drops that they count.
 static constexpr auto relaxed = std::memory_order_relaxed;
 
 thread_local const char* no_poll_here::here = nullptr;

@@ -34,6 +34,7 @@ class probe final : public chm_task {
     using step = std::function<chm_rc(chm_waker*)>;
 
     probe(ledger&, std::shared_ptr<const phase>, step);
+    static bool is_one(const chm_task& t) noexcept { return t.vt == &vtable; }
     unsigned polls() const noexcept { return polls_.load(); }
     unsigned drops() const noexcept { return drops_.load(); }
     /// [before run] f is called inside the drop.
@@ -114,5 +115,19 @@ inline void wake_by_ref(chm_waker* w) {
     const no_poll_here inside("wake_by_ref");
     w->vt->wake_by_ref(w);
 }
+
+/// A task without memory of its own, to be spawned again and again: ready at its first poll, in which it clones its
+/// waker.
+struct bare_task : chm_task {
+    bare_task() noexcept : chm_task{&vtable} {}
+    std::atomic<bool> free{true}; ///< not spawned now; set it to false before spawning
+    static constexpr chm_task_vt vtable{
+        [](chm_task*, chm_waker* w) noexcept -> chm_rc {
+            const sdk::waker kept = sdk::waker::clone(w);
+            return CHM_READY;
+        },
+        [](chm_task* t) noexcept { static_cast<bare_task*>(t)->free = true; },
+    };
+};
 
 } // namespace chimera::conformance

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "chimera/sdk/epoll_reactor.hpp"
 #include "chimera/sdk/executor_lifecycle.hpp"
@@ -15,8 +16,11 @@ class reference_executor final : public sdk::executor_base<reference_executor, C
 
     reference_executor(const chm_host*, const sdk::options&) {}
 
-    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts) noexcept { return life_.spawn(task, opts); }
-    chm_rc spawn_service(chm_task* task, const chm_spawn_opts* opts) noexcept { return life_.spawn(task, opts, true); }
+    /// [before run] Called with each task that is taken; the task that it returns takes its place.
+    std::function<chm_task*(chm_task*)> stand_in;
+
+    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts) { return life_.spawn(placed(task), opts); }
+    chm_rc spawn_service(chm_task* task, const chm_spawn_opts* opts) { return life_.spawn(placed(task), opts, true); }
     std::uint32_t workers() const noexcept { return life_.workers(); }
     chm_rc worker_here() const noexcept { return life_.worker_here(); }
     chm_rc run(std::uint32_t mode) { return life_.run(mode); }
@@ -28,6 +32,8 @@ class reference_executor final : public sdk::executor_base<reference_executor, C
 
   private:
     friend sdk::executor_lifecycle<reference_executor>;
+
+    chm_task* placed(chm_task* task) const { return stand_in ? stand_in(task) : task; }
 
     void queue(sdk::task_cell& cell) noexcept {
         if (inbox_.push(cell)) interrupt();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dlfcn.h>
+#include <malloc.h>
 
 #include <atomic>
 #include <chrono>
@@ -66,6 +67,13 @@ void wait_until(Condition condition, std::string_view what, std::source_location
         else
             sleep_ms(1);
     }
+}
+
+/// Bytes in use on the heap (all arenas of the C library); 0 where a sanitizer replaces the allocator.
+inline std::size_t heap_bytes() noexcept {
+    if (sanitized) return 0;
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
 }
 
 } // namespace chimera::conformance

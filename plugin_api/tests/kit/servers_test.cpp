@@ -1,5 +1,5 @@
 // The kit's servers before a client that is not the kit's: libcurl, over every wire, as HTTP/1.1 and as HTTP/2.
-#include "conformance/kit/scripted_server.hpp"
+#include "conformance/scripted_server/scripted_server.hpp"
 
 #include <curl/curl.h>
 #include <doctest/doctest.h>

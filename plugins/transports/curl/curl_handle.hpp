@@ -1,11 +1,14 @@
-// Owning handles on libcurl's objects.
+// libcurl's objects as C++ owns them, and its result codes in the contract's terms.
 #pragma once
+
+#include <curl/curl.h>
 
 #include <memory>
 #include <string>
+#include <string_view>
 
+#include <chimera/abi/base.h>
 #include <chimera/sdk/error.hpp>
-#include <curl/curl.h>
 
 namespace chimera::curl {
 
@@ -30,5 +33,13 @@ void set_option(CURL* easy, CURLoption option, T value) {
         throw sdk::error(code == CURLE_OUT_OF_MEMORY ? CHM_E_NOMEM : CHM_E_FAIL,
                          "curl refused option " + std::to_string(option) + ": " + curl_easy_strerror(code));
 }
+
+/// The CHM_E_* for a transfer that failed. `text` is curl's own message (CURLOPT_ERRORBUFFER): where one CURLcode
+/// stands for several causes, the message tells them apart.
+chm_rc failure_code(CURLcode result, std::string_view text) noexcept;
+
+/// [CHM_E_PROTO] The fault of the peer, in clearer words than curl's `text`. Without the faulty bytes: curl refuses a
+/// line before anybody else has seen it.
+std::string fault_of(CURLcode result, std::string_view text);
 
 } // namespace chimera::curl

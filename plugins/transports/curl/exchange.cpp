@@ -13,7 +13,6 @@
 #include <chimera/sdk/plugin.hpp>
 
 #include "curl_handle.hpp"
-#include "failure.hpp"
 #include "http1/http_text.hpp"
 
 namespace chimera::curl {
@@ -58,8 +57,8 @@ void exchange::begin(std::string_view method, std::string_view path, std::size_t
     body_size_ = body_size;
     attempts_ = 0;
     ready_ns_ = sent_ns_ = first_byte_ns_ = waiting_since_ns_ = 0;
-    // curl would take what has come since the last response for the answer to this request, over TLS too. (A session
-    // ticket that comes that late is nobody's fault, and costs a connection.)
+    // curl would take bytes that came after the last response for the answer to this request, over TLS too. (A late
+    // session ticket costs a connection as well, though it is legal.)
     set_option(easy_, CURLOPT_FRESH_CONNECT, driver_.end_unread() ? 1L : 0L);
     driver_.add(easy_);
     open_ = true;
@@ -130,7 +129,7 @@ bool exchange::drive_until(Ready ready, chm_waker* waker) {
     return true;
 }
 
-/// Takes what curl held back at the high-water mark; it may pause again at once.
+/// Takes the bytes that curl held back at the high-water mark; it may pause again at once.
 void exchange::resume() {
     paused_ = false;
     const CURLcode code = curl_easy_pause(easy_, CURLPAUSE_CONT);
@@ -150,7 +149,7 @@ void exchange::take_result() {
     } else if (head_.complete() && !head_.framing().ended_by_curl && body_complete()) {
         done_ = true; // curl would go on until the connection ends
     } else if (result && *result != CURLE_OK) {
-        if (*result == CURLE_GOT_NOTHING) first_byte_ns_ = 0; // what was read was the end
+        if (*result == CURLE_GOT_NOTHING) first_byte_ns_ = 0; // curl read only the end
         const chm_rc code = failure_code(*result, curl_text_.data());
         if (*result == CURLE_OUT_OF_MEMORY && first_byte_ns_ && !head_.complete())
             fail(CHM_E_LIMIT, response_head::too_large); // a line of 100 KB, which curl does not tell from no memory
@@ -175,8 +174,8 @@ std::string exchange::cause_of(CURLcode result, chm_rc code) const {
     return code == CHM_E_PROTO ? http1::bad_message(fault_of(result, said)).what() : said;
 }
 
-/// curl drops, without a word, what it has read behind a line of the head when a NUL comes next. Where the NUL comes
-/// first in a read, curl fails instead, as it does for an earlier fault.
+/// When a NUL follows a line of the head, curl silently drops the bytes that it has read after the line. When the NUL
+/// is the first byte of a read, curl fails instead, as it does for an earlier fault.
 bool exchange::has_lost_line(bool curl_failed) const noexcept {
     if (head_.complete()) return false;
     const std::size_t at = ahead_.find(std::string_view("\n\0", 2));

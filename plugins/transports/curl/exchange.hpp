@@ -1,4 +1,4 @@
-// One request and its response: what the contract's polls see of a curl transfer.
+// One request and its response: a curl transfer, seen through the contract's polls.
 #pragma once
 
 #include <array>
@@ -11,17 +11,15 @@
 #include <chimera/sdk/plugin.hpp>
 #include <curl/curl.h>
 
-#include "base_url.hpp"
-#include "chunk_reader.hpp"
 #include "multi_driver.hpp"
-#include "piece_queue.hpp"
-#include "response_head.hpp"
+#include "response.hpp"
 #include "transport.hpp"
+#include "url.hpp"
 
 namespace chimera::curl {
 
-/// Part of its session and used again for each request. curl runs only while nothing waits to be read: what it
-/// delivered is handed over first, so a slow reader leaves the bytes in the kernel, and the sender feels it.
+/// Part of its session and used again for each request. Delivered bytes are handed over before curl runs again. So a
+/// slow reader leaves further bytes in the kernel and slows the sender down.
 class exchange final : public sdk::exchange_base<exchange> {
   public:
     /// Borrows everything for its life.
@@ -89,7 +87,7 @@ class exchange final : public sdk::exchange_base<exchange> {
     std::string what_; // "POST http://host/path", without the query
     std::array<char, CURL_ERROR_SIZE> curl_text_{};
     response_head head_;
-    std::string ahead_; // what curl read of the response, from its beginning until the head is complete
+    std::string ahead_; // the response as curl read it, until the head is complete
     chunk_reader chunks_;
     std::uint64_t body_received_ = 0;
     piece_queue pieces_;

@@ -93,7 +93,8 @@ bool multi_driver::end_unread() noexcept {
 
 std::uint64_t multi_driver::taken() const noexcept {
     if (read_fd_ < 0) return 0;
-    const std::uint64_t received = bytes_received(read_fd_); // first: what comes now is rather missed than counted
+    const std::uint64_t received =
+        bytes_received(read_fd_); // first: bytes that come now are better missed than counted
     const auto left = static_cast<std::uint64_t>(std::max(waiting(read_fd_), 0));
     return received > left ? received - left : 0;
 }

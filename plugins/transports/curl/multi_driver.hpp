@@ -15,8 +15,8 @@ namespace chimera::curl {
 
 /// Drives one easy handle at a time. Everything happens on the polls of one task, so that an affine reactor will do.
 ///
-/// curl says what it waits for through callbacks, from inside its own calls. These only write it down; turn() acts on
-/// it:
+/// curl announces its sockets and timeouts through callbacks, from inside its own calls. The callbacks only write them
+/// down; turn() acts on them:
 ///   socket callback        IN/OUT: an entry to be watched.  REMOVE: the entry goes, and with it the registration,
 ///   because
 ///                          curl may close the descriptor next (its resolver's does not pass the close callback)
@@ -26,7 +26,7 @@ class multi_driver {
   public:
     static constexpr std::uint64_t never = UINT64_MAX;
 
-    /// What a turn did.
+    /// The work of one turn.
     enum class turned {
         nothing, ///< nothing was ready; the waker waits on every socket
         timeout, ///< curl's timeout was served
@@ -48,7 +48,7 @@ class multi_driver {
     void remove(CURL* easy) noexcept;
 
     /// Serves one thing that is ready. ahead: when curl is about to read, the bytes that it will find are appended;
-    /// nullptr: nobody wants to see them. Throws sdk::error when the reactor refuses a socket, also later
+    /// nullptr: they are not wanted. Throws sdk::error when the reactor refuses a socket, also later
     /// (CHM_E_AFFINITY).
     turned turn(chm_waker* waker, std::string* ahead);
     /// When curl has finished the transfer: its result.
@@ -70,9 +70,9 @@ class multi_driver {
 
     /// From the open-socket callback: the connection's socket. Throws std::bad_alloc.
     void opened(curl_socket_t fd) { connections_.push_back(fd); }
-    /// [between transfers] Ends idle connections over which bytes have come that nobody asked for, and says whether there
-    /// was one. curl keeps it until another has served, and may hold more than one; a server that takes one connection
-    /// at a time would wait for its end.
+    /// [between transfers] Closes idle connections that have unexpected bytes, and says whether there was one. curl by
+    /// itself would keep such a connection until another one has served. A server that takes one connection at a time
+    /// would wait for that.
     bool end_unread() noexcept;
 
   private:
@@ -101,7 +101,7 @@ class multi_driver {
     std::uint64_t received_at_removal_ = 0;
     std::vector<curl_socket_t> connections_; // opened and not closed; not the sockets of curl's resolver
     sdk::timer timer_;
-    std::uint64_t armed_ns_ = never; // what timer_ is set to
+    std::uint64_t armed_ns_ = never; // the deadline of timer_
     multi_handle multi_;             // last: its end calls back
 };
 

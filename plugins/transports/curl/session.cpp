@@ -95,7 +95,7 @@ void session::set_proxy() {
     set_option(easy, CURLOPT_PROXY, none ? "" : chosen.url.c_str());
     set_option(easy, CURLOPT_NOPROXY, choice.except.c_str());
     if (none) return;
-    set_option(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); // the head of a tunnel is not that of the response
+    set_option(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); // a tunnel's head is not the response's head
     if (chosen.user.empty() && chosen.password.empty()) return;
     set_option(easy, CURLOPT_PROXYUSERNAME, chosen.user.c_str());
     set_option(easy, CURLOPT_PROXYPASSWORD, chosen.password.c_str());

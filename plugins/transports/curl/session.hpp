@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "base_url.hpp"
 #include "curl_handle.hpp"
 #include "exchange.hpp"
 #include "multi_driver.hpp"
 #include "transport.hpp"
+#include "url.hpp"
 
 namespace chimera::curl {
 
@@ -28,7 +28,7 @@ class session final : public sdk::session_base<session> {
 
     const settings& options_;
     const base_url base_;
-    // What curl refers to while a request is under way.
+    // curl refers to these during a request.
     std::string url_;
     std::string method_;
     std::string body_;

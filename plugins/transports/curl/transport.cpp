@@ -2,8 +2,8 @@
 
 #include <unistd.h>
 
-#include "base_url.hpp"
 #include "session.hpp"
+#include "url.hpp"
 
 namespace chimera::curl {
 

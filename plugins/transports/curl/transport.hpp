@@ -9,11 +9,11 @@
 
 #include <chimera/sdk/plugin.hpp>
 
-#include "proxy.hpp"
+#include "url.hpp"
 
 namespace chimera::curl {
 
-/// What every session of a transport has in common.
+/// The options, shared by all sessions of a transport.
 struct settings {
     long buffer_size;            ///< bytes of one read from the socket
     std::size_t high_water;      ///< bytes of body kept before curl is paused

@@ -94,7 +94,7 @@ bool connection::needs_driver() const noexcept {
     return phase_ == phase::open && (out_blocked_ || send_error_ != 0 || frames_.finished());
 }
 
-/// Sends what there is, as far as the kernel takes it.
+/// Sends the pending bytes, as far as the kernel takes them.
 void connection::flush() {
     if (phase_ != phase::open || send_error_ != 0) return;
     for (;;) {
@@ -289,7 +289,7 @@ void connection::rest() noexcept {
     if (phase_ != phase::open) return shut(CHM_E_CANCELED, "the exchange was closed");
     alarm_.reset();
     or_shut([&] {
-        // What is ready keeps the reactor from taking another waker.
+        // While something is ready, the reactor takes no other waker.
         for (int i = 0; i < most_receives; ++i) {
             const std::uint32_t seen = socket_.poll(CHM_IO_READ, stream_socket::nobody());
             if (seen == 0) return;

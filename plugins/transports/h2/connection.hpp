@@ -15,11 +15,10 @@
 #include "multiplexer.hpp"
 #include "settings.hpp"
 #include "stream.hpp"
-#include "stream_socket/arrival_clock.hpp"
 #include "stream_socket/base_url.hpp"
 #include "stream_socket/connection.hpp"
 #include "stream_socket/connector.hpp"
-#include "stream_socket/deadline_alarm.hpp"
+#include "stream_socket/exchange_clocks.hpp"
 #include "tls.hpp"
 
 namespace chimera::h2 {
@@ -32,7 +31,7 @@ namespace chimera::h2 {
 class connection {
   public:
     /// limits, names and tls (of an https URL) outlive it. reactor: until shut(). locked: driver and exchanges may be
-    /// on different threads. assumed_streams: what the server is taken to allow until it says so.
+    /// on different threads. assumed_streams: the stream limit until the server sends its own.
     connection(const settings& limits, stream_socket::resolver& names, const tls_context* tls,
                const stream_socket::base_url& url, chm_reactor* reactor, bool locked,
                std::uint32_t assumed_streams = usual_streams);
@@ -41,7 +40,7 @@ class connection {
     connection& operator=(const connection&) = delete;
 
     // --- exchanges ---
-    /// New streams may be put in; a stream that is put in all the same fails, and may be sent again elsewhere.
+    /// New streams may be added. A stream that is added nevertheless fails, and may be sent over another connection.
     bool open();
     /// How many streams there are, and how many the server allows.
     struct load {
@@ -50,8 +49,8 @@ class connection {
         bool full() const noexcept { return streams >= most; }
     };
     load load_now();
-    /// Puts a stream in and sends what can be sent. used: the connection was there, and has had streams before. Returns
-    /// when the connection was established; 0: not yet.
+    /// Adds a stream and sends as much as possible. used: the connection existed and has had streams before.
+    /// connected_ns: when it was established; 0: not yet.
     struct submitted {
         bool used;
         std::uint64_t connected_ns;
@@ -59,7 +58,7 @@ class connection {
     submitted submit(stream& s);
     /// The exchange is done with its stream, which is not touched any more.
     void cancel(stream& s) noexcept;
-    /// Calls f(frames), which may read and change its stream, under the lock; sends what that led to.
+    /// Calls f(frames) under the lock; f may read and change its stream. Then sends the frames that resulted.
     template <class F>
     void look(F&& f) {
         bool call = false;
@@ -73,7 +72,7 @@ class connection {
         if (call) driver_.wake();
     }
     std::uint64_t connected_ns();
-    /// Makes the driver look, where it is a task of its own.
+    /// Wakes the driver, if it is a task of its own.
     void wake_driver() noexcept { driver_.wake(); }
 
     // --- driver ---
@@ -82,9 +81,9 @@ class connection {
     progress drive(chm_waker* waker);
     /// [service] As drive(), until there is nothing to do; wakes itself for more.
     progress serve(chm_waker* waker);
-    /// Takes what has come, whatever the reactor says.
+    /// Reads the socket, whatever the reactor says.
     void catch_up() noexcept;
-    /// Nobody polls for a while: no waker is woken any more. What has come is taken first.
+    /// Before a time without polls: reads the socket once more; afterwards no waker is woken.
     void rest() noexcept;
     /// Closes. Streams that are still there fail with this.
     void shut(chm_rc code, std::string_view why) noexcept;
@@ -150,9 +149,9 @@ class connection {
     phase phase_ = phase::connecting;
     multiplexer frames_;
     std::optional<tls_channel> tls_;
-    std::string out_;          // what is to be sent
+    std::string out_;          // bytes to send
     std::size_t out_sent_ = 0; // of it
-    std::string plain_;        // what is to be encrypted
+    std::string plain_;        // bytes to encrypt
     bool out_blocked_ = false; // the kernel takes no more
     int send_error_ = 0;       // errno; the server may have said why
     std::uint64_t served_ = 0; // streams so far

@@ -1,4 +1,4 @@
-// What a transport's sessions have in common, and the connections of the workers.
+// The state that a transport's sessions share: options, resolver, and the connections of each worker.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@
 #include "chimera/abi/transport.h"
 #include "connection.hpp"
 #include "settings.hpp"
-#include "stream_socket/resolver.hpp"
+#include "stream_socket/connector.hpp"
 #include "tls.hpp"
 
 namespace chimera::h2 {
@@ -38,7 +38,7 @@ class core : public std::enable_shared_from_this<core> {
     };
     /// [a poll of the executor] A connection of the calling worker to the URL's origin with room for a stream, or
     /// the one with the fewest. A new one gets its service. Throws sdk::error: CHM_E_AFFINITY where the caller is no
-    /// worker, and what spawn_service answers, as CHM_E_CANCELED once the run was stopped.
+    /// worker, and the errors of spawn_service (CHM_E_CANCELED after stop).
     std::shared_ptr<connection> connection_for(const user& who, const stream_socket::base_url& url);
 
     /// The transport goes: every service is to end.

@@ -195,8 +195,8 @@ chm_rc exchange::take_head(chm_head& head) {
     return CHM_READY;
 }
 
-/// Under the lock. Its window is given back with a piece; what the caller has is bounded by one window, what waits by
-/// another.
+/// Under the lock. Each piece gives its window back. So the caller holds at most one window, and at most another one
+/// waits.
 chm_rc exchange::take_body(multiplexer& frames, chm_str& view) {
     if (!stream_.incoming.empty()) {
         handed_out_.swap(stream_.incoming);

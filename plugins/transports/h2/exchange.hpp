@@ -10,7 +10,7 @@
 #include "chimera/sdk/plugin.hpp"
 #include "core.hpp"
 #include "stream.hpp"
-#include "stream_socket/deadline_alarm.hpp"
+#include "stream_socket/exchange_clocks.hpp"
 
 namespace chimera::h2 {
 

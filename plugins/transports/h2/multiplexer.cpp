@@ -357,7 +357,7 @@ int multiplexer::sent(const nghttp2_frame& frame) {
         s->last_activity_ns = sdk::now_ns();
         return 0;
     }
-    // Who waited for the server's permission, or for the connection, begins to watch the time.
+    // The stream may have waited for the connection or for the server's stream limit: its time limits begin here.
     if (!std::exchange(s->headers_sent, true)) {
         ++sent_streams_;
         wake(*s);

@@ -15,11 +15,11 @@
 
 namespace chimera::h2 {
 
-/// Used under the connection's lock. Wakes nobody: who is to be woken is collected, and taken by whoever has let go of
-/// the lock.
+/// Used under the connection's lock. Wakes no task itself: it collects wakers, and the caller wakes them after it has
+/// released the lock.
 class multiplexer {
   public:
-    /// Queues the preface. limits outlives it. assumed_streams: what the server is taken to allow until it says so.
+    /// Queues the preface. limits outlives it. assumed_streams: the stream limit until the server sends its own.
     /// Throws std::bad_alloc.
     multiplexer(const settings& limits, std::uint32_t assumed_streams);
     multiplexer(const multiplexer&) = delete;
@@ -32,7 +32,7 @@ class multiplexer {
     void cancel(stream& s) noexcept;
     /// The reader has taken so many bytes of its body: the server may send as many more.
     void taken(const stream& s, std::size_t bytes) noexcept;
-    /// How many there are; those that wait for the server's permission count.
+    /// The number of streams, including those that wait for the server's limit.
     std::size_t streams() const noexcept { return streams_.size(); }
     /// How many the server allows at a time.
     std::uint32_t most_streams() const noexcept {
@@ -51,20 +51,20 @@ class multiplexer {
     void say_goodbye() noexcept { nghttp2_session_terminate_session(raw_.get(), NGHTTP2_NO_ERROR); }
 
     // --- bytes ---
-    /// What one receive brought. readable_ns: when it could be read, as it is reported; 0: nobody knows. now_ns: when
-    /// it was. Throws sdk::error(CHM_E_PROTO).
+    /// Takes the bytes of one receive. readable_ns: when they became readable, for reports; 0: unknown. now_ns: when
+    /// they were read. Throws sdk::error(CHM_E_PROTO).
     void feed(std::string_view bytes, std::uint64_t readable_ns, std::uint64_t now_ns);
     bool wants_to_send() const noexcept { return nghttp2_session_want_write(raw_.get()) != 0; }
-    /// Appends what is to be sent; nothing: there is nothing. Throws sdk::error.
+    /// Appends the bytes to send, if any. Throws sdk::error.
     void produce(std::string& to);
     /// All that was produced has been handed to the kernel.
     void flushed();
 
-    /// Whom to wake, without the lock.
+    /// Wakers to wake without the lock.
     std::vector<sdk::waker>& woken() noexcept { return woken_; }
-    /// What the server's GOAWAY says; empty: there was none.
+    /// The text of the server's GOAWAY; empty: there was none.
     const std::string& goodbye() const noexcept { return goodbye_; }
-    /// What broke the protocol, after we have said so; empty: nothing.
+    /// The violation of the protocol, after we have reported it to the server; empty: none.
     const std::string& broken() const noexcept { return broken_; }
     /// Since when the server has no stream of ours, though it could; 0: it has one, or nothing was sent to it yet.
     std::uint64_t vacant_since_ns() const noexcept { return sent_streams_ != 0 ? 0 : vacant_since_ns_; }
@@ -102,8 +102,8 @@ class multiplexer {
     std::size_t sent_streams_ = 0; // of streams_: those whose headers were sent
     std::uint64_t vacant_since_ns_ = 0;
     std::string goodbye_, broken_;
-    std::string complaint_; // about the frame at hand, which is no stream's
-    std::string beginning_; // the first bytes of the server, until they show what it speaks
+    std::string complaint_; // about the current frame, which belongs to no stream
+    std::string beginning_; // the first bytes of the server, until they show its protocol
     bool begun_ = false;
     bool retired_ = false;      // all numbers of streams are used up
     bool goaway_ = false;       // the server has said so

@@ -1,5 +1,7 @@
-// One exchange's part of a connection: what is sent, and what has come.
+// One exchange's part of a connection: the request, and as much of the response as has come.
 #pragma once
+
+#include <nghttp2/nghttp2.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -9,10 +11,39 @@
 #include <vector>
 
 #include "chimera/abi/base.h"
+#include "chimera/abi/transport.h"
 #include "chimera/sdk/waker.hpp"
-#include "request_fields.hpp"
+#include "stream_socket/base_url.hpp"
 
 namespace chimera::h2 {
+
+/// One request. Memory is reused.
+class request_fields {
+  public:
+    /// Replaces the request. Host becomes :authority; the fields that are of a connection in HTTP/1.1 (Connection,
+    /// Keep-Alive, Proxy-Connection, Upgrade, and any TE but trailers) mean nothing here and are left out. Throws
+    /// sdk::error(CHM_E_INVAL) for a method, path or field that cannot be sent, and for fields that are the transport's
+    /// own (Content-Length, Transfer-Encoding).
+    void write(const stream_socket::base_url& url, const chm_request& request);
+    /// Gives the memory of the body and of the fields back.
+    void clear() noexcept;
+
+    /// For nghttp2, which copies them; valid until write() or clear().
+    const std::vector<nghttp2_nv>& fields();
+    const std::string& body() const noexcept { return body_; }
+    /// The base URL's path with the request's own behind it.
+    const std::string& target() const noexcept { return target_; }
+
+  private:
+    struct place {
+        std::size_t name, value, end; // name begins, value begins, value ends
+    };
+    void add(std::string_view name, std::string_view value);
+
+    std::string target_, body_, text_;
+    std::vector<place> places_;
+    std::vector<nghttp2_nv> fields_;
+};
 
 /// Guarded by its connection's lock, apart from `waiter`; before submit() and after cancel() its exchange's alone.
 struct stream {
@@ -34,13 +65,13 @@ struct stream {
     std::vector<field> fields;
     std::size_t head_bytes = 0; ///< of all heads, 1xx included
     bool head_done = false;
-    std::string incoming; ///< body bytes that nobody has taken yet
+    std::string incoming; ///< body bytes that were not taken yet
     bool ended = false;   ///< the response is complete
 
     bool failed = false;
     chm_rc code = CHM_OK;
     std::string why;
-    std::string complaint;      ///< what nghttp2 finds wrong with the response
+    std::string complaint;      ///< nghttp2's complaint about the response
     bool answered = false;      ///< a frame of a response has come
     bool not_processed = false; ///< the server says so: it may be sent again
     bool sent_away = false;     ///< not processed, by a connection that has served others and takes no more
@@ -71,7 +102,7 @@ struct stream {
         head_text.clear();
         fields.clear();
     }
-    /// Without memory for it there is no text.
+    /// If there is no memory for the text, it stays empty.
     void fail(chm_rc with, std::string_view text) noexcept {
         failed = true;
         code = with;

@@ -1,4 +1,4 @@
-// TLS on bytes: what a connection receives and sends, taken apart and made by OpenSSL without a socket of its own.
+// TLS on bytes: OpenSSL decrypts and encrypts the bytes of a connection without a socket of its own.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace chimera::h2 {
 
-/// What all connections of a transport have in common: trusted certificates, and "h2" as the only protocol.
+/// Shared by all connections of a transport: trusted certificates, and "h2" as the only protocol.
 class tls_context {
   public:
     /// ca_file: PEM; empty: the system's. Throws sdk::error(CHM_E_TLS).

@@ -11,7 +11,7 @@ namespace chimera::http1 {
 
 namespace {
 
-/// 16 for what is not a hexadecimal digit.
+/// 16 for a character that is not a hexadecimal digit.
 unsigned digit_of(char c) noexcept {
     if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
     const char lower = static_cast<char>(c | 0x20);
@@ -55,7 +55,7 @@ body_progress chunk_reader::read(std::span<char> bytes) {
             }
             ++at;
         } else {
-            if (body != nullptr) break; // there may be a fault in them, and what came before it is handed out first
+            if (body != nullptr) break; // they may have a fault; the body bytes before it are handed out first
             trailer(*at++);
         }
     }
@@ -86,8 +86,7 @@ std::string_view chunk_reader::next_run(std::string_view& bytes) {
     return {};
 }
 
-/// The framing that nearly every token has, when all of it is there, in a few instructions instead of some for each
-/// byte. Returns `at` where it is not there.
+/// Fast path for the usual framing of a token, when all of it has arrived. Returns `at` if it has not.
 const char* chunk_reader::skip_usual(const char* at, const char* end) noexcept {
     const auto ends_line = [end](const char* p) { return end - p >= 2 && p[0] == '\r' && p[1] == '\n'; };
     if (at_ == place::data_cr) {
@@ -107,7 +106,7 @@ const char* chunk_reader::skip_usual(const char* at, const char* end) noexcept {
     return p + 2;
 }
 
-/// One byte between two chunks. Leaves everything as it is where that is a fault: the byte may be presented again.
+/// One byte between two chunks. A fault changes nothing, because the byte may be presented again.
 chunk_reader::fault chunk_reader::framing(char c) noexcept {
     switch (at_) {
     case place::first_digit:
@@ -141,7 +140,7 @@ chunk_reader::fault chunk_reader::framing(char c) noexcept {
     case place::data:
     case place::trailers:
     case place::over:
-        break; // nobody comes here with these
+        break; // never reached with these
     }
     return fault::none;
 }

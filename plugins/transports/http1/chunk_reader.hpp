@@ -21,8 +21,8 @@ struct body_progress {
     std::string_view body; ///< all body bytes of the input in one piece: moved together over the framing
 };
 
-/// What it does with a byte depends on the bytes before it alone, never on how they were cut. So the same fault gives
-/// the same error, behind the same bytes of body. Both ways to read throw bad_message and error_of(), and only where no
+/// Decodes the chunked coding. The result depends only on the bytes, never on how they were cut: the same fault gives
+/// the same error after the same bytes of body. Both ways to read throw bad_message and error_of(), and only when no
 /// body bytes have to be handed out first.
 class chunk_reader {
   public:
@@ -35,8 +35,8 @@ class chunk_reader {
 
     /// For the next body; keeps its memory.
     void begin() noexcept;
-    /// In place: moves all body bytes together. What it does not consume is to be presented again: at once where it
-    /// gave a piece of the body, with more behind it otherwise.
+    /// In place: moves all body bytes together. Present the bytes that it does not consume again: at once if it gave a
+    /// piece of the body, else together with more bytes.
     body_progress read(std::span<char> bytes);
     /// Cuts everything up to and with the next run of body bytes off the front of `bytes`, and returns this run. Empty:
     /// the bytes are used up, or the body is done().
@@ -53,13 +53,14 @@ class chunk_reader {
 
     ~chunk_reader() = default;
     const chunk_limits& limits() const noexcept { return limits_; }
-    /// The error for a byte beyond this limit, in the words of whoever sets it.
+    /// The error for a byte beyond this limit, in the words of the limit's owner.
     virtual std::exception_ptr error_of(limit which) const = 0;
-    /// A trailer goes on with `next`, which is not its line feed. May throw what cannot wait until the line is whole.
+    /// A trailer goes on with `next`, which is not its line feed. May throw an error that cannot wait until the line is
+    /// whole.
     virtual void check_trailer(std::string_view line, char next) const;
 
   private:
-    /// What the next byte is.
+    /// The meaning of the next byte.
     enum class place : std::uint8_t {
         first_digit,
         digit,

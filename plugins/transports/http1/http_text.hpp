@@ -1,10 +1,11 @@
-// The small words of HTTP: tokens, lists, and how the peer's bytes are shown in a message.
+// The words of HTTP: characters, names, numbers, and the rules for a request.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "chimera/abi/transport.h"
 #include "chimera/sdk/error.hpp"
 
 namespace chimera::http1 {
@@ -41,5 +42,14 @@ class bad_message : public sdk::error {
 
 /// Throws bad_message for a control character in `text`, which is `whose` and belongs to `line`.
 void check_text(std::string_view text, const char* whose, std::string_view line);
+
+/// Throws sdk::error (CHM_E_INVAL) that names the fault: a method or a header name that is not a token, a path that
+/// does not begin with '/' or has a character that must be percent-encoded, a value with a line break or a NUL, a
+/// header that is the transport's own to send.
+void check_request(const chm_request& request);
+
+/// Whether a request says the length of its body: where there is one, and where the method leads the server to expect
+/// one.
+bool says_length(std::string_view method, std::string_view body) noexcept;
 
 } // namespace chimera::http1

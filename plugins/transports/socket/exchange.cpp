@@ -2,11 +2,39 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
+#include <string_view>
 #include <system_error>
 
 #include "chimera/sdk/clock.hpp"
+#include "chimera/sdk/text.hpp"
+#include "http1/http_text.hpp"
 
 namespace chimera::socket {
+
+void request_text::write(const stream_socket::base_url& url, const chm_request& request) {
+    const std::string_view method = sdk::view(request.method);
+    const std::string_view path = sdk::view(request.path);
+    const std::string_view body = sdk::view(request.body);
+    http1::check_request(request);
+
+    target.assign(url.path_prefix).append(path);
+    if (target.empty()) target = "/";
+    is_head = method == "HEAD";
+
+    bytes.assign(method).append(" ").append(target).append(" HTTP/1.1\r\n");
+    bool has_host = false;
+    for (const chm_kv& kv : std::span(request.headers, request.n_headers)) {
+        const std::string_view name = sdk::view(kv.key);
+        const std::string_view value = sdk::view(kv.value);
+        has_host = has_host || http1::same_name(name, "host");
+        bytes.append(name).append(": ").append(value).append("\r\n");
+    }
+    if (!has_host) bytes.append("Host: ").append(url.host_header).append("\r\n");
+    if (http1::says_length(method, body))
+        bytes.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
+    bytes.append("\r\n").append(body);
+}
 
 void exchange::begin(const chm_request& request) {
     request_.write(url_, request);
@@ -121,7 +149,7 @@ bool exchange::connect(chm_waker* waker) {
     return true;
 }
 
-/// True when the head is there, or when the phase has become connecting for a retry.
+/// True when the head is complete, or when the phase is connecting again, for a retry.
 bool exchange::talk(chm_waker* waker) {
     if (sent_ == 0 && unsent()) send_some(0); // the socket is new or idle: there is room
     for (;;) {
@@ -238,7 +266,7 @@ chm_rc exchange::advance_fill(chm_waker* waker, chm_str& view) {
     if (handed_out_ != 0) {
         filled_.erase(0, handed_out_);
         handed_out_ = 0;
-        filled_since_ns_ = arrived_ns_; // no receive brings more than read_size: what is left came with the last
+        filled_since_ns_ = arrived_ns_; // a receive brings at most read_size: the rest came with the last one
     }
     if (put_off_) throw sdk::error(*put_off_);
     chm_rc rc = CHM_READY;
@@ -253,7 +281,7 @@ chm_rc exchange::advance_fill(chm_waker* waker, chm_str& view) {
     } catch (const sdk::error& e) {
         if (filled_.empty()) throw;
         put_off_ = e;
-        rc = CHM_END; // what came before the failure is handed out first
+        rc = CHM_END; // bytes from before the failure are handed out first
     }
     if (rc == CHM_PENDING) return CHM_PENDING;
     if (filled_.empty()) {

@@ -15,7 +15,7 @@ namespace chimera::socket {
 /// until it is given back.
 class receive_buffer {
   public:
-    /// Exactly n bytes to receive into. Moves what is unparsed to the front: views into the buffer end here.
+    /// Exactly n bytes to receive into. Moves the unparsed bytes to the front, so views into the buffer end here.
     char* room(std::size_t n) {
         const std::size_t kept = end_ - begin_;
         const char* const from = memory_.bytes ? memory_.bytes.get() + begin_ : rest_.data();
@@ -38,16 +38,17 @@ class receive_buffer {
     void consumed(std::size_t n) noexcept { begin_ += n; }
     bool empty() const noexcept { return begin_ == end_; }
 
-    /// Nobody has a view. Leaves the memory to whoever on this thread receives next, unless much of it is unparsed (the
-    /// line end behind a chunk is, until the next one comes). Who waits then holds none, and a thousand connections
-    /// share what is still in the cache. Before unparsed() is called again, room() is.
+    /// [no view exists] Gives the memory to the next receive on this thread, unless more than a few unparsed bytes are
+    /// in it (usually there is only the line end after a chunk). So a waiting connection holds no memory, and a
+    /// thousand connections share memory that is in the cache. Call room() before unparsed() is called again.
     void give_back() noexcept {
         const std::size_t kept = end_ - begin_;
         if (!memory_.bytes || kept > rest_.size()) return;
         std::memcpy(rest_.data(), memory_.bytes.get() + begin_, kept);
         begin_ = 0;
         end_ = kept;
-        if (memory_.capacity <= 4 * wanted_ + 1024) spares().put(std::move(memory_)); // not what one large head grew to
+        if (memory_.capacity <= 4 * wanted_ + 1024)
+            spares().put(std::move(memory_)); // not the size that one large head needed
         memory_ = {};
     }
 
@@ -56,8 +57,8 @@ class receive_buffer {
         std::unique_ptr<char[]> bytes;
         std::size_t capacity = 0;
     };
-    /// Of a thread. Most of the time there is one: a task gives back before it waits. Some more for those who do not,
-    /// as behind a bridge that yields between two pieces.
+    /// The spare memory of a thread. Usually one piece is enough, because a task gives it back before it waits. Tasks
+    /// behind a bridge may yield between two pieces and need more.
     class spare_memory {
       public:
         memory take() noexcept { return count_ == 0 ? memory{} : std::move(kept_[--count_]); }
@@ -75,7 +76,7 @@ class receive_buffer {
     }
 
     memory memory_;
-    std::array<char, 8> rest_; // what is unparsed, while there is no memory_
+    std::array<char, 8> rest_; // the unparsed bytes while there is no memory_
     std::size_t begin_ = 0, end_ = 0, wanted_ = 0;
 };
 

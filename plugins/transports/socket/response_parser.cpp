@@ -1,13 +1,17 @@
 #include "response_parser.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "http1/http_text.hpp"
+#include "http1/message_head.hpp"
 
 namespace chimera::socket {
 
 namespace {
+
+constexpr std::string_view version = "HTTP/1.";
 
 sdk::error too_much_framing(std::uint32_t limit) {
     return {CHM_E_LIMIT, "the server sent more than " + std::to_string(limit) +
@@ -15,6 +19,54 @@ sdk::error too_much_framing(std::uint32_t limit) {
 }
 
 } // namespace
+
+body_framing body_framing::of(const response_head& head, bool head_request) {
+    body_framing result;
+    result.keep_alive = http1::stays_open(head.fields(), head.minor_version());
+    if (head_request || head.status() / 100 == 1 || head.status() == 204 || head.status() == 304) return result;
+
+    // Also a length that could be counted: beyond 63 bits none is meant, and libcurl refuses it.
+    const auto declared =
+        http1::declared_body::of(head.fields(), std::numeric_limits<std::int64_t>::max(), "this transport");
+    if (declared.chunked) {
+        result.body = kind::chunked;
+        // A proxy on the way may see another end (RFC 9112 6.1), so the connection is not read beyond this one.
+        if (declared.has_length || head.minor_version() == 0) result.keep_alive = false;
+    } else if (declared.has_length) {
+        result.length = declared.length;
+        if (result.length != 0) result.body = kind::counted;
+    } else {
+        result.body = kind::until_close;
+        result.keep_alive = false;
+    }
+    return result;
+}
+
+void response_head::clear() noexcept {
+    status_ = 0;
+    minor_version_ = 0;
+    fields_.clear();
+}
+
+bool response_head::may_begin(std::string_view bytes) noexcept {
+    const std::size_t n = std::min(bytes.size(), version.size());
+    return bytes.substr(0, n) == version.substr(0, n);
+}
+
+void response_head::refuse_beginning(std::string_view bytes) {
+    // Fewer than telling_bytes, and none of the line's end: so it is the same whether that has come or not.
+    bytes = bytes.substr(0, 24);
+    bytes = bytes.substr(0, bytes.find_first_of("\r\n"));
+    if (bytes.starts_with("HTTP/"))
+        throw http1::bad_message("the version in its status line is not 1.x: it begins with " + http1::shown(bytes));
+    throw http1::bad_message("it begins with " + http1::shown(bytes) + ", not with a status line");
+}
+
+void response_head::status_line(std::string_view line) {
+    if (!line.starts_with(version)) refuse_beginning(line);
+    minor_version_ = http1::version_of(line);
+    status_ = http1::status_of(line);
+}
 
 std::exception_ptr response_chunks::error_of(limit which) const {
     switch (which) {
@@ -43,7 +95,7 @@ std::size_t response_parser::parse_head(std::span<const char> bytes) {
     while (consumed < bytes.size() && !head_done_) {
         const std::string_view rest(bytes.data() + consumed, bytes.size() - consumed);
         touched_ = true;
-        // What has no end within telling_bytes is judged by these, whatever is behind them.
+        // A line longer than telling_bytes is judged by its first telling_bytes.
         if (head_.status() == 0 && std::min(rest.size(), lines_.room()) >= response_head::telling_bytes &&
             !response_head::may_begin(rest) && rest.find('\n') >= response_head::telling_bytes)
             response_head::refuse_beginning(rest);

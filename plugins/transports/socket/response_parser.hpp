@@ -1,4 +1,4 @@
-// One HTTP/1.1 response, incrementally, in place.
+// Takes a response apart, in whatever pieces it comes: head, framing, body.
 #pragma once
 
 #include <cstddef>
@@ -6,12 +6,54 @@
 #include <span>
 #include <string_view>
 
-#include "body_framing.hpp"
 #include "http1/chunk_reader.hpp"
-#include "http1/line_reader.hpp"
-#include "response_head.hpp"
+#include "http1/message_head.hpp"
 
 namespace chimera::socket {
+
+/// Status and header fields. Functions that take a line throw sdk::error(CHM_E_PROTO), which shows the line.
+class response_head {
+  public:
+    /// Forgets everything; memory is reused.
+    void clear() noexcept;
+
+    /// False as soon as `bytes` cannot be the beginning of a status line; true for too few of them.
+    static bool may_begin(std::string_view bytes) noexcept;
+    /// [may_begin() is false] Throws as status_line() would; the message shows the first bytes.
+    [[noreturn]] static void refuse_beginning(std::string_view bytes);
+    /// So many bytes are enough for refuse_beginning(): more bytes do not change its message.
+    static constexpr std::size_t telling_bytes = 32;
+
+    /// "HTTP/1.1 200 OK", also without the reason, and without the blank before it.
+    void status_line(std::string_view line);
+    /// "Name: value", or the continuation of the field before it.
+    void field_line(std::string_view line) { fields_.add(line); }
+
+    /// 0 before status_line().
+    std::int32_t status() const noexcept { return status_; }
+    /// The y of HTTP/1.y.
+    int minor_version() const noexcept { return minor_version_; }
+    http1::field_list& fields() noexcept { return fields_; }
+    const http1::field_list& fields() const noexcept { return fields_; }
+
+  private:
+    std::int32_t status_ = 0;
+    int minor_version_ = 0;
+    http1::field_list fields_;
+};
+
+/// RFC 9112 6.3, and whether the connection can serve another request afterwards (9.3).
+struct body_framing {
+    enum class kind { none, counted, chunked, until_close };
+
+    kind body = kind::none;
+    std::uint64_t length = 0; ///< of a counted body; not 0
+    bool keep_alive = false;
+
+    /// of a final head. head_request: the request was a HEAD. Throws sdk::error(CHM_E_PROTO) for a Content-Length that
+    /// is not one number, and for a Transfer-Encoding that is not "chunked".
+    static body_framing of(const response_head& head, bool head_request);
+};
 
 using http1::body_progress;
 
@@ -53,12 +95,12 @@ class response_parser {
     std::int32_t status() const noexcept { return head_.status(); }
     std::span<const chm_kv> headers() { return head_.fields().all(); }
 
-    /// Parses body and trailers, after the head and before done(). Where it gave a piece of the body and not consumed
-    /// all, the rest is presented again before anything is awaited: it may be a fault.
+    /// [after the head, before done()] Parses body and trailers. If it gave a piece of the body and did not consume all
+    /// bytes, present the rest again before you wait: it may have a fault.
     body_progress parse_body(std::span<char> bytes);
     /// True when the message is complete: nothing is parsed any more, whatever comes.
     bool done() const noexcept { return done_; }
-    /// The peer closed: completes a body that ends in this way. unparsed: what was not consumed.
+    /// The peer closed: completes a body that ends in this way. unparsed: the bytes that were not consumed.
     void end_of_stream(std::span<const char> unparsed);
     /// True when the connection can serve another request after done().
     bool keep_alive() const noexcept { return framing_.keep_alive; }

@@ -5,9 +5,8 @@
 
 #include "chimera/sdk/plugin.hpp"
 #include "exchange.hpp"
-#include "settings.hpp"
 #include "stream_socket/base_url.hpp"
-#include "stream_socket/resolver.hpp"
+#include "stream_socket/connector.hpp"
 
 namespace chimera::socket {
 

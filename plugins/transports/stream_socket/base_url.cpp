@@ -1,19 +1,28 @@
 #include "base_url.hpp"
 
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
+#include <arpa/inet.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
 
 #include "chimera/sdk/error.hpp"
 #include "http1/http_text.hpp"
 
 namespace chimera::stream_socket {
 
-namespace urls = boost::urls;
-
 namespace {
+
+template <class SockAddr>
+address pack(const SockAddr& from) noexcept {
+    address a;
+    std::memcpy(&a.storage, &from, sizeof from);
+    a.length = sizeof from;
+    return a;
+}
 
 /// For messages: a password that was given all the same does not get into a log.
 std::string without_credentials(std::string_view url) {
@@ -26,6 +35,53 @@ std::string without_credentials(std::string_view url) {
 constexpr std::string_view unix_scheme = "http+unix://";
 
 } // namespace
+
+address address::v4(const std::array<unsigned char, 4>& bytes, std::uint16_t port) noexcept {
+    sockaddr_in in{};
+    in.sin_family = AF_INET;
+    in.sin_port = htons(port);
+    std::memcpy(&in.sin_addr, bytes.data(), bytes.size());
+    return pack(in);
+}
+
+address address::v6(const std::array<unsigned char, 16>& bytes, std::uint16_t port) noexcept {
+    sockaddr_in6 in{};
+    in.sin6_family = AF_INET6;
+    in.sin6_port = htons(port);
+    std::memcpy(&in.sin6_addr, bytes.data(), bytes.size());
+    return pack(in);
+}
+
+address address::unix_socket(std::string_view path) noexcept {
+    sockaddr_un in{};
+    in.sun_family = AF_UNIX;
+    std::memcpy(in.sun_path, path.data(), std::min(path.size(), longest_path));
+    return pack(in);
+}
+
+std::string address::text() const {
+    if (is_unix_socket()) {
+        sockaddr_un in{};
+        std::memcpy(&in, &storage, sizeof in);
+        return std::string("the unix socket ") + in.sun_path;
+    }
+    std::array<char, INET6_ADDRSTRLEN> host{};
+    std::uint16_t port = 0;
+    if (storage.ss_family == AF_INET6) {
+        sockaddr_in6 in{};
+        std::memcpy(&in, &storage, sizeof in);
+        inet_ntop(AF_INET6, &in.sin6_addr, host.data(), host.size());
+        port = ntohs(in.sin6_port);
+    } else {
+        sockaddr_in in{};
+        std::memcpy(&in, &storage, sizeof in);
+        inet_ntop(AF_INET, &in.sin_addr, host.data(), host.size());
+        port = ntohs(in.sin_port);
+    }
+    return std::string(host.data()) + " port " + std::to_string(port);
+}
+
+namespace urls = boost::urls;
 
 base_url base_url::parse_unix(std::string_view text, std::string_view behind_scheme) {
     const auto refuse = [&](const std::string& why) {
@@ -96,7 +152,7 @@ base_url base_url::parse(std::string_view text, std::string_view transport, tls_
     if (result.host.empty()) throw refuse(CHM_E_INVAL, "names no host");
     for (const char c : result.host)
         if (static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || c == '/' || c == '@' || c == '%')
-            throw refuse(CHM_E_INVAL, "has a host that is no name");
+            throw refuse(CHM_E_INVAL, "has a host that is not a valid name");
     if (const std::string_view digits(u.port().data(), u.port().size()); !digits.empty()) {
         // Not port_number(): in Boost.URL 1.81 it wraps around.
         const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), result.port);

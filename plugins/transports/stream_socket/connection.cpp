@@ -98,7 +98,7 @@ std::uint32_t connection::poll(std::uint32_t interest, chm_waker* waker) {
     std::uint32_t seen = 0;
     if (interest & CHM_IO_WRITE) {
         if (!io_) io_ = sdk::io(reactor_, fd_.get());
-        // A hang-up shows in the send that follows; what can still be received is the receiver's to tell.
+        // A hang-up shows in the next send; the receiver reports bytes that can still be received.
         seen = io_.poll(CHM_IO_WRITE, waker);
         if (seen) seen = (seen & ~0xFFU) | CHM_IO_WRITE;
     }
@@ -183,8 +183,8 @@ bool connection::idle_and_open() {
 }
 
 void connection::forget_waker() noexcept {
-    // What is ready keeps the reactor from taking the new waker; then the registration itself goes, or the connection,
-    // as nothing may come now.
+    // While something is ready, the reactor does not take the new waker; then the registration itself goes, or the
+    // connection, as nothing may come now.
     if (receiver_) {
         io_ = sdk::io();
         if (receiver_.ready(nobody())) close();

@@ -7,13 +7,13 @@
 #include <cstdint>
 #include <string_view>
 
-#include "address.hpp"
+#include "base_url.hpp"
 #include "chimera/sdk/owned_fd.hpp"
 #include "chimera/sdk/reactor.hpp"
 
 namespace chimera::stream_socket {
 
-/// A waker that wakes nobody, to take the place of one in a reactor.
+/// A waker without effect. It replaces a real one in a reactor.
 chm_waker* nobody() noexcept;
 
 /// Owner of a socket and of its registration; empty until open(). Used on the session's worker.
@@ -28,8 +28,8 @@ class connection {
 
     explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
 
-    /// Begins to connect; the connection was closed before. False: it is closed still, since the queue of a unix
-    /// socket's listener is full, and nobody will tell when it no longer is. Throws sdk::error(CHM_E_CONNECT,
+    /// [closed] Begins to connect. False: still closed, because the queue of a unix socket's listener is full; no event
+    /// tells when there is room again. Throws sdk::error(CHM_E_CONNECT,
     /// CHM_E_TIMEOUT, CHM_E_IO) and is closed then.
     bool open(const address& to);
     /// True once the connection is established. Throws as open() does.
@@ -37,10 +37,10 @@ class connection {
     /// Deregisters, ends the receive, then closes.
     void close() noexcept;
 
-    /// What send(2) and recv(2) return, with errno; never interrupted by a signal.
+    /// Return as send(2) and recv(2) do, with errno; never interrupted by a signal.
     ssize_t send(std::string_view bytes) noexcept;
-    /// stamp_ns: when the kernel received the last segment of these bytes (segments that nobody had read yet when the
-    /// next one came are one, with the time of the last), CLOCK_REALTIME; 0 where it does not say.
+    /// stamp_ns: when the kernel received the last segment of these bytes, CLOCK_REALTIME; 0: unknown. The kernel joins
+    /// unread segments to one, with the time of the last.
     ssize_t receive(char* to, std::size_t capacity, std::uint64_t& stamp_ns) noexcept;
 
     /// Readiness, as sdk::io. Throws sdk::error where the reactor refuses the registration.

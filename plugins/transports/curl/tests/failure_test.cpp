@@ -1,6 +1,5 @@
 // What goes wrong, and the code and message that say so.
 #include "leak_check.hpp"
-#include "loopback_server.hpp"
 
 using namespace curl_test;
 
@@ -11,7 +10,7 @@ const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r
 /// The failure of a whole exchange with a server that answers like this.
 error failure_with(std::function<void(peer&)> script, option_list options = {}) {
     leak_check leaks;
-    loopback_server server([&](peer& p) {
+    one_by_one_server server([&](peer& p) {
         p.request();
         script(p);
     });
@@ -52,23 +51,8 @@ TEST_CASE("a name without an address: RESOLVE") {
 
 TEST_CASE("no answer to the connection: TIMEOUT") {
     leak_check leaks;
-    // A listener whose queue is full drops further SYNs.
-    const auto listener = chimera::sdk::owned_fd::checked(::socket(AF_INET, SOCK_STREAM, 0), "socket");
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    socklen_t size = sizeof address;
-    REQUIRE(::bind(listener.get(), generic, size) == 0);
-    REQUIRE(::listen(listener.get(), 0) == 0);
-    ::getsockname(listener.get(), generic, &size);
-    std::vector<chimera::sdk::owned_fd> queue;
-    for (int i = 0; i < 4; ++i) {
-        queue.push_back(chimera::sdk::owned_fd::checked(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), "socket"));
-        ::connect(queue.back().get(), generic, size);
-    }
-    const std::string url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-    CHECK(failure_at(url, {{"connect_timeout_ms", "100"}}).code() == CHM_E_TIMEOUT);
+    const full_listener listener;
+    CHECK(failure_at(listener.url(), {{"connect_timeout_ms", "100"}}).code() == CHM_E_TIMEOUT);
 }
 
 TEST_CASE("the request is read and nothing comes: TIMEOUT by first_byte_timeout_ms") {
@@ -85,7 +69,7 @@ TEST_CASE("an interim response is not the first byte of the response, for the li
     };
     CHECK(failure_with(late, {{"first_byte_timeout_ms", "60"}}).code() == CHM_E_TIMEOUT);
     leak_check leaks;
-    loopback_server server([&](peer& p) {
+    one_by_one_server server([&](peer& p) {
         p.request();
         late(p);
         p.request();
@@ -102,7 +86,7 @@ TEST_CASE("an interim response is not the first byte of the response, for the li
 TEST_CASE("a server that stops reading a large request: TIMEOUT by idle_timeout_ms") {
     leak_check leaks;
     std::atomic<bool> over{false};
-    loopback_server server([&](peer&) {
+    one_by_one_server server([&](peer&) {
         while (!over) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     });
     turned_reactor r;
@@ -117,10 +101,10 @@ TEST_CASE("a server that stops reading a large request: TIMEOUT by idle_timeout_
 
 TEST_CASE("a response that stalls: TIMEOUT by idle_timeout_ms, after what came before") {
     leak_check leaks;
-    loopback_server server([](peer& p) {
+    one_by_one_server server([](peer& p) {
         p.request();
         p.send(chunked);
-        p.send_chunk("token");
+        p.chunk("token");
         p.client_gone(10000);
     });
     turned_reactor r;
@@ -137,14 +121,14 @@ TEST_CASE("a response that stalls: TIMEOUT by idle_timeout_ms, after what came b
 
 TEST_CASE("a response that trickles is not idle, and its deadline is not re-armed for every byte") {
     leak_check leaks;
-    loopback_server server([](peer& p) {
+    one_by_one_server server([](peer& p) {
         p.request();
         p.send(chunked);
         for (int i = 0; i < 40; ++i) {
-            p.send_chunk("token");
+            p.chunk("token");
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
         }
-        p.send_chunk("");
+        p.chunk("");
         p.request();
     });
     turned_reactor r;
@@ -157,13 +141,13 @@ TEST_CASE("a response that trickles is not idle, and its deadline is not re-arme
 
 TEST_CASE("time that the reader takes does not count as the server's idleness") {
     leak_check leaks;
-    loopback_server server([](peer& p) {
+    one_by_one_server server([](peer& p) {
         p.request();
         p.send(chunked);
-        p.send_chunk("one");
+        p.chunk("one");
         std::this_thread::sleep_for(std::chrono::milliseconds(400));
-        p.send_chunk("two");
-        p.send_chunk("");
+        p.chunk("two");
+        p.chunk("");
         p.request();
     });
     turned_reactor r;
@@ -178,7 +162,7 @@ TEST_CASE("time that the reader takes does not count as the server's idleness") 
 
 TEST_CASE("0 switches a limit off") {
     leak_check leaks;
-    loopback_server server([](peer& p) {
+    one_by_one_server server([](peer& p) {
         p.request();
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
         p.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n");
@@ -214,7 +198,7 @@ TEST_CASE("closed too early: CLOSED") {
 
 TEST_CASE("reset: IO, after what came before") {
     leak_check leaks;
-    loopback_server server([](peer& p) {
+    one_by_one_server server([](peer& p) {
         p.request();
         p.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -242,7 +226,7 @@ TEST_CASE("not HTTP: PROTO") {
     SUBCASE("a version that does not exist") {
         CHECK(failure_with([](peer& p) { p.send("HTTP/7.3 200 OK\r\n\r\n"); }).code() == CHM_E_PROTO);
     }
-    SUBCASE("a status that is no number") {
+    SUBCASE("a status that is not a number") {
         CHECK(failure_with([](peer& p) { p.send("HTTP/1.1 abc OK\r\n\r\n"); }).code() == CHM_E_PROTO);
     }
     SUBCASE("a header without a colon") {
@@ -252,11 +236,11 @@ TEST_CASE("not HTTP: PROTO") {
         CHECK(failure_with([](peer& p) { p.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"); }).code() ==
               CHM_E_PROTO);
     }
-    SUBCASE("a length that is no number") {
+    SUBCASE("a length that is not a number") {
         CHECK(failure_with([](peer& p) { p.send("HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n"); }).code() ==
               CHM_E_PROTO);
     }
-    SUBCASE("a chunk size that is no number") {
+    SUBCASE("a chunk size that is not a number") {
         CHECK(failure_with([](peer& p) { p.send(chunked + "zz\r\nhello\r\n"); }).code() == CHM_E_PROTO);
     }
     SUBCASE("a chunk longer than its size") {
@@ -296,9 +280,9 @@ TEST_CASE("a head without bounds: LIMIT") {
 
 TEST_CASE("a session works on after a failure") {
     leak_check leaks;
-    loopback_server server([](peer& p) {
-        if (p.request().empty()) return;
-        if (p.number == 0)
+    one_by_one_server server([](peer& p) {
+        if (p.request_text().empty()) return;
+        if (p.number() == 0)
             p.reset();
         else
             p.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
@@ -314,7 +298,7 @@ TEST_CASE("a session works on after a failure") {
 
 TEST_CASE("calls in the wrong order: STATE") {
     leak_check leaks;
-    loopback_server server([](peer& p) {
+    one_by_one_server server([](peer& p) {
         p.request();
         p.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
         p.request();
@@ -378,7 +362,7 @@ TEST_CASE("without a reactor: NOSYS, and what to do") {
 
 TEST_CASE("a reactor that refuses: its code, and the URL") {
     leak_check leaks;
-    loopback_server server([](peer& p) { p.request(); });
+    one_by_one_server server([](peer& p) { p.request(); });
     turned_reactor r;
     chm_reactor_vt foreign = *r.reactor()->vt; // answers as an affine reactor does on another thread
     foreign.io_register = [](chm_reactor*, int, chm_io**) noexcept -> chm_rc { return CHM_E_AFFINITY; };
@@ -393,7 +377,7 @@ TEST_CASE("a reactor that refuses: its code, and the URL") {
 
 TEST_CASE("a reactor whose timers and sockets fail for ever fails the exchange instead of spinning") {
     leak_check leaks;
-    loopback_server server([](peer& p) { p.client_gone(10000); });
+    one_by_one_server server([](peer& p) { p.client_gone(10000); });
     turned_reactor r;
     chm_reactor_vt foreign = *r.reactor()->vt;
     transport t;

@@ -3,7 +3,6 @@
 #include <random>
 
 #include "leak_check.hpp"
-#include "loopback_server.hpp"
 
 using namespace curl_test;
 
@@ -39,11 +38,11 @@ struct outcome {
 outcome outcome_of(std::string_view response, const char* method, bool closes, cut how, unsigned seed) {
     leak_check leaks;
     std::minstd_rand dice(seed);
-    loopback_server server([&](peer& p) {
-        if (p.request().empty()) return;
-        send_cut(p, p.number == 0 ? response : "HTTP/1.1 204 No Content\r\n\r\n", how, dice);
+    one_by_one_server server([&](peer& p) {
+        if (p.request_text().empty()) return;
+        send_cut(p, p.number() == 0 ? response : "HTTP/1.1 204 No Content\r\n\r\n", how, dice);
         if (closes) return;
-        if (!p.request().empty()) p.send("HTTP/1.1 204 No Content\r\n\r\n");
+        if (!p.request_text().empty()) p.send("HTTP/1.1 204 No Content\r\n\r\n");
         p.client_gone(5000);
     });
     turned_reactor r;
@@ -361,8 +360,8 @@ TEST_CASE("what one response left behind in curl does not touch the next") {
     }
     const std::string good = "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 5\r\n\r\nhello";
     std::atomic<int> requests{0};
-    loopback_server server([&](peer& p) {
-        while (!p.request().empty()) p.send(++requests % 2 ? good : bad);
+    one_by_one_server server([&](peer& p) {
+        while (!p.request_text().empty()) p.send(++requests % 2 ? good : bad);
     });
     turned_reactor r;
     transport t;
@@ -386,10 +385,10 @@ TEST_CASE("what one response left behind in curl does not touch the next") {
 TEST_CASE("bytes that come behind a response late are nobody's, also when the exchange after it fails") {
     leak_check leaks;
     std::atomic<int> late{0};
-    loopback_server server([&](peer& p) {
-        if (p.request().empty()) return;
-        p.send(p.number == 1 ? "nonsense" : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-        if (p.number > 0) return;
+    one_by_one_server server([&](peer& p) {
+        if (p.request_text().empty()) return;
+        p.send(p.number() == 1 ? "nonsense" : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        if (p.number() > 0) return;
         std::this_thread::sleep_for(std::chrono::milliseconds(30));
         p.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstale");
         ++late;

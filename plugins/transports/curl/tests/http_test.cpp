@@ -1,6 +1,5 @@
 // Requests and responses over plain sockets: what a well-behaved server may do.
 #include "leak_check.hpp"
-#include "loopback_server.hpp"
 
 using namespace curl_test;
 
@@ -10,7 +9,7 @@ const std::string hello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 void serve_hello(peer& p) {
-    while (!p.request().empty() && p.send(hello)) {
+    while (!p.request_text().empty() && p.send(hello)) {
     }
 }
 
@@ -18,7 +17,7 @@ void serve_hello(peer& p) {
 
 TEST_CASE("a response with Content-Length arrives with its head and body") {
     leak_check leaks;
-    loopback_server server([](peer& p) {
+    one_by_one_server server([](peer& p) {
         p.request();
         p.send("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\nX-One:  two \r\nX-Empty:\r\n\r\nnone");
     });
@@ -37,8 +36,8 @@ TEST_CASE("the request on the wire is what was asked for and nothing else") {
     leak_check leaks;
     std::string seen;
     {
-        loopback_server server([&](peer& p) {
-            seen = p.request();
+        one_by_one_server server([&](peer& p) {
+            seen = p.request_text();
             p.send(hello);
         });
         turned_reactor r;
@@ -57,8 +56,8 @@ TEST_CASE("the request on the wire is what was asked for and nothing else") {
 TEST_CASE("every method goes out under its name, and none leaves a trace in the next") {
     leak_check leaks;
     std::string seen;
-    loopback_server server([&](peer& p) {
-        for (std::string q = p.request(); !q.empty(); q = p.request()) {
+    one_by_one_server server([&](peer& p) {
+        for (std::string q = p.request_text(); !q.empty(); q = p.request_text()) {
             seen = q;
             p.send(q.starts_with("HEAD") ? "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" : hello);
         }
@@ -86,8 +85,8 @@ TEST_CASE("a large request body arrives whole and is not announced with Expect")
     leak_check leaks;
     const std::string body(3 << 20, 'q');
     std::string seen;
-    loopback_server server([&](peer& p) {
-        seen = p.request();
+    one_by_one_server server([&](peer& p) {
+        seen = p.request_text();
         p.send(hello);
     });
     turned_reactor r;
@@ -104,7 +103,7 @@ TEST_CASE("a large request body arrives whole and is not announced with Expect")
 
 TEST_CASE("chunks with extensions and trailers, each chunk a piece of its own") {
     leak_check leaks;
-    loopback_server server([](peer& p) {
+    one_by_one_server server([](peer& p) {
         p.request();
         p.send(chunked + "3;a=b\r\none\r\n3\r\ntwo\r\n0\r\nX-Late: 1\r\n\r\n");
         p.request();
@@ -122,7 +121,7 @@ TEST_CASE("chunks with extensions and trailers, each chunk a piece of its own") 
 
 TEST_CASE("interim responses are passed over") {
     leak_check leaks;
-    loopback_server server([](peer& p) {
+    one_by_one_server server([](peer& p) {
         p.request();
         p.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + hello);
         p.request();
@@ -138,7 +137,7 @@ TEST_CASE("interim responses are passed over") {
 
 TEST_CASE("a body without a length ends with the connection") {
     leak_check leaks;
-    loopback_server server([](peer& p) {
+    one_by_one_server server([](peer& p) {
         p.request();
         p.send("HTTP/1.0 200 OK\r\n\r\nall of it");
     });
@@ -152,9 +151,9 @@ TEST_CASE("a body without a length ends with the connection") {
 
 TEST_CASE("a response written byte by byte is the same response") {
     leak_check leaks;
-    loopback_server server([](peer& p) {
+    one_by_one_server server([](peer& p) {
         p.request();
-        p.send_byte_by_byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+        p.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 1, 20);
         p.request();
     });
     turned_reactor r;
@@ -168,7 +167,7 @@ TEST_CASE("a response written byte by byte is the same response") {
 
 TEST_CASE("a session uses one connection again and says so") {
     leak_check leaks;
-    loopback_server server(serve_hello);
+    one_by_one_server server(serve_hello);
     turned_reactor r;
     transport t;
     session s(r, t, server.url());
@@ -189,12 +188,12 @@ TEST_CASE("a session uses one connection again and says so") {
 TEST_CASE("a connection that the server drops upon the next request is replaced once, unseen") {
     leak_check leaks;
     std::atomic<int> requests{0};
-    loopback_server server([&](peer& p) {
-        if (!p.request().empty()) {
+    one_by_one_server server([&](peer& p) {
+        if (!p.request_text().empty()) {
             ++requests;
             p.send(hello);
         }
-        if (!p.request().empty()) ++requests; // read, and closed without a byte of an answer
+        if (!p.request_text().empty()) ++requests; // read, and closed without a byte of an answer
     });
     turned_reactor r;
     transport t;
@@ -224,7 +223,7 @@ TEST_CASE("a response that has begun is not asked for again, not even within its
     SUBCASE("closed at once") {}
     SUBCASE("closed later") { pause = true; }
     SUBCASE("reset later") { with_reset = pause = true; }
-    loopback_server server([&](peer& p) {
+    one_by_one_server server([&](peer& p) {
         p.request();
         p.send(hello);
         p.request();
@@ -251,10 +250,10 @@ TEST_CASE("what comes after a response is not taken for the next one") {
     const auto wait_for = [](const std::atomic<int>& count, int least) {
         while (count < least) std::this_thread::yield();
     };
-    loopback_server server([&](peer& p) {
-        if (p.request().empty()) return;
+    one_by_one_server server([&](peer& p) {
+        if (p.request_text().empty()) return;
         p.send(hello);
-        wait_for(taken, p.number + 1);
+        wait_for(taken, p.number() + 1);
         p.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstale");
         ++said;
         p.client_gone(5'000);
@@ -273,7 +272,7 @@ TEST_CASE("what comes after a response is not taken for the next one") {
 
 TEST_CASE("a connection that the server closed while idle is not used") {
     leak_check leaks;
-    loopback_server server([](peer& p) {
+    one_by_one_server server([](peer& p) {
         p.request();
         p.send(hello);
     });
@@ -292,12 +291,12 @@ TEST_CASE("a connection that the server closed while idle is not used") {
 
 TEST_CASE("closing an exchange before its end abandons the connection and holds no waker") {
     leak_check leaks;
-    loopback_server server([](peer& p) {
-        if (p.request().empty()) return;
+    one_by_one_server server([](peer& p) {
+        if (p.request_text().empty()) return;
         p.send(chunked);
-        p.send_chunk("first");
-        if (p.number == 0) CHECK(p.client_gone(5000));
-        p.send_chunk("");
+        p.chunk("first");
+        if (p.number() == 0) CHECK(p.client_gone(5000));
+        p.chunk("");
     });
     turned_reactor r;
     transport t;
@@ -324,10 +323,10 @@ TEST_CASE("closing an exchange before its end abandons the connection and holds 
 
 TEST_CASE("answers whose bodies linger after their end can be left again and again") {
     leak_check leaks;
-    loopback_server server([](peer& p) {
-        if (p.request().empty()) return;
+    one_by_one_server server([](peer& p) {
+        if (p.request_text().empty()) return;
         p.send(chunked);
-        p.send_chunk("the answer");
+        p.chunk("the answer");
         CHECK(p.client_gone(5000)); // the last chunk never comes
     });
     turned_reactor r;
@@ -352,7 +351,7 @@ TEST_CASE("answers whose bodies linger after their end can be left again and aga
 
 TEST_CASE("an exchange closed before it was polled costs nothing") {
     leak_check leaks;
-    loopback_server server(serve_hello);
+    one_by_one_server server(serve_hello);
     turned_reactor r;
     transport t;
     session s(r, t, server.url());
@@ -365,7 +364,7 @@ TEST_CASE("an exchange closed before it was polled costs nothing") {
 
 TEST_CASE("an idle session leaves nothing in the reactor") {
     leak_check leaks;
-    loopback_server server(serve_hello);
+    one_by_one_server server(serve_hello);
     turned_reactor r;
     transport t;
     session s(r, t, server.url());
@@ -379,7 +378,7 @@ TEST_CASE("an idle session leaves nothing in the reactor") {
 TEST_CASE("timestamps come in their order and near the truth") {
     leak_check leaks;
     std::atomic<std::uint64_t> answered{0};
-    loopback_server server([&](peer& p) {
+    one_by_one_server server([&](peer& p) {
         p.request();
         std::this_thread::sleep_for(std::chrono::milliseconds(30));
         answered = chimera::sdk::now_ns();
@@ -406,7 +405,7 @@ TEST_CASE("timestamps come in their order and near the truth") {
 
 TEST_CASE("buffer_size bounds a read, and with it a piece") {
     leak_check leaks;
-    loopback_server server([](peer& p) {
+    one_by_one_server server([](peer& p) {
         p.request();
         p.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + std::string(1000000, 'x'));
     });
@@ -430,7 +429,7 @@ TEST_CASE("a slow reader holds the sender back instead of filling memory") {
     leak_check leaks;
     constexpr std::size_t size = 16 << 20;
     std::atomic<std::size_t> sent{0};
-    loopback_server server([&](peer& p) {
+    one_by_one_server server([&](peer& p) {
         p.request();
         p.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n");
         const std::string block(65536, 'x');
@@ -459,7 +458,7 @@ TEST_CASE("a slow reader holds the sender back instead of filling memory") {
 
 TEST_CASE("localhost is found, through IPv6 or IPv4") {
     leak_check leaks;
-    loopback_server server(serve_hello);
+    one_by_one_server server(serve_hello);
     turned_reactor r;
     transport t;
     session s(r, t, "http://localhost:" + std::to_string(server.port()));
@@ -470,12 +469,12 @@ TEST_CASE("localhost is found, through IPv6 or IPv4") {
 
 TEST_CASE("many sessions share one reactor") {
     leak_check leaks;
-    std::vector<std::unique_ptr<loopback_server>> servers;
+    std::vector<std::unique_ptr<one_by_one_server>> servers;
     turned_reactor r;
     transport t;
     std::vector<std::unique_ptr<session>> sessions;
     for (int i = 0; i < 8; ++i) {
-        servers.push_back(std::make_unique<loopback_server>(serve_hello));
+        servers.push_back(std::make_unique<one_by_one_server>(serve_hello));
         sessions.push_back(std::make_unique<session>(r, t, servers.back()->url()));
     }
     for (int round = 0; round < 3; ++round)

@@ -6,10 +6,16 @@
 
 #include <doctest/doctest.h>
 
-#include "../../../../plugin_api/conformance/kit/census.hpp"
+#include "conformance/kit/census.hpp"
+#include "conformance/scripted_server/scripted_server.hpp"
 #include "loaded_plugin.hpp"
 
 namespace curl_test {
+
+using chimera::conformance::full_listener;
+using chimera::conformance::one_by_one_server;
+using chimera::conformance::peer;
+using chimera::conformance::server_room;
 
 /// First in a test: at its end, whatever the test opened has to be gone again.
 class leak_check {

@@ -1,8 +1,10 @@
 // Requests through a forward proxy: asked for by the option `proxy`, never by the environment alone.
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <cstdlib>
 
 #include "leak_check.hpp"
-#include "loopback_server.hpp"
 
 using namespace curl_test;
 
@@ -30,7 +32,7 @@ class environment {
 };
 
 void serve_hello(peer& p) {
-    while (!p.request().empty() && p.send(hello)) {
+    while (!p.request_text().empty() && p.send(hello)) {
     }
 }
 
@@ -40,13 +42,13 @@ class forward_proxy {
     /// credentials: the value that Proxy-Authorization has to have; empty: none is asked for.
     explicit forward_proxy(std::string credentials = {}) : credentials_(std::move(credentials)) {}
     std::string address() const { return "127.0.0.1:" + std::to_string(server_.port()); }
-    int connections() const noexcept { return server_.connections(); }
+    unsigned connections() const noexcept { return server_.connections(); }
     int requests() const noexcept { return requests_; }
     std::string last; ///< request, read while no exchange is open
 
   private:
     void serve(peer& p) {
-        for (std::string q = p.request(); !q.empty(); q = p.request()) {
+        for (std::string q = p.request_text(); !q.empty(); q = p.request_text()) {
             ++requests_;
             last = q;
             if (q.starts_with("CONNECT ")) {
@@ -80,7 +82,7 @@ class forward_proxy {
     }
     const std::string credentials_;
     std::atomic<int> requests_{0};
-    loopback_server server_{[this](peer& p) { serve(p); }};
+    one_by_one_server server_{[this](peer& p) { serve(p); }};
 };
 
 struct result {
@@ -109,8 +111,8 @@ TEST_CASE("a proxy gets the request in absolute form, and its connection is used
     leak_check leaks;
     const environment none{};
     std::string seen;
-    loopback_server server([&](peer& p) {
-        seen = p.request();
+    one_by_one_server server([&](peer& p) {
+        seen = p.request_text();
         p.send(hello);
     });
     forward_proxy proxy;
@@ -135,7 +137,7 @@ TEST_CASE("a proxy gets the request in absolute form, and its connection is used
 
 TEST_CASE("the environment is asked only when the option says so") {
     leak_check leaks;
-    loopback_server server(serve_hello);
+    one_by_one_server server(serve_hello);
     forward_proxy proxy;
     for (const char* name : {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"}) {
         CAPTURE(name);
@@ -165,7 +167,7 @@ TEST_CASE("the environment is asked only when the option says so") {
 
 TEST_CASE("NO_PROXY holds for the environment's proxy, not for one that the option names") {
     leak_check leaks;
-    loopback_server server(serve_hello);
+    one_by_one_server server(serve_hello);
     forward_proxy proxy;
     for (const char* name : {"no_proxy", "NO_PROXY"})
         for (const char* hosts : {"127.0.0.1", "example.com, 127.0.0.0/8", "*"}) {
@@ -184,7 +186,7 @@ TEST_CASE("NO_PROXY holds for the environment's proxy, not for one that the opti
 
 TEST_CASE("the environment counts as it was when the transport was made") {
     leak_check leaks;
-    loopback_server server(serve_hello);
+    one_by_one_server server(serve_hello);
     forward_proxy proxy;
     turned_reactor r;
     std::unique_ptr<transport> t;
@@ -201,7 +203,7 @@ TEST_CASE("the environment counts as it was when the transport was made") {
 TEST_CASE("credentials in the proxy's URL are sent to it; without them its 407 is the response") {
     leak_check leaks;
     const environment none{};
-    loopback_server server(serve_hello);
+    one_by_one_server server(serve_hello);
     forward_proxy proxy("Basic bWU6c2UvY3JldA=="); // me:se/cret
     CHECK(status_with("http://me:se%2Fcret@" + proxy.address(), server.url()) == 200);
     CHECK(server.connections() == 1);
@@ -255,8 +257,8 @@ TEST_CASE("no message shows the credentials of a proxy") {
 TEST_CASE("a proxy that drops its connection upon the next request: sent once more, and told") {
     leak_check leaks;
     const environment none{};
-    loopback_server proxy([](peer& p) {
-        if (!p.request().empty()) p.send(hello);
+    one_by_one_server proxy([](peer& p) {
+        if (!p.request_text().empty()) p.send(hello);
         p.request(); // read, and closed without a byte of an answer
     });
     turned_reactor r;
@@ -276,10 +278,10 @@ TEST_CASE("what a proxy says behind a response is not taken for the next one") {
     leak_check leaks;
     const environment none{};
     std::atomic<int> taken{0}, said{0};
-    loopback_server proxy([&](peer& p) {
-        if (p.request().empty()) return;
+    one_by_one_server proxy([&](peer& p) {
+        if (p.request_text().empty()) return;
         p.send(hello);
-        while (taken <= p.number) std::this_thread::yield();
+        while (taken <= static_cast<int>(p.number())) std::this_thread::yield();
         p.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstale");
         ++said;
         p.client_gone(5'000);

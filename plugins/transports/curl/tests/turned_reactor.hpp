@@ -7,6 +7,8 @@
 
 #include <chimera/sdk/epoll_reactor.hpp>
 
+#include "conformance/kit/counting_waker.hpp"
+
 namespace curl_test {
 
 /// One thread's "executor". Counts wakers, so that a test sees when one was kept.
@@ -19,7 +21,7 @@ class turned_reactor {
         for (woken_ = true;;) {
             if (woken_.exchange(false)) {
                 ++polls_;
-                if (const chm_rc rc = poll(&waker_); rc != CHM_PENDING) return rc;
+                if (const chm_rc rc = poll(waker_.get()); rc != CHM_PENDING) return rc;
             } else {
                 const auto began = std::chrono::steady_clock::now();
                 while (!woken_) {
@@ -37,30 +39,13 @@ class turned_reactor {
         while (std::chrono::steady_clock::now() < end) reactor_.turn(5);
         return woken_;
     }
-    int wakers() const noexcept { return wakers_; }
+    int wakers() const noexcept { return waker_.references(); }
     int polls() const noexcept { return polls_; }
 
   private:
-    struct counted_waker : chm_waker {
-        turned_reactor* owner;
-    };
-    static turned_reactor& of(chm_waker* w) noexcept { return *static_cast<counted_waker*>(w)->owner; }
-    static chm_waker* clone(chm_waker* w) noexcept {
-        ++of(w).wakers_;
-        return w;
-    }
-    static void wake(chm_waker* w) noexcept {
-        wake_by_ref(w);
-        drop(w);
-    }
-    static void wake_by_ref(chm_waker* w) noexcept { of(w).woken_ = true; }
-    static void drop(chm_waker* w) noexcept { --of(w).wakers_; }
-    static constexpr chm_waker_vt vtable{clone, wake, wake_by_ref, drop};
-
     chimera::sdk::epoll_reactor reactor_;
-    counted_waker waker_{{&vtable}, this};
     std::atomic<bool> woken_{false};
-    std::atomic<int> wakers_{0};
+    chimera::conformance::counting_waker waker_{chimera::sdk::waker(), [this] { woken_ = true; }};
     int polls_ = 0;
 };
 

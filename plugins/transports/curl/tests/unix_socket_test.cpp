@@ -1,37 +1,13 @@
 // Servers on a unix socket: http+unix:// URLs, and what goes over such a connection.
-#include <cstdlib>
-
 #include "leak_check.hpp"
-#include "loopback_server.hpp"
 
 using namespace curl_test;
+using chimera::conformance::listen_on_path;
+using chimera::conformance::percent_encoded;
 
 namespace {
 
 const std::string hello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
-
-/// A folder of its own, removed with everything in it.
-class folder {
-  public:
-    folder() {
-        char name[] = "/tmp/chimera-curl-XXXXXX";
-        REQUIRE(::mkdtemp(name) != nullptr);
-        path_ = name;
-    }
-    folder(const folder&) = delete;
-    folder& operator=(const folder&) = delete;
-    ~folder() { std::filesystem::remove_all(path_); }
-    std::string file(const std::string& name) const { return path_ + "/" + name; }
-
-  private:
-    std::string path_;
-};
-
-std::string encoded(const std::string& path) {
-    std::string text;
-    for (const char c : path) c == '/' ? text.append("%2F") : text.append(1, c);
-    return text;
-}
 
 /// Fails, with the path in the message.
 error failure_at(const std::string& path) {
@@ -39,7 +15,7 @@ error failure_at(const std::string& path) {
     turned_reactor r;
     transport t;
     const error e = failure_of([&] {
-        session(r, t, "http+unix://" + encoded(path) + "/v1").start({"GET", "/x"}).head();
+        session(r, t, "http+unix://" + percent_encoded(path) + "/v1").start({"GET", "/x"}).head();
     });
     CAPTURE(e.what());
     CHECK(std::string_view(e.what()).find(path) != std::string_view::npos);
@@ -55,19 +31,19 @@ bool says(const error& e, std::string_view words) {
 
 TEST_CASE("a server on a unix socket is spoken to as localhost, and its connection is used again") {
     leak_check leaks;
-    const folder here;
+    const server_room here;
     const std::string path = here.file("a b.sock");
     std::string seen, url, target;
     SUBCASE("the path as the host, with a prefix") {
-        url = "http+unix://" + encoded(here.file("a%20b.sock")) + "/v1/";
+        url = "http+unix://" + percent_encoded(here.file("a b.sock")) + "/v1/";
         target = "/v1/api?x=y";
     }
     SUBCASE("the path as the path") {
         url = "HTTP+unix://" + here.file("a%20b.sock");
         target = "/api?x=y";
     }
-    loopback_server server(path, [&](peer& p) {
-        for (std::string q = p.request(); !q.empty(); q = p.request()) {
+    one_by_one_server server(path, [&](peer& p) {
+        for (std::string q = p.request_text(); !q.empty(); q = p.request_text()) {
             seen = q;
             p.send(hello);
         }
@@ -92,15 +68,15 @@ TEST_CASE("a server on a unix socket is spoken to as localhost, and its connecti
 
 TEST_CASE("a dropped connection to a unix socket is replaced once, and an early close abandons it") {
     leak_check leaks;
-    const folder here;
-    loopback_server server(here.file("s"), [&](peer& p) {
-        if (p.number == 1) {
+    const server_room here;
+    one_by_one_server server(here.file("s"), [&](peer& p) {
+        if (p.number() == 1) {
             p.request();
             p.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello");
             CHECK(p.client_gone(5000));
             return;
         }
-        if (!p.request().empty()) p.send(hello);
+        if (!p.request_text().empty()) p.send(hello);
         p.request();
     });
     turned_reactor r;
@@ -125,22 +101,12 @@ TEST_CASE("a dropped connection to a unix socket is replaced once, and an early 
 }
 
 TEST_CASE("a unix socket that is not there or that nobody serves: CONNECT, with its path and the cause") {
-    const folder here;
+    const server_room here;
     const error missing = failure_at(here.file("none.sock"));
     CHECK(missing.code() == CHM_E_CONNECT);
-    CHECK(says(missing, "GET http+unix://" + encoded(here.file("none.sock")) + "/v1/x: connecting: "));
+    CHECK(says(missing, "GET http+unix://" + percent_encoded(here.file("none.sock")) + "/v1/x: connecting: "));
     CHECK(says(missing, "No such file or directory"));
-    {
-        loopback_server gone(here.file("left.sock"), [](peer&) {});
-    }
-    {
-        // Bound and closed, but left in the file system.
-        const auto fd = chimera::sdk::owned_fd::checked(::socket(AF_UNIX, SOCK_STREAM, 0), "socket");
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        here.file("left.sock").copy(address.sun_path, sizeof address.sun_path - 1);
-        REQUIRE(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    }
+    listen_on_path(here.file("left.sock"), 1); // closed again at once, and left in the file system
     const error left = failure_at(here.file("left.sock"));
     CHECK(left.code() == CHM_E_CONNECT);
     CHECK(says(left, "Connection refused"));
@@ -148,9 +114,9 @@ TEST_CASE("a unix socket that is not there or that nobody serves: CONNECT, with 
 
 TEST_CASE("the path of a unix socket has at most 107 bytes") {
     leak_check leaks;
-    const folder here;
+    const server_room here;
     const std::string longest = here.file(std::string(107 - here.file("").size(), 'x'));
-    loopback_server server(longest, [](peer& p) {
+    one_by_one_server server(longest, [](peer& p) {
         p.request();
         p.send(hello);
     });

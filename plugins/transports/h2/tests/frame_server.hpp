@@ -1,17 +1,16 @@
 // A server that is told frame by frame what to say: for what no real one does on demand.
 #pragma once
 
-#include <atomic>
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "chimera/sdk/owned_fd.hpp"
+#include "conformance/scripted_server/scripted_server.hpp"
 
 namespace chimera::h2::test {
 
@@ -44,10 +43,10 @@ std::string ok_head(std::uint32_t stream, bool last = false);
 std::string data(std::uint32_t stream, std::string_view bytes, bool last = false);
 std::string big_endian(std::uint32_t number);
 
-/// The server's end of one connection. Blocking, with a limit of 20 s on a read.
+/// The server's end of one connection, in frames.
 class peer {
   public:
-    explicit peer(int fd) noexcept : fd_(fd) {}
+    explicit peer(conformance::peer& wire) noexcept : wire_(wire) {}
     /// Reads the preface and sends SETTINGS: pairs of identifier and value.
     void greet(const std::vector<std::pair<std::uint16_t, std::uint32_t>>& settings = {});
     /// The next frame. SETTINGS are acknowledged.
@@ -58,7 +57,7 @@ class peer {
     std::uint32_t request();
     /// How many bytes of requests' bodies came so far.
     std::size_t body_bytes() const noexcept { return body_bytes_; }
-    void send(std::string_view bytes);
+    void send(std::string_view bytes) { wire_.send(bytes); }
     /// The whole response.
     void answer(std::uint32_t stream, std::string_view body) { send(ok_head(stream) + data(stream, body, true)); }
     void reset(std::uint32_t stream, std::uint32_t code) { send(framed(RST_STREAM, 0, stream, big_endian(code))); }
@@ -74,36 +73,30 @@ class peer {
     void serve(std::string_view body) {
         while (const std::uint32_t id = request()) answer(id, body);
     }
-    int fd() const noexcept { return fd_; }
+    int fd() const noexcept { return wire_.fd(); }
 
   private:
-    bool read(char* to, std::size_t size);
-    int fd_;
+    conformance::peer& wire_;
     std::size_t body_bytes_ = 0;
 };
 
-/// Runs script(peer, number of the connection) for each connection, on a thread of its own, and joins them at its end.
-class frame_server {
+/// Runs script(peer, number of the connection) for each connection, on a thread of its own.
+class frame_server : public conformance::scripted_server {
   public:
     using script = std::function<void(peer&, int)>;
-    explicit frame_server(script per_connection);
-    ~frame_server();
-    const std::string& url() const noexcept { return url_; }
-    int connections() const noexcept { return connections_; }
-
-  private:
-    void accept_all();
-    script script_;
-    std::string url_;
-    sdk::owned_fd listener_;
-    std::atomic<int> connections_{0};
-    std::mutex mutex_;
-    std::vector<std::thread> threads_; // guarded by mutex_
-    std::vector<sdk::owned_fd> fds_;   // likewise
-    std::thread acceptor_;
+    explicit frame_server(script per_connection)
+        : scripted_server([run = std::move(per_connection)](conformance::peer& wire) {
+              peer p(wire);
+              run(p, static_cast<int>(wire.number()));
+              ::shutdown(wire.fd(), SHUT_WR);
+              wire.wait_for_close(); // closed with something unread, the connection would be reset
+          }) {}
+    int connections() const noexcept { return static_cast<int>(scripted_server::connections()); }
 };
 
 /// Port on the loopback that is free at the moment.
-std::uint16_t free_port();
+inline std::uint16_t free_port() {
+    return static_cast<std::uint16_t>(conformance::scripted_server({}, {.listens = false}).port());
+}
 
 } // namespace chimera::h2::test

@@ -2,8 +2,8 @@
 #include <doctest/doctest.h>
 
 #include "chimera/sdk/text.hpp"
-#include "request_fields.hpp"
 #include "settings.hpp"
+#include "stream.hpp"
 
 using namespace chimera;
 using namespace chimera::h2;

@@ -8,7 +8,7 @@
 
 #include <doctest/doctest.h>
 
-#include "../../../../plugin_api/conformance/kit/census.hpp"
+#include "conformance/kit/census.hpp"
 #include "loaded.hpp"
 
 namespace chimera::h2::test {

@@ -6,8 +6,7 @@
 #include "chimera/sdk/clock.hpp"
 #include "client.hpp"
 #include "counted_calls.hpp"
-#include "scripted_server.hpp"
-#include "stream_socket/arrival_clock.hpp"
+#include "stream_socket/exchange_clocks.hpp"
 
 using namespace chimera;
 using namespace chimera::socket::test;
@@ -32,11 +31,11 @@ class record_server {
   private:
     const bool ipv6_;
     std::atomic<peer*> peer_{nullptr};
-    scripted_server server_{[this](peer& p, int) {
-                                p.read_request();
+    one_by_one_server server_{[this](peer& p) {
+                                p.request_text();
                                 peer_ = &p;
                                 p.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
-                                p.read_all();
+                                p.rest();
                             },
                             ipv6_};
 };

@@ -11,25 +11,6 @@
 
 namespace chimera::socket::test {
 
-mark_waker::mark_waker(sdk::epoll_reactor& reactor) noexcept : chm_waker{nullptr}, reactor_(reactor) {
-    static constexpr auto mark = [](chm_waker* w) noexcept {
-        auto& self = *static_cast<mark_waker*>(w);
-        self.woken_.store(true);
-        self.reactor_.interrupt();
-    };
-    static constexpr chm_waker_vt vtable{[](chm_waker* w) noexcept {
-                                             ++static_cast<mark_waker*>(w)->references_;
-                                             return w;
-                                         },
-                                         [](chm_waker* w) noexcept {
-                                             mark(w);
-                                             --static_cast<mark_waker*>(w)->references_;
-                                         },
-                                         [](chm_waker* w) noexcept { mark(w); },
-                                         [](chm_waker* w) noexcept { --static_cast<mark_waker*>(w)->references_; }};
-    vt = &vtable;
-}
-
 std::string outcome::body() const {
     std::string all;
     for (const std::string& piece : pieces) all += piece;
@@ -103,11 +84,11 @@ chm_exchange* client::start(const request& what) {
 
 chm_rc client::poll_head(chm_exchange* x, chm_head& head) {
     head.size = sizeof head;
-    return heard(x->vt->poll_head(x, waker_.get(), &head, listen()));
+    return heard(x->vt->poll_head(x, waker_->get(), &head, listen()));
 }
 
 chm_rc client::poll_chunk(chm_exchange* x, chm_str& view) {
-    return heard(x->vt->poll_chunk(x, waker_.get(), &view, listen()));
+    return heard(x->vt->poll_chunk(x, waker_->get(), &view, listen()));
 }
 
 void client::wait() {

@@ -2,34 +2,54 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
-#include "../../../../plugin_api/conformance/kit/census.hpp"
 #include "chimera/abi/timing.h"
 #include "chimera/abi/transport.h"
 #include "chimera/sdk/epoll_reactor.hpp"
+#include "conformance/kit/census.hpp"
+#include "conformance/kit/counting_waker.hpp"
+#include "conformance/scripted_server/scripted_server.hpp"
 
 namespace chimera::socket::test {
 
+using conformance::full_listener;
+using conformance::listen_on_path;
+using conformance::one_by_one_server;
+using conformance::peer;
+using conformance::percent_encoded;
+using conformance::scripted_server;
+using conformance::server_room;
+
+inline void pause_ms(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
+/// A loopback port on which nobody listens.
+inline unsigned closed_port() { return scripted_server({}, {.listens = false}).port(); }
+
 /// A waker that leaves a mark and ends the reactor's turn.
-class mark_waker final : public chm_waker {
+class mark_waker {
   public:
-    explicit mark_waker(sdk::epoll_reactor& reactor) noexcept;
+    explicit mark_waker(sdk::epoll_reactor& reactor)
+        : counted_(sdk::waker(), [this, &reactor] {
+              woken_ = true;
+              reactor.interrupt();
+          }) {}
+    chm_waker* get() const noexcept { return counted_.get(); }
     /// Whether it was woken since the last call.
     bool take() noexcept { return woken_.exchange(false); }
     /// References held by others.
-    int references() const noexcept { return references_.load(); }
+    int references() const noexcept { return counted_.references(); }
 
   private:
-    sdk::epoll_reactor& reactor_;
     std::atomic<bool> woken_{false};
-    std::atomic<int> references_{0};
+    conformance::counting_waker counted_;
 };
 
 using option_list = std::initializer_list<std::pair<std::string_view, std::string_view>>;

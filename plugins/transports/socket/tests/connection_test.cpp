@@ -6,7 +6,6 @@
 #include <atomic>
 
 #include "client.hpp"
-#include "scripted_server.hpp"
 
 using namespace chimera::socket::test;
 
@@ -18,9 +17,9 @@ constexpr std::string_view ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 TEST_CASE("a connection serves one request after another, and the timing says so") {
     std::atomic<int> connections{0};
-    scripted_server server([&](peer& p, int) {
+    one_by_one_server server([&](peer& p) {
         ++connections;
-        while (!p.read_request().empty()) p.send(ok);
+        while (!p.request_text().empty()) p.send(ok);
     });
     client c;
     REQUIRE(c.open(server.url()) == CHM_OK);
@@ -40,9 +39,9 @@ TEST_CASE("a connection serves one request after another, and the timing says so
 
 TEST_CASE("a request is written in one piece, with the transport's own headers") {
     std::string seen[3];
-    scripted_server server([&](peer& p, int) {
+    one_by_one_server server([&](peer& p) {
         for (std::string& request : seen) {
-            request = p.read_request();
+            request = p.request_text();
             p.send(ok);
         }
     });
@@ -69,10 +68,10 @@ TEST_CASE("a request that would break the framing is refused") {
 }
 
 TEST_CASE("Connection: close is honoured") {
-    scripted_server server([](peer& p, int) {
-        p.read_request();
+    one_by_one_server server([](peer& p) {
+        p.request_text();
         p.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
-        CHECK(p.read_all().empty()); // ends because the client closes, and nothing more is asked
+        CHECK(p.rest().empty()); // ends because the client closes, and nothing more is asked
     });
     client c;
     REQUIRE(c.open(server.url()) == CHM_OK);
@@ -86,12 +85,12 @@ TEST_CASE("Connection: close is honoured") {
 TEST_CASE("a connection with bytes behind the response is not used again") {
     for (const bool late : {false, true}) {
         CAPTURE(late);
-        scripted_server server([late](peer& p, int) {
-            p.read_request();
+        one_by_one_server server([late](peer& p) {
+            p.request_text();
             p.send(late ? std::string(ok) : std::string(ok) + "HTTP/1.1 500 Stale\r\n");
             if (late) pause_ms(30);
             if (late) p.send("HTTP/1.1 500 Stale\r\n");
-            p.read_all();
+            p.rest();
         });
         client c;
         REQUIRE(c.open(server.url()) == CHM_OK);
@@ -106,8 +105,8 @@ TEST_CASE("a connection with bytes behind the response is not used again") {
 
 TEST_CASE("an idle connection that the server has closed is noticed before anything is sent") {
     std::atomic<int> requests{0};
-    scripted_server server([&](peer& p, int) {
-        p.read_request();
+    one_by_one_server server([&](peer& p) {
+        p.request_text();
         ++requests;
         p.send(ok);
     });
@@ -126,11 +125,11 @@ TEST_CASE("a reused connection that closes before any byte of the response is re
     for (const bool with_reset : {false, true}) {
         CAPTURE(with_reset);
         std::atomic<int> requests{0};
-        scripted_server server([&](peer& p, int number) {
-            if (!p.read_request().empty()) ++requests;
+        one_by_one_server server([&](peer& p) {
+            if (!p.request_text().empty()) ++requests;
             p.send(ok);
-            if (number > 0) return;
-            if (!p.read_request().empty()) ++requests; // read, and not answered
+            if (p.number() > 0) return;
+            if (!p.request_text().empty()) ++requests; // read, and not answered
             if (with_reset) p.reset();
         });
         client c;
@@ -147,11 +146,11 @@ TEST_CASE("a reused connection that closes before any byte of the response is re
 
 TEST_CASE("a retry that fails as well is an error, and there is no third attempt") {
     std::atomic<int> requests{0};
-    scripted_server server([&](peer& p, int number) {
-        if (!p.read_request().empty()) ++requests;
-        if (number > 0) return;
+    one_by_one_server server([&](peer& p) {
+        if (!p.request_text().empty()) ++requests;
+        if (p.number() > 0) return;
         p.send(ok);
-        if (!p.read_request().empty()) ++requests;
+        if (!p.request_text().empty()) ++requests;
     });
     client c;
     REQUIRE(c.open(server.url()) == CHM_OK);
@@ -164,10 +163,10 @@ TEST_CASE("a retry that fails as well is an error, and there is no third attempt
 
 TEST_CASE("a fresh connection is never retried") {
     std::atomic<int> connections{0};
-    scripted_server server([&](peer& p, int number) {
+    one_by_one_server server([&](peer& p) {
         ++connections;
-        p.read_request();
-        if (number == 1) p.reset();
+        p.request_text();
+        if (p.number() == 1) p.reset();
     });
     client c;
     REQUIRE(c.open(server.url()) == CHM_OK);
@@ -178,10 +177,10 @@ TEST_CASE("a fresh connection is never retried") {
 
 TEST_CASE("a reused connection that closes after the first byte is not retried") {
     for (const std::string_view part : {"H", "HTTP/1.1 100 Continue\r\n\r\n"}) {
-        scripted_server server([part](peer& p, int) {
-            p.read_request();
+        one_by_one_server server([part](peer& p) {
+            p.request_text();
             p.send(ok);
-            p.read_request();
+            p.request_text();
             p.send(part);
         });
         client c;
@@ -196,9 +195,9 @@ TEST_CASE("a reused connection that closes after the first byte is not retried")
 
 TEST_CASE("a request larger than every buffer is sent whole") {
     std::string seen;
-    scripted_server server([&](peer& p, int) {
+    one_by_one_server server([&](peer& p) {
         pause_ms(30);
-        seen = p.read_request();
+        seen = p.request_text();
         p.send(ok);
     });
     client c;
@@ -210,7 +209,7 @@ TEST_CASE("a request larger than every buffer is sent whole") {
 }
 
 TEST_CASE("a response that comes before the request was sent whole is the response") {
-    scripted_server server([](peer& p, int) {
+    one_by_one_server server([](peer& p) {
         char some[1000];
         CHECK(::recv(p.fd(), some, sizeof some, 0) > 0);
         p.send("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno");
@@ -230,11 +229,11 @@ TEST_CASE("a response that comes before the request was sent whole is the respon
 
 TEST_CASE("an unfinished exchange takes its connection with it, and wakes nobody afterwards") {
     std::atomic<int> closed{0};
-    scripted_server server([&](peer& p, int number) {
-        p.read_request();
-        if (number == 0) {
+    one_by_one_server server([&](peer& p) {
+        p.request_text();
+        if (p.number() == 0) {
             p.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome");
-            p.read_all();
+            p.rest();
             ++closed;
         } else {
             p.send(ok);
@@ -259,8 +258,8 @@ TEST_CASE("an unfinished exchange takes its connection with it, and wakes nobody
 }
 
 TEST_CASE("nothing wakes the task of a finished exchange") {
-    scripted_server server([](peer& p, int) {
-        p.read_request();
+    one_by_one_server server([](peer& p) {
+        p.request_text();
         p.send(ok);
         pause_ms(30);
     });
@@ -274,7 +273,7 @@ TEST_CASE("nothing wakes the task of a finished exchange") {
 }
 
 TEST_CASE("an exchange can be closed in every state") {
-    scripted_server server([](peer& p, int) { p.read_all(); });
+    one_by_one_server server([](peer& p) { p.rest(); });
     client c;
     REQUIRE(c.open(server.url()) == CHM_OK);
     chm_exchange* x = c.start();
@@ -296,10 +295,10 @@ TEST_CASE("an exchange can be closed in every state") {
 }
 
 TEST_CASE("functions called out of order answer CHM_E_STATE") {
-    scripted_server server([](peer& p, int) {
-        p.read_request();
+    one_by_one_server server([](peer& p) {
+        p.request_text();
         p.send(ok);
-        p.read_request();
+        p.request_text();
         p.send("garbage garbage garbage\r\n\r\n");
     });
     client c;
@@ -322,12 +321,12 @@ TEST_CASE("functions called out of order answer CHM_E_STATE") {
 }
 
 TEST_CASE("the waker of the latest poll is the one that is woken, for bytes and for time limits") {
-    scripted_server server([](peer& p, int) {
-        p.read_request();
+    one_by_one_server server([](peer& p) {
+        p.request_text();
         p.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n");
         pause_ms(40);
         p.send("some");
-        p.read_all();
+        p.rest();
     });
     client c({{"idle_timeout_ms", "150"}});
     REQUIRE(c.open(server.url()) == CHM_OK);

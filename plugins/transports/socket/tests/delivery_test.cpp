@@ -5,7 +5,6 @@
 
 #include "chimera/sdk/text.hpp"
 #include "client.hpp"
-#include "scripted_server.hpp"
 
 using namespace chimera::socket::test;
 
@@ -18,8 +17,8 @@ std::string counted(std::size_t n) {
 }
 
 scripted_server::script whole_body(const std::string& body) {
-    return [body](peer& p, int) {
-        while (!p.read_request().empty())
+    return [body](peer& p) {
+        while (!p.request_text().empty())
             p.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
     };
 }
@@ -28,7 +27,7 @@ scripted_server::script whole_body(const std::string& body) {
 
 TEST_CASE("no piece is larger than read_size, and full reads give pieces of exactly that") {
     const std::string body = counted(100'000);
-    scripted_server server(whole_body(body));
+    one_by_one_server server(whole_body(body));
     for (const std::size_t read_size : {std::size_t{64}, std::size_t{1000}, std::size_t{1} << 20}) {
         client c({{"read_size", std::to_string(read_size)}});
         REQUIRE(c.open(server.url()) == CHM_OK);
@@ -49,8 +48,8 @@ TEST_CASE("no piece is larger than read_size, and full reads give pieces of exac
 TEST_CASE("immediate: what was sent apart is handed over apart, without waiting for more") {
     const std::vector<std::string> tokens{"one", "two", "six"};
     std::atomic<std::size_t> seen{0};
-    scripted_server server([&](peer& p, int) {
-        p.read_request();
+    one_by_one_server server([&](peer& p) {
+        p.request_text();
         p.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
         for (std::size_t i = 0; i < tokens.size(); ++i) {
             p.send("3\r\n" + tokens[i] + "\r\n");
@@ -77,8 +76,8 @@ TEST_CASE("fill: pieces of exactly read_size, and the end of the body flushes th
     const std::string body = counted(2'500);
     for (const std::size_t record : {std::size_t{1}, std::size_t{100}, std::size_t{1000}, std::size_t{1024}}) {
         CAPTURE(record);
-        scripted_server server([&](peer& p, int) {
-            while (!p.read_request().empty()) {
+        one_by_one_server server([&](peer& p) {
+            while (!p.request_text().empty()) {
                 std::string bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
                 for (std::size_t at = 0; at < body.size(); at += record) {
                     char size[8];
@@ -108,7 +107,7 @@ TEST_CASE("fill: pieces of exactly read_size, and the end of the body flushes th
 
 TEST_CASE("fill: a body of a multiple of read_size ends without an empty piece") {
     for (const std::size_t size : {std::size_t{128}, std::size_t{64}, std::size_t{0}}) {
-        scripted_server server(whole_body(counted(size)));
+        one_by_one_server server(whole_body(counted(size)));
         client c({{"delivery", "fill"}, {"read_size", "64"}});
         const outcome r = c.fetch_from(server.url());
         CHECK(r.rc == CHM_END);
@@ -118,10 +117,10 @@ TEST_CASE("fill: a body of a multiple of read_size ends without an empty piece")
 }
 
 TEST_CASE("fill: nothing is handed over before read_size bytes are there") {
-    scripted_server server([](peer& p, int) {
-        p.read_request();
+    one_by_one_server server([](peer& p) {
+        p.request_text();
         p.send("HTTP/1.1 200 OK\r\nContent-Length: 80\r\n\r\n" + counted(63));
-        p.read_all();
+        p.rest();
     });
     client c({{"delivery", "fill"}, {"read_size", "64"}});
     REQUIRE(c.open(server.url()) == CHM_OK);
@@ -137,8 +136,8 @@ TEST_CASE("fill: nothing is handed over before read_size bytes are there") {
 }
 
 TEST_CASE("fill: what came before a failure is handed over before the failure is told") {
-    scripted_server server([](peer& p, int) {
-        p.read_request();
+    one_by_one_server server([](peer& p) {
+        p.request_text();
         p.send("HTTP/1.1 200 OK\r\nContent-Length: 80\r\n\r\n" + counted(63));
     });
     client c({{"delivery", "fill"}, {"read_size", "64"}});

@@ -1,13 +1,9 @@
 // Every failure has its code, and a message that names the URL and what was going on.
 #include <doctest/doctest.h>
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <chrono>
 
 #include "client.hpp"
-#include "scripted_server.hpp"
 
 using namespace chimera::socket::test;
 
@@ -17,8 +13,8 @@ bool says(const outcome& r, std::string_view what) { return r.error.find(what) !
 
 /// What a client makes of a server that sends these bytes and then closes.
 outcome answer(std::string_view bytes, option_list options = {}, bool then_reset = false) {
-    scripted_server server([&](peer& p, int) {
-        p.read_request();
+    one_by_one_server server([&](peer& p) {
+        p.request_text();
         p.send(bytes);
         if (then_reset) {
             pause_ms(30);
@@ -123,25 +119,10 @@ TEST_CASE("a chunk that declares too much is CHM_E_LIMIT") {
 }
 
 TEST_CASE("a connection that cannot be made in time is CHM_E_TIMEOUT") {
-    // A listener whose queue is full lets further connections wait for ever.
-    using chimera::sdk::owned_fd;
-    const owned_fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in in{};
-    in.sin_family = AF_INET;
-    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof in;
-    auto* const at = reinterpret_cast<sockaddr*>(&in);
-    REQUIRE(::bind(listener.get(), at, length) == 0);
-    REQUIRE(::listen(listener.get(), 0) == 0);
-    ::getsockname(listener.get(), at, &length);
-    std::vector<owned_fd> queue;
-    for (int i = 0; i < 4; ++i) {
-        queue.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-        ::connect(queue.back().get(), at, length);
-    }
+    const full_listener listener;
     client c({{"connect_timeout_ms", "100"}});
     const stopwatch watch;
-    const outcome r = c.fetch_from("http://127.0.0.1:" + std::to_string(ntohs(in.sin_port)));
+    const outcome r = c.fetch_from(listener.url());
     CHECK(r.rc == CHM_E_TIMEOUT);
     CHECK(says(r, "connecting to 127.0.0.1 port "));
     CHECK(says(r, "connect_timeout_ms"));
@@ -150,10 +131,10 @@ TEST_CASE("a connection that cannot be made in time is CHM_E_TIMEOUT") {
 }
 
 TEST_CASE("a server that never begins to answer is CHM_E_TIMEOUT") {
-    scripted_server server([](peer& p, int) {
-        p.read_request();
+    one_by_one_server server([](peer& p) {
+        p.request_text();
         p.send("HTTP/1.1 100 Continue\r\n\r\n"); // no answer yet
-        p.read_all();
+        p.rest();
     });
     client c({{"first_byte_timeout_ms", "100"}, {"idle_timeout_ms", "10"}});
     const stopwatch watch;
@@ -165,10 +146,10 @@ TEST_CASE("a server that never begins to answer is CHM_E_TIMEOUT") {
 
 TEST_CASE("a server that stalls in the head or in the body is CHM_E_TIMEOUT") {
     for (const std::string_view part : {"HTTP/1.1 200", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello"}) {
-        scripted_server server([part](peer& p, int) {
-            p.read_request();
+        one_by_one_server server([part](peer& p) {
+            p.request_text();
             p.send(part);
-            p.read_all();
+            p.rest();
         });
         client c({{"idle_timeout_ms", "100"}});
         const stopwatch watch;
@@ -180,7 +161,7 @@ TEST_CASE("a server that stalls in the head or in the body is CHM_E_TIMEOUT") {
 }
 
 TEST_CASE("a server that does not read the request is CHM_E_TIMEOUT") {
-    scripted_server server([](peer&, int) { pause_ms(400); });
+    one_by_one_server server([](peer&) { pause_ms(400); });
     client c({{"idle_timeout_ms", "100"}});
     const std::string body(32 << 20, 'x');
     const outcome r = c.fetch_from(server.url(), {.method = "POST", .body = body});
@@ -190,8 +171,8 @@ TEST_CASE("a server that does not read the request is CHM_E_TIMEOUT") {
 
 TEST_CASE("a slow server that keeps going passes no limit, and 0 is no limit") {
     for (const std::string_view limit : {"120", "0"}) {
-        scripted_server server([](peer& p, int) {
-            p.read_request();
+        one_by_one_server server([](peer& p) {
+            p.request_text();
             p.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n");
             for (int i = 0; i < 8; ++i) {
                 pause_ms(40);
@@ -204,12 +185,12 @@ TEST_CASE("a slow server that keeps going passes no limit, and 0 is no limit") {
 }
 
 TEST_CASE("a time limit that passed while the task was not polled does not lose bytes that are there") {
-    scripted_server server([](peer& p, int) {
-        p.read_request();
+    one_by_one_server server([](peer& p) {
+        p.request_text();
         p.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf");
         pause_ms(30);
         p.send("half");
-        p.read_all();
+        p.rest();
     });
     client c({{"idle_timeout_ms", "50"}});
     REQUIRE(c.open(server.url()) == CHM_OK);

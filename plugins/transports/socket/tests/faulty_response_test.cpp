@@ -3,7 +3,6 @@
 
 #include "client.hpp"
 #include "parsed.hpp"
-#include "scripted_server.hpp"
 
 using namespace chimera::socket::test;
 
@@ -180,12 +179,12 @@ TEST_CASE("through a socket a fault has one error and one text as well, whole an
     // Odd connections get single bytes.
     for (const std::string_view delivery : {"immediate", "fill"}) {
         const faulty* now = nullptr;
-        scripted_server server([&](peer& p, int number) {
-            p.read_request();
-            if (number % 2 == 0)
+        one_by_one_server server([&](peer& p) {
+            p.request_text();
+            if (p.number() % 2 == 0)
                 p.send(now->bytes);
             else
-                p.send_bytewise(now->bytes);
+                p.send(now->bytes, 1, 100);
         });
         client c({{"delivery", delivery}});
         REQUIRE(c.open(server.url()) == CHM_OK);

@@ -5,7 +5,6 @@
 
 #include "client.hpp"
 #include "parsed.hpp"
-#include "scripted_server.hpp"
 
 using namespace chimera::socket::test;
 
@@ -15,8 +14,8 @@ const std::string chunked_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\
 
 /// Answers every request of every connection with the same bytes.
 scripted_server::script always(std::string bytes) {
-    return [bytes = std::move(bytes)](peer& p, int) {
-        while (!p.read_request().empty()) p.send(bytes);
+    return [bytes = std::move(bytes)](peer& p) {
+        while (!p.request_text().empty()) p.send(bytes);
     };
 }
 
@@ -29,7 +28,7 @@ const std::string typical_body = "{\"a\":1}\n0123456789";
 } // namespace
 
 TEST_CASE("a body with Content-Length ends after that many bytes") {
-    scripted_server server(always("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A:  b \r\n\r\nhello"));
+    one_by_one_server server(always("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A:  b \r\n\r\nhello"));
     client c;
     const outcome r = c.fetch_from(server.url());
     CHECK(r.rc == CHM_END);
@@ -39,7 +38,7 @@ TEST_CASE("a body with Content-Length ends after that many bytes") {
 }
 
 TEST_CASE("chunks with extensions and trailers give their bytes and nothing else") {
-    scripted_server server(always(typical));
+    one_by_one_server server(always(typical));
     client c;
     const outcome r = c.fetch_from(server.url());
     CHECK(r.rc == CHM_END);
@@ -48,7 +47,7 @@ TEST_CASE("chunks with extensions and trailers give their bytes and nothing else
 }
 
 TEST_CASE("one receive gives one piece, whatever chunks it brings") {
-    scripted_server server(always(chunked_head + "1\r\na\r\n2\r\nbc\r\n3\r\ndef\r\n0\r\n\r\n"));
+    one_by_one_server server(always(chunked_head + "1\r\na\r\n2\r\nbc\r\n3\r\ndef\r\n0\r\n\r\n"));
     client c;
     const outcome r = c.fetch_from(server.url());
     REQUIRE(r.pieces.size() == 1);
@@ -56,8 +55,8 @@ TEST_CASE("one receive gives one piece, whatever chunks it brings") {
 }
 
 TEST_CASE("a body without length ends when the server closes, and the connection is not used again") {
-    scripted_server server([](peer& p, int) {
-        p.read_request();
+    one_by_one_server server([](peer& p) {
+        p.request_text();
         p.send("HTTP/1.1 200 OK\r\n\r\nall of");
         p.send(" it");
     });
@@ -72,8 +71,8 @@ TEST_CASE("a body without length ends when the server closes, and the connection
 }
 
 TEST_CASE("an empty body that ends when the server closes is complete") {
-    scripted_server server([](peer& p, int) {
-        p.read_request();
+    one_by_one_server server([](peer& p) {
+        p.request_text();
         p.send("HTTP/1.1 200 OK\r\n\r\n");
     });
     client c;
@@ -83,8 +82,8 @@ TEST_CASE("an empty body that ends when the server closes is complete") {
 }
 
 TEST_CASE("any number of 1xx responses before the final one is skipped") {
-    scripted_server server([](peer& p, int) {
-        while (!p.read_request().empty()) {
+    one_by_one_server server([](peer& p) {
+        while (!p.request_text().empty()) {
             p.send("HTTP/1.1 100 Continue\r\n\r\n");
             pause_ms(20);
             p.send("HTTP/1.1 102 Processing\r\nA: b\r\n\r\nHTTP/1.1 204 No Content\r\nC: d\r\n\r\n");
@@ -104,8 +103,8 @@ TEST_CASE("any number of 1xx responses before the final one is skipped") {
 }
 
 TEST_CASE("HEAD, 204, 304 and Content-Length 0 have no body, and the connection goes on") {
-    scripted_server server([](peer& p, int) {
-        for (std::string r; !(r = p.read_request()).empty();) {
+    one_by_one_server server([](peer& p) {
+        for (std::string r; !(r = p.request_text()).empty();) {
             if (r.starts_with("HEAD")) p.send("HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n");
             if (r.starts_with("GET /204")) p.send("HTTP/1.1 204 No\r\nContent-Length: 7\r\n\r\n");
             if (r.starts_with("GET /304")) p.send("HTTP/1.1 304 No\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -131,7 +130,7 @@ TEST_CASE("bytes behind a response that has no body are not parsed, and cost the
           "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"}) {
         for (const std::string_view delivery : {"immediate", "fill"}) {
             CAPTURE(head);
-            scripted_server server(always(std::string(head) + "x"));
+            one_by_one_server server(always(std::string(head) + "x"));
             client c({{"delivery", delivery}});
             REQUIRE(c.open(server.url()) == CHM_OK);
             for (int i = 0; i < 2; ++i) {
@@ -142,19 +141,19 @@ TEST_CASE("bytes behind a response that has no body are not parsed, and cost the
             }
         }
     }
-    scripted_server server(always("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"));
+    one_by_one_server server(always("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"));
     client c;
     CHECK(c.fetch_from(server.url(), {.method = "HEAD"}).rc == CHM_END);
 }
 
 TEST_CASE("a last chunk that comes in pieces ends the body, also an empty one") {
     for (const std::size_t first : {1, 2, 3, 4}) {
-        scripted_server server([first](peer& p, int) {
-            while (!p.read_request().empty()) {
+        one_by_one_server server([first](peer& p) {
+            while (!p.request_text().empty()) {
                 p.send(chunked_head);
                 pause_ms(2);
                 p.send(std::string_view("0\r\n\r\n").substr(0, first));
-                p.send_bytewise(std::string_view("0\r\n\r\n").substr(first));
+                p.send(std::string_view("0\r\n\r\n").substr(first), 1, 100);
             }
         });
         client c;
@@ -169,8 +168,8 @@ TEST_CASE("a last chunk that comes in pieces ends the body, also an empty one") 
 }
 
 TEST_CASE("a response that comes byte by byte is the same response") {
-    scripted_server server([](peer& p, int) {
-        while (!p.read_request().empty()) p.send_bytewise(typical);
+    one_by_one_server server([](peer& p) {
+        while (!p.request_text().empty()) p.send(typical, 1, 100);
     });
     client c;
     REQUIRE(c.open(server.url()) == CHM_OK);
@@ -211,8 +210,8 @@ TEST_CASE("a response cut at random places is the same response") {
 }
 
 TEST_CASE("an HTTP/1.0 server is understood, with and without keep-alive") {
-    scripted_server server([](peer& p, int) {
-        while (!p.read_request().empty())
+    one_by_one_server server([](peer& p) {
+        while (!p.request_text().empty())
             p.send("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok");
     });
     client c;
@@ -220,7 +219,7 @@ TEST_CASE("an HTTP/1.0 server is understood, with and without keep-alive") {
     CHECK(c.fetch().body() == "ok");
     CHECK(c.fetch().timing.reused == 1);
 
-    scripted_server old(always("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+    one_by_one_server old(always("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"));
     REQUIRE(c.open(old.url()) == CHM_OK);
     CHECK(c.fetch().body() == "ok");
     const outcome again = c.fetch();

@@ -5,7 +5,6 @@
 
 #include "client.hpp"
 #include "counted_calls.hpp"
-#include "scripted_server.hpp"
 
 using namespace chimera::socket::test;
 
@@ -25,9 +24,9 @@ class token_server {
 
   private:
     std::atomic<int> wanted_{0};
-    scripted_server server_{[this](peer& p, int) {
+    one_by_one_server server_{[this](peer& p) {
         int sent = 0;
-        while (!p.read_request().empty()) {
+        while (!p.request_text().empty()) {
             p.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
             for (int i = 0; i < warm_up + tokens; ++i) {
                 wanted_.wait(sent++);
@@ -57,7 +56,7 @@ call_counts measure(client& c, token_server& server) {
         for (bool received = false; !received;) { // a waker may be woken for nothing
             c.wait();
             const call_counts before = calls();
-            while (x->vt->poll_chunk(x, &c.waker(), &view, nullptr) == CHM_READY) {
+            while (x->vt->poll_chunk(x, c.waker().get(), &view, nullptr) == CHM_READY) {
             }
             const call_counts spent = calls() - before;
             received = spent.receives > 0;

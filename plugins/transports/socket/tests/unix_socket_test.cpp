@@ -9,7 +9,6 @@
 #include <thread>
 
 #include "client.hpp"
-#include "scripted_server.hpp"
 #include "stream_socket/base_url.hpp"
 
 using namespace chimera::socket::test;
@@ -20,23 +19,6 @@ using chimera::stream_socket::base_url;
 namespace {
 
 constexpr std::string_view ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-
-/// A folder of its own, removed with everything in it.
-class folder {
-  public:
-    folder() {
-        char name[] = "/tmp/chimera-socket-XXXXXX";
-        REQUIRE(::mkdtemp(name) != nullptr);
-        path_ = name;
-    }
-    ~folder() { std::filesystem::remove_all(path_); }
-    folder(const folder&) = delete;
-    folder& operator=(const folder&) = delete;
-    std::string file(const std::string& name) const { return path_ + "/" + name; }
-
-  private:
-    std::string path_;
-};
 
 bool says(const outcome& r, const std::string& what) { return r.error.find(what) != std::string::npos; }
 
@@ -79,16 +61,14 @@ TEST_CASE("what does not name a unix socket is CHM_E_INVAL, with the form that d
 }
 
 TEST_CASE("requests go over a unix socket, one connection after the other") {
-    const folder here;
+    const server_room here;
     std::string seen;
-    scripted_server server(
-        [&](peer& p, int) {
-            for (std::string r; !(r = p.read_request()).empty();) {
+    one_by_one_server server(here.file("x.sock"), [&](peer& p) {
+            for (std::string r; !(r = p.request_text()).empty();) {
                 seen = r;
                 p.send(ok);
             }
-        },
-        here.file("x.sock"));
+        });
     client c;
     REQUIRE(c.open(server.url() + "/v1") == CHM_OK);
     for (std::uint32_t i = 0; i < 3; ++i) {
@@ -108,15 +88,16 @@ TEST_CASE("requests go over a unix socket, one connection after the other") {
 }
 
 TEST_CASE("an exchange over a unix socket that is closed early takes its connection with it") {
-    const folder here;
-    scripted_server server(
-        [&](peer& p, int number) {
-            p.read_request();
-            if (number > 0) return p.send(ok);
+    const server_room here;
+    one_by_one_server server(here.file("x.sock"), [&](peer& p) {
+            p.request_text();
+            if (p.number() > 0) {
+                p.send(ok);
+                return;
+            }
             p.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n0\r\nT: u");
-            p.read_all();
-        },
-        here.file("x.sock"));
+            p.rest();
+        });
     client c;
     REQUIRE(c.open(server.url()) == CHM_OK);
     chm_exchange* x = c.start();
@@ -133,7 +114,7 @@ TEST_CASE("an exchange over a unix socket that is closed early takes its connect
 }
 
 TEST_CASE("a unix socket that cannot be connected to is CHM_E_CONNECT, with its path") {
-    const folder here;
+    const server_room here;
     client c;
     const std::string path = here.file("x.sock");
     const std::string url = "http+unix://" + percent_encoded(path);
@@ -150,7 +131,7 @@ TEST_CASE("a unix socket that cannot be connected to is CHM_E_CONNECT, with its 
 }
 
 TEST_CASE("a listener whose queue is full is waited for, and no longer than connect_timeout_ms") {
-    const folder here;
+    const server_room here;
     const std::string path = here.file("x.sock");
     for (const std::string_view limit : {"60", "10000", "0"}) {
         CAPTURE(limit);
@@ -164,8 +145,9 @@ TEST_CASE("a listener whose queue is full is waited for, and no longer than conn
             server = std::jthread([&] {
                 pause_ms(50);
                 owned_fd(::accept(listener.get(), nullptr, nullptr)).reset();
-                peer p(owned_fd(::accept(listener.get(), nullptr, nullptr)));
-                p.read_request();
+                const owned_fd accepted(::accept(listener.get(), nullptr, nullptr));
+                peer p(accepted.get(), 0, 0, nullptr);
+                p.request_text();
                 p.send(ok);
             });
         const outcome r = c.fetch_from("http+unix://" + percent_encoded(path));
@@ -183,10 +165,9 @@ TEST_CASE("a listener whose queue is full is waited for, and no longer than conn
 }
 
 TEST_CASE("descriptors that a server passes over a unix socket are not taken") {
-    const folder here;
-    scripted_server server(
-        [&](peer& p, int) {
-            p.read_request();
+    const server_room here;
+    one_by_one_server server(here.file("x.sock"), [&](peer& p) {
+            p.request_text();
             iovec bytes{const_cast<char*>(ok.data()), ok.size()};
             alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
             msghdr message{};
@@ -201,9 +182,8 @@ TEST_CASE("descriptors that a server passes over a unix socket are not taken") {
             const int fd = p.fd();
             std::memcpy(CMSG_DATA(passed), &fd, sizeof fd);
             CHECK(::sendmsg(p.fd(), &message, MSG_NOSIGNAL) == static_cast<ssize_t>(ok.size()));
-            p.read_all();
-        },
-        here.file("x.sock"));
+            p.rest();
+        });
     client c; // its end proves that no descriptor is left
     CHECK(c.fetch_from(server.url()).body() == "ok");
 }

@@ -4,7 +4,6 @@
 #include "chimera/sdk/error.hpp"
 #include "client.hpp"
 #include "counted_calls.hpp"
-#include "scripted_server.hpp"
 #include "stream_socket/base_url.hpp"
 #include "stream_socket/connector.hpp"
 
@@ -14,8 +13,8 @@ using chimera::stream_socket::base_url;
 namespace {
 
 scripted_server::script hello() {
-    return [](peer& p, int) {
-        while (!p.read_request().empty()) p.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    return [](peer& p) {
+        while (!p.request_text().empty()) p.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     };
 }
 
@@ -43,7 +42,7 @@ TEST_CASE("a base URL is taken apart") {
     CHECK(v6.host_header == "[2001:db8::1]:82");
 }
 
-TEST_CASE("what is no base URL is CHM_E_INVAL") {
+TEST_CASE("a text that is not a base URL is CHM_E_INVAL") {
     client c;
     for (const std::string_view bad : {"",
                                        "localhost:80",
@@ -88,14 +87,14 @@ TEST_CASE("a session without a reactor is refused") {
 }
 
 TEST_CASE("an IPv6 literal is connected to") {
-    scripted_server server(hello(), true);
+    one_by_one_server server(hello(), true);
     client c;
     CHECK(c.fetch_from(server.url()).body() == "ok");
 }
 
 TEST_CASE("a name is resolved off the worker, and its addresses are tried in order") {
     // Where localhost has an IPv6 address as well, nobody listens there: the IPv4 one has its turn.
-    scripted_server server(hello());
+    one_by_one_server server(hello());
     client c;
     REQUIRE(c.open("http://localhost:" + std::to_string(server.port())) == CHM_OK);
     const auto before = chimera::conformance::census::take();
@@ -107,7 +106,7 @@ TEST_CASE("a name is resolved off the worker, and its addresses are tried in ord
 }
 
 TEST_CASE("a literal starts no thread") {
-    scripted_server server(hello());
+    one_by_one_server server(hello());
     client c;
     const auto before = chimera::conformance::census::take();
     CHECK(c.fetch_from(server.url()).body() == "ok");
@@ -132,7 +131,7 @@ TEST_CASE("an exchange that is closed while its name is being resolved is not wo
         sock::connection connection(&reactor, nullptr, true);
         const held_resolver hold;
         connector.begin();
-        REQUIRE_FALSE(connector.poll(connection, &waker));
+        REQUIRE_FALSE(connector.poll(connection, waker.get()));
         hold.wait_until_asked();
         connector.cancel();
     }
