@@ -110,7 +110,7 @@ void server::run() {
     ended_ = end_.parent_already_gone();
     while (!ended_) {
         const auto now = monotonic_ns();
-        serve_events(std::min({engine_.next_wake(now), listen_again_at_, begun_.next_due(never)}));
+        serve_events(std::min({engine_.next_wake(now), listen_again_at_, begun_.next_due()}));
         if (listen_again_at_ <= monotonic_ns()) {
             listen_again_at_ = never;
             listener_.listen_again();
@@ -118,7 +118,7 @@ void server::run() {
         }
         engine_.run();
         finish_replies();
-        if (begun_.next_due(never) != never) {
+        if (begun_.next_due() != never) {
             end_overdue(monotonic_ns());
         }
         dropped_.clear();
@@ -271,7 +271,7 @@ void server::await_or_settle(client& c) {
 }
 
 void server::end_overdue(std::int64_t now) {
-    while (begun_.next_due(never) <= now) {
+    while (begun_.next_due() <= now) {
         auto& c = begun_.first();
         begun_.settle(c.begun);
         if (c.discarding || !c.connection.reader.in_request()) {

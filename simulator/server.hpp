@@ -93,7 +93,7 @@ class begun_requests {
     }
 
     /// When the first one is due; `never`: none.
-    std::int64_t next_due(std::int64_t never) const { return waiting_.empty() ? never : waiting_.front().due; }
+    std::int64_t next_due() const { return waiting_.empty() ? never : waiting_.front().due; }
     /// [next_due has passed]
     Connection& first() const { return *waiting_.front().who; }
 
