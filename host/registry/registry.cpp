@@ -184,12 +184,11 @@ std::shared_ptr<const plugin> registry::load(plugin_kind kind, const std::string
         throw plugin_error(fmt::format("{}: its id is \"{}\", expected \"{}\" like the file's name; rename the file",
                                        file.string(), found->entry().id, name),
                            CHM_E_FAIL);
-    if (!found->offers(kind)) {
-        const auto other = kind == plugin_kind::executor ? plugin_kind::transport : plugin_kind::executor;
-        throw plugin_error(fmt::format("\"{}\" is not a plugin for the {}, it offers only a {} ({})", found->entry().id,
-                                       to_string(kind), to_string(other), found->path().string()),
+    if (!found->offers(kind))
+        throw plugin_error(fmt::format("\"{}\" offers no {}, only {} ({})", found->entry().id, to_string(kind),
+                                       kind == plugin_kind::executor ? "a transport" : "an executor",
+                                       found->path().string()),
                            CHM_E_NOSYS);
-    }
     return found;
 }
 

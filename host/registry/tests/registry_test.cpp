@@ -123,7 +123,7 @@ TEST_CASE("a transport is made by its plugin, and each kind is asked for by its 
     const auto found = plugins_of.load(plugin_kind::transport, "good_transport");
     CHECK(plugins_of.create_transport(found, {}) != nullptr);
     const auto error = refusal([&] { plugins_of.load(plugin_kind::executor, "good_transport"); });
-    check_has(error.what(), "\"good_transport\" is not a plugin for the executor, it offers only a transport");
+    check_has(error.what(), "\"good_transport\" offers no executor, only a transport");
     check_has(error.what(), plugin_file("good_transport"));
 }
 
