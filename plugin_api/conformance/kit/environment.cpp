@@ -193,9 +193,9 @@ std::unique_ptr<executor> environment::make_executor_of(unsigned workers) {
 std::unique_ptr<executor> environment::make_executor_below() {
     if (below_) return create(*below_->executors(), below_->executor_schema(), {});
     auto own = create(sdk::executor_factory<reference_executor>, {}, {});
-    static_cast<reference_executor*>(own->raw())->stand_in = [this](chm_task* t) -> chm_task* {
-        return probe::is_one(*t) ? t : new watched_task(t, ledger_);
-    };
+    auto& bare = *static_cast<reference_executor*>(own->raw());
+    bare.stand_in = [this](chm_task* t) -> chm_task* { return probe::is_one(*t) ? t : new watched_task(t, ledger_); };
+    bare.give_up = [](chm_task* t) { delete static_cast<watched_task*>(t); };
     return own;
 }
 

@@ -18,9 +18,11 @@ class reference_executor final : public sdk::executor_base<reference_executor, C
 
     /// [before run] Called with each task that is taken; the task that it returns takes its place.
     std::function<chm_task*(chm_task*)> stand_in;
+    /// Frees such a task, but not the one inside, after a spawn that was refused.
+    std::function<void(chm_task*)> give_up;
 
-    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts) { return life_.spawn(placed(task), opts); }
-    chm_rc spawn_service(chm_task* task, const chm_spawn_opts* opts) { return life_.spawn(placed(task), opts, true); }
+    chm_rc spawn(chm_task* task, const chm_spawn_opts* opts) { return take(task, opts, false); }
+    chm_rc spawn_service(chm_task* task, const chm_spawn_opts* opts) { return take(task, opts, true); }
     std::uint32_t workers() const noexcept { return life_.workers(); }
     chm_rc worker_here() const noexcept { return life_.worker_here(); }
     chm_rc run(std::uint32_t mode) { return life_.run(mode); }
@@ -33,7 +35,12 @@ class reference_executor final : public sdk::executor_base<reference_executor, C
   private:
     friend sdk::executor_lifecycle<reference_executor>;
 
-    chm_task* placed(chm_task* task) const { return stand_in ? stand_in(task) : task; }
+    chm_rc take(chm_task* task, const chm_spawn_opts* opts, bool service) {
+        chm_task* const taken = stand_in ? stand_in(task) : task;
+        const chm_rc rc = life_.spawn(taken, opts, service);
+        if (rc < 0 && taken != task) give_up(taken);
+        return rc;
+    }
 
     void queue(sdk::task_cell& cell) noexcept {
         if (inbox_.push(cell)) interrupt();
