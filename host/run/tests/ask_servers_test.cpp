@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <utility>
 
 using namespace chimera::host;
 using namespace std::chrono_literals;
@@ -32,7 +33,7 @@ registry& plugins() {
     }();
     return all;
 }
-const bool loaded_first = (plugins(), true);
+[[maybe_unused]] const bool loaded_first = (plugins(), true);
 
 /// A profile with an agent for each URL, and what asking its servers gives.
 class asking {
@@ -70,11 +71,13 @@ class asking {
 };
 
 void like_ollama(const asked& a, reply& r) {
-    if (a.line.starts_with("GET /api/version ")) return r.whole("200 OK", R"({"version":"0.12.6"})");
-    if (a.line.starts_with("GET /api/tags "))
-        return r.whole("200 OK", R"({"models":[{"name":"gemma3:latest","digest":"a2af",)"
-                                 R"("details":{"parameter_size":"4.3B","quantization_level":"Q4_K_M"}}]})");
-    r.whole("404 Not Found", "404 page not found", "text/plain");
+    if (a.line.starts_with("GET /api/version "))
+        r.whole("200 OK", R"({"version":"0.12.6"})");
+    else if (a.line.starts_with("GET /api/tags "))
+        r.whole("200 OK", R"({"models":[{"name":"gemma3:latest","digest":"a2af",)"
+                          R"("details":{"parameter_size":"4.3B","quantization_level":"Q4_K_M"}}]})");
+    else
+        r.whole("404 Not Found", "404 page not found", "text/plain");
 }
 
 } // namespace
@@ -96,7 +99,7 @@ TEST_CASE("each server is asked once, all at the same time, with the key and the
     const auto about = [&](const asked& a, reply& r) {
         {
             const std::lock_guard lock(mutex);
-            heads.push_back(a.line + "\r\n" + a.head);
+            heads.push_back(a.line + "\r\n" + a.headers);
         }
         like_ollama(a, r);
     };
@@ -107,6 +110,7 @@ TEST_CASE("each server is asked once, all at the same time, with the key and the
     REQUIRE(servers.size() == 2);
     CHECK(servers[0].url == one.url());
     CHECK(servers[1].url == other.url());
+    const std::lock_guard lock(mutex);
     CHECK(heads.size() == 4);
     for (const std::string& head : heads) {
         CAPTURE(head);
@@ -133,21 +137,20 @@ TEST_CASE("garbage, an endless answer and a broken one are absent, and the next 
     const std::vector<model_server::script> scripts{
         [](const asked&, reply& r) { r.whole("200 OK", "\x01\x02 not JSON"); },
         [](const asked&, reply& r) {
-            r.raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
+            r.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
             r.close();
         },
         [](const asked&, reply& r) { r.close(); },
         [](const asked&, reply& r) {
             r.begin("application/json");
             const std::string piece(1U << 20U, ' ');
-            for (int i = 0; i < 64 && !r.client_has_gone(); ++i) r.chunk(piece);
+            for (int i = 0; i < 64 && !r.client_gone(); ++i) r.chunk(piece);
             r.close();
         }};
     for (std::size_t i = 0; i < scripts.size(); ++i) {
         CAPTURE(i);
         const model_server server(no_generation, [&](const asked& a, reply& r) {
-            if (a.line.starts_with("GET /api/tags ")) return like_ollama(a, r);
-            scripts[i](a, r);
+            a.line.starts_with("GET /api/tags ") ? like_ollama(a, r) : scripts[i](a, r);
         });
         asking ask("ollama", {server.url()});
         const auto servers = ask();
@@ -190,9 +193,14 @@ TEST_CASE("paths follow the base URL and backend.path as the agents' requests do
         lines.push_back(a.line.substr(4, a.line.rfind(' ') - 4));
         r.whole("404 Not Found", "{}");
     });
-    asking("openai", {server.url() + "/v1"})();
-    CHECK(lines == std::vector<std::string>{"/api/version", "/v1/models", "/version"});
-    lines.clear();
-    asking("openai", {server.url()}, "socket", "path = \"/proxy/v1/chat/completions\"\n")();
-    CHECK(lines == std::vector<std::string>{"/proxy/api/version", "/proxy/v1/models", "/proxy/version"});
+    const auto paths_of = [&](asking& ask) {
+        ask();
+        const std::lock_guard lock(mutex);
+        return std::exchange(lines, {});
+    };
+    using texts = std::vector<std::string>;
+    asking below_v1("openai", {server.url() + "/v1"}),
+        own_path("openai", {server.url()}, "socket", "path = \"/proxy/v1/chat/completions\"\n");
+    CHECK(paths_of(below_v1) == texts{"/api/version", "/v1/models", "/version"});
+    CHECK(paths_of(own_path) == texts{"/proxy/api/version", "/proxy/v1/models", "/proxy/version"});
 }
