@@ -52,7 +52,7 @@ fs::path hostile_sweep(const temporary_folder& f, const std::string& place) {
         metrics["definitions"][said] = {{"unit", said}, {"definition", said}, {"provenance", "measured"}};
         metrics["definitions"]["efficiency_pct"]["definition"] = said;
         metrics["serialization"] = {
-            {"verdict", "serialized"}, {"cause", said}, {"overlap_pct", 0.0}, {"evidence", said}};
+            {"verdict", "serialized"}, {"cause", "unknown"}, {"overlap_pct", 0.0}, {"evidence", said}};
         metrics["self_check"] = {{"client_limited", {said}}, {"evidence", {said}}};
         metrics["remarks"] = {{{"what", said}, {"detail", said}, {"replies", 1}, {"of", 2}}};
         for (json& agent : metrics["concurrent"]["agents"]) agent["model"] = said;

@@ -132,7 +132,10 @@ TEST_CASE("a key that a server sends back, in fourteen forms, as an error and as
         model_server server([&, encoded = encoded](const asked& a, reply& r) {
             if (a.headers.find("Authorization: Bearer " + key) != std::string::npos) ++asked_with_key;
             const nlohmann::json said = "invalid key: " + encoded + " end";
-            if (a.number % 2 == 0) return r.whole("401 Unauthorized", R"({"error":)" + said.dump() + "}");
+            if (a.number % 2 == 0) {
+                r.whole("401 Unauthorized", R"({"error":)" + said.dump() + "}");
+                return;
+            }
             r.begin("text/event-stream");
             r.chunk("data: {\"choices\":[{\"delta\":{\"content\":" + said.dump() + "}}]}\n\n");
             r.chunk("data: {\"choices\":[{\"delta\":{\"reasoning_content\":" + said.dump() + "}}]}\n\n");
