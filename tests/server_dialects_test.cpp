@@ -276,8 +276,9 @@ TEST_CASE("a redirect says where to, and is followed on demand within its origin
 TEST_CASE("an API key is sent under the name that the server wants") {
     ::setenv("CHIMERA_API_KEY", "k-123", 1);
     const auto azure = [](const asked& a, reply& r) {
-        holds(a.headers, "api-key: k-123\r\n") && !holds(a.headers, "Authorization") ? good_reply(r)
-                                                                               : r.whole("401 Unauthorized", a.headers);
+        holds(a.headers, "api-key: k-123\r\n") && !holds(a.headers, "Authorization")
+            ? good_reply(r)
+            : r.whole("401 Unauthorized", a.headers);
     };
     against("openai", azure, [](const outcome& o) { check_reply(o); }, {"--set", "backend.key_header=api-key"});
     ::unsetenv("CHIMERA_API_KEY");

@@ -14,10 +14,10 @@ struct planned_runtime {
 };
 template <>
 inline constexpr auto fields_of<planned_runtime> = std::tuple(field("name", &planned_runtime::name),
-                                                            field("description", &planned_runtime::description),
-                                                            field("executor", &planned_runtime::executor),
-                                                            field("foreign", &planned_runtime::foreign),
-                                                            field("transport", &planned_runtime::transport));
+                                                              field("description", &planned_runtime::description),
+                                                              field("executor", &planned_runtime::executor),
+                                                              field("foreign", &planned_runtime::foreign),
+                                                              field("transport", &planned_runtime::transport));
 
 /// A set of parameters of the grid.
 struct planned_configuration {

@@ -1,10 +1,10 @@
 // An executor with a known delay: one worker that polls a task a set time after it became runnable, as soon as two
 // tasks were spawned. Alone, a task is polled at once. So an agent's baseline is clean and the delay of its concurrent
 // execution is known.
-#include <chimera/sdk/task_cell.hpp>
 #include <chimera/sdk/clock.hpp>
 #include <chimera/sdk/epoll_reactor.hpp>
 #include <chimera/sdk/plugin.hpp>
+#include <chimera/sdk/task_cell.hpp>
 
 #include <array>
 #include <chrono>

@@ -8,8 +8,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "chimera/sdk/reactor.hpp"
 #include "chimera/sdk/plugin.hpp"
+#include "chimera/sdk/reactor.hpp"
 #include "counted_waker.hpp"
 
 using namespace chimera::sdk;

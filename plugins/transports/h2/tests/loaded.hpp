@@ -14,8 +14,8 @@
 #include "chimera/abi/service.h"
 #include "chimera/abi/timing.h"
 #include "chimera/sdk/exchange.hpp"
-#include "chimera/sdk/reactor.hpp"
 #include "chimera/sdk/plugin.hpp"
+#include "chimera/sdk/reactor.hpp"
 #include "chimera/sdk/task.hpp"
 
 namespace chimera::h2::test {

@@ -32,12 +32,12 @@ class record_server {
     const bool ipv6_;
     std::atomic<peer*> peer_{nullptr};
     one_by_one_server server_{[this](peer& p) {
-                                p.request_text();
-                                peer_ = &p;
-                                p.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
-                                p.rest();
-                            },
-                            ipv6_};
+                                  p.request_text();
+                                  peer_ = &p;
+                                  p.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+                                  p.rest();
+                              },
+                              ipv6_};
 };
 
 /// An exchange whose head was read, and which waits for its body.

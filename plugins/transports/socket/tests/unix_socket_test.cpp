@@ -64,11 +64,11 @@ TEST_CASE("requests go over a unix socket, one connection after the other") {
     const server_room here;
     std::string seen;
     one_by_one_server server(here.file("x.sock"), [&](peer& p) {
-            for (std::string r; !(r = p.request_text()).empty();) {
-                seen = r;
-                p.send(ok);
-            }
-        });
+        for (std::string r; !(r = p.request_text()).empty();) {
+            seen = r;
+            p.send(ok);
+        }
+    });
     client c;
     REQUIRE(c.open(server.url() + "/v1") == CHM_OK);
     for (std::uint32_t i = 0; i < 3; ++i) {
@@ -90,14 +90,14 @@ TEST_CASE("requests go over a unix socket, one connection after the other") {
 TEST_CASE("an exchange over a unix socket that is closed early takes its connection with it") {
     const server_room here;
     one_by_one_server server(here.file("x.sock"), [&](peer& p) {
-            p.request_text();
-            if (p.number() > 0) {
-                p.send(ok);
-                return;
-            }
-            p.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n0\r\nT: u");
-            p.rest();
-        });
+        p.request_text();
+        if (p.number() > 0) {
+            p.send(ok);
+            return;
+        }
+        p.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n0\r\nT: u");
+        p.rest();
+    });
     client c;
     REQUIRE(c.open(server.url()) == CHM_OK);
     chm_exchange* x = c.start();
@@ -167,23 +167,23 @@ TEST_CASE("a listener whose queue is full is waited for, and no longer than conn
 TEST_CASE("descriptors that a server passes over a unix socket are not taken") {
     const server_room here;
     one_by_one_server server(here.file("x.sock"), [&](peer& p) {
-            p.request_text();
-            iovec bytes{const_cast<char*>(ok.data()), ok.size()};
-            alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-            msghdr message{};
-            message.msg_iov = &bytes;
-            message.msg_iovlen = 1;
-            message.msg_control = control;
-            message.msg_controllen = sizeof control;
-            cmsghdr* const passed = CMSG_FIRSTHDR(&message);
-            passed->cmsg_level = SOL_SOCKET;
-            passed->cmsg_type = SCM_RIGHTS;
-            passed->cmsg_len = CMSG_LEN(sizeof(int));
-            const int fd = p.fd();
-            std::memcpy(CMSG_DATA(passed), &fd, sizeof fd);
-            CHECK(::sendmsg(p.fd(), &message, MSG_NOSIGNAL) == static_cast<ssize_t>(ok.size()));
-            p.rest();
-        });
+        p.request_text();
+        iovec bytes{const_cast<char*>(ok.data()), ok.size()};
+        alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+        msghdr message{};
+        message.msg_iov = &bytes;
+        message.msg_iovlen = 1;
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        cmsghdr* const passed = CMSG_FIRSTHDR(&message);
+        passed->cmsg_level = SOL_SOCKET;
+        passed->cmsg_type = SCM_RIGHTS;
+        passed->cmsg_len = CMSG_LEN(sizeof(int));
+        const int fd = p.fd();
+        std::memcpy(CMSG_DATA(passed), &fd, sizeof fd);
+        CHECK(::sendmsg(p.fd(), &message, MSG_NOSIGNAL) == static_cast<ssize_t>(ok.size()));
+        p.rest();
+    });
     client c; // its end proves that no descriptor is left
     CHECK(c.fetch_from(server.url()).body() == "ok");
 }
