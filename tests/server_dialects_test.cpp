@@ -278,7 +278,7 @@ TEST_CASE("an API key is sent under the name that the server wants") {
     const auto azure = [](const asked& a, reply& r) {
         holds(a.headers, "api-key: k-123\r\n") && !holds(a.headers, "Authorization")
             ? good_reply(r)
-            : r.whole("401 Unauthorized", a.headers);
+            : static_cast<void>(r.whole("401 Unauthorized", a.headers));
     };
     against("openai", azure, [](const outcome& o) { check_reply(o); }, {"--set", "backend.key_header=api-key"});
     ::unsetenv("CHIMERA_API_KEY");
@@ -286,7 +286,8 @@ TEST_CASE("an API key is sent under the name that the server wants") {
 
 TEST_CASE("a base URL with and without /v1 reaches the same path") {
     const auto strict = [](const asked& a, reply& r) {
-        a.line == "POST /v1/chat/completions HTTP/1.1" ? good_reply(r) : r.whole("404 Not Found", a.line);
+        a.line == "POST /v1/chat/completions HTTP/1.1" ? good_reply(r)
+                                                       : static_cast<void>(r.whole("404 Not Found", a.line));
     };
     for (const std::string path : {"", "/", "/v1", "/v1/"})
         against(
@@ -299,7 +300,7 @@ TEST_CASE("path, headers and body of a request are the profile's to change") {
         const bool good = holds(a.line, "POST /deep/v9/chat?api=1 HTTP") && holds(a.headers, "X-Team: blue\r\n") &&
                           !holds(a.headers, "Accept:") && !body.contains("seed") && !body.contains("stream_options") &&
                           body["think"] == false && body["extra"]["deep"]["k"] == 3 && body["stream"] == true;
-        good ? good_reply(r) : r.whole("422 Unprocessable Entity", a.line + a.headers + a.body);
+        good ? good_reply(r) : static_cast<void>(r.whole("422 Unprocessable Entity", a.line + a.headers + a.body));
     };
     against(
         "openai", picky, [](const outcome& o) { check_reply(o); },
