@@ -89,8 +89,8 @@ std::string to_csv(const study_report& report) {
         fields.push_back(field_of(joined(run.client_limited)));
         fields.push_back(field_of(joined(run.arrival_limited)));
         for (const std::string& f : figures) {
-            const auto value = std::ranges::find(run.values, f, &std::pair<std::string, double>::first);
-            fields.push_back(value == run.values.end() ? "" : json(value->second).dump());
+            const auto value = run.value(f);
+            fields.push_back(value ? json(*value).dump() : "");
         }
         out += line(fields);
     }

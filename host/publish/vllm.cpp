@@ -50,12 +50,9 @@ void add_request(benchmark& b, const reported_request& r) {
 
 benchmark benchmark_of(const study_report& report, const runtime_report& runtime) {
     benchmark b;
-    const std::string& wall = name_of(metric::wall);
     for (const reported_run& run : report.runs) {
         if (run.runtime != runtime.name || run.status != "ok") continue;
-        if (const auto w = std::ranges::find(run.values, wall, &std::pair<std::string, double>::first);
-            w != run.values.end())
-            b.duration_s += w->second / 1e3;
+        b.duration_s += run.value(name_of(metric::wall)).value_or(0) / 1e3;
         b.most_agents = std::max(b.most_agents, run.agents.size());
         for (const reported_agent& agent : run.agents) {
             if (!b.model) b.model = agent.model;

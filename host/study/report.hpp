@@ -365,6 +365,11 @@ struct reported_run {
     std::optional<std::vector<std::string>> client_limited, arrival_limited; ///< nothing: not checked
     std::vector<counted_remark> remarks;
     std::vector<reported_agent> agents;
+
+    std::optional<double> value(const std::string& figure_name) const {
+        const auto found = std::ranges::find(values, figure_name, &std::pair<std::string, double>::first);
+        return found == values.end() ? std::nullopt : std::optional(found->second);
+    }
 };
 template <>
 inline constexpr auto fields_of<reported_run> = std::tuple(

@@ -54,8 +54,7 @@ TEST_CASE("a row for each run, a column for each parameter and each metric that 
     CHECK(t[1][column(t, "parameter_num_gpu")] == "80");
     CHECK(t[1][column(t, "parameter_num_ctx")].empty());
     CHECK(t[1][column(t, "serialized")] == "no");
-    const double wall =
-        std::ranges::find(report.runs[0].values, "wall_ms", &std::pair<std::string, double>::first)->second;
+    const double wall = report.runs[0].value("wall_ms").value();
     CHECK(std::stod(t[1][column(t, "wall_ms")]) == wall);
     CHECK(std::ranges::find(t[0], "efficiency_pct") == t[0].end()); // not measured by any run
 }
