@@ -101,7 +101,7 @@ TEST_CASE("two sweeps of one name are compared under their paths") {
     const std::string before = sweep_of(f, "before", 80).string(), after = sweep_of(f, "after", 80).string();
     const outcome o = run_host({"compare", before, after});
     CHECK_MESSAGE(o.status == 0, o.err);
-    CHECK(contains(o.out, "compared with " + before));
+    CHECK(contains(o.out, "baseline " + before));
     CHECK(contains(o.out, "runtime fiber"));
     CHECK(contains(o.out, "no detectable difference between " + before + " and " + after));
     check_refused(run_host({"compare", before, before + "/."}), 2, "given twice");

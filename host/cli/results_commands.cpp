@@ -98,7 +98,7 @@ std::string runs_of(const run_counts& r) {
 std::string text_of(const study_comparison& c) {
     std::string out;
     for (const compared_study& s : c.studies)
-        out += fmt::format("{}{}: {}, {}\n", out.empty() ? "" : "compared with ", on_one_line(s.label),
+        out += fmt::format("{}{}: {}, {}\n", out.empty() ? "baseline " : "", on_one_line(s.label),
                            on_one_line(s.path.string()), runs_of(s.runs));
     for (const study_group& g : c.groups) {
         out += fmt::format("\n{}\n", g.runtime ? "runtime " + on_one_line(*g.runtime) : "runs");

@@ -35,6 +35,7 @@ class gate {
         return false;
     }
     /// [a thread that has entered]
+    /// The caller is done with the executor: run may return.
     void leave() noexcept { state_.fetch_sub(one, std::memory_order_release); }
     /// [any-thread & not inside] Lets no thread in from now on, and returns when none is inside.
     void close() noexcept {
@@ -147,11 +148,12 @@ class lifecycle_state {
         : workers_(static_cast<std::uint32_t>(workers)), identity_(identity), tasks_(new live_tasks[workers]) {}
     ~lifecycle_state() = default;
 
-    /// Where the calling thread works.
+    /// A worker of an executor.
     struct place {
-        const void* of; // the executor's identity; nullptr: the thread is not a worker
-        std::uint32_t number;
+        const void* of;       ///< the executor's identity; nullptr: the thread is not a worker
+        std::uint32_t number; ///< of the worker, from 0
     };
+    /// Where the calling thread works.
     static inline constinit thread_local place place_{nullptr, 0};
 
     /// Counts the task unless it is a service, and lists it. True: leave() must follow. False: the run is over.
@@ -164,8 +166,10 @@ class lifecycle_state {
         tasks_[cell.worker()].add(cell);
         return true;
     }
+    /// The caller is done with the executor: run may return.
     void leave() noexcept { state_.fetch_sub(caller_inside); }
 
+    /// Ends the run, unless it is over already.
     void stop() noexcept {
         if (ended()) return;
         state_.fetch_add(caller_inside); // run does not return before leave()
@@ -190,6 +194,7 @@ class lifecycle_state {
     /// [worker, or no worker runs; the run is over] Drops the worker's tasks.
     void drop_tasks(std::size_t worker) noexcept { tasks_[worker].drop_all(); }
 
+    /// The worker of the next task that asks for none: each in turn.
     std::uint32_t next_worker() noexcept { return next_.fetch_add(1, std::memory_order_relaxed) % workers_; }
 
   private:
