@@ -39,6 +39,10 @@ int closed_port() {
 
 } // namespace
 
+TEST_CASE("a name that is not a profile's is answered with the nearest") {
+    check_refused(run_host({"--profile", "smo1kb", "--dry-run"}), 2, "did you mean \"smol1kb\"?");
+}
+
 TEST_CASE("a profile's faults are named with file, line, column and the nearest key") {
     const temporary_folder f;
     const auto file = f.write(

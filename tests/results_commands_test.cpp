@@ -149,7 +149,7 @@ TEST_CASE("a higher share of failed runs is a regression, whatever the others sh
     CHECK(o.status == 1);
     CHECK(contains(o.out, bad + ", 6 runs ok, 4 failed"));
     CHECK(contains(o.err, "fiber, more runs of " + bad + " failed than of " + good +
-                              " (1 runs ok, 4 failed; 5 runs ok, 0 failed)"));
+                              " (1 run ok, 4 failed; 5 runs ok, 0 failed)"));
     CHECK(!contains(o.err, "pool, "));
     CHECK(contains(o.err, "not judged: fiber, wall_ms: too few runs to tell"));
     CHECK(run_host({"compare", good, bad}).status == 0);

@@ -23,7 +23,7 @@ class event_loop {
     /// [without or with the GIL] Closes it. No callback is called any more.
     ~event_loop();
 
-    /// [any thread] The calling thread has settled on this loop.
+    /// [any-thread] The calling thread has settled on this loop.
     bool here() const noexcept { return home_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
     /// The calling thread is where callbacks are called from now on.
     void settle() noexcept { home_ = std::this_thread::get_id(); }

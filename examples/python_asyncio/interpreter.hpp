@@ -11,7 +11,7 @@
 
 namespace chimera::python_asyncio {
 
-/// [any thread, without the GIL] Starts CPython where it does not run yet; it then runs until the process ends. The
+/// [any-thread, without the GIL] Starts CPython where it does not run yet; it then runs until the process ends. The
 /// caller's thread becomes what Python calls the main thread, and does not keep the GIL. Throws sdk::error.
 void start_interpreter();
 

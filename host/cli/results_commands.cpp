@@ -91,7 +91,7 @@ std::string text_of(const study_pair& p) {
 }
 
 std::string runs_of(const run_counts& r) {
-    return fmt::format("{} runs ok, {} failed{}", r.ok, r.failed,
+    return fmt::format("{} {} ok, {} failed{}", r.ok, r.ok == 1 ? "run" : "runs", r.failed,
                        r.damaged > 0 ? fmt::format(", {} damaged or lost", r.damaged) : "");
 }
 

@@ -109,7 +109,7 @@ struct live_metrics::series {
         server.emplace(on, asked, [this] { return page(); });
     }
 
-    /// [any thread]
+    /// [any-thread]
     std::string page() const {
         std::vector<prometheus::MetricFamily> all = registry.Collect();
         for (prometheus::MetricFamily& family : process.Collect()) all.push_back(std::move(family));
@@ -178,7 +178,7 @@ void live_metrics::request_ends(const agent_record& a, const request_record& r) 
     series::of_execution& to = *series_->now;
     if (!r.ok()) {
         to.failed.Increment();
-        (r.status == 0 ? to.no_response : r.status == 200 ? to.broken_response : to.http_status).Increment();
+        (r.status == 0 ? to.no_response : r.status / 100 == 2 ? to.broken_response : to.http_status).Increment();
         return;
     }
     to.ok.Increment();

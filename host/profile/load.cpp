@@ -18,13 +18,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// True for "smol1kb": the name of an installed profile, as a plugin has an id.
+bool is_name(const fs::path& given) { return !given.has_parent_path() && !given.has_extension(); }
+
 [[noreturn]] void cannot_read(const fs::path& file, const std::string& why) {
     std::vector<std::string> there;
     std::error_code ignored;
     if (fs::exists(file, ignored)) throw profile_error({fmt::format("{}: {}", file.string(), why)});
-    const auto folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
-    for (const auto& entry : fs::directory_iterator(folder, ignored))
-        if (entry.path().extension() == ".toml") there.push_back(entry.path().filename().string());
+    const auto add_profiles = [&](const fs::path& folder, const auto& words_of) {
+        for (const auto& entry : fs::directory_iterator(folder, ignored))
+            if (entry.path().extension() == ".toml") there.push_back(words_of(entry.path()).string());
+    };
+    add_profiles(file.has_parent_path() ? file.parent_path() : fs::path("."),
+                 [](const fs::path& p) { return p.filename(); });
+    if (is_name(file)) add_profiles(installed_data() / "profiles", [](const fs::path& p) { return p.stem(); });
     const auto hint = suggest(file.filename().string(), there);
     throw profile_error(
         {fmt::format("{}: {}{}", file.string(), why, hint.empty() ? "; give the path of a profile" : "; " + hint)});
@@ -37,7 +44,7 @@ profile_error::profile_error(std::vector<std::string> faults)
 
 fs::path find_profile(const fs::path& given) {
     std::error_code error;
-    if (given.empty() || given.has_parent_path() || given.has_extension() || fs::exists(given, error)) return given;
+    if (given.empty() || !is_name(given) || fs::exists(given, error)) return given;
     const fs::path installed = installed_data() / "profiles" / (given.string() + ".toml");
     return fs::exists(installed, error) ? installed : given;
 }

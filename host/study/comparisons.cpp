@@ -21,14 +21,21 @@ std::string unit_of_difference(const std::string& unit) { return unit == "%" ? "
 
 std::string words_of(const comparison_report& c) {
     using statistics::verdict;
-    const std::string sizes = fmt::format("{} runs against {}", c.n_a, c.n_b);
+    const std::string sizes = fmt::format("{} {} against {}", c.n_a, c.n_a == 1 ? "run" : "runs", c.n_b);
     if (c.verdict == verdict::too_few_runs)
         return fmt::format("too few runs to tell {} and {} apart ({})", c.a, c.b, sizes);
     const std::string unit = unit_of_difference(c.unit);
-    const std::string interval = c.ci95 ? fmt::format("95 % CI {} to {}", rounded(c.ci95->low), rounded(c.ci95->high))
-                                        : std::string("no interval: neither varies");
-    const std::string figures = fmt::format("{}{} {}, {}, p {:.2g} after Holm, {}", c.difference > 0 ? "+" : "",
-                                            rounded(c.difference), unit, interval, c.p_holm, sizes);
+    // a minus b; where b is named as the higher one, b minus a.
+    const bool b_higher = c.verdict == verdict::b_higher;
+    const double sign = b_higher ? -1 : 1;
+    std::string interval = "no interval: neither varies";
+    if (c.ci95) {
+        const auto [low, high] = std::minmax({sign * c.ci95->low, sign * c.ci95->high});
+        interval = fmt::format("95 % CI {} to {}", rounded(low), rounded(high));
+    }
+    const double difference = sign * c.difference;
+    const std::string figures = fmt::format("{}{} {}, {}, p {:.2g} after Holm, {}", difference > 0 ? "+" : "",
+                                            rounded(difference), unit, interval, c.p_holm, sizes);
     if (c.ranks_differ())
         return fmt::format(
             "no detectable difference between the means of {} and {} ({}), but their ranks differ: medians {} and "
@@ -36,8 +43,7 @@ std::string words_of(const comparison_report& c) {
             c.a, c.b, figures, rounded(c.median_a), rounded(c.median_b), *c.mann_whitney->p_holm);
     if (c.verdict == verdict::no_detectable_difference)
         return fmt::format("no detectable difference between {} and {} ({})", c.a, c.b, figures);
-    const bool a = c.verdict == verdict::a_higher;
-    return fmt::format("{} is higher than {} ({})", a ? c.a : c.b, a ? c.b : c.a, figures);
+    return fmt::format("{} is higher than {} ({})", b_higher ? c.b : c.a, b_higher ? c.a : c.b, figures);
 }
 
 comparison_report row_of(const std::string& metric, const std::string& unit, const std::string& a, const std::string& b,

@@ -112,7 +112,7 @@ TEST_CASE("a failed request is counted by how far it got, and measured by nothin
     agent_record a = sample_agent();
     request_record& r = a.requests.front();
     r.error = "reset";
-    for (const int status : {0, 200, 503, 404}) {
+    for (const int status : {0, 200, 201, 503, 404}) {
         r.status = status;
         m.request_ends(a, r);
     }
@@ -121,9 +121,9 @@ TEST_CASE("a failed request is counted by how far it got, and measured by nothin
     run.concurrent.agents.push_back(a);
     m.run_done(run);
     const prometheus_page page = page_of(m);
-    CHECK(page.at(R"(chimera_requests_total{execution="together",status="failed"})") == 4);
+    CHECK(page.at(R"(chimera_requests_total{execution="together",status="failed"})") == 5);
     CHECK(page.at(R"(chimera_request_errors_total{execution="together",kind="no_response"})") == 1);
-    CHECK(page.at(R"(chimera_request_errors_total{execution="together",kind="broken_response"})") == 1);
+    CHECK(page.at(R"(chimera_request_errors_total{execution="together",kind="broken_response"})") == 2);
     CHECK(page.at(R"(chimera_request_errors_total{execution="together",kind="http_status"})") == 2);
     CHECK(page.at(R"(chimera_ttft_seconds_count{execution="together"})") == 0);
     CHECK(page.at(R"(chimera_runs_total{status="failed"})") == 1);

@@ -147,7 +147,7 @@ TEST_CASE("every pair of runtimes is compared by every metric that both have, co
         CHECK(c["verdict"] == (c["b"] == "c" ? "b_higher" : "no_detectable_difference"));
     }
     CHECK(of_headline == 3);
-    CHECK(says(r["findings"], "efficiency_pct: c is higher than a"));
+    CHECK(says(r["findings"], "efficiency_pct: c is higher than a (+15 points, 95 % CI 13.85 to 16.15"));
 }
 
 TEST_CASE("means that a few far values hide from Welch are told apart by their ranks") {

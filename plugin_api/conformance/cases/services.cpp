@@ -56,7 +56,7 @@ class keeper {
             return over_ ? CHM_READY : CHM_PENDING;
         });
     }
-    /// [any thread]
+    /// [any-thread]
     void let_go() noexcept {
         over_ = true;
         slot_.wake();

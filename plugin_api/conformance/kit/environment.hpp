@@ -39,15 +39,15 @@ class executor {
     /// The same as the plugin gave it, for cases that count nanoseconds.
     chm_reactor* bare_reactor() const noexcept { return sdk::reactor_of(raw_); }
 
-    /// [any thread] Spawns a probe; throws failure when it is refused.
+    /// [any-thread] Spawns a probe; throws failure when it is refused.
     probe& spawn(probe::step, const chm_spawn_opts* = nullptr);
-    /// [any thread] The same for a coroutine. A failure that leaves it is reported.
+    /// [any-thread] The same for a coroutine. A failure that leaves it is reported.
     probe& spawn(sdk::task<void>);
-    /// [any thread] Spawns a probe and returns the result of spawn. The kit drops a refused one.
+    /// [any-thread] Spawns a probe and returns the result of spawn. The kit drops a refused one.
     chm_rc try_spawn(probe::step);
     /// NULL when it offers no services.
     const chm_service_ext* services() const noexcept { return sdk::service_of(raw_); }
-    /// [any thread] As spawn and try_spawn, for services; there must be services().
+    /// [any-thread] As spawn and try_spawn, for services; there must be services().
     probe& spawn_service(probe::step, const chm_spawn_opts* = nullptr);
     chm_rc try_spawn_service(probe::step);
 
@@ -56,7 +56,7 @@ class executor {
     chm_rc try_run(std::uint32_t mode, sdk::error_buffer&);
     /// Runs until idle; throws failure unless that ends well.
     void run_until_idle();
-    /// [any thread]
+    /// [any-thread]
     void stop() noexcept;
     /// Before the end of the scope. Idempotent.
     void destroy() noexcept;

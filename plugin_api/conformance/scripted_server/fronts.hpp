@@ -49,7 +49,7 @@ class server_room {
     std::filesystem::path ca_file() const { return folder_ / "ca.pem"; }
     /// A path in the folder.
     std::string file(const std::string& name) const { return folder_ / name; }
-    /// [any thread] Where a socket may be, on a path that no other server has.
+    /// [any-thread] Where a socket may be, on a path that no other server has.
     std::filesystem::path new_socket() const;
 
   private:
@@ -90,9 +90,9 @@ class h2_front {
     /// sends: answers to pings, and RST_STREAM.
     void run(std::atomic<unsigned>& pings_answered, std::atomic<unsigned>& resets);
 
-    /// [any thread] Sends a PING.
+    /// [any-thread] Sends a PING.
     void ping() { ask(pings_asked_); }
-    /// [any thread] Sends a GOAWAY; the connection ends with its last stream.
+    /// [any-thread] Sends a GOAWAY; the connection ends with its last stream.
     void go_away() { ask(goaways_asked_); }
 
   private:

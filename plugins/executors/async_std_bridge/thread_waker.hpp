@@ -33,7 +33,7 @@ class thread_waker final : public chm_waker {
         changed_.wait(lock, [this] { return woken_ || stopped_; });
         return std::exchange(woken_, false) && !stopped_;
     }
-    /// [any thread] No park blocks from now on.
+    /// [any-thread] No park blocks from now on.
     void stop() noexcept {
         std::lock_guard lock(mutex_);
         stopped_ = true;

@@ -69,7 +69,7 @@ class algorithm final : public boost::fibers::algo::algorithm {
         worker_.wait(timeout_ms);
     }
 
-    void notify() noexcept override { worker_.interrupt(); } // [any thread]
+    void notify() noexcept override { worker_.interrupt(); } // [any-thread]
 
     /// [main context] Lets the fibers run until the run has ended, then ends them.
     void run() noexcept {

@@ -23,13 +23,13 @@ class worker final : public pinned::worker {
     worker(sdk::lifecycle_state& life, const fiber_options& options)
         : pinned::worker(life, nullptr), stacks(options.stack_size), event_interval_(options.event_interval) {}
 
-    /// [any thread] Ends wait(), where there is one.
+    /// [any-thread] Ends wait(), where there is one.
     void knock() noexcept {
         // The caller made wait()'s condition false before; wait() announces itself, then looks at the condition. One of
         // the two sees the other.
         if (waiting_.load() && waiting_.exchange(false)) reactor.interrupt();
     }
-    /// [any thread] The same, for callers that change no condition.
+    /// [any-thread] The same, for callers that change no condition.
     void interrupt() noexcept;
 
     // --- this worker's thread ---

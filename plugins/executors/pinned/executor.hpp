@@ -17,7 +17,7 @@ namespace chimera::pinned {
 
 /// Base of each executor's worker, which has these functions beside:
 ///   void loop() noexcept      [this worker's thread] polls until life().ended()
-///   void knock() noexcept     [any thread] ends the loop's wait, or keeps the next one from blocking
+///   void knock() noexcept     [any-thread] ends the loop's wait, or keeps the next one from blocking
 ///   void end_loop() noexcept  [this worker's thread, after its tasks were dropped]
 class worker {
   public:
@@ -29,7 +29,7 @@ class worker {
 
     const sdk::lifecycle_state& life() const noexcept { return life_; }
 
-    /// [any thread] Leaves a runnable task. True: knock().
+    /// [any-thread] Leaves a runnable task. True: knock().
     bool post(sdk::task_cell& cell) noexcept { return inbox_.push(cell); }
 
     // --- this worker's thread ---

@@ -42,7 +42,7 @@ class parker {
         state_.exchange(awake);
     }
 
-    /// [any thread while the reactor lives] One system call if the owner sleeps, none otherwise.
+    /// [any-thread while the reactor lives] One system call if the owner sleeps, none otherwise.
     void unpark(sdk::epoll_reactor& reactor) noexcept {
         switch (state_.exchange(notified)) {
         case asleep:

@@ -83,7 +83,7 @@ class run_queue {
         }
     }
 
-    /// [any thread] An estimate, but never 0 while a cell that was pushed before is still there.
+    /// [any-thread] An estimate, but never 0 while a cell that was pushed before is still there.
     std::uint32_t size() const noexcept {
         const std::uint32_t head = head_.load(std::memory_order_seq_cst);
         return tail_.load(std::memory_order_seq_cst) - head;

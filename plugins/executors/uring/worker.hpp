@@ -74,7 +74,7 @@ class worker final : public pinned::worker {
     /// The worker whose thread this is, or nullptr.
     static worker* current() noexcept { return static_cast<worker*>(pinned::worker::current()); }
 
-    /// [any thread]
+    /// [any-thread]
     void knock() noexcept;
 
     // --- this worker's thread ---

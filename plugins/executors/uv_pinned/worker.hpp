@@ -25,7 +25,7 @@ class worker final : public pinned::worker {
     /// The worker whose thread this is, or nullptr.
     static worker* current() noexcept { return static_cast<worker*>(pinned::worker::current()); }
 
-    /// [any thread]
+    /// [any-thread]
     void knock() noexcept { uv_async_send(&mail_); }
 
     // --- this worker's thread ---

@@ -87,7 +87,7 @@ class connection {
     void rest() noexcept;
     /// Closes. Streams that are still there fail with this.
     void shut(chm_rc code, std::string_view why) noexcept;
-    /// [any thread] The transport goes: the driver is to close.
+    /// [any-thread] The transport goes: the driver is to close.
     void abandon();
 
   private:
