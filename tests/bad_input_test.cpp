@@ -66,6 +66,8 @@ TEST_CASE("a --set that is wrong is refused with its own text") {
     check_refused(run_set(f, "transport.options.buffer_size=4096"), 2, "buffer_size"); // curl's, not the socket's
     check_refused(run_set(f, "measure.runs=0"), 2, "runs");
     check_refused(run_set(f, "executor.plugin=fibre"), 2, "fiber");
+    for (const std::string table : {"executor", "foreign", "transport"})
+        check_refused(run_set(f, table + ".plugin="), 2, table + ".plugin=: is empty");
 }
 
 TEST_CASE("changing a plugin drops the options of the old one") {

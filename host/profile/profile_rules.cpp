@@ -75,9 +75,9 @@ class rules {
         if (const auto why = file_name_fault(p_.name); !why.empty()) fault("name", why);
         check_agents();
         check_urls();
-        check_options("executor", p_.executor);
-        if (p_.foreign) check_options("foreign", *p_.foreign);
-        check_options("transport", p_.transport);
+        check_plugin("executor", p_.executor);
+        if (p_.foreign) check_plugin("foreign", *p_.foreign);
+        check_plugin("transport", p_.transport);
         check_requests();
         check_simulator();
         check_arrivals();
@@ -135,7 +135,9 @@ class rules {
     }
 
     /// An option of a plugin may be a URL, such as a proxy's, and a profile is copied into the results.
-    void check_options(const std::string& table, const plugin_choice& choice) {
+    void check_plugin(const std::string& table, const plugin_choice& choice) {
+        if (choice.plugin.empty() && node_at(root_, table + ".plugin") != nullptr) // that it is missing has been said
+            fault(table + ".plugin", "is empty; give a plugin's id, or the path of its file");
         for (const option_value& option : choice.options) {
             const auto scheme_end = option.value.find("://");
             if (option.type != CHM_OPT_STRING) continue;
