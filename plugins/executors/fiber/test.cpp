@@ -1,7 +1,5 @@
 // What is special to fibers: stacks, the inbox, looks at I/O between picks, and fibers that outlive their run.
 #include <fcntl.h>
-#include <pthread.h>
-#include <sched.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,7 +10,6 @@
 #include <csignal>
 #include <fstream>
 #include <memory>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -26,8 +23,7 @@
 #include <chimera/sdk/reactor.hpp>
 #include <chimera/sdk/waker.hpp>
 
-#include "../testing/executor_under_test.hpp"
-#include "../testing/services.hpp"
+#include "../testing/lifecycle.hpp"
 
 using namespace std::chrono_literals;
 namespace sdk = chimera::sdk;
@@ -309,166 +305,10 @@ TEST_CASE("an io made on one worker is polled, cleared and freed on others") {
     ::close(pipe[1]);
 }
 
-TEST_CASE("a task that is spawned while run goes idle is polled in that run or refused") {
-    const census before;
-    std::atomic<int> gone{0};
-    constexpr int rounds = 200;
-    for (int i = 0; i < rounds; ++i) {
-        executor_under_test f{{"workers", "2"}};
-        const auto task = [&] {
-            return closure_task::make(
-                [left = 2](chm_waker* w) mutable {
-                    w->vt->wake_by_ref(w);
-                    return --left == 0 ? CHM_READY : CHM_PENDING;
-                },
-                [&] { ++gone; });
-        };
-        f.spawn(task());
-        std::thread foreign([&] { f.spawn(task()); });
-        CHECK(f.run() == CHM_OK);
-        foreign.join();
-    }
-    CHECK(gone == 2 * rounds);
-}
-
-TEST_CASE("stop against spawn: every task has exactly one owner") {
-    const census before;
-    std::atomic<int> made{0}, gone{0}, polled_late{0};
-    for (int i = 0; i < 60; ++i) {
-        executor_under_test p{{"workers", i % 2 ? "1" : "2"}};
-        std::atomic<bool> returned{false}, refused{false};
-        const auto task = [&] {
-            ++made;
-            return closure_task::make(
-                [&](chm_waker* w) {
-                    if (returned) ++polled_late;
-                    w->vt->wake_by_ref(w);
-                    return CHM_PENDING;
-                },
-                [&] { ++gone; });
-        };
-        p.spawn(task());
-        std::thread spawner([&] {
-            for (chm_rc rc = CHM_OK; rc == CHM_OK;) rc = p.spawn(task());
-            refused = true;
-        });
-        std::thread stopper([&] {
-            std::this_thread::sleep_for(std::chrono::microseconds(100 * i));
-            p.stop();
-        });
-        CHECK(p.run() == CHM_E_CANCELED);
-        returned = true;
-        spawner.join();
-        stopper.join();
-        CHECK(refused);
-        CHECK(gone == made);
-    }
-    CHECK(polled_late == 0);
-}
-
-TEST_CASE("stop touches nothing once its run has returned and the executor is destroyed") {
-    const census before;
-    for (int i = 0; i < 50; ++i) {
-        std::atomic<bool> polled{false};
-        executor_under_test p{{"workers", "8"}};
-        p.spawn(closure_task::make([&](chm_waker*) {
-            polled = true;
-            return CHM_PENDING;
-        }));
-        std::thread stopper([&, raw = p.get()] {
-            while (!polled) std::this_thread::yield();
-            const sched_param lowest{}; // likely to be preempted by the workers that it wakes
-            pthread_setschedparam(pthread_self(), SCHED_IDLE, &lowest);
-            raw->vt->stop(raw);
-        });
-        CHECK(p.run(CHM_RUN_UNTIL_STOP) == CHM_E_CANCELED);
-        p.destroy();
-        stopper.join();
-    }
-}
-
-TEST_CASE("a pinned task keeps its thread though it was spawned while the run went idle") {
-    const census before;
-    std::atomic<int> strayed{0};
-    for (int i = 0; i < 200; ++i) {
-        executor_under_test p{{"workers", "2"}};
-        std::atomic<bool> last_poll{false};
-        p.spawn(closure_task::make([&](chm_waker*) {
-                    last_poll = true;
-                    return CHM_READY;
-                }),
-                CHM_HINT_WORKER, 0);
-        std::thread foreign([&] {
-            while (!last_poll) std::this_thread::yield();
-            for (int k = 0; k < 3; ++k)
-                p.spawn(closure_task::make([&, home = std::thread::id{}, left = 200](chm_waker* w) mutable -> chm_rc {
-                            if (home == std::thread::id{}) home = std::this_thread::get_id();
-                            if (home != std::this_thread::get_id()) ++strayed;
-                            w->vt->wake_by_ref(w);
-                            return --left == 0 ? CHM_READY : CHM_PENDING;
-                        }),
-                        CHM_HINT_WORKER, 1);
-        });
-        CHECK(p.run() == CHM_OK);
-        foreign.join();
-    }
-    CHECK(strayed == 0);
-}
-
-TEST_CASE("a spawn after a run that went idle is refused, and the task stays the caller's") {
-    const census before;
-    for (const bool with_task : {true, false}) {
-        executor_under_test p{{"workers", "2"}};
-        if (with_task) p.spawn(closure_task::make([](chm_waker*) { return CHM_READY; }));
-        CHECK(p.run() == CHM_OK);
-        std::atomic<int> drops{0};
-        chm_task* const late = closure_task::counted(drops);
-        CHECK(p.offer(late) == CHM_E_CANCELED);
-        CHECK(drops == 0);
-        late->vt->drop(late);
-    }
-}
-
-TEST_CASE("wakers work in all threads after the executor is destroyed") {
-    const census before;
-    std::vector<sdk::waker> kept;
-    {
-        executor_under_test p{{"workers", "2"}};
-        std::mutex mutex;
-        for (int i = 0; i < 100; ++i)
-            p.spawn(closure_task::make([&, first = true](chm_waker* w) mutable -> chm_rc {
-                if (std::exchange(first, false)) {
-                    std::lock_guard lock(mutex);
-                    kept.push_back(sdk::waker::clone(w));
-                    if (kept.size() == 100) p.stop();
-                }
-                return CHM_PENDING;
-            }));
-        CHECK(p.run() == CHM_E_CANCELED);
-    }
-    REQUIRE(kept.size() == 100);
-    std::thread foreign([&] {
-        for (std::size_t i = 0; i < 50; ++i) kept[i].wake();
-    });
-    for (std::size_t i = 50; i < 100; ++i) kept[i].wake_by_ref();
-    foreign.join();
-    kept.clear();
-}
-
 TEST_CASE("an option outside of its range is refused and named") {
     for (const auto& [key, value] : {setting{"workers", "0"}, {"event_interval", "0"}, {"stack_size", "16383"}}) {
         CHECK_THROWS_WITH_AS(executor_under_test({{key, value}}), doctest::Contains(key), sdk::error);
     }
 }
 
-TEST_CASE("services that wait when the last task leaves let go of all they have, on their own workers") {
-    services_let_go_at_idle({{"workers", "3"}}, 3);
-}
-
-TEST_CASE("a run with nothing but services ends, and drops each on its worker") {
-    services_alone_are_dropped_at_home({{"workers", "3"}}, 3);
-}
-
-TEST_CASE("what services spawn while a run goes idle is polled in that run or refused") {
-    services_spawn_against_idle({{"workers", "3"}});
-}
+TEST_CASE("lifecycle") { test_lifecycle(); }

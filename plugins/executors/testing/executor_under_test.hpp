@@ -13,6 +13,7 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -58,7 +59,7 @@ using setting = std::pair<const char*, std::string>;
 using settings = std::initializer_list<setting>;
 
 /// The caller destroys it. Throws sdk::error when an option is refused.
-inline chm_executor* create_executor(const std::string& plugin, settings options) {
+inline chm_executor* create_executor(const std::string& plugin, std::span<const setting> options) {
     std::vector<chm_kv> kv;
     for (const auto& [key, value] : options) kv.push_back({sdk::str(key), sdk::str(value)});
     const chm_config config{kv.data(), kv.size()};
@@ -99,7 +100,9 @@ class closure_task final : public chm_task {
 class executor_under_test {
   public:
     explicit executor_under_test(settings options = {}, const std::string& plugin = plugins_under_test.front())
-        : raw_(create_executor(plugin, options)) {}
+        : raw_(create_executor(plugin, {options.begin(), options.size()})) {}
+    explicit executor_under_test(const std::vector<setting>& options)
+        : raw_(create_executor(plugins_under_test.front(), options)) {}
     executor_under_test(const executor_under_test&) = delete;
     executor_under_test& operator=(const executor_under_test&) = delete;
     ~executor_under_test() { destroy(); }

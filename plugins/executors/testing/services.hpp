@@ -59,7 +59,7 @@ inline sdk::task<void> serve(executor_under_test& ex, sdk::owned_fd fd, std::uin
 
 /// Services in the middle of a wait are dropped on their workers when the last task leaves; their sockets are closed
 /// then, and no registration or timer is left.
-inline void services_let_go_at_idle(settings options, std::uint32_t workers) {
+inline void services_let_go_at_idle(const std::vector<setting>& options, std::uint32_t workers) {
     const census before;
     std::vector<socket_pair> pairs(4 * workers);
     executor_under_test ex(options);
@@ -81,7 +81,7 @@ inline void services_let_go_at_idle(settings options, std::uint32_t workers) {
 }
 
 /// A run that finds nothing but services polls none for long, and drops each on the worker for which it was spawned.
-inline void services_alone_are_dropped_at_home(settings options, std::uint32_t workers) {
+inline void services_alone_are_dropped_at_home(const std::vector<setting>& options, std::uint32_t workers) {
     const census before;
     std::atomic<int> dropped{0};
     executor_under_test ex(options);
@@ -101,7 +101,7 @@ inline void services_alone_are_dropped_at_home(settings options, std::uint32_t w
 }
 
 /// Services that always run spawn tasks while the last one leaves: each is polled or refused, none is lost.
-inline void services_spawn_against_idle(settings options) {
+inline void services_spawn_against_idle(const std::vector<setting>& options) {
     const census before;
     for (int round = 0; round < 300; ++round) {
         std::atomic<int> taken{0}, polled{0};

@@ -18,8 +18,7 @@
 #include <string>
 #include <thread>
 
-#include "../testing/executor_under_test.hpp"
-#include "../testing/services.hpp"
+#include "../testing/lifecycle.hpp"
 #include "../testing/socket_pair.hpp"
 #include "chimera/sdk/reactor.hpp"
 
@@ -280,16 +279,6 @@ TEST_CASE("a timer that is due before the one that the kernel waits for is neith
     CHECK(late_ns < 10'000'000'000U);
 }
 
-TEST_CASE("services that wait when the last task leaves let go of all they have, on their own workers") {
-    services_let_go_at_idle({{"workers", "3"}}, 3);
-}
-
-TEST_CASE("a run with nothing but services ends, and drops each on its worker") {
-    services_alone_are_dropped_at_home({{"workers", "3"}}, 3);
-}
-
-TEST_CASE("what services spawn while a run goes idle is polled in that run or refused") {
-    services_spawn_against_idle({{"workers", "3"}});
-}
+TEST_CASE("lifecycle") { test_lifecycle(); }
 
 } // namespace

@@ -2,12 +2,10 @@
 #include <sched.h>
 
 #include <array>
-#include <mutex>
 #include <set>
 #include <vector>
 
-#include "../testing/executor_under_test.hpp"
-#include "../testing/services.hpp"
+#include "../testing/lifecycle.hpp"
 #include "../testing/socket_pair.hpp"
 #include "chimera/sdk/waker.hpp"
 
@@ -132,94 +130,6 @@ TEST_CASE("stop drops every task on its own worker, inside run") {
     late->vt->drop(late);
 }
 
-TEST_CASE("a task that is spawned while the executor stops is dropped once or refused") {
-    const census before;
-    for (int round = 0; round < 30; ++round) {
-        executor_under_test ex{{"workers", "2"}};
-        std::atomic<int> drops{0};
-        int refused = 0;
-        constexpr int n = 400;
-        std::thread spawner([&] {
-            for (int i = 0; i < n; ++i) {
-                auto* task = closure_task::counted(drops);
-                if (ex.offer(task) == CHM_OK) continue;
-                ++refused;
-                delete task;
-            }
-        });
-        std::thread stopper([&] {
-            for (int i = 0; i < round * 5; ++i) std::this_thread::yield();
-            ex.stop();
-        });
-        CHECK(ex.run(CHM_RUN_UNTIL_STOP) == CHM_E_CANCELED);
-        spawner.join();
-        stopper.join();
-        ex.destroy();
-        CHECK(drops + refused == n);
-    }
-}
-
-TEST_CASE("a waker may be used after its task is done and after the executor is destroyed") {
-    const census before;
-    executor_under_test ex{{"workers", "2"}};
-    std::vector<sdk::waker> kept;
-    std::atomic<int> drops{0};
-    for (std::uint32_t i = 0; i < 2; ++i)
-        ex.spawn(closure_task::counted(drops,
-                                       [&](chm_waker* w) -> chm_rc {
-                                           static std::mutex mutex;
-                                           std::lock_guard lock(mutex);
-                                           kept.push_back(sdk::waker::clone(w));
-                                           return CHM_READY;
-                                       }),
-                 CHM_HINT_WORKER, i);
-    CHECK(ex.run() == CHM_OK);
-    for (auto& w : kept) w.wake_by_ref();
-    ex.destroy();
-    for (auto& w : kept) w.wake_by_ref();
-    std::thread([&] { kept.clear(); }).join();
-    CHECK(drops == 2);
-}
-
-TEST_CASE("wakes that race the end of run neither crash nor leak") {
-    const census before;
-    for (int round = 0; round < 50; ++round) {
-        executor_under_test ex;
-        sdk::waker_slot slot;
-        std::atomic<bool> over{false};
-        std::atomic<int> drops{0};
-        ex.spawn(closure_task::counted(drops, [&](chm_waker* w) -> chm_rc {
-            slot.set(w);
-            return CHM_PENDING;
-        }));
-        std::thread waker([&] {
-            sdk::waker mine;
-            while (!over) {
-                if (!mine) mine = slot.take();
-                mine.wake_by_ref();
-            }
-        });
-        std::thread stopper([&] { ex.stop(); });
-        CHECK(ex.run(CHM_RUN_UNTIL_STOP) == CHM_E_CANCELED);
-        ex.destroy(); // although stop may not have returned yet
-        stopper.join();
-        over = true;
-        waker.join();
-        CHECK(drops == 1);
-    }
-}
-
-TEST_CASE("destroy without run drops what was never polled") {
-    const census before;
-    std::atomic<int> drops{0};
-    {
-        executor_under_test ex{{"workers", "2"}};
-        for (int i = 0; i < 5; ++i) ex.spawn(closure_task::counted(drops));
-        CHECK(drops == 0);
-    }
-    CHECK(drops == 5);
-}
-
 TEST_CASE("pin_cpus binds each worker to one CPU and the caller to none") {
     const census before;
     cpu_set_t cpus_before, cpus_after;
@@ -243,16 +153,6 @@ TEST_CASE("pin_cpus binds each worker to one CPU and the caller to none") {
     CHECK(CPU_EQUAL(&cpus_before, &cpus_after));
 }
 
-TEST_CASE("services that wait when the last task leaves let go of all they have, on their own workers") {
-    services_let_go_at_idle({{"workers", "3"}}, 3);
-}
-
-TEST_CASE("a run with nothing but services ends, and drops each on its worker") {
-    services_alone_are_dropped_at_home({{"workers", "3"}}, 3);
-}
-
-TEST_CASE("what services spawn while a run goes idle is polled in that run or refused") {
-    services_spawn_against_idle({{"workers", "3"}});
-}
+TEST_CASE("lifecycle") { test_lifecycle(); }
 
 } // namespace
