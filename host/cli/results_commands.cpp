@@ -97,13 +97,18 @@ std::string runs_of(const run_counts& r) {
 
 std::string text_of(const study_comparison& c) {
     std::string out;
-    for (const compared_study& s : c.studies)
-        out += fmt::format("{}{}: {}, {}\n", out.empty() ? "baseline " : "", on_one_line(s.label),
-                           on_one_line(s.path.string()), runs_of(s.runs));
+    for (const compared_study& s : c.studies) {
+        const std::string path = s.path.string();
+        out += fmt::format("{}{}{}, {}\n", out.empty() ? "baseline " : "", on_one_line(s.label),
+                           s.label == path ? "" : ": " + on_one_line(path), runs_of(s.runs));
+    }
     for (const study_group& g : c.groups) {
-        out += fmt::format("\n{}\n", g.runtime ? "runtime " + on_one_line(*g.runtime) : "runs");
-        for (std::size_t i = 0; i < g.runs.size(); ++i)
-            out += fmt::format("  {}: {}\n", on_one_line(c.studies[i].label), runs_of(g.runs[i]));
+        out += '\n';
+        if (g.runtime) { // otherwise the group is all runs, which the lines above have counted
+            out += fmt::format("runtime {}\n", on_one_line(*g.runtime));
+            for (std::size_t i = 0; i < g.runs.size(); ++i)
+                out += fmt::format("  {}: {}\n", on_one_line(c.studies[i].label), runs_of(g.runs[i]));
+        }
         for (const study_pair& p : g.comparisons) out += text_of(p);
     }
     return out;
