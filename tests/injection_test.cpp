@@ -56,6 +56,13 @@ fs::path hostile_sweep(const temporary_folder& f, const std::string& place) {
         metrics["self_check"] = {{"client_limited", {said}}, {"evidence", {said}}};
         metrics["remarks"] = {{{"what", said}, {"detail", said}, {"replies", 1}, {"of", 2}}};
         for (json& agent : metrics["concurrent"]["agents"]) agent["model"] = said;
+        json& origin = metrics["provenance"] =
+            sample_provenance(said, said + place + std::to_string(run), said + place);
+        for (json& value : origin["machine"])
+            if (value.is_string()) value = said + place;
+        for (json& value : origin["build"]) value = said + place;
+        for (const char* key : {"digest", "parameter_size", "quantization"})
+            origin["servers"][0]["models"][0][key] = said + place;
         sweep.add("pool", "plain", run, metrics);
     }
     sweep.add_cell(said, "plain", 1, "failed", said.c_str(), "other/plain/run_1");
@@ -228,7 +235,9 @@ TEST_CASE("what a server answers is shown as text, in a run and in its report") 
         }};
     for (const auto& script : scripts) {
         const temporary_folder f;
-        const model_server server(script);
+        const model_server server(script, [&](const asked&, reply& r) {
+            r.whole("200 OK", json{{"version", said}, {"models", {{{"name", "m"}, {"digest", said}}}}}.dump());
+        });
         const std::string profile = "[backend]\napi = \"openai\"\n" + plugins + one_call;
         const outcome o = run_host({"--profile", f.write("p.toml", profile).string(), "--url", server.url(),
                                     "--output-dir", (f / "r").string(), "--trace", (f / "trace.json").string()});

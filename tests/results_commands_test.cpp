@@ -134,6 +134,29 @@ TEST_CASE("a regression beyond the limit ends with 1, one within it or the other
     CHECK(j["groups"][0]["comparisons"][0]["verdict"] == "a_higher");
 }
 
+TEST_CASE("a comparison of results that come from elsewhere warns, and is made all the same") {
+    const temporary_folder f;
+    const auto sweep_on = [&](const char* place, const char* cpu) {
+        sample_sweep sweep(f, place, {"pool"}, {{"plain", {{"num_gpu", 80}}}});
+        sweep.sweep()["name"] = place;
+        for (int run = 1; run <= 3; ++run) {
+            auto metrics = sample_metrics(sample_values({.collector_ms = 90.0 + run}));
+            metrics["provenance"] = sample_provenance("thread_pool", cpu);
+            sweep.add("pool", "plain", run, metrics);
+        }
+        return sweep.write().string();
+    };
+    const std::string one = sweep_on("one", "AMD EPYC 7B13"), same = sweep_on("same", "AMD EPYC 7B13"),
+                      other = sweep_on("other", "Intel Xeon");
+    const outcome differ = run_host({"compare", one, other, "--fail-on-regression", "5%"});
+    CHECK(differ.status == 0);
+    CHECK_MESSAGE(contains(differ.err, "warning the machines of one and other differ: CPU 'AMD EPYC 7B13' against "
+                                       "'Intel Xeon'\n"),
+                  differ.err);
+    CHECK(run_host({"compare", one, other, "--json"}).json()["warnings"].size() == 1);
+    CHECK(run_host({"compare", one, same}).err.empty());
+}
+
 TEST_CASE("a higher share of failed runs is a regression, whatever the others show") {
     const temporary_folder f;
     const std::string good = sweep_of(f, "good", 90).string();

@@ -43,6 +43,39 @@ inline nlohmann::ordered_json sample_values(const sample_pair& p) {
     return v;
 }
 
+/// `provenance` of a run: of this executor on this CPU, asking one server of this version.
+inline nlohmann::ordered_json sample_provenance(const std::string& executor = "fiber",
+                                                const std::string& cpu = "AMD EPYC 7B13",
+                                                const std::string& server_version = "0.5.1") {
+    using json = nlohmann::ordered_json;
+    const auto plugin = [](const std::string& id, const std::string& hash) {
+        return json{{"id", id}, {"version", "0.1.0"}, {"file", "/lib/" + id + ".so"}, {"sha256", hash}};
+    };
+    return {{"begun", "2025-11-14T09:30:00Z"},
+            {"machine",
+             {{"host_name", "build7"},
+              {"cpu_model", cpu},
+              {"usable_cpus", 16},
+              {"governor", "performance"},
+              {"memory_bytes", 67'318'591'488},
+              {"kernel", "6.1.0-18-amd64"},
+              {"libc", "glibc 2.36"},
+              {"hypervisor", "KVM"},
+              {"container", nullptr}}},
+            {"build",
+             {{"version", "0.1.0"}, {"commit", "1f3c9a0b7d2e"}, {"compiler", "GCC 12.2.0"}, {"build_type", "Release"}}},
+            {"plugins", {plugin(executor, std::string(64, 'a')), plugin("socket", std::string(64, 'b'))}},
+            {"servers",
+             {{{"url", "http://127.0.0.1:11434"},
+               {"software", "Ollama"},
+               {"version", server_version},
+               {"models",
+                {{{"name", "gemma3"},
+                  {"digest", "a2af6cc3eb7fa8be8504abaf9b04e88f17a119ec3f04a3addf55f92841195f5a"},
+                  {"parameter_size", "4.3B"},
+                  {"quantization", "Q4_K_M"}}}}}}}};
+}
+
 /// metrics.json of a run with these values. Two agents, collector and insight.
 inline nlohmann::ordered_json sample_metrics(const nlohmann::ordered_json& values) {
     using json = nlohmann::ordered_json;

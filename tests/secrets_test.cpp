@@ -129,7 +129,7 @@ TEST_CASE("a key that a server sends back, in fourteen forms, as an error and as
     for (const auto& [name, encoded] : encodings()) {
         CAPTURE(name);
         int asked_with_key = 0;
-        model_server server([&, encoded = encoded](const asked& a, reply& r) {
+        const auto answer = [&, encoded = encoded](const asked& a, reply& r) {
             if (a.headers.find("Authorization: Bearer " + key) != std::string::npos) ++asked_with_key;
             const nlohmann::json said = "invalid key: " + encoded + " end";
             if (a.number % 2 == 0) {
@@ -143,7 +143,11 @@ TEST_CASE("a key that a server sends back, in fourteen forms, as an error and as
                     "}]}\n\n");
             r.chunk("data: [DONE]\n\n");
             r.end();
-        });
+        };
+        const auto about = [encoded = encoded](const asked&, reply& r) {
+            r.whole("200 OK", nlohmann::json{{"version", "key: " + encoded + " end"}}.dump());
+        };
+        const model_server server(answer, about);
         for (const std::string transport : {"curl", "socket"}) {
             CAPTURE(transport);
             const temporary_folder f;
@@ -153,6 +157,7 @@ TEST_CASE("a key that a server sends back, in fourteen forms, as an error and as
                                   "--trace", (f.path() / "trace.json").string()}));
             const std::string all = all_of(o, f.path());
             CHECK(all.find("invalid key: ***") != std::string::npos);
+            CHECK(all.find(R"("version": "key: ***)") != std::string::npos); // of the server, in the provenance
             CHECK(found(encoded, all) == "");
             CHECK(found(key, all) == "");
         }

@@ -60,6 +60,7 @@ execution_result execution_of(const execution_record& x) {
     execution_result out;
     out.wall_ms = static_cast<double>(x.wall()) / 1e6;
     out.busiest_thread = x.busiest;
+    if (x.cost != execution_cost{}) out.cost = x.cost;
     const std::vector<interval> held = long_polls_of(x);
     for (const agent_record& a : x.agents) out.agents.push_back(agent_of(x, a, held));
     return out;
@@ -123,6 +124,7 @@ run_result result_of(const profile& p, const run_record& run) {
     out.seed = static_cast<std::int64_t>(p.measure.seed);
     out.run = run.number;
     out.complete = run.complete();
+    if (run.origin) out.origin = *run.origin;
     if (run.concurrent.ok() && run.concurrent.agents.size() > 1)
         out.serialization = judge_serialization(run.concurrent, p.executor.plugin);
     const campaign_metrics metrics({&run, 1});

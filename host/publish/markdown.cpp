@@ -45,6 +45,19 @@ std::string method(const study_report& report) {
     return out + runtimes.text() + configs.text();
 }
 
+std::string origin(const study_report& report) {
+    if (!report.origin) return "Not recorded.\n\n";
+    const provenance_report& from = *report.origin;
+    std::string out = from.first_begun == from.last_begun
+                          ? fmt::format("- begun: {}\n", from.first_begun)
+                          : fmt::format("- begun: {} to {}\n", from.first_begun, from.last_begun);
+    for (const provenance_line& line : from.lines)
+        out += fmt::format("- {}: {}{}\n", line.subject, line.text,
+                           line.where.empty() ? "" : fmt::format("; only in {}", line.where));
+    if (from.runs_without > 0) out += fmt::format("- not recorded: {} runs\n", from.runs_without);
+    return out + "\n";
+}
+
 std::string definitions(const study_report& report) {
     markdown_table t({"metric", "unit", "how it came about", "definition"});
     for (const auto& [name, m] : report.metrics) t.add({name, m.unit, m.provenance, m.text});
@@ -62,6 +75,7 @@ std::string to_markdown(const study_report& given) {
     out += section("Question", report.question + "\n\n");
     out += section("Findings", bullets(report.findings));
     out += section("Method", method(report));
+    out += section("Where it comes from", origin(report));
     out += section("Results", results_markdown(report));
     out += section("Limits", bullets(report.limits));
     out += section("How to repeat it", code_block("sh", given.repeat));

@@ -90,6 +90,7 @@ campaign_summary summarize(const profile& p, const std::vector<run_record>& runs
     r.backend = backend_of(p);
     r.seed = static_cast<std::int64_t>(p.measure.seed);
     r.runs_planned = p.measure.runs;
+    if (!runs.empty() && runs.front().origin) r.origin = *runs.front().origin;
     for (const agent_spec& a : p.workload.agents) r.agents.push_back(a.id);
     for (const run_record& run : runs) {
         if (run.number > 0) r.run_folders.push_back(fmt::format("run_{}", run.number));

@@ -1,6 +1,7 @@
 #include "report/summary.hpp"
 
 #include "protocol/excerpt.hpp"
+#include "provenance/in_words.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -78,6 +79,19 @@ void list_alerts(page& out, const campaign_summary& s) {
         else if (o.tripped)
             out.line("", "{}: {:.4g} {} (n {}); the limit is {:g}", o.rule->name, *o.value, o.rule->unit, o.samples,
                      o.limit);
+}
+
+/// Where the figures come from: two or three lines.
+void tell_provenance(page& out, const campaign_summary& s) {
+    if (!s.result.origin) return;
+    const campaign_provenance& origin = *s.result.origin;
+    out.line("machine", "{}", in_words(origin.machine));
+    std::string programs = in_words(origin.build), servers;
+    for (const plugin_identity& p : origin.plugins) programs += ", " + in_words(p);
+    out.line("programs", "{}", programs);
+    for (const server_identity& server : origin.servers)
+        if (server.software || server.version) servers += (servers.empty() ? "" : "; ") + in_words(server);
+    if (!servers.empty()) out.line("servers", "{}", servers);
 }
 
 } // namespace
@@ -159,6 +173,7 @@ std::string to_text(const campaign_summary& s) {
     for (const std::string& warning : s.result.warnings) out.line("warning", "{}", warning);
     list_alerts(out, s);
     list_failures(out, s);
+    tell_provenance(out, s);
     if (s.result.interrupted) out.line("interrupted", "{} of {} runs were completed", s.result.runs, p.measure.runs);
     if (!s.result.files.empty()) out.line("files", "{}", s.result.files);
     return out.take();

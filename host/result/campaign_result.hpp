@@ -63,6 +63,7 @@ struct campaign_result {
     std::vector<std::string> run_folders;
     int runs_planned = 0;
     bool interrupted = false;
+    std::optional<campaign_provenance> origin; ///< nothing: not recorded
     std::vector<std::string> agents;
     std::string tokens_from;
     std::size_t requests = 0, failed_requests = 0;
@@ -91,6 +92,8 @@ inline constexpr auto fields_of<campaign_result> = std::tuple(
     field("run_folders", &campaign_result::run_folders, "", "of this campaign").defaulted(),
     field("runs_planned", &campaign_result::runs_planned),
     field("interrupted", &campaign_result::interrupted).defaulted(),
+    field("provenance", &campaign_result::origin, "", "where it comes from: machine, build, plugins, servers")
+        .left_out(),
     field("agents", &campaign_result::agents).defaulted(),
     field("tokens_from", &campaign_result::tokens_from, "", "who counted tokens: server, content records or mixed")
         .defaulted(),

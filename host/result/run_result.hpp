@@ -5,6 +5,7 @@
 
 #include "result/json_fields.hpp"
 #include "result/metric_table.hpp"
+#include "result/provenance_fields.hpp"
 
 namespace chimera::host {
 
@@ -177,12 +178,14 @@ inline constexpr auto fields_of<agent_result> = std::tuple(
 struct execution_result {
     std::optional<double> wall_ms;
     std::optional<thread_load> busiest_thread; ///< nothing: not measured
+    std::optional<execution_cost> cost;        ///< nothing: not measured
     std::vector<agent_result> agents;
 };
 template <>
 inline constexpr auto fields_of<execution_result> = std::tuple(
     field("wall_ms", &execution_result::wall_ms, "ms", "from the start of the executor to its end"),
     field("busiest_thread", &execution_result::busiest_thread, "", "the client's thread that was on a CPU most"),
+    field("cost", &execution_result::cost, "", "what it took of the machine").left_out(),
     field("agents", &execution_result::agents, "", "one entry for each agent").defaulted());
 
 /// What an imported file said of itself.
@@ -221,6 +224,8 @@ struct run_result {
     std::optional<std::int64_t> seed;
     int run = 0;
     bool complete = true; ///< every agent succeeded: only then there are values
+    /// Nothing: not recorded. In each run, because runs are copied, resumed and read without their campaign.
+    std::optional<campaign_provenance> origin;
     std::optional<serialization_verdict> serialization;
     std::optional<self_check> client;
     std::vector<counted_remark> remarks;
@@ -253,6 +258,7 @@ inline constexpr auto fields_of<run_result> = std::tuple(
     field("seed", &run_result::seed, "", "of the profile").left_out(),
     field("run", &run_result::run, "", "its number in its folder").defaulted(),
     field("complete", &run_result::complete, "", "every agent succeeded: only then there are values").defaulted(),
+    field("provenance", &run_result::origin, "", "where it comes from: machine, build, plugins, servers").left_out(),
     field("serialization", &run_result::serialization, "", "did the agents run side by side?"),
     field("self_check", &run_result::client, "", "could the client have changed the result?"),
     field("remarks", &run_result::remarks, "", "kinds of remarks on the replies").defaulted(),

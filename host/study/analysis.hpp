@@ -50,14 +50,23 @@ std::vector<parameter_report> parameters_of(const study&, const std::vector<runt
 /// for studies of single agents it is the token rate of a request: a single agent has no parallel efficiency.
 std::optional<improvement_report> improvement_of(const study&);
 
-/// Sentences: why agent-time was lost, which runtimes differ detectably, which were serialized and by what, how
-/// throughput scales, the gain over a baseline, and where the client could have changed the result.
+/// Where the runs come from, and what of it is not the same in all of them; nothing where no run says.
+std::optional<provenance_report> provenance_of(const study&);
+/// A sentence for each of machines, builds, plugins, servers and models in which a study differs from another one,
+/// where that can have changed the figures; and one where only one of the two says where it comes from. Only what both
+/// tell is compared.
+std::vector<std::string> provenance_differences(const study& a, const std::string& label_a, const study& b,
+                                                const std::string& label_b);
+
+/// Sentences: where the runs come from different machines or builds, why agent-time was lost, which runtimes differ
+/// detectably, which were serialized and by what, how throughput scales, the gain over a baseline, and where the client
+/// could have changed the result.
 std::vector<std::string> findings_of(const study&, const study_report&);
 
 /// How the study was made.
 std::vector<std::string> method_of(const study&);
 /// The questions that the study cannot answer.
-std::vector<std::string> limits_of(const study&, const std::vector<runtime_report>&);
+std::vector<std::string> limits_of(const study&, const study_report&);
 /// The commands that repeat it.
 std::vector<std::string> repeat_of(const study&);
 

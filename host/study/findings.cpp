@@ -298,6 +298,7 @@ std::vector<std::string> findings_of(const study& s, const study_report& report)
     const std::vector<runtime_report>& all = report.runtimes;
     const results side_by_side = working(all);
     say_what_is_damaged(s, out);
+    if (report.origin) out.insert(out.end(), report.origin->differences.begin(), report.origin->differences.end());
     if (agents_of(s) > 1) {
         say_what_is_estimated(s, out);
         say_where_the_loss_goes(s, side_by_side, out);

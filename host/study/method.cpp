@@ -65,8 +65,9 @@ std::vector<std::string> method_of(const study& s) {
     return out;
 }
 
-std::vector<std::string> limits_of(const study& s, const std::vector<runtime_report>& all) {
+std::vector<std::string> limits_of(const study& s, const study_report& report) {
     std::vector<std::string> out;
+    const std::vector<runtime_report>& all = report.runtimes;
     std::size_t fewest = s.runs.size();
     for (const runtime_report& r : all) fewest = std::min(fewest, r.n);
     constexpr std::size_t few = 10;
@@ -91,7 +92,9 @@ std::vector<std::string> limits_of(const study& s, const std::vector<runtime_rep
             "The servers were simulators on the same machine: times of a real model and contention of a GPU are not in "
             "these figures.");
     out.insert(out.end(), s.warnings.begin(), s.warnings.end());
-    out.push_back("One machine, and the workload of the configurations above.");
+    out.push_back(report.origin && report.origin->machines() > 1
+                      ? "These machines, and the workload of the configurations above."
+                      : "One machine, and the workload of the configurations above.");
     return out;
 }
 

@@ -130,6 +130,7 @@ study_report report_of(const study& s, std::string_view generated_by) {
     out.source = s.source;
     out.generated_by = generated_by;
     out.method = method_report_of(s);
+    out.origin = provenance_of(s);
     for (const std::string& name : figure_names(s)) out.metrics.emplace_back(name, definition_of(s, name));
     out.cells = cells_of(s);
     out.damage = damage_of(s);
@@ -141,7 +142,7 @@ study_report report_of(const study& s, std::string_view generated_by) {
     out.parameters = parameters_of(s, out.runtimes);
     out.improvement = improvement_of(s);
     out.findings = findings_of(s, out);
-    out.limits = limits_of(s, out.runtimes);
+    out.limits = limits_of(s, out);
     out.repeat = repeat_of(s);
     out.distributions = distributions_of(s);
     for (const study_run& run : s.runs) out.runs.push_back(run_of(s, run));

@@ -5,6 +5,7 @@
 #include "result/run_result.hpp"
 #include "result/sweep_result.hpp"
 #include "statistics/two_samples.hpp"
+#include "study/provenance_report.hpp"
 
 namespace chimera::host {
 
@@ -385,6 +386,7 @@ struct study_report {
     std::optional<std::string> description;
     std::string question, source, generated_by;
     method_report method;
+    std::optional<provenance_report> origin;                        ///< nothing: no run says where it comes from
     std::vector<std::pair<std::string, figure_definition>> metrics; ///< every figure that the report may name
     cells_report cells;
     std::vector<std::string> damage;
@@ -410,13 +412,14 @@ inline constexpr auto fields_of<study_report> =
                field("name", &study_report::name), field("title", &study_report::title),
                field("description", &study_report::description), field("question", &study_report::question),
                field("source", &study_report::source), field("generated_by", &study_report::generated_by),
-               field("method", &study_report::method), field("metrics", &study_report::metrics),
-               field("cells", &study_report::cells), field("damage", &study_report::damage),
-               field("headline", &study_report::headline), field("runtimes", &study_report::runtimes),
-               field("configs", &study_report::configs), field("comparisons", &study_report::comparisons),
-               field("scaling", &study_report::scaling), field("parameters", &study_report::parameters),
-               field("improvement", &study_report::improvement), field("findings", &study_report::findings),
-               field("limits", &study_report::limits), field("repeat", &study_report::repeat),
-               field("distributions", &study_report::distributions), field("runs", &study_report::runs));
+               field("method", &study_report::method), field("provenance", &study_report::origin),
+               field("metrics", &study_report::metrics), field("cells", &study_report::cells),
+               field("damage", &study_report::damage), field("headline", &study_report::headline),
+               field("runtimes", &study_report::runtimes), field("configs", &study_report::configs),
+               field("comparisons", &study_report::comparisons), field("scaling", &study_report::scaling),
+               field("parameters", &study_report::parameters), field("improvement", &study_report::improvement),
+               field("findings", &study_report::findings), field("limits", &study_report::limits),
+               field("repeat", &study_report::repeat), field("distributions", &study_report::distributions),
+               field("runs", &study_report::runs));
 
 } // namespace chimera::host

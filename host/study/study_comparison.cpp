@@ -189,6 +189,9 @@ study_comparison compare_studies(studies all, std::vector<std::string> metrics) 
             out.warnings.push_back(fmt::format("{}: {} of {} runs are arrival-limited: ITL, TPOT and rates of arrivals "
                                                "say nothing of the server",
                                                labels[i], limited, all[i].runs.size()));
+    for (std::size_t i = 1; i < all.size(); ++i)
+        for (std::string& what : provenance_differences(all[0], labels[0], all[i], labels[i]))
+            out.warnings.push_back(std::move(what));
     check_success(all);
     check_metrics(all, metrics);
     if (metrics.empty()) metrics = usual(all);

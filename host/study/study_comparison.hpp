@@ -63,7 +63,7 @@ struct study_comparison {
     std::string kind = "comparison";
     std::vector<compared_study> studies;
     std::vector<study_group> groups;
-    std::vector<std::string> warnings; ///< what was left out
+    std::vector<std::string> warnings; ///< what was left out, and what besides the client may have made a difference
     std::vector<std::string> damage;   ///< damage_of() the studies
 };
 template <>

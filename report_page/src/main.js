@@ -11,7 +11,7 @@ import { distributions } from './distributions.js';
 import { timelines } from './timelines.js';
 import { scaling } from './scaling.js';
 import { failures, parameters, runs } from './runs.js';
-import { glossary, limits, method, repeat } from './method.js';
+import { glossary, limits, method, provenance, repeat } from './method.js';
 
 const readable_version = 1;
 
@@ -53,6 +53,7 @@ if (report.schema_version !== readable_version || report.kind !== 'report') {
     failures,
     runs,
     method,
+    provenance,
     limits,
     repeat,
     glossary,

@@ -1,7 +1,7 @@
 // How it was measured, what it does not say, how to do it again, and what each figure means.
 
 import { h, section, sentences } from './dom.js';
-import { at, metric, metric_title, provenances, report, tag } from './report.js';
+import { at, entries, figure, metric, metric_title, provenances, report, tag } from './report.js';
 import { table } from './table.js';
 
 /** A value of the document in words: objects as "key value" without what is empty. */
@@ -64,6 +64,36 @@ export function method() {
       const content = named(title, all);
       return content && h('details', {}, h('summary', {}, `${title} (${all.length})`), content);
     }),
+  );
+}
+
+/** Machine, program, plugins and servers, each with the runs that had it. */
+export function provenance() {
+  const from = at('/provenance');
+  if (!from) return null;
+  return section(
+    'provenance',
+    'Where it comes from',
+    h(
+      'dl',
+      { class: 'facts' },
+      [
+        ['begun', from.first_begun === from.last_begun ? from.first_begun : `${from.first_begun} to ${from.last_begun}`],
+        from.runs_without > 0 ? ['runs that do not say', from.runs_without] : null,
+      ]
+        .filter(Boolean)
+        .map(([k, v]) => h('div', {}, h('dt', {}, k), h('dd', {}, String(v)))),
+    ),
+    table(
+      'Where it comes from',
+      [
+        { title: 'part', cell: ({ value }) => value.subject },
+        { title: 'what it is', words: true, cell: ({ value }) => value.text },
+        { title: 'runs', number: true, cell: ({ pointer }) => figure(`${pointer}/runs`) },
+        { title: 'which', words: true, cell: ({ value }) => value.where || 'all' },
+      ],
+      entries('/provenance/lines'),
+    ),
   );
 }
 

@@ -57,6 +57,34 @@ function tr115() {
         'Reply lengths are drawn from 300-700 tokens (collector) and 500-800 tokens (insight).',
       ],
     },
+    provenance: {
+      first_begun: '2025-11-14T09:30:00Z',
+      last_begun: '2025-11-14T11:02:17Z',
+      runs: 149,
+      runs_without: 0,
+      lines: [
+        {
+          subject: 'machine',
+          text: 'build7: AMD EPYC 7B13, 16 CPUs, governor performance, 62.7 GiB, Linux 6.1.0-18-amd64, glibc 2.36, KVM',
+          runs: 149,
+          where: '',
+        },
+        { subject: 'program', text: 'chimera 0.1.0 (1f3c9a0b7d2e, GCC 12.2.0, Release)', runs: 149, where: '' },
+        ...['thread_pool', 'uv_pinned', 'fiber', 'async_std_bridge', 'curl', 'socket'].map((id, i) => ({
+          subject: 'plugin',
+          text: `${id} 0.1.0 (${String(i).repeat(12)})`,
+          runs: 30,
+          where: `runtime ${runtimes[Math.min(i, 4)].name}`,
+        })),
+        {
+          subject: 'server',
+          text: 'http://127.0.0.1:11434: Ollama 0.5.1</script><script>alert("not run")</script>, gemma3',
+          runs: 149,
+          where: '',
+        },
+      ],
+      differences: [],
+    },
     findings: [
       "The four working runtimes do not differ detectably: what they lose is imbalance, agents of unequal length, which is the workload's.",
       'async_std ran its agents one after the other in all 30 runs: a poll of async_std_bridge held the worker (blocked executor).',

@@ -267,6 +267,20 @@ test('markup in a message stays text', async () => {
   await page.close();
 });
 
+test('the page says where its runs come from, and a server writes no markup into it', async () => {
+  const { page, complaints } = await open(browser, file('tr115'));
+  const rows = await page.$$eval('#provenance tbody tr', (all) => all.map((tr) => tr.innerText));
+  assert.equal(rows.length, documents.tr115.provenance.lines.length);
+  assert.ok(rows[0].includes('AMD EPYC 7B13') && rows[0].includes('all'), rows[0]);
+  assert.ok(rows[2].includes('runtime tokio_default'), rows[2]);
+  assert.ok(rows.at(-1).includes('Ollama 0.5.1</script><script>alert("not run")</script>'), rows.at(-1));
+  assert.deepEqual(complaints, []);
+  await page.close();
+  const without = await open(browser, file('failed'));
+  assert.equal(await without.page.$('#provenance'), null);
+  await without.page.close();
+});
+
 test('without JavaScript the page says what it is', async () => {
   const { page } = await open(browser, file('tr115'), { javaScriptEnabled: false });
   assert.match(await page.innerText('body'), /drawn by JavaScript, which is switched off/);

@@ -63,6 +63,24 @@ TEST_CASE("what was not measured is said in its place") {
     check_tables(page);
 }
 
+TEST_CASE("the page says where its runs come from, and which differ") {
+    const temporary_folder f;
+    sample_sweep sweep(f, "sweep", {"a"}, {{"plain", json::object()}});
+    for (int run = 1; run <= 3; ++run) {
+        json metrics = sample_metrics(sample_values({}));
+        metrics["provenance"] = sample_provenance("fiber", run == 3 ? "Intel Xeon" : "AMD EPYC 7B13");
+        sweep.add("a", "plain", run, metrics);
+    }
+    const std::string page = to_markdown(report_of(sweep.write()));
+    CHECK(
+        contains(page, "## Where it comes from\n\n- begun: 2025-11-14T09:30:00Z\n- machine: build7: AMD EPYC 7B13, "));
+    CHECK(contains(page, "glibc 2.36, KVM; only in a/plain/run_3\n"));
+    CHECK(contains(page, "- plugin: socket 0.1.0 (bbbbbbbbbbbb)\n"));
+    CHECK(contains(page, "- server: http\\://127.0.0.1:11434: Ollama 0.5.1, gemma3 (a2af6cc3eb7f, 4.3B, Q4_K_M)\n"));
+    CHECK(contains(page, "The machines of the runs differ"));
+    CHECK(contains(to_markdown(sample_report({"a"})), "## Where it comes from\n\nNot recorded.\n"));
+}
+
 TEST_CASE("runs that failed are listed, and bars in a message break no table") {
     const temporary_folder f;
     sample_sweep sweep(f, "sweep", {"a"}, {{"plain", json::object()}});
@@ -123,7 +141,13 @@ TEST_CASE("nothing that a report was told acts in its page") {
     const std::string said = hostile_text();
     sample_sweep sweep(f, "sweep", {"a", said}, {{"plain", {{said, said}, {"list", json{said, "](http://h)"}}}}});
     for (const char* key : {"name", "description", "question", "backend", "profile"}) sweep.sweep()[key] = said;
-    for (int run = 1; run <= 2; ++run) sweep.add("a", "plain", run, sample_pair{});
+    for (int run = 1; run <= 2; ++run) {
+        json metrics = sample_metrics(sample_values({}));
+        metrics["provenance"] = sample_provenance(said, said + std::to_string(run), said);
+        metrics["provenance"]["begun"] = said;
+        metrics["provenance"]["servers"][0]["models"][0]["digest"] = said;
+        sweep.add("a", "plain", run, metrics);
+    }
     sweep.add_cell(said, "plain", 1, "failed", said.c_str(), "b/plain/run_1");
     const std::string why = fault_in_markdown(to_markdown(report_of(sweep.write())));
     CHECK_MESSAGE(why.empty(), why);

@@ -1,4 +1,5 @@
 #include "report/result_files.hpp"
+#include "report/summary.hpp"
 #include "sample_campaign.hpp"
 #include "temporary_folder.hpp"
 
@@ -47,6 +48,25 @@ TEST_CASE("a run leaves metrics, requests and texts, and no temporary file") {
     const std::string lines = read(run / "requests.jsonl");
     CHECK(std::count(lines.begin(), lines.end(), '\n') == 4);
     for (const auto& entry : fs::recursive_directory_iterator(s.path())) CHECK(entry.path().extension() != ".tmp");
+}
+
+TEST_CASE("each run says where it comes from and what it cost, and so does the summary") {
+    const temporary_folder s;
+    const profile p = sample_profile();
+    result_files files(p, s.path());
+    run_record run = sample_run();
+    run.origin = sample_origin();
+    run.concurrent.cost.begun = "2025-11-14T09:30:05Z";
+    run.concurrent.cost.cpu_user_s = 1.5;
+    files.add(run);
+    files.summarize(summarize(p, {run}));
+    const auto metrics = nlohmann::json::parse(read(files.folder() / "run_1" / "metrics.json"));
+    CHECK(metrics["provenance"]["machine"]["cpu_model"] == "AMD EPYC 7B13");
+    CHECK(metrics["provenance"]["servers"][0]["version"] == "0.5.1");
+    CHECK(metrics["concurrent"]["cost"]["begun"] == "2025-11-14T09:30:05Z");
+    CHECK(metrics["concurrent"]["cost"]["cpu_user_s"] == 1.5);
+    CHECK(!metrics["baseline"][0].contains("cost"));
+    CHECK(nlohmann::json::parse(read(files.folder() / "summary.json"))["provenance"] == metrics["provenance"]);
 }
 
 TEST_CASE("a second campaign adds its runs behind the first one's") {

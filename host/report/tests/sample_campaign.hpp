@@ -4,6 +4,9 @@
 #include "measure/timeline.hpp"
 #include "profile/profile.hpp"
 
+#include <memory>
+#include <string>
+
 namespace chimera::test {
 
 inline host::profile sample_profile() {
@@ -58,6 +61,18 @@ inline host::run_record sample_run(bool good = true) {
     run.concurrent.agents.push_back(sample_agent("a"));
     run.concurrent.agents.push_back(sample_agent("b", good));
     return run;
+}
+
+/// Where sample_run() comes from, with a server of this version.
+inline std::shared_ptr<const host::campaign_provenance> sample_origin(const std::string& server_version = "0.5.1") {
+    auto out = std::make_shared<host::campaign_provenance>();
+    out->begun = "2025-11-14T09:30:00Z";
+    out->machine.cpu_model = "AMD EPYC 7B13";
+    out->machine.usable_cpus = 16;
+    out->build = {"0.1.0", "1f3c9a0b7d2e", "GCC 12.2.0", "Release"};
+    out->plugins = {{"fiber", "0.1.0", "/lib/fiber.so", std::string(64, 'a')}};
+    out->servers = {{"http://127.0.0.1:1", "Ollama", server_version, {{"m", std::string(64, 'b'), {}, {}}}}};
+    return out;
 }
 
 } // namespace chimera::test

@@ -1,4 +1,5 @@
 #include "measure/run_results.hpp"
+#include "protocol/excerpt.hpp"
 #include "report/summary.hpp"
 #include "sample_campaign.hpp"
 
@@ -123,4 +124,29 @@ TEST_CASE("a proxy of the environment that is not used is said, for servers else
     CHECK(warnings[0].find("secret") == std::string::npos);
     p.transport.options[0].value = "env";
     CHECK(summarize(p, {sample_run()}).result.warnings.empty());
+}
+
+TEST_CASE("the page says in three lines where the figures come from") {
+    const profile p = sample_profile();
+    run_record run = sample_run();
+    CHECK(!summarize(p, {run}).result.origin);
+    CHECK(to_text(summarize(p, {run})).find("programs") == std::string::npos);
+    run.origin = sample_origin();
+    const campaign_summary s = summarize(p, {run});
+    CHECK(s.result.origin == *run.origin);
+    const std::string page = to_text(s);
+    for (const char* line : {"  machine          AMD EPYC 7B13, 16 CPUs\n",
+                             "  programs         chimera 0.1.0 (1f3c9a0b7d2e, GCC 12.2.0, Release), fiber 0.1.0 "
+                             "(aaaaaaaaaaaa)\n",
+                             "  servers          Ollama 0.5.1, m (bbbbbbbbbbbb)\n"})
+        CHECK_MESSAGE(page.find(line) != std::string::npos, page);
+}
+
+TEST_CASE("a server's version does nothing on the page") {
+    const profile p = sample_profile();
+    run_record run = sample_run();
+    run.origin = sample_origin("1\x1b[2J\n  efficiency       100 %\u202e");
+    const std::string page = to_text(summarize(p, {run}));
+    CHECK(page == printable(page));
+    CHECK(page.find("Ollama 1\\x1b[2J\\n  efficiency") != std::string::npos);
 }
