@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using json = nlohmann::ordered_json;
 
-/// Results of which any file is damaged and restored.
+/// Results whose files are damaged and restored, one at a time.
 struct results {
     results() {
         const fs::path sweep_profile = folder.write("sweep.toml", quick_profile + two_runtimes);

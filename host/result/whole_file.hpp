@@ -68,7 +68,7 @@ void write_whole(const std::filesystem::path&, std::string_view content);
 /// as /dev/stdout, as it is. Errors: result_file_error.
 void write_to(const std::filesystem::path&, std::string_view content);
 
-/// What is in a regular file; empty where it cannot be read or is no such file.
+/// The content of a regular file; empty if it cannot be read, or is not a regular file.
 std::string read_whole(const std::filesystem::path&, std::size_t most_bytes = most_document_bytes);
 
 } // namespace chimera::host

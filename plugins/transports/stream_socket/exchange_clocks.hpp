@@ -10,7 +10,7 @@ namespace chimera::stream_socket {
 
 /// The kernel stamps in CLOCK_REALTIME. Both clocks are slewed alike, so their distance changes only when somebody sets
 /// the time: it is measured with an exchange's first stamp, and again when that is more than a second ago. Looking at a
-/// clock is no system call (vDSO).
+/// clock makes no system call (vDSO).
 class arrival_clock {
   public:
     /// For the next exchange.

@@ -90,7 +90,8 @@ class exchange {
     chm_exchange* raw_;
 };
 
-/// One keep-alive connection owner. Used and destroyed on its task's worker, after its exchange.
+/// A session: the owner or user of a keep-alive connection. Used and destroyed on its task's worker, after its
+/// exchange.
 class session {
   public:
     /// Throws error when the transport refuses the URL or the reactor.
