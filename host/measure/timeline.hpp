@@ -42,7 +42,7 @@ struct chunk_event {
     nanoseconds_t delivery_delay() const noexcept {
         return nanoseconds_t{arrived_to_readable} + readable_to_polled + polled_to_delivered;
     }
-    /// readable -> recorded, ns: what every client shows of itself alike, whether or not its transport knows arrivals.
+    /// readable -> recorded, ns. Every client shows this in the same way, whether or not its transport knows arrivals.
     nanoseconds_t client_delay() const noexcept {
         return nanoseconds_t{readable_to_polled} + polled_to_delivered + delivered_to_recorded;
     }

@@ -61,7 +61,7 @@ void remove_leftovers(const std::filesystem::path& folder);
 /// Waits until a file's content, or what a folder lists, is on the disk. Errors: result_file_error.
 void sync_path(const std::filesystem::path&);
 
-/// A whole_file of what is at hand.
+/// Writes this content as a whole_file.
 void write_whole(const std::filesystem::path&, std::string_view content);
 
 /// Writes into what the path leads to: a file, also behind a symbolic link, as a whole_file; a device or a pipe, such
