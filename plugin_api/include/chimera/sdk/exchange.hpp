@@ -19,7 +19,7 @@ class exchange {
   public:
     /// Takes over an exchange that was started.
     explicit exchange(chm_exchange* owned) noexcept : raw_(owned) {}
-    /// Leaves the other without one.
+    /// Moves: the other one is empty afterwards.
     exchange(exchange&& o) noexcept : raw_(std::exchange(o.raw_, nullptr)) {}
     /// Swaps the two.
     exchange& operator=(exchange&& o) noexcept {
@@ -99,7 +99,7 @@ class session {
         error_buffer err;
         err.check(transport->vt->open(transport, &args, &raw_, err.abi()));
     }
-    /// Leaves the other without one.
+    /// Moves: the other one is empty afterwards.
     session(session&& o) noexcept : raw_(std::exchange(o.raw_, nullptr)) {}
     /// Swaps the two.
     session& operator=(session&& o) noexcept {

@@ -34,9 +34,9 @@ class scheduler {
     /// condition variable that is a member.
     virtual void schedule(task_cell& cell) noexcept = 0;
 
-    /// [any-thread] One reference more.
+    /// [any-thread] Adds a reference.
     void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
-    /// [any-thread] One reference less.
+    /// [any-thread] Gives a reference back.
     void release() noexcept {
         if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
     }
@@ -93,9 +93,9 @@ class task_cell final : public chm_waker {
         }
     }
 
-    /// [any-thread] One reference more.
+    /// [any-thread] Adds a reference.
     void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
-    /// [any-thread] One reference less.
+    /// [any-thread] Gives a reference back.
     void release() noexcept {
         if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
     }
