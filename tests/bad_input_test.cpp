@@ -144,7 +144,7 @@ TEST_CASE("a server that stalls is given up after the idle timeout") {
     }
 }
 
-TEST_CASE("a slow server that drips bytes is no error") {
+TEST_CASE("a slow server that drips bytes is not an error") {
     const temporary_folder f;
     for (const std::string transport : {"curl", "socket"}) {
         CAPTURE(transport);

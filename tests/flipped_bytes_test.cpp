@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using json = nlohmann::ordered_json;
 
-/// Results of which any file is damaged and restored.
+/// Results whose files are damaged and restored, one at a time.
 struct results {
     results() {
         const fs::path sweep_profile = folder.write("sweep.toml", quick_profile + two_runtimes);
@@ -117,7 +117,7 @@ TEST_CASE("of 240 damaged files none changes a figure without being named") {
             const outcome o = run_host({"report", study_folder.string(), "--format", "json"});
             CHECK(o.status == 2);
             CHECK_MESSAGE(o.err.find(file.filename().string()) != std::string::npos, o.err);
-            // sweep.json is written anew, and cells that a journal lost the lines of are taken up again.
+            // sweep.json is written again, and cells whose lines the journal lost are taken up again.
             const bool mended = file.filename() == "sweep.json" || (file.filename() == "cells.jsonl" &&
                                                                     (bad.size() < good.size() || !bad.ends_with('\n')));
             if (study_folder == r.sweep && !mended) {

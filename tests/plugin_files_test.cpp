@@ -184,7 +184,7 @@ TEST_CASE("a listing is valid JSON whatever a file is called") {
     CHECK(o.json()["plugins"][0]["id"] == "good_executor");
 }
 
-TEST_CASE("a listing that cannot be written is no success") {
+TEST_CASE("a listing that cannot be written is not a success") {
     for (const std::string command : {"plugins", "inspect fiber"}) {
         const outcome o = process("/bin/sh", {"-c", host_program().string() + " " + command + " >/dev/full"}).wait();
         CHECK(o.status == 3);

@@ -42,7 +42,7 @@ std::string base64(const std::string& bytes) {
     return out;
 }
 
-/// Each byte of a text, or only those that are not letters or digits, between these and as two hexadecimal digits.
+/// Each byte of a text, or only the bytes that are not letters or digits, between these and as two hexadecimal digits.
 std::string escaped(const std::string& text, const std::string& before, const std::string& after, bool all) {
     constexpr std::string_view digits = "0123456789abcdef";
     std::string out;

@@ -24,7 +24,7 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
     return text;
 }
 
-/// A good reply, every piece of which went through `change` before it was sent.
+/// A good reply. Every piece went through `change` before it was sent.
 template <class Change>
 model_server::script written(Change change, std::string before = {}) {
     return [change, before](const asked&, reply& r) {

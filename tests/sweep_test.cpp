@@ -325,7 +325,7 @@ TEST_CASE("Ctrl-C ends a sweep at once and keeps what is done") {
     check_complete(folder.path() / "quick", 8);
 }
 
-TEST_CASE("a folder that holds a sweep is not begun anew, nor gone on with by another configuration") {
+TEST_CASE("a sweep's folder is not started again, and not continued with another configuration") {
     const temporary_folder folder;
     const auto profile = folder.write("quick.toml", quick);
     REQUIRE(run_host(arguments(profile, folder.path(), {"--runs", "1", "--only", "pool/*"})).status == 0);

@@ -77,7 +77,7 @@ TEST_CASE("the split of the lost time adds up exactly") {
           doctest::Approx(o.mean("late_start_pct")));
 }
 
-TEST_CASE("tokens, rates and latencies are those that the server was set to") {
+TEST_CASE("tokens, rates and latencies are as the server was set") {
     const temporary_folder folder;
     const outcome o = run(folder, {"--set", "workload.agents.short.options.num_predict=100"});
     REQUIRE_MESSAGE(o.status == 0, o.err);

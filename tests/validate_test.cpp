@@ -93,7 +93,7 @@ TEST_CASE("a plugin that hangs costs three hangs, and all but the first are shor
     CHECK(contains(hung[1], "as another one hung before"));
 }
 
-TEST_CASE("a warning is no failure") {
+TEST_CASE("a warning is not a failure") {
     const outcome o = validate({bad + "exports_more.so", "--case", "file.*"});
     CHECK(o.status == 0);
     CHECK(contains(o.out, "warning file.one_symbol"));

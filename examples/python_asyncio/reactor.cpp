@@ -32,7 +32,7 @@ struct io_entry {
     std::uint32_t readiness = 0; // bits in the low 8, a tick of the reports above
     std::uint32_t watched = 0;   // READ: there is a reader; WRITE: a writer
     std::uint32_t interest = 0;  // of the waiter
-    std::uint32_t outdated = 0;  // bits of which one more report is on its way that is older than their clear
+    std::uint32_t outdated = 0;  // bits with one more report on its way, older than their clear
     std::uint64_t reported = 0;  // the turn of the last report
     sdk::waker waiter;
 

@@ -6,7 +6,7 @@
 namespace chimera::host {
 
 /// Told by the agents, each on the thread that polls it, so by several threads at once. Called a few times for a
-/// request and never for a token; what it does is time of the agent's, so it must be quick and may not throw.
+/// request and never for a token; its time counts as the agent's, so it must be quick and must not throw.
 class agent_observer {
   public:
     virtual ~agent_observer() = default;

@@ -1,4 +1,4 @@
-// The limits of [alerts], held against what was measured.
+// The limits of [alerts], compared with the measured figures.
 #pragma once
 
 #include "measure/metrics.hpp"

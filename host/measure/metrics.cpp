@@ -62,7 +62,7 @@ std::optional<double> inflated(const run_facts& f, double path_split::*stage) {
     return stages ? lost(f, (*stages).*stage) : std::nullopt;
 }
 
-/// Nothing where no transport shares a connection: there it is no question.
+/// Nothing if no transport shares a connection: the metric has no meaning then.
 std::optional<double> head_of_line(const run_facts& f) {
     return f.shared ? inflated(f, &path_split::head_of_line) : std::nullopt;
 }

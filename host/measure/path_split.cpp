@@ -41,7 +41,7 @@ path_split& path_split::operator-=(const path_split& o) noexcept {
 
 path_split split_path(const agent_record& a, const std::vector<interval>& held) {
     path_split split;
-    // A delay, of which some may have been a held worker's.
+    // A delay. A held worker may be the cause of a part of it.
     const auto delay = [&split](double all, double blocked) {
         blocked = std::min(all, blocked);
         split.blocked += blocked;

@@ -9,7 +9,7 @@
 
 namespace chimera::host {
 
-/// The kernel's number of a thread; 0 is no thread.
+/// The kernel's number of a thread; 0: no thread.
 using thread_id = std::int32_t;
 
 /// The calling thread. A system call once for each thread.

@@ -16,7 +16,7 @@
 namespace chimera::host {
 
 /// Owned by whoever runs the agent; written only from the agent's polls, so by one thread at a time; read when the
-/// agent is done. Room for what is expected is reserved beforehand; a longer reply makes it grow.
+/// agent is done. Room for the expected events is reserved beforehand; a longer reply makes it grow.
 class recorder {
   public:
     /// expected_chunks: room for this many pieces without an allocation, over all requests; 0: pieces of bodies are not

@@ -42,7 +42,7 @@ struct chunk_event {
     nanoseconds_t delivery_delay() const noexcept {
         return nanoseconds_t{arrived_to_readable} + readable_to_polled + polled_to_delivered;
     }
-    /// readable -> recorded, ns: what every client shows of itself alike, whether or not its transport knows arrivals.
+    /// readable -> recorded, ns. Every client shows this in the same way, whether or not its transport knows arrivals.
     nanoseconds_t client_delay() const noexcept {
         return nanoseconds_t{readable_to_polled} + polled_to_delivered + delivered_to_recorded;
     }
@@ -87,9 +87,9 @@ struct request_record {
     bool ok() const noexcept { return error.empty() && done != 0; }
     /// The moment from which the agent goes on.
     nanoseconds_t over() const noexcept { return std::max(done, drained); }
-    /// The tokens are those that the server counted; otherwise content records are counted.
+    /// The tokens are as the server counted them; otherwise content records are counted.
     bool counted_by_server() const noexcept { return server.completion_tokens && !evidence.count_contradicted; }
-    /// All tokens, those that were not sent included.
+    /// All tokens, also tokens that were not sent.
     std::uint64_t tokens() const noexcept { return counted_by_server() ? *server.completion_tokens : content_records; }
     /// The tokens that came after the first record with content, which has its share of them: those whose time is
     /// known.

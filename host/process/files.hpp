@@ -1,4 +1,4 @@
-// Files that this program reads: those that a person named, and those that are installed with it.
+// Files that this program reads: files that a person named, and files that are installed with it.
 #pragma once
 
 #include <cstddef>

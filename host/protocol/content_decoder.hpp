@@ -37,7 +37,8 @@ class content_decoder {
         for (std::string_view decoded = next(); !decoded.empty(); decoded = next()) on_piece(decoded);
     }
 
-    /// At the end of the body: throws std::runtime_error if the encoded data did not end. An empty body is no error.
+    /// At the end of the body: throws std::runtime_error if the encoded data did not end. An empty body is not an
+    /// error.
     void finish() const;
 
     /// "gzip" or "deflate".

@@ -61,14 +61,14 @@ void remove_leftovers(const std::filesystem::path& folder);
 /// Waits until a file's content, or what a folder lists, is on the disk. Errors: result_file_error.
 void sync_path(const std::filesystem::path&);
 
-/// A whole_file of what is at hand.
+/// Writes this content as a whole_file.
 void write_whole(const std::filesystem::path&, std::string_view content);
 
 /// Writes into what the path leads to: a file, also behind a symbolic link, as a whole_file; a device or a pipe, such
 /// as /dev/stdout, as it is. Errors: result_file_error.
 void write_to(const std::filesystem::path&, std::string_view content);
 
-/// What is in a regular file; empty where it cannot be read or is no such file.
+/// The content of a regular file; empty if it cannot be read, or is not a regular file.
 std::string read_whole(const std::filesystem::path&, std::size_t most_bytes = most_document_bytes);
 
 } // namespace chimera::host

@@ -17,7 +17,7 @@ struct load_point {
     std::size_t agents = 0;
     double tokens_per_s = 0;                   ///< of each agent, as the simulator paces them
     double wall_ratio = 0;                     ///< wall time / that of a single agent
-    double delay_p50_us = 0, delay_p99_us = 0; ///< readable -> delivered
+    double delay_p50_us = 0, delay_p99_us = 0; ///< arrived, else readable -> delivered
     double busiest_pct = 0;                    ///< of the client's busiest thread
     double queued_pct = 0;                     ///< that thread was ready and had no CPU
     std::string failure;                       ///< the first error; empty: all requests succeeded

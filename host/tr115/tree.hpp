@@ -20,8 +20,9 @@ struct tr115_tree {
     std::vector<std::string> left_out; ///< a sentence for each metrics.json and summary.json that is none of a run
 };
 
-/// Walks a tree. A run is counted once: a summary.json gives only those that no metrics.json has. Throws results_error
-/// where the tree is no folder or holds no run, and for a summary.json that cannot be read where it alone knows a run.
+/// Walks a tree. A run is counted once: a summary.json gives only the runs that have no metrics.json. Throws
+/// results_error if the tree is not a folder or holds no run, or if a summary.json cannot be read and nothing else
+/// describes its run.
 tr115_tree find_tr115_runs(const std::filesystem::path& folder);
 
 } // namespace chimera::host

@@ -145,7 +145,7 @@ class number_collector : public nlohmann::json_sax<nlohmann::json> {
     std::vector<std::string> above_;
 };
 
-/// The level of the heading that `line` underlines; 0 if it is no underline.
+/// The level of the heading that `line` underlines; 0 if it is not an underline.
 std::size_t underline_level(std::string_view line) {
     line = trimmed(line);
     if (line.size() < 2) return 0;

@@ -19,7 +19,7 @@ struct bad_file : std::runtime_error {
 
 /// Reads CSV (RFC 4180: quoted fields with doubled quotes, commas and line ends in them; CRLF, LF or CR; blank lines
 /// are ignored). The first row is the header, unless it has numbers only: then the columns are called column_1,
-/// column_2, ... A column of which each non-empty cell is a number is a metric. Rows of another width than the first
+/// column_2, ... A column is a metric if each of its non-empty cells is a number. Rows of another width than the first
 /// are left out, with one warning for the file (its path is left empty). Throws bad_file.
 file_facts read_csv(std::string_view text, std::vector<ingest_warning>& warnings);
 

@@ -1,4 +1,4 @@
-# What other projects build plugins with: the headers, a CMake package and a pkg-config file, all of which move with the
+# What other projects build plugins with: the headers, a CMake package and a pkg-config file. All of them move with the
 # installation. The package's version is the contract's.
 include(CMakePackageConfigHelpers)
 foreach(part MAJOR MINOR)

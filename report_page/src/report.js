@@ -22,7 +22,7 @@ export function entries(pointer) {
 
 /**
  * A number as text: two decimals for percent, otherwise as many as make three or four digits; integers as they are.
- * Unit 'p' is a probability, of which nobody reads more than that it is very small.
+ * Unit 'p' is a probability; nobody needs more digits of a very small one.
  */
 export function format(value, unit = '') {
   if (value == null) return 'not measured';

@@ -171,7 +171,7 @@ export function timelines() {
   const runtimes = unique(runs.map((r) => r.value.runtime)),
     configs = unique(runs.map((r) => r.value.config)),
     numbers = unique(runs.map((r) => r.value.run)).sort((a, b) => a - b);
-  // A thousand lanes are no picture: then it begins with one runtime.
+  // A thousand lanes cannot be read: then it begins with one runtime.
   const many =
     runs
       .filter((r) => r.value.config === configs[0] && r.value.run === numbers[0])

@@ -61,7 +61,7 @@ TEST_CASE("stall sends nothing more, for ever or for its time") {
     CHECK(late.records().size() == 21);
 }
 
-TEST_CASE("garbage puts a record that is no JSON among the others") {
+TEST_CASE("garbage puts a record that is not JSON among the others") {
     sim_process sim(quick);
     const auto r = faulty(sim, "garbage,after=5");
     REQUIRE(r.complete);

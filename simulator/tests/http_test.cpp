@@ -120,7 +120,7 @@ TEST_CASE("an HTTP/1.0 client gets a reply without chunks that ends with the con
     CHECK(r.records().size() == 6);
 }
 
-TEST_CASE("what is no HTTP is answered with its error and the end of the connection") {
+TEST_CASE("a request that is not HTTP is answered with its error and the end of the connection") {
     sim_process sim(fast);
     const auto check = [&](const std::string& text, int status) {
         http_client client(sim.port());
@@ -213,7 +213,7 @@ TEST_CASE("two hundred connections stream side by side") {
     CHECK(read_stats(sim.port()).at("replies_completed") == 200);
 }
 
-TEST_CASE("a request has to be whole in time, however it is begun; between requests a client may be idle") {
+TEST_CASE("a request has to be whole in time, however it begins; between requests a client may be idle") {
     auto arguments = fast;
     arguments.insert(arguments.end(), {"--request-timeout-ms", "300"});
     sim_process sim(arguments);

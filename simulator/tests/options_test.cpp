@@ -142,7 +142,7 @@ TEST_CASE("bad values are refused with status 2 and the reason") {
     CHECK(contains(complaint({"--contention", "nan"}), "--contention"));
 }
 
-TEST_CASE("an unknown fault is answered with the known ones, a field without meaning with those that have one") {
+TEST_CASE("an unknown fault is answered with the known faults, a field without meaning with the fields that have one") {
     const auto unknown = complaint({"--fault", "explode"});
     for (const auto* kind : {"refuse",          "reset",         "stall",      "garbage",       "oversized",
                              "error_record",    "status_429",    "status_500", "status_503",    "slow_drip",

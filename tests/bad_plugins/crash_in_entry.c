@@ -1,3 +1,3 @@
-/* The id is no address that anything lies at. */
+/* The id does not point at memory. */
 #define ENTRY_ID ((const char*)16)
 #include "skeleton.h"

@@ -177,7 +177,7 @@ TEST_CASE("a page that cannot be made is a 500, and the next one is served") {
     CHECK(scrapes(port_of(s)));
 }
 
-TEST_CASE("hundreds of idle connections, whole or begun requests on them, keep no scrape out") {
+TEST_CASE("hundreds of idle connections, with whole or unfinished requests, keep no scrape out") {
     const int peers = most_peers();
     const auto held = open_files();
     {
@@ -199,7 +199,7 @@ TEST_CASE("hundreds of idle connections, whole or begun requests on them, keep n
     CHECK(open_files() == held);
 }
 
-TEST_CASE("one that scrapes is not taken for idle before those that never asked") {
+TEST_CASE("a peer that scrapes is not taken for idle before peers that never asked") {
     metrics_server_limits few;
     few.connections = 4;
     const metrics_server s(

@@ -58,7 +58,7 @@ TEST_CASE("serialized without evidence is unknown, not guessed") {
     CHECK(v.cause == serialization_cause::unknown);
 }
 
-TEST_CASE("many agents of which pairs overlap by halves") {
+TEST_CASE("many agents whose pairs overlap by halves") {
     std::vector<agent_record> agents;
     for (int i = 0; i < 4; ++i) agents.push_back(agent("a" + std::to_string(i), 0, i * 50, i * 50 + 100, i * 50));
     // 3 of 6 pairs overlap by half of their 100 ms: 150 / 600

@@ -31,7 +31,7 @@ TEST_CASE("a template makes as many agents as its count says, alike but for thei
               .workload.agents.size() == 3);
 }
 
-TEST_CASE("agents of a template are those that could have been written one by one") {
+TEST_CASE("agents of a template equal agents that are written one by one") {
     std::string list;
     for (const char* id : {"a_1", "a_2", "a_3"})
         list += fmt::format("[[workload.agents]]\nid = \"{}\"\noptions.num_ctx = 512\n", id);

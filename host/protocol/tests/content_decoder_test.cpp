@@ -123,7 +123,7 @@ TEST_CASE("corrupt data and too much of it are errors") {
                          std::runtime_error);
 }
 
-TEST_CASE("a body without a byte is no error") {
+TEST_CASE("a body without a byte is not an error") {
     CHECK(decoded("gzip", "", 1, 1).empty());
     CHECK(decoded("deflate", "", 1, 1).empty());
 }

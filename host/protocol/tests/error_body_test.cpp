@@ -93,7 +93,7 @@ TEST_CASE("an error beside content is an error") {
     check_error<ollama_stream>("{\"response\":\"a\",\"done\":false,\"error\":\"cut\"}\n", "cut");
 }
 
-TEST_CASE("what is not JSON is shown as it is") {
+TEST_CASE("a body that is not JSON is shown as it is") {
     CHECK(parse_error_body("\r\n<html>\r\n<h1>502</h1>\n") == R"(<html>\r\n<h1>502</h1>)");
     CHECK(parse_error_body(" \n") == "empty body");
     CHECK(parse_error_body("") == "empty body");

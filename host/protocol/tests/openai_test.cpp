@@ -158,7 +158,7 @@ TEST_CASE("JSON that is not of this API is a protocol error") {
     CHECK(error_of("data: {\"choices\":{}}\n\n").message.find("'choices'") != std::string::npos);
 }
 
-TEST_CASE("comments and blank lines after [DONE] are no error") {
+TEST_CASE("comments and blank lines after [DONE] are not an error") {
     openai_stream stream;
     stream.feed(done + ": bye\n\n\n");
     stream.finish();

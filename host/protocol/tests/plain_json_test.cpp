@@ -103,7 +103,7 @@ TEST_CASE("records as servers send them are plain") {
     CHECK(is_plain(R"( { "a" : [ 1 , -2 , true , false , null , { } , [ ] , "" ] } )"));
 }
 
-TEST_CASE("what is not plain is left to the full parser") {
+TEST_CASE("a record that is not plain is left to the full parser") {
     for (const auto* text : {R"({"a":"\n"})", R"({"\n":"a"})", R"({"a":1.5})", R"({"a":1e3})",
                              R"({"a":1234567890123456789})", R"({"a":-0})", "{\n}", "{}\t", "[[[[[[[[[1]]]]]]]]]"}) {
         CAPTURE(text);

@@ -75,7 +75,7 @@ TEST_CASE("a good file passes, and links to it lead to its own path") {
     CHECK(checked_file(folder / "link.so").path() == fs::canonical(good));
 }
 
-TEST_CASE("what is no regular file is refused for what it is") {
+TEST_CASE("a file that is not regular is refused for what it is") {
     const temporary_folder folder;
     has(refusal(folder / "missing.so"), "No such file");
     fs::create_directory(folder / "folder.so");
@@ -256,7 +256,7 @@ TEST_CASE("a place that depends on where the host is started is a reason") {
         "it needs the library \"lib/libneeded.so\", which is relative");
 }
 
-TEST_CASE("a library in such a folder is judged, and so are those that it needs in turn") {
+TEST_CASE("a library in such a folder is judged, and so are the libraries that it needs") {
     const temporary_folder f;
     const auto library = copy("good_executor", f / "libneeded.so");
     const auto folder = f.path().string();

@@ -103,7 +103,7 @@ TEST_CASE("what is opened stays the file that was looked at when another takes i
 TEST_CASE("an access list that lets another user write a folder or a file is found, and named") {
     const temporary_folder f;
     const auto file = f.write("folder/file", "");
-    fs::permissions(f / "folder", fs::perms(0775)); // root's own group alone is no reason
+    fs::permissions(f / "folder", fs::perms(0775)); // root's own group alone is not a reason
     if (geteuid() == 0) CHECK(walk(file).distrust == "");
     set_acl(f / "folder", "u::rwx,u:4242:rwx,g::r-x,m::rwx,o::r-x");
     has(walk(file).distrust,

@@ -31,7 +31,7 @@ TEST_CASE("one value has no deviation and no interval") {
     CHECK_FALSE(d.ci95);
 }
 
-TEST_CASE("equal values do not vary, also those that binary cannot hold") {
+TEST_CASE("equal values do not vary, also values that binary cannot hold") {
     const description d = describe(std::vector<double>(7, 0.1));
     CHECK(d.mean == 0.1);
     CHECK(d.sd == 0);

@@ -52,7 +52,7 @@ TEST_CASE("growth better than proportional is fitted as proportional: coefficien
     CHECK(fit_amdahl(points)->serial_fraction == 0);
 }
 
-TEST_CASE("throughput that falls is no growth for Amdahl, and has a peak for the USL") {
+TEST_CASE("throughput that falls is not growth for Amdahl, and has a peak for the USL") {
     const std::vector<scaling_point> points = curve({1, 2, 3, 4, 6}, 50, 0.5, 0.2);
     const amdahl_fit fit = fit_amdahl(points).value();
     CHECK(fit.serial_fraction == 1);

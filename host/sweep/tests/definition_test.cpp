@@ -85,7 +85,7 @@ set.workload.agents.insight.options = { num_gpu = 100, num_ctx = 512 }
     CHECK(std::get<double>(s.configs[0].parameters.at("num_ctx")) == 512);
 }
 
-TEST_CASE("what only one of two agents is given is no parameter of the configuration") {
+TEST_CASE("an option of only one of two agents is not a parameter of the configuration") {
     const sweep_definition s = sweep_of(base + R"(
 [sweep]
 [[sweep.configs]]

@@ -1,4 +1,4 @@
-// The originals come in as what they are: estimates, with what was not measured left out.
+// The original results are imported as estimates; figures that were not measured are left out.
 #include "original_tree.hpp"
 #include "result/sealed_file.hpp"
 #include "study/study.hpp"

@@ -75,7 +75,7 @@ TEST_CASE("JSON replies: bare, fenced, with text around, with various shapes of 
     CHECK(mapped.summary.empty());
 }
 
-TEST_CASE("JSON that is cut off or says nothing of the kind is no JSON reply") {
+TEST_CASE("JSON that is cut off or says nothing of the kind is not a JSON reply") {
     CHECK(parse_analysis("{\"summary\":\"All is").shape == reply_shape::plain);
     CHECK(parse_analysis("{\"a\":1}").shape == reply_shape::plain);
     CHECK(parse_analysis("## Summary\nUse {braces} well.\n").summary == "Use {braces} well.");

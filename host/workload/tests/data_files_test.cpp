@@ -55,7 +55,7 @@ TEST_CASE("CSV: quotes, doubled quotes, commas and line ends in fields, CRLF and
     CHECK(facts.metrics.at("c").max == 4);
 }
 
-TEST_CASE("CSV: quirks that are no mistake") {
+TEST_CASE("CSV: quirks that are not mistakes") {
     CHECK(csv("a,b\n1,2").rows == 1);
     CHECK(csv("a,b\n1,2\r").rows == 1);
     CHECK(csv("a,b\n\n\r\n1,2\n\n").rows == 1);

@@ -97,8 +97,8 @@ void sleeps(environment& env) {
 
 constexpr std::uint64_t prompt_ns = 2 * ms;
 
-/// Throws failure unless the median of what `round` measures is under 2 ms, in one of a few tries: one preemption is no
-/// failure, and a machine that is busy with something else now may not be so in a moment.
+/// Throws failure unless the median of what `round` measures is under 2 ms, in one of a few tries: one preemption is
+/// not a failure, and a machine that is busy with something else now may not be so in a moment.
 sdk::task<void> expect_prompt(std::function<sdk::task<std::uint64_t>()> round, std::string what) {
     std::uint64_t best = UINT64_MAX;
     for (unsigned attempt = 0; attempt < 10 && best > prompt_ns; ++attempt) {

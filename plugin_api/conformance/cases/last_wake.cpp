@@ -119,8 +119,8 @@ void into_destroy_by_new_threads(environment& env) {
 }
 
 /// The wake that makes a task ready ends the run, and the executor is destroyed at once. The waking thread may then
-/// still be inside the wake, where only what it holds a reference to is left. It is held up there; what it then finds
-/// is memory with another content.
+/// still be inside the wake. Only memory that it holds a reference to is left. The case holds it up there, and fills
+/// the freed memory with another content.
 void into_destroy(environment& env) {
     if (under_tsan) return into_destroy_by_new_threads(env);
     random_source random = env.random();

@@ -94,7 +94,7 @@ void unread_stream(environment& env) {
     c.run(body());
 }
 
-/// A server of which every answer begins, and ends when the case says so.
+/// A server that begins every answer at once, and ends it when the case says so.
 struct held_server {
     std::atomic<unsigned> there{0};
     std::atomic<bool> go_on{false}, reset_odd{false};

@@ -55,7 +55,7 @@ class stopwatch {
     std::string late_; ///< the first call that waited
 };
 
-/// An awaitable of which every poll is timed.
+/// An awaitable that times each of its polls.
 template <class Inner>
 class timed final : public sdk::awaitable {
   public:

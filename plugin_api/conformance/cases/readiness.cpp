@@ -62,7 +62,7 @@ sdk::task<void> stale_clear(chm_reactor* r, environment&) {
         const std::uint32_t seen = co_await io.ready(CHM_IO_READ);
         wire.receive();
         wire.send("y");
-        co_await rest.after(500'000); // the reactor has had time to hear of it
+        co_await rest.after(500'000); // the reactor has had time to learn of it
         io.drained(seen, CHM_IO_READ);
         expect_equal(co_await wire.read(io), std::string("y"), "what was read after a stale clear");
     }

@@ -47,7 +47,7 @@ const probe& spawn_watched(environment& env, executor& e, probe::step step = sle
     return p;
 }
 
-/// A task that is no service, and keeps a run until it is let go. Declared before the executor.
+/// A task that is not a service, and keeps a run going until it is let go. Declared before the executor.
 class keeper {
   public:
     void stay_on(executor& e) {

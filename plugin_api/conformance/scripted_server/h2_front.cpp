@@ -33,7 +33,7 @@ std::string trimmed(std::string_view text) {
     return std::string(text);
 }
 
-/// Those that are about the HTTP/1.1 connection, which is not there.
+/// Headers that are about the HTTP/1.1 connection, which is not there.
 bool is_of_connection(std::string_view name) {
     return name == "connection" || name == "transfer-encoding" || name == "keep-alive" || name == "upgrade";
 }

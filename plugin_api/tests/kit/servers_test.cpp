@@ -127,7 +127,7 @@ TEST_CASE("the answer to HEAD has no body, and one without a length ends with it
     });
 }
 
-TEST_CASE("an answer that breaks off is no answer, whether it is closed or reset") {
+TEST_CASE("an answer that breaks off is not an answer, whether it is closed or reset") {
     over_everything([](const served& how) {
         for (const bool reset : {false, true}) {
             const scripted_server server(

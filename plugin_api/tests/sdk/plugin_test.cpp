@@ -146,7 +146,7 @@ TEST_CASE("the extension calls the class") {
     CHECK(x.taken == &task);
 }
 
-TEST_CASE("what a class throws comes out as a code, and no task is no task") {
+TEST_CASE("an exception of a class becomes a code, and a missing task is refused") {
     serving x;
     const chm_service_ext* const ext = service_of(&x);
     chm_task task{};

@@ -109,7 +109,7 @@ TEST_CASE("values come back, movable ones too, and what is ready costs no poll")
         auto b = boxed(10);
         const std::unique_ptr<int> p = co_await b;
         sum += *p;
-        sum += co_await add(100, 0); // a task is no aggregate: it may be a temporary
+        sum += co_await add(100, 0); // a task is not an aggregate: it may be a temporary
     };
     chm_rc rc;
     CHECK(drive(body(), rc) == 1);

@@ -54,7 +54,7 @@ bool stack_pool::grow() noexcept {
         slabs_.pop_back();
         return false;
     }
-    ::madvise(memory, bytes, MADV_NOHUGEPAGE); // a huge page would be shared by stacks of which each needs a few kB
+    ::madvise(memory, bytes, MADV_NOHUGEPAGE); // a huge page would hold many stacks, and each needs only a few kB
     auto* const begin = static_cast<std::byte*>(memory);
     const bool guarded = reserve_guards();
     slabs_.back() = {begin, guarded};

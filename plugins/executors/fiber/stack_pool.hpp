@@ -21,7 +21,7 @@ struct fiber_stack {
 };
 
 /// Stacks are mapped a few at a time, used again last in, first out, and given back when the pool goes. A guard page
-/// lies below each as long as there are few: a guard costs two of the process's memory mappings, of which Linux allows
+/// lies below each as long as there are few: a guard costs two of the process's memory mappings, and Linux allows
 /// 65 530 (vm.max_map_count), so that stacks beyond the first `max_guards` of the process go without. One thread.
 class stack_pool {
   public:

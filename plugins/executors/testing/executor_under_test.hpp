@@ -30,8 +30,8 @@
 
 namespace chimera::test {
 
-/// Ids of plugins, defined once by each test: the executor that is tested, then those that it is tested with. A census
-/// loads them before it counts.
+/// Ids of plugins, defined once by each test: the executor that is tested, then the plugins that it is tested with. A
+/// census loads them before it counts.
 extern const std::vector<std::string> plugins_under_test;
 
 /// Lines that plugins have logged.

@@ -63,7 +63,7 @@ TEST_CASE("a sleeper takes the reactor over when its driver blocks inside a poll
             REQUIRE(::pipe2(pipe.data(), O_NONBLOCK | O_CLOEXEC) == 0);
             std::atomic<bool> heard{false}, watching{false};
             {
-                // Worker 1 hears the pipe; worker 0 is woken by a timer, as the driver or through it, and blocks until
+                // Worker 1 sees the pipe; worker 0 is woken by a timer, as the driver or through it, and blocks until
                 // then.
                 p.spawn(closure_task::make(
                             [&, ear = std::make_shared<sdk::io>(p.reactor(), pipe[0])](chm_waker* w) -> chm_rc {

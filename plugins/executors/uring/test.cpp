@@ -140,7 +140,7 @@ sdk::task<void> close_and_stay(chm_reactor* r, sdk::owned_fd fd, const std::atom
     while (!seen) co_await rest.after(1'000'000);
 }
 
-TEST_CASE("the peer of a closed receive hears of it at once, not when the executor ends") {
+TEST_CASE("the peer of a closed receive sees the close at once, not when the executor ends") {
     const census before;
     socket_pair pair;
     executor_under_test ex;

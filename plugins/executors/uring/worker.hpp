@@ -86,10 +86,10 @@ class worker final : public pinned::worker {
     buffer_ring& buffers() noexcept { return *buffers_; }
     bool receives() const noexcept { return buffers_.has_value(); }
     sdk::timer_heap<timer_entry>& timers() noexcept { return timers_; }
-    /// Descriptors that have a registration, and those that have a receive.
+    /// Descriptors that have a registration, and descriptors that have a receive.
     std::unordered_set<int>& registered() noexcept { return registered_; }
     std::unordered_set<int>& receiving() noexcept { return receiving_; }
-    /// The receive found no buffer; it is begun again when there is one, after those that starve already.
+    /// The receive found no buffer. It is started again when there is one, after the receives that starve already.
     void starves(reception& r) noexcept;
     void starves_no_more(reception& r) noexcept;
 

@@ -319,7 +319,7 @@ void exchange::end_connection() noexcept { curl_easy_setopt(easy_, CURLOPT_FORBI
 /// curl counts whole header lines only: it would ask again for a response that ended within its first line. So a new
 /// connection is refused once a byte has come over the one before. curl may have read that byte and the end in one
 /// turn; then the look ahead tells, or the kernel's count, in which the end is one more. TLS has bytes of its own, so
-/// it goes without.
+/// there is no such check with TLS.
 curl_socket_t exchange::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
     exchange& x = self_of(self);
     const bool counted =

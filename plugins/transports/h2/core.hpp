@@ -37,7 +37,7 @@ class core : public std::enable_shared_from_this<core> {
         chm_reactor* reactor;
     };
     /// [a poll of the executor] A connection of the calling worker to the URL's origin with room for a stream, or
-    /// the one with the fewest. A new one gets its service. Throws sdk::error: CHM_E_AFFINITY where the caller is no
+    /// the one with the fewest. A new one gets its service. Throws sdk::error: CHM_E_AFFINITY where the caller is not a
     /// worker, and the errors of spawn_service (CHM_E_CANCELED after stop).
     std::shared_ptr<connection> connection_for(const user& who, const stream_socket::base_url& url);
 

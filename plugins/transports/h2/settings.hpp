@@ -33,7 +33,7 @@ inline constexpr std::array option_schema{
     sdk::string_option("ca_file", "", "PEM file of trusted certificates; empty: the system's"),
 };
 
-/// The options as numbers. Times are nanoseconds; 0 is no limit.
+/// The options as numbers. Times are nanoseconds; 0: no limit.
 struct settings {
     /// Throws sdk::error(CHM_E_INVAL), also for a ca_file that cannot be read.
     explicit settings(const sdk::options& o);

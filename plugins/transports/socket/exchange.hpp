@@ -39,7 +39,7 @@ inline constexpr std::array option_schema{
     sdk::int_option("max_chunk_bytes", "16777216", 1, 1LL << 40, "Limit on the size that one chunk declares"),
 };
 
-/// The options as numbers. Times are nanoseconds; 0 is no limit.
+/// The options as numbers. Times are nanoseconds; 0: no limit.
 struct settings {
     explicit settings(const sdk::options& o)
         : read_size(static_cast<std::size_t>(o.integer("read_size"))), fill(o.choice("delivery") == "fill"),

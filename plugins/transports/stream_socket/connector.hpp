@@ -78,7 +78,7 @@ class connector {
     /// url and names outlive the connector. timeout_ns: for name and connections together; 0: none.
     connector(const base_url& url, resolver& names, std::uint64_t timeout_ns);
 
-    /// Begins anew.
+    /// Starts again.
     void begin() noexcept;
     /// True once `to` is connected. Throws sdk::error: CHM_E_RESOLVE, CHM_E_CONNECT, CHM_E_TIMEOUT, CHM_E_IO.
     bool poll(connection& to, chm_waker* waker);

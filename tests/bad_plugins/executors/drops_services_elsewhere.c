@@ -1,4 +1,4 @@
-/* A service is dropped on a thread that is no worker. */
+/* A service is dropped on a thread that is not a worker. */
 #define DROP drop_services_on_new_thread
 #include "around_executor.h"
 

@@ -1,4 +1,4 @@
-/* All of a chm_received is cleared before it is filled, also what is not known. */
+/* All of a chm_received is cleared before it is filled, also members that are not known. */
 #define RECEIVE clear
 #include "around_receive.h"
 

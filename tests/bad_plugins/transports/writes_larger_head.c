@@ -1,4 +1,4 @@
-/* All of a head is cleared before it is filled, also what is not known. */
+/* All of a head is cleared before it is filled, also members that are not known. */
 #define POLL_HEAD clear_head
 #include "around_transport.h"
 

@@ -54,8 +54,8 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// tokio has no wait for the peer's end alone. It is asked for something to read; when that is no end it is remembered here,
-    /// and forgotten there, so that tokio waits for the next change.
+    /// tokio cannot wait for the peer's end alone. It is asked for something to read. If that is not the end, it is remembered
+    /// here and forgotten there, so that tokio waits for the next change.
     fn poll_ended(&mut self, cx: &mut Context<'_>) -> u32 {
         for _ in 0..2 {
             match self.fd.poll_read_ready(cx) {
@@ -93,8 +93,8 @@ impl Io for Watched {
         ready
     }
     fn clear(&mut self, bits: u32, recheck: bool) {
-        // tokio hears of changes only: what is still there must not be forgotten. Asked after the guard was made, so that
-        // what comes after the question is reported, and then a guard of before clears nothing.
+        // tokio learns only of changes, so bytes that are still there must not be forgotten. Asked after the guard was made:
+        // bytes that come after the question are reported, and then an earlier guard clears nothing.
         let left = if recheck { still_ready(self.fd.as_raw_fd()) } else { 0 };
         self.unread &= bits & CHM_IO_READ & !left == 0;
         for (bit, guard) in [(CHM_IO_READ, &mut self.read), (CHM_IO_WRITE, &mut self.write)] {

@@ -29,9 +29,9 @@ typedef struct chm_exchange_timing {
     uint64_t connected_ns;  /**< the connection was established. On a reused connection: before start */
     uint64_t sent_ns;       /**< the kernel took the last byte of the request */
     uint64_t first_byte_ns; /**< the kernel received the first byte of the response; if it does not say when: the transport */
-    /** The oldest byte of the head or piece that was returned last became readable. Set only if the transport knows this
-     * better than by the wake before the poll: from the kernel's receive time, or because it waited inside the poll. May
-     * lie before earlier polls. */
+    /** The oldest byte of the head or piece that was returned last became readable. Set only if the transport knows a
+     * better time for it than the wake before the poll: the kernel's receive time, or the end of a wait inside the poll.
+     * May lie before earlier polls. */
     uint64_t readable_ns;
     /** Since 1.1. A duration in nanoseconds, for the head or piece that was returned last: how long after readable_ns the
      * transport was busy with bytes of other exchanges on a shared connection (head-of-line blocking). */

@@ -39,7 +39,7 @@ class epoll_reactor final : public chm_reactor {
     ~epoll_reactor() { free_retired(); }
 
     /// [one thread at a time] Waits up to timeout_ms (-1: until something happens, 0: not at all) and wakes the tasks
-    /// of what became ready.
+    /// that wait for what has become ready.
     void turn(int timeout_ms) noexcept {
         free_retired();
         std::array<epoll_event, 256> events;
@@ -55,8 +55,8 @@ class epoll_reactor final : public chm_reactor {
         }
     }
 
-    /// [any-thread] Readable while turn(0) would find something: for the loop of a library that drives this reactor.
-    /// Nothing but to be watched.
+    /// [any-thread] Readable while turn(0) would find something. The loop of a library that drives this reactor watches
+    /// it, and does nothing else with it.
     int descriptor() const noexcept { return epoll_.get(); }
 
     /// [any-thread] Makes a turn that waits, or the next one, return at once.
@@ -116,7 +116,7 @@ class epoll_reactor final : public chm_reactor {
 
     void rearm_event() noexcept {
         // Read before the flag is cleared: an interrupt after the clear writes again. Cleared by a read-modify-write,
-        // so that what an interrupt before the clear announced is visible after the turn.
+        // so that everything written before an earlier interrupt is visible after the turn.
         std::uint64_t count = 0;
         while (::read(event_.get(), &count, sizeof count) < 0 && errno == EINTR) {
         }

@@ -1,4 +1,5 @@
-// Errors on both sides of the line: an exception inside, a result code with a caller-owned message across it.
+// Errors on both sides of the plugin's boundary: an exception inside, a result code with a caller-owned message across
+// it.
 #pragma once
 
 #include <algorithm>
@@ -38,8 +39,8 @@ inline chm_rc fail(chm_error* err, chm_rc code, std::string_view message) noexce
     return code;
 }
 
-/// Runs f() and returns its chm_rc; an exception becomes a code and a message. Every SDK thunk goes through here:
-/// nothing unwinds across the line.
+/// Runs f() and returns its chm_rc; an exception becomes a code and a message. Every SDK thunk goes through here, so
+/// nothing unwinds across the boundary.
 template <class F>
 chm_rc guarded(chm_error* err, F&& f) noexcept {
     try {
@@ -55,7 +56,7 @@ chm_rc guarded(chm_error* err, F&& f) noexcept {
     }
 }
 
-/// A message buffer for calls across the line, and the exception made of it.
+/// A message buffer for calls across the boundary, and the exception made of it.
 class error_buffer {
   public:
     error_buffer() noexcept { text_[0] = '\0'; } // the rest stays as it is: this is made for every piece of a body

@@ -19,7 +19,7 @@ class exchange {
   public:
     /// Takes over an exchange that was started.
     explicit exchange(chm_exchange* owned) noexcept : raw_(owned) {}
-    /// Leaves the other without one.
+    /// Moves: the other one is empty afterwards.
     exchange(exchange&& o) noexcept : raw_(std::exchange(o.raw_, nullptr)) {}
     /// Swaps the two.
     exchange& operator=(exchange&& o) noexcept {
@@ -90,7 +90,8 @@ class exchange {
     chm_exchange* raw_;
 };
 
-/// One keep-alive connection owner. Used and destroyed on its task's worker, after its exchange.
+/// A session: the owner or user of a keep-alive connection. Used and destroyed on its task's worker, after its
+/// exchange.
 class session {
   public:
     /// Throws error when the transport refuses the URL or the reactor.
@@ -98,7 +99,7 @@ class session {
         error_buffer err;
         err.check(transport->vt->open(transport, &args, &raw_, err.abi()));
     }
-    /// Leaves the other without one.
+    /// Moves: the other one is empty afterwards.
     session(session&& o) noexcept : raw_(std::exchange(o.raw_, nullptr)) {}
     /// Swaps the two.
     session& operator=(session&& o) noexcept {

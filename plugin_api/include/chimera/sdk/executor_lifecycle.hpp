@@ -52,8 +52,8 @@ class gate {
 class crew {
   public:
     /// Starts `size` threads. Each calls enter(i), which may throw; after begin() work(i), if all have entered; and
-    /// leave(i), if it has entered. Throws error (CHM_E_FAIL) and std::bad_alloc where a thread cannot be started, and
-    /// what enter() threw: no thread has called work, and all are gone.
+    /// leave(i), if it has entered. Throws error (CHM_E_FAIL) or std::bad_alloc if a thread cannot be started, and
+    /// rethrows an exception of enter(). No thread has called work then, and all have ended.
     template <class Enter, class Work, class Leave>
     crew(std::size_t size, Enter enter, Work work, Leave leave) : entered_(static_cast<std::ptrdiff_t>(size)) {
         try {
@@ -181,7 +181,7 @@ class lifecycle_state {
     void refuse() noexcept { state_.fetch_or(stop_called); }
     /// Idle came first: a later stop does not count.
     bool stopped() const noexcept { return (state_.load() & (idle | stop_called)) == stop_called; }
-    /// [before the workers work] From now on the end of the last task that is not a service ends the run; it may have
+    /// [before the workers work] From now on the run ends with its last task that is not a service. That task may have
     /// ended already.
     void end_when_idle() noexcept {
         until_idle_ = true;
@@ -194,7 +194,7 @@ class lifecycle_state {
     /// [worker, or no worker runs; the run is over] Drops the worker's tasks.
     void drop_tasks(std::size_t worker) noexcept { tasks_[worker].drop_all(); }
 
-    /// The worker of the next task that asks for none: each in turn.
+    /// The worker for the next task that asks for none: each in turn.
     std::uint32_t next_worker() noexcept { return next_.fetch_add(1, std::memory_order_relaxed) % workers_; }
 
   private:
@@ -224,8 +224,8 @@ class lifecycle_state {
     alignas(64) std::atomic<std::uint64_t> state_{0};
 };
 
-/// The lifecycle of one executor: a member of the executor's class, and the last one, since its destructor drops the
-/// tasks, which may use the others. Example: an executor without I/O, which has one thread.
+/// The lifecycle of one executor. Make it the last member of the executor's class: its destructor drops the tasks,
+/// which may use the other members. Example: an executor without I/O, which has one thread.
 ///
 ///   class plain final : public sdk::executor_base<plain> {
 ///     public:
@@ -285,7 +285,7 @@ class executor_lifecycle final : public lifecycle_state {
     ~executor_lifecycle() { close(); }
 
     /// [any-thread] As chm_executor_vt.spawn, and as chm_service_ext.spawn_service. The task belongs to the worker that
-    /// the options choose, the next one in turn where they choose none: task_cell::worker().
+    /// the options choose, or else to the next worker in turn: task_cell::worker().
     chm_rc spawn(chm_task* task, const chm_spawn_opts* opts, bool service = false) noexcept {
         task_cell* const cell = task_cell::create(*door_, task, choose(opts), service);
         if (!cell) return CHM_E_NOMEM;
@@ -340,7 +340,7 @@ class executor_lifecycle final : public lifecycle_state {
     }
 
   private:
-    /// Wakers call this: the way to the executor for as long as that exists.
+    /// Wakers call this. It leads to the executor while the executor exists.
     class door final : public scheduler {
       public:
         explicit door(Executor& executor) noexcept : executor_(executor) {}

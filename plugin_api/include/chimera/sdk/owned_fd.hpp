@@ -20,7 +20,7 @@ class owned_fd {
         if (fd < 0) throw std::system_error(errno, std::generic_category(), what);
         return owned_fd(fd);
     }
-    /// Leaves the other without one.
+    /// Moves: the other one is empty afterwards.
     owned_fd(owned_fd&& o) noexcept : fd_(std::exchange(o.fd_, -1)) {}
     /// Swaps the two.
     owned_fd& operator=(owned_fd&& o) noexcept {
@@ -31,7 +31,7 @@ class owned_fd {
 
     /// The descriptor, still owned here; -1 when there is none.
     int get() const noexcept { return fd_; }
-    /// There is one.
+    /// True if there is one.
     explicit operator bool() const noexcept { return fd_ >= 0; }
     /// The descriptor, which is the caller's from now on; -1 when there was none.
     int release() noexcept { return std::exchange(fd_, -1); }

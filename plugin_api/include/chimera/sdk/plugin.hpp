@@ -3,7 +3,7 @@
 ///
 /// A class derives from executor_base<Self> (or transport_base, session_base, exchange_base) and has the member
 /// functions that the thunks below call. Members that may throw are called through guarded(), so that nothing unwinds
-/// across the line.
+/// across the boundary.
 #pragma once
 
 #include <algorithm>
@@ -66,7 +66,7 @@ inline constexpr chm_service_ext service_extension{
         return guarded(nullptr, [&] { return static_cast<Self*>(e)->spawn_service(task, opts); });
     }};
 
-/// [any-thread] The executor's extension. nullptr: it has none, or there is no executor.
+/// [any-thread] The executor's extension. nullptr: it has none, or the executor is NULL.
 inline const chm_service_ext* service_of(chm_executor* e) noexcept {
     return e ? static_cast<const chm_service_ext*>(e->vt->get_extension(e, CHM_EXT_SERVICE)) : nullptr;
 }
@@ -195,7 +195,7 @@ const void* single_factory(const char* factory_id) noexcept {
     return factory_id && id == factory_id ? &Factory : nullptr;
 }
 
-/// chm_plugin_entry.init, deinit and flags as the class of a plugin's instances has them:
+/// chm_plugin_entry.init, deinit and flags, taken from the class of the plugin's instances:
 ///   static void init(const chm_host*)        once, on the main thread, before any instance; may throw sdk::error
 ///   static void deinit() noexcept            once, after the last instance
 ///   static constexpr std::uint32_t plugin_flags = CHM_PLUGIN_...
@@ -245,7 +245,7 @@ inline constexpr std::uint32_t plugin_flags_of = [] {
 /// For a plugin with several factories: flags are CHM_PLUGIN_*, get_factory is as in chm_plugin_entry.
 #define CHIMERA_PLUGIN_ENTRY(id, version, description, flags, get_factory)                                             \
     CHIMERA_PLUGIN_ENTRY_OF(id, version, description, flags, nullptr, nullptr, get_factory)
-/// For everything else: init and deinit too, either of which may be nullptr.
+/// For everything else, with init and deinit. Each of them may be nullptr.
 #define CHIMERA_PLUGIN_ENTRY_OF(id, version, description, flags, init, deinit, get_factory)                            \
     extern "C" CHM_EXPORT const chm_plugin_entry chimera_plugin_entry;                                                 \
     extern "C" const chm_plugin_entry chimera_plugin_entry = {sizeof(chm_plugin_entry),                                \

@@ -31,7 +31,7 @@ class io {
         const chm_rc rc = reactor->vt->io_register(reactor, fd, &raw_);
         if (rc < 0) throw error(rc, "the reactor refused file descriptor " + std::to_string(fd));
     }
-    /// Leaves the other without one.
+    /// Moves: the other one is empty afterwards.
     io(io&& o) noexcept : reactor_(o.reactor_), raw_(std::exchange(o.raw_, nullptr)) {}
     /// Swaps the two.
     io& operator=(io&& o) noexcept {
@@ -42,7 +42,7 @@ class io {
     ~io() {
         if (raw_) reactor_->vt->io_deregister(reactor_, raw_);
     }
-    /// There is one.
+    /// True if there is one.
     explicit operator bool() const noexcept { return raw_ != nullptr; }
 
     /// 0: pending, waker will be woken. Otherwise readiness bits with a tick, for clear().
@@ -89,7 +89,7 @@ class timer {
         const chm_rc rc = reactor->vt->timer_create(reactor, &raw_);
         if (rc < 0) throw error(rc, "the reactor made no timer");
     }
-    /// Leaves the other without one.
+    /// Moves: the other one is empty afterwards.
     timer(timer&& o) noexcept : reactor_(o.reactor_), raw_(std::exchange(o.raw_, nullptr)) {}
     /// Swaps the two.
     timer& operator=(timer&& o) noexcept {
@@ -100,7 +100,7 @@ class timer {
     ~timer() {
         if (raw_) reactor_->vt->timer_destroy(reactor_, raw_);
     }
-    /// There is one.
+    /// True if there is one.
     explicit operator bool() const noexcept { return raw_ != nullptr; }
 
     /// True once CLOCK_MONOTONIC has reached deadline_ns; otherwise waker will be woken then. Throws error when the
@@ -155,7 +155,7 @@ class receiver {
         const chm_rc rc = ops.start(reactor, fd, flags, &raw_);
         if (rc < 0) throw error(rc, "the reactor refused to receive from file descriptor " + std::to_string(fd));
     }
-    /// The other one is left without a receive.
+    /// Moves: the other one has no receive afterwards.
     receiver(receiver&& o) noexcept : reactor_(o.reactor_), ops_(o.ops_), raw_(std::exchange(o.raw_, nullptr)) {}
     /// Swaps the two.
     receiver& operator=(receiver&& o) noexcept {

@@ -116,7 +116,7 @@ class [[nodiscard]] task {
 
     /// For the compiler: takes over a frame.
     explicit task(std::coroutine_handle<promise_type> h) noexcept : handle_(h) {}
-    /// Leaves the other without a frame.
+    /// Moves: the other one has no frame afterwards.
     task(task&& o) noexcept : handle_(std::exchange(o.handle_, nullptr)) {}
     /// Swaps the two.
     task& operator=(task&& o) noexcept {
@@ -127,7 +127,7 @@ class [[nodiscard]] task {
         if (handle_) handle_.destroy();
     }
 
-    /// It has not begun.
+    /// False: it has not begun.
     bool await_ready() const noexcept { return false; }
     /// Makes this coroutine the next to be resumed, and the parent the one after it.
     template <class Promise>
@@ -204,7 +204,7 @@ class yield_now final : public awaitable {
         waker->vt->wake_by_ref(waker);
         return false;
     }
-    /// Nothing.
+    /// Returns nothing.
     void await_resume() const noexcept {}
 
   private:

@@ -15,8 +15,8 @@ namespace chimera::sdk {
 class task_cell;
 
 /// A task_cell calls this when its task becomes runnable. It is the part of an executor that must outlive every waker,
-/// so it is reference counted by its cells and its executor. sdk::executor_lifecycle has one; derive from it only where
-/// you do without that class.
+/// so it is reference counted by its cells and its executor. sdk::executor_lifecycle has one; derive from it only if
+/// you do not use that class.
 class scheduler {
   public:
     scheduler() = default;
@@ -34,9 +34,9 @@ class scheduler {
     /// condition variable that is a member.
     virtual void schedule(task_cell& cell) noexcept = 0;
 
-    /// [any-thread] One reference more.
+    /// [any-thread] Adds a reference.
     void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
-    /// [any-thread] One reference less.
+    /// [any-thread] Gives a reference back.
     void release() noexcept {
         if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
     }
@@ -93,24 +93,24 @@ class task_cell final : public chm_waker {
         }
     }
 
-    /// [any-thread] One reference more.
+    /// [any-thread] Adds a reference.
     void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
-    /// [any-thread] One reference less.
+    /// [any-thread] Gives a reference back.
     void release() noexcept {
         if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
     }
 
     /// The worker that the task belongs to, where tasks are pinned.
     std::uint32_t worker() const noexcept { return worker_; }
-    /// Idle does not wait for it (abi/service.h): the executor counts the others only.
+    /// It is a service (abi/service.h): idle does not wait for it, so the executor does not count it.
     bool service() const noexcept { return service_; }
 
     task_cell* next = nullptr; ///< link for the queue that holds the cell; the queue's alone
     void* context = nullptr;   ///< the executor's own, such as the fiber that polls the task
 
-    /// Called with `context`, where that is not nullptr, when the cell goes: [the thread that gives back the last
-    /// reference, which may be any] after the task was dropped, before the scheduler's reference is given back. Set it
-    /// where the executor owns the context, which a waker may outlive.
+    /// [any-thread: the one that gives back the last reference] Called with `context`, unless that is nullptr, when the
+    /// cell is freed: after the task was dropped, before the scheduler's reference is given back. Set it if the
+    /// executor owns the context. A waker may keep the cell alive for longer than the executor.
     void (*context_gone)(void* context) noexcept = nullptr;
 
   private:

@@ -41,7 +41,7 @@ class waker {
     void become(chm_waker* borrowed) noexcept {
         if (raw_ != borrowed) *this = clone(borrowed);
     }
-    /// There is a reference.
+    /// True if there is a reference.
     explicit operator bool() const noexcept { return raw_ != nullptr; }
     /// The raw waker, still owned here.
     chm_waker* get() const noexcept { return raw_; }

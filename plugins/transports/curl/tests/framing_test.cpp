@@ -152,7 +152,7 @@ TEST_CASE("a Content-Length near 2^63 is a number: what came is delivered, then 
     CHECK(o.body == "hello");
 }
 
-TEST_CASE("what is not a field is refused") {
+TEST_CASE("a line that is not a field is refused") {
     refused(with("Content-Length : 5\r\n"), "a header has a blank before its colon: 'Content-Length : 5'");
     refused(with("X\t: 5\r\n"), "a header has a blank before its colon: 'X\\x09: 5'");
     refused(with(": 5\r\n"), "a header has no name: ': 5'");

@@ -55,7 +55,7 @@ TEST_CASE("a name without an address is CHM_E_RESOLVE") {
     CHECK(says(r, "http://no-such-host.invalid:1/p/: resolving the host name 'no-such-host.invalid': "));
 }
 
-TEST_CASE("a name of which no address answers is CHM_E_CONNECT, and is asked again next time") {
+TEST_CASE("a name without an address that answers is CHM_E_CONNECT, and is asked again next time") {
     client c;
     REQUIRE(c.open("http://localhost:" + std::to_string(closed_port())) == CHM_OK);
     for (int i = 0; i < 2; ++i) {
@@ -169,7 +169,7 @@ TEST_CASE("a server that does not read the request is CHM_E_TIMEOUT") {
     CHECK(says(r, "sending the request: no progress for 100 ms (idle_timeout_ms)"));
 }
 
-TEST_CASE("a slow server that keeps going passes no limit, and 0 is no limit") {
+TEST_CASE("a slow server that keeps going passes no limit, and 0 means no limit") {
     for (const std::string_view limit : {"120", "0"}) {
         one_by_one_server server([](peer& p) {
             p.request_text();
