@@ -142,7 +142,7 @@ void add_options(CLI::App& app, options& o, std::string& listen, std::vector<std
         ->check(between(0, 3.6e6))
         ->capture_default_str();
     app.add_flag("--exit-with-parent", o.exit_with_parent, "Exit when the parent dies or stdin is closed");
-    app.add_flag("--quiet", o.quiet, "Log nothing but errors");
+    app.add_flag("--quiet", o.quiet, "Log errors only");
     app.set_version_flag("--version", "chimera-sim " CHIMERA_SIM_VERSION);
 }
 

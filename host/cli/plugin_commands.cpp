@@ -125,7 +125,7 @@ std::string file_lines(const json& file) {
                                file["nodelete"].get<bool>() ? "nodelete" : "not linked with -z nodelete",
                                list_of(file["needed"]),
                                file["exports"].is_null() ? "not readable"
-                               : file["exports"].empty() ? "nothing but the entry"
+                               : file["exports"].empty() ? "only the entry"
                                                          : "besides the entry: " + list_of(file["exports"]));
 }
 

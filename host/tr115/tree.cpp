@@ -106,7 +106,7 @@ std::string add_summary(found_runs& found, const fs::path& file, const fs::path&
     } catch (const results_error& e) {
         const bool in_a_run = run_number(file.parent_path().filename()).has_value();
         if (in_a_run && !is_known(found, *first, true)) throw; // nobody else would know that run
-        return fmt::format("{}; left out, it is no summary of the reports", e.what());
+        return fmt::format("{}; left out, it is not a summary of the reports", e.what());
     }
     for (const int number : numbers) {
         const auto place = listed_place(file, number, tree);

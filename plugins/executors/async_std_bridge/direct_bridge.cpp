@@ -163,7 +163,7 @@ class direct_session::exchange final : public bridged_exchange {
         if (session_.settings_.await == await_mode::block) {
             thread = thread_waker::current(session_.executor_);
             if (!thread)
-                return sdk::fail(err, CHM_E_AFFINITY, "polled on a thread that is no worker of async_std_bridge");
+                return sdk::fail(err, CHM_E_AFFINITY, "polled on a thread that is not a worker of async_std_bridge");
             waker = thread;
         }
         for (;;) {
