@@ -92,12 +92,24 @@ void add_gaps(json& out, const study_report& report, const runtime_report& runti
     add_latency(out, "itl", d->mean, d->quantiles[50][1], of_population(d->sd, d->n), d->quantiles[99][1]);
 }
 
+/// "20251114-093000" of "2025-11-14T09:30:00Z".
+json date_of(const study_report& report) {
+    if (!report.origin) return nullptr;
+    std::string out;
+    for (const char c : report.origin->first_begun)
+        if (c == 'T')
+            out += '-';
+        else if (c >= '0' && c <= '9')
+            out += c;
+    return out;
+}
+
 json object_of(const study_report& report, const runtime_report& runtime) {
     const benchmark b = benchmark_of(report, runtime);
     std::optional<double> total;
     if (b.input_tokens && b.output_tokens) total = *b.input_tokens + *b.output_tokens;
     const auto or_null = [](const std::optional<double>& v) { return v ? json(std::llround(*v)) : json(nullptr); };
-    json j{{"date", nullptr},
+    json j{{"date", date_of(report)},
            {"endpoint_type", to_json(report.method.backend)},
            {"backend", to_json(report.method.backend)},
            {"label", runtime.name},

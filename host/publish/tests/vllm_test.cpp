@@ -63,6 +63,14 @@ TEST_CASE("a report of one runtime is one object with the keys of vLLM's benchma
           doctest::Approx(std::sqrt((16 + 36) / 3.0 - 100 / 9.0))); // of the population
 }
 
+TEST_CASE("the date is vLLM's form of the moment at which the first campaign began") {
+    study_report r = sample_report({"a"});
+    r.origin.reset();
+    CHECK(to_vllm(r)["date"].is_null());
+    r.origin.emplace().first_begun = "2025-11-14T09:30:00Z";
+    CHECK(to_vllm(r)["date"] == "20251114-093000");
+}
+
 TEST_CASE("several runtimes are an array, and what was not measured is null") {
     auto report = sample_report({"a", "b"});
     report.runs[0].agents[0].requests[0].prompt_tokens.reset();
