@@ -55,6 +55,7 @@ class executor final : public sdk::executor_base<executor, CHM_EXECUTOR_PINNED> 
     chm_rc run(std::uint32_t mode) {
         const gil held;
         const chm_rc rc = life_.run(mode);
+        // Unlike another failed run, this one has polled tasks, and has dropped them.
         if (!broken_.empty()) throw sdk::error(CHM_E_FAIL, broken_);
         return rc;
     }

@@ -34,8 +34,7 @@ class gate {
         leave();
         return false;
     }
-    /// [a thread that has entered]
-    /// The caller is done with the executor: run may return.
+    /// [a thread that has entered] The way out: close() may return.
     void leave() noexcept { state_.fetch_sub(one, std::memory_order_release); }
     /// [any-thread & not inside] Lets no thread in from now on, and returns when none is inside.
     void close() noexcept {
@@ -56,8 +55,8 @@ class crew {
     /// rethrows an exception of enter(). No thread has called work then, and all have ended.
     template <class Enter, class Work, class Leave>
     crew(std::size_t size, Enter enter, Work work, Leave leave) : entered_(static_cast<std::ptrdiff_t>(size)) {
+        threads_.reserve(size); // a thread that has started is always in the list, to be joined
         try {
-            threads_.reserve(size); // a thread that has started is always in the list, to be joined
             while (threads_.size() < size)
                 threads_.emplace_back([this, i = threads_.size(), enter, work, leave] {
                     const bool here = try_to([&] { enter(i); });
@@ -66,8 +65,6 @@ class crew {
                     if (begun_) work(i);
                     if (here) leave(i);
                 });
-            entered_.wait();
-            if (failure_) std::rethrow_exception(failure_);
         } catch (const std::system_error& e) {
             join();
             throw error(CHM_E_FAIL, std::string("cannot start a worker thread: ") + e.what());
@@ -75,6 +72,10 @@ class crew {
             join();
             throw;
         }
+        entered_.wait();
+        if (!failure_) return;
+        join();
+        std::rethrow_exception(failure_);
     }
     crew(const crew&) = delete;
     crew& operator=(const crew&) = delete;
@@ -158,6 +159,7 @@ class lifecycle_state {
 
     /// Counts the task unless it is a service, and lists it. True: leave() must follow. False: the run is over.
     bool enter(task_cell& cell) noexcept {
+        if (ended()) return false; // so that wait_for_callers() waits for no caller that comes after the end
         const std::uint64_t more = cell.service() ? caller_inside : caller_inside + task_alive;
         if (state_.fetch_add(more) & (idle | stop_called)) {
             state_.fetch_sub(more);
@@ -172,9 +174,9 @@ class lifecycle_state {
     /// Ends the run, unless it is over already.
     void stop() noexcept {
         if (ended()) return;
-        state_.fetch_add(caller_inside); // run does not return before leave()
-        state_.fetch_or(stop_called);
-        interrupt();
+        constexpr std::uint64_t over = idle | stop_called;
+        // Counted before the end, run does not return before leave(). After it, whoever ended the run interrupts.
+        if ((state_.fetch_add(caller_inside) & over) == 0 && (state_.fetch_or(stop_called) & over) == 0) interrupt();
         leave();
     }
     /// From now on no task is taken.
@@ -353,8 +355,8 @@ class executor_lifecycle final : public lifecycle_state {
         void close() noexcept { wakes_.close(); }
 
       private:
-        gate wakes_;
         Executor& executor_;
+        alignas(64) gate wakes_; // every wake from another thread writes it
     };
     struct release {
         void operator()(scheduler* s) const noexcept { s->release(); }

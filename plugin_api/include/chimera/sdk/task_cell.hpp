@@ -239,8 +239,9 @@ class cell_inbox {
     std::atomic<task_cell*> head_{nullptr}; // the latest, linked to the earlier ones
 };
 
-/// The tasks of an executor that are not done, to be dropped when run ends. Any thread.
-class live_tasks {
+/// The tasks of a worker that are not done, to be dropped when run ends. Any thread. On cache lines of its own, because
+/// an executor has an array of them.
+class alignas(64) live_tasks {
   public:
     /// Takes over the cell's reference for the live list.
     void add(task_cell& cell) noexcept {
