@@ -131,6 +131,9 @@ class task_cell final : public chm_waker {
     /// to the poll that is about to begin.
     bool claim() noexcept { return state_.fetch_or(scheduled, std::memory_order_acq_rel) == 0; }
 
+    /// Out of line: a wake inside the task's own poll, which is the frequent one, does not get here.
+    [[gnu::noinline]] void schedule() noexcept { owner_.schedule(*this); }
+
     static chm_waker* waker_clone(chm_waker* w) noexcept {
         self(w).retain();
         return w;
@@ -138,7 +141,7 @@ class task_cell final : public chm_waker {
     static void waker_wake(chm_waker* w) noexcept {
         task_cell& cell = self(w);
         if (cell.claim())
-            cell.owner_.schedule(cell); // the waker's reference becomes the queue's
+            cell.schedule(); // the waker's reference becomes the queue's
         else
             cell.release();
     }
@@ -146,7 +149,7 @@ class task_cell final : public chm_waker {
         task_cell& cell = self(w);
         if (cell.claim()) {
             cell.retain();
-            cell.owner_.schedule(cell);
+            cell.schedule();
         }
     }
     static void waker_drop(chm_waker* w) noexcept { self(w).release(); }
