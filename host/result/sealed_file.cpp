@@ -131,8 +131,8 @@ std::string checksum_of(std::string_view bytes) {
 
 std::string sealed_document(const json& object) {
     std::string text = object.dump(2, ' ', false, json::error_handler_t::replace);
-    text.resize(text.size() - 2); // the newline and the brace
-    return text + seal_of(text, seal_form::document);
+    seals::close_document(text);
+    return text;
 }
 
 std::string sealed_line(const json& object) {
@@ -157,6 +157,11 @@ seal_check check_seal(std::string_view text, seal_form form) {
     const std::string found = checksum_of(text.substr(0, body));
     if (found == said) return {said, ""};
     return {said, fmt::format("is damaged: its bytes give the checksum {}, it says {}; {}", found, said, advice)};
+}
+
+void seals::close_document(std::string& text) {
+    text.resize(text.size() - 2); // the newline and the brace
+    text += seal_of(text, seal_form::document);
 }
 
 void seals::close_line(std::string& out, std::size_t begin) {
