@@ -83,9 +83,7 @@ sdk::task<const request_record*> llm_client::call(std::string name, std::string 
     const std::int64_t seed = endpoint_.seed.value_or(call_seed(endpoint_.seed_base, recorder_.record().id, calls_++));
     r.seed = static_cast<std::uint64_t>(seed);
     r.prompt = std::move(prompt);
-    generate_request request{endpoint_.model, r.prompt, std::nullopt, endpoint_.options, endpoint_.body_edits};
-    request.options.push_back({"seed", seed});
-    const request_body body = build_request(endpoint_.api, request);
+    const request_body body = body_of(r.prompt, seed);
     try {
         auto exchanging = exchange(r, body);
         co_await exchanging;
@@ -99,6 +97,15 @@ sdk::task<const request_record*> llm_client::call(std::string name, std::string 
     recorder_.stage(agent_stage::between_calls);
     recorder_.end_request(r);
     co_return &r;
+}
+
+/// Not part of the coroutine: an agent that waits for its reply needs no more than the bytes.
+request_body llm_client::body_of(const std::string& prompt, std::int64_t seed) const {
+    generate_request request{endpoint_.model, prompt, std::nullopt, endpoint_.options, endpoint_.body_edits};
+    request.options.push_back({"seed", seed});
+    request_body body = build_request(endpoint_.api, request);
+    body.json.shrink_to_fit(); // kept as long as the request may be redirected
+    return body;
 }
 
 /// Copies the stream's result into the record.

@@ -97,6 +97,7 @@ class llm_client {
     sdk::task<const request_record*> call(std::string name, std::string prompt, nanoseconds_t intended);
 
   private:
+    request_body body_of(const std::string& prompt, std::int64_t seed) const;
     sdk::task<void> exchange(request_record& r, const request_body& body);
     sdk::exchange start(const request_target& target, const request_body& body);
     bool accept(request_record& r, const sdk::exchange& x, const chm_head& head);
