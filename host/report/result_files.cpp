@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include <malloc.h>
 #include <sys/stat.h>
 
 namespace chimera::host {
@@ -104,6 +105,7 @@ campaign_metrics result_files::add(run_record& run) {
     run_folder_writer files(folder);
     for (execution_record& x : run.baseline) add_execution(files, "alone", x);
     add_execution(files, "together", run.concurrent);
+    malloc_trim(0); // what the agents' tasks and texts took: the figures of a million pieces need some at once
     if (!fs::exists(folder_ / profile_name)) write_profile(folder_, profile_); // somebody has taken it away
     const campaign_metrics metrics({&run, 1});
     run_result result = result_of(profile_, run, metrics);

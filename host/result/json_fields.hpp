@@ -19,6 +19,7 @@
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -118,6 +119,9 @@ bool is_empty(const T& value) {
     else
         return false;
 }
+
+/// Bytes of a document that are kept before its sink gets them.
+inline constexpr std::size_t longest_kept = std::size_t{64} << 10U;
 
 /// Errors of reading, each with its place.
 [[noreturn]] void refuse(const std::string& place, const std::string& what);
@@ -257,12 +261,15 @@ T from_json(const json& j, const std::string& place) {
     return out;
 }
 
+/// Takes what there is of a text, and empties it; the end of the text is left.
+using text_sink = std::function<void(std::string&)>;
+
 /// Appends the value as JSON, without a tree of values: lines of requests hold one list of numbers for each token, and
 /// a run may have thousands of agents. depth: how far in the value stands in a document, where each member of an object
 /// and each element of a list has a line of its own, indented by two; an element stands on its line as a whole. Below
-/// 0: all on one line, the same as to_json(value).dump().
+/// 0: all on one line, the same as to_json(value).dump(). sink: where a long document is not kept as a whole.
 template <class T>
-void append_json(std::string& out, const T& value, int depth = -1) {
+void append_json(std::string& out, const T& value, int depth = -1, const text_sink* sink = nullptr) {
     using namespace json_fields;
     const int inside = depth < 0 ? depth : depth + 1;
     const auto member = [&](const char*& separator, std::string_view name) {
@@ -286,7 +293,7 @@ void append_json(std::string& out, const T& value, int depth = -1) {
                     const auto& content = value.*row.member;
                     if (row.when == presence::left_out && is_empty(content)) return;
                     member(separator, row.name);
-                    append_json(out, content, inside);
+                    append_json(out, content, inside, sink);
                 };
                 (add(rows), ...);
             },
@@ -295,12 +302,12 @@ void append_json(std::string& out, const T& value, int depth = -1) {
     } else if constexpr (has_words<T>) {
         append_text(out, word_of(value));
     } else if constexpr (is_optional<T>) {
-        value ? append_json(out, *value, depth) : void(out += "null");
+        value ? append_json(out, *value, depth, sink) : void(out += "null");
     } else if constexpr (is_map<T> || is_object_list<T>) {
         const char* separator = "{";
         for (const auto& [key, element] : value) {
             member(separator, key);
-            append_json(out, element, inside);
+            append_json(out, element, inside, sink);
         }
         end_object(separator);
     } else if constexpr (is_vector<T>) {
@@ -309,6 +316,7 @@ void append_json(std::string& out, const T& value, int depth = -1) {
             if (&element != value.data()) out += ',';
             begin_line(out, inside);
             append_json(out, element);
+            if (sink && out.size() >= longest_kept) (*sink)(out);
         }
         if (!value.empty()) begin_line(out, depth);
         out += ']';

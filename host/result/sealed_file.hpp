@@ -89,8 +89,9 @@ sound_lines read_sound_lines(const std::filesystem::path&);
 std::vector<results_line> read_results_lines(const std::filesystem::path&);
 
 namespace seals {
-/// Seals the JSON document, indented by two, that is the text.
-void close_document(std::string& text);
+/// Seals a JSON document, indented by two. rest: its end, or all of it. before: of what came before the end. Returns
+/// the digits.
+std::string close_document(std::string& rest, checksum before = {});
 /// Seals the JSON object that begins at `begin` in `out`.
 void close_line(std::string& out, std::size_t begin);
 } // namespace seals
