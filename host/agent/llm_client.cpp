@@ -64,14 +64,14 @@ double ms(nanoseconds_t ns) { return static_cast<double>(ns) / 1e6; }
 /// A token of English text has four or five bytes. A longer reply costs an allocation now and then.
 stream_options room_for(const llm_endpoint& endpoint) {
     stream_options options;
-    options.reserve_text_bytes = std::min(options.reserve_text_bytes, 8 * endpoint.expected_tokens);
+    options.reserve_text_bytes = std::min(options.reserve_text_bytes, 6 * endpoint.expected_tokens);
     return options;
 }
 
 } // namespace
 
-llm_client::llm_client(llm_endpoint endpoint, const llm_transport& by, recorder& log, think_timer& timer)
-    : endpoint_(std::move(endpoint)), recorder_(log),
+llm_client::llm_client(const llm_endpoint& endpoint, const llm_transport& by, recorder& log, think_timer& timer)
+    : endpoint_(endpoint), recorder_(log),
       timing_(static_cast<const chm_timing_ext*>(by.transport->vt->get_extension(by.transport, CHM_EXT_TIMING))),
       shares_((by.transport->vt->flags & CHM_TRANSPORT_SHARED) != 0),
       session_(by.transport, session_args(endpoint_, by)), stream_(endpoint_.api, room_for(endpoint_)), timer_(timer) {}
@@ -83,9 +83,7 @@ sdk::task<const request_record*> llm_client::call(std::string name, std::string 
     const std::int64_t seed = endpoint_.seed.value_or(call_seed(endpoint_.seed_base, recorder_.record().id, calls_++));
     r.seed = static_cast<std::uint64_t>(seed);
     r.prompt = std::move(prompt);
-    generate_request request{endpoint_.model, r.prompt, std::nullopt, endpoint_.options, endpoint_.body_edits};
-    request.options.push_back({"seed", seed});
-    const request_body body = build_request(endpoint_.api, request);
+    request_body body = body_of(r.prompt, seed);
     try {
         auto exchanging = exchange(r, body);
         co_await exchanging;
@@ -99,6 +97,15 @@ sdk::task<const request_record*> llm_client::call(std::string name, std::string 
     recorder_.stage(agent_stage::between_calls);
     recorder_.end_request(r);
     co_return &r;
+}
+
+/// Not part of the coroutine: an agent that waits for its reply needs no more than the bytes.
+request_body llm_client::body_of(const std::string& prompt, std::int64_t seed) const {
+    generate_request request{endpoint_.model, prompt, std::nullopt, endpoint_.options, endpoint_.body_edits};
+    request.options.push_back({"seed", seed});
+    request_body body = build_request(endpoint_.api, request);
+    body.json.shrink_to_fit(); // kept until there is a head: the request may be redirected
+    return body;
 }
 
 /// Copies the stream's result into the record.
@@ -151,7 +158,7 @@ sdk::exchange llm_client::start(const request_target& target, const request_body
     return session_.start(request);
 }
 
-sdk::task<void> llm_client::exchange(request_record& r, const request_body& body) {
+sdk::task<void> llm_client::exchange(request_record& r, request_body& body) {
     request_target target = endpoint_.target;
     r.dispatched = sdk::now_ns();
     redirects_ = 0;
@@ -164,6 +171,7 @@ sdk::task<void> llm_client::exchange(request_record& r, const request_body& body
             target = co_await refusing;
             continue;
         }
+        body = {}; // it will not be sent again
         try {
             for (;;) {
                 timed_chunk arriving(x, timer_, wait_until_, run_);

@@ -89,15 +89,17 @@ struct llm_transport {
 /// Used and destroyed on its task's worker.
 class llm_client {
   public:
-    /// No I/O yet. Throws sdk::error when the transport refuses the URL. The timer outlives the client.
-    llm_client(llm_endpoint, const llm_transport&, recorder&, think_timer&);
+    /// No I/O yet. Throws sdk::error when the transport refuses the URL. Endpoint and timer outlive
+    /// the client.
+    llm_client(const llm_endpoint&, const llm_transport&, recorder&, think_timer&);
 
     /// Sends the prompt and reads the whole reply. A failure is in the record's `error`, which names the URL. The
     /// record is valid until the next call. intended: the scheduled time of the call.
     sdk::task<const request_record*> call(std::string name, std::string prompt, nanoseconds_t intended);
 
   private:
-    sdk::task<void> exchange(request_record& r, const request_body& body);
+    request_body body_of(const std::string& prompt, std::int64_t seed) const;
+    sdk::task<void> exchange(request_record& r, request_body& body);
     sdk::exchange start(const request_target& target, const request_body& body);
     bool accept(request_record& r, const sdk::exchange& x, const chm_head& head);
     sdk::task<request_target> refuse(request_record& r, sdk::exchange& x, const chm_head& head,
@@ -113,7 +115,7 @@ class llm_client {
     /// say.
     nanoseconds_t read_timing(request_record& r, const sdk::exchange& x) const;
 
-    llm_endpoint endpoint_;
+    const llm_endpoint& endpoint_;
     recorder& recorder_;
     const chm_timing_ext* timing_; ///< may be null
     const bool shares_;            ///< the transport's sessions may share connections

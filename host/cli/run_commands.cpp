@@ -132,7 +132,8 @@ exit_status run_command(const run_arguments& arguments) {
     execution_setup setup{p, plugins, loaded, servers, arguments.api_key, &corpus, trace.has_value(), observers};
     setup.origin = std::make_shared<const campaign_provenance>(origin_of(setup, control));
     std::vector<run_record> runs;
-    std::exception_ptr failure; // finished runs are summarized even then
+    std::optional<campaign_summary> last; // of all of them; nothing: they are not summarized yet
+    std::exception_ptr failure;           // finished runs are summarized even then
     try {
         progress shown(style_of(arguments.ui), p, control);
         campaign_events events;
@@ -147,10 +148,11 @@ exit_status run_command(const run_arguments& arguments) {
             for (agent_record& a : record.agents) a.log.reset(); // it is on disk now
         };
         events.run_done = [&](std::vector<run_record>& done) {
-            files.add(done.back());
-            const campaign_summary so_far = summarize(p, done);
-            files.summarize(so_far);
-            alerts.run_done(so_far.alerts);
+            last.reset();
+            const campaign_metrics metrics = files.add(done.back());
+            last.emplace(done.size() == 1 ? summarize(p, done, metrics) : summarize(p, done));
+            files.summarize(*last);
+            alerts.run_done(last->alerts);
             if (live) live->run_done(done.back());
             shown.run_done(done.back());
         };
@@ -158,7 +160,8 @@ exit_status run_command(const run_arguments& arguments) {
     } catch (...) {
         failure = std::current_exception();
     }
-    campaign_summary summary = summarize(p, runs);
+    if (!last) last.emplace(summarize(p, runs));
+    campaign_summary& summary = *last;
     summary.result.interrupted = interrupted.reason() != interruption_reason::none;
     summary.result.files = files.folder().string();
     if (!runs.empty() && !failure) files.summarize(summary);

@@ -95,7 +95,7 @@ class recorder {
     request_record& begin_request(std::string call) {
         request_record& r = record_.requests.emplace_back();
         r.call = std::move(call);
-        r.first_chunk = record_.chunks.size();
+        r.first_chunk = record_.chunks.next();
         sending_delay_ = 0;
         return r;
     }

@@ -39,8 +39,7 @@ void judge_arrivals(const agent_record& a, request_record& r) {
     const auto close = [&] {
         if (now.records > 1 && !gathered_by_the_client(now, r)) e.gaps_together += now.records - 1;
     };
-    for (std::size_t i = r.first_chunk; i < r.first_chunk + r.chunks; ++i) {
-        const chunk_event& c = a.chunks[i];
+    for (const chunk_event& c : a.pieces_of(r)) {
         if (c.content_records == 0) continue;
         const nanoseconds_t late = c.delivery_delay(), arrived = c.delivered - std::min(c.delivered, late);
         if (previous == 0 || arrived >= previous + together_below) {

@@ -31,7 +31,8 @@ path_times path_of(const path_split& p, bool shared) {
             .server = p.server / 1e6};
 }
 
-agent_result agent_of(const execution_record& x, const agent_record& a, const std::vector<interval>& held) {
+agent_result agent_of(const execution_record& x, const agent_record& a, const std::vector<interval>& held,
+                      bool shared) {
     agent_result out;
     out.id = a.id;
     out.ok = a.ok();
@@ -46,7 +47,7 @@ agent_result agent_of(const execution_record& x, const agent_record& a, const st
     out.polls = a.polls;
     out.in_polls_ns = a.in_polls;
     out.runnable_ns = a.runnable;
-    if (a.ok()) out.path_ms = path_of(split_path(a, held), x.shares_connections());
+    if (a.ok()) out.path_ms = path_of(split_path(a, held), shared);
     for (const long_poll& p : a.long_polls)
         out.long_polls.push_back({moment_of(x, p.begin), moment_of(x, p.end), name_of(p.stage)});
     for (const late_poll& p : a.late_polls)
@@ -62,7 +63,9 @@ execution_result execution_of(const execution_record& x) {
     out.busiest_thread = x.busiest;
     if (x.cost != execution_cost{}) out.cost = x.cost;
     const std::vector<interval> held = long_polls_of(x);
-    for (const agent_record& a : x.agents) out.agents.push_back(agent_of(x, a, held));
+    const bool shared = x.shares_connections(); // asked once: it looks at every request
+    out.agents.reserve(x.agents.size());
+    for (const agent_record& a : x.agents) out.agents.push_back(agent_of(x, a, held, shared));
     return out;
 }
 
@@ -115,7 +118,7 @@ request_result result_of(const char* execution, const execution_record& x, const
     return out;
 }
 
-run_result result_of(const profile& p, const run_record& run) {
+run_result result_of(const profile& p, const run_record& run, const campaign_metrics& metrics) {
     run_result out;
     out.profile = p.name;
     out.config_hash = config_hash(p);
@@ -127,7 +130,6 @@ run_result result_of(const profile& p, const run_record& run) {
     if (run.origin) out.origin = *run.origin;
     if (run.concurrent.ok() && run.concurrent.agents.size() > 1)
         out.serialization = judge_serialization(run.concurrent, p.executor.plugin);
-    const campaign_metrics metrics({&run, 1});
     if (run.complete()) out.client = check_client(metrics);
     out.remarks = remarks_of({&run, 1});
     for (const figure f : all_figures())
@@ -136,6 +138,8 @@ run_result result_of(const profile& p, const run_record& run) {
     out.concurrent = execution_of(run.concurrent);
     return out;
 }
+
+run_result result_of(const profile& p, const run_record& run) { return result_of(p, run, campaign_metrics({&run, 1})); }
 
 std::vector<counted_remark> remarks_of(std::span<const run_record> runs) {
     std::vector<counted_remark> out;

@@ -1,6 +1,7 @@
 // From the record of a run to the run as its files hold it.
 #pragma once
 
+#include "measure/metrics.hpp"
 #include "measure/timeline.hpp"
 #include "profile/profile.hpp"
 #include "result/run_result.hpp"
@@ -11,6 +12,8 @@
 namespace chimera::host {
 
 /// Everything about a run but its requests: its figures, the verdicts, and every agent of every execution.
+/// metrics: of this run alone, where they are known already.
+run_result result_of(const profile&, const run_record&, const campaign_metrics& metrics);
 run_result result_of(const profile&, const run_record&);
 
 /// One request with its moments, the server's figures and its pieces. execution: "alone" or "together".

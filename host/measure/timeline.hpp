@@ -2,51 +2,19 @@
 // "did not happen" or "not known".
 #pragma once
 
+#include "measure/piece_log.hpp"
 #include "protocol/stream_state.hpp"
 #include "provenance/provenance.hpp"
 #include "result/run_result.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 namespace chimera::host {
-
-using nanoseconds_t = std::uint64_t;
-
-/// The distance from a to b, 0 where b does not lie after a, cut to what 32 bits hold (4.29 s).
-constexpr std::uint32_t delay_between(nanoseconds_t a, nanoseconds_t b) noexcept {
-    if (b <= a) return 0;
-    constexpr nanoseconds_t most = std::numeric_limits<std::uint32_t>::max();
-    return static_cast<std::uint32_t>(b - a < most ? b - a : most);
-}
-
-/// One piece of a response body on its way through the client:
-/// arrived (kernel) -> readable (wake) -> polled (scheduling) -> delivered (transport) -> recorded (parsing).
-struct chunk_event {
-    nanoseconds_t delivered;           ///< handed to the parser, stamped before parsing
-    std::uint32_t readable_to_polled;  ///< runnable until its task was polled
-    std::uint32_t polled_to_delivered; ///< inside the transport
-    std::uint32_t delivered_to_recorded;
-    std::uint32_t content_records;         ///< records with content that this piece completed
-    std::uint32_t arrived_to_readable = 0; ///< in the kernel, before anybody looked; 0 also where nobody knows
-    std::uint32_t stamped_to_recorded = 0; ///< since the server's stamp of the first record; 0 where it stamps none
-    std::uint32_t behind_others = 0;       ///< after its arrival, behind other requests' bytes on their connection
-
-    /// arrived, or else readable -> delivered, ns.
-    nanoseconds_t delivery_delay() const noexcept {
-        return nanoseconds_t{arrived_to_readable} + readable_to_polled + polled_to_delivered;
-    }
-    /// readable -> recorded, ns. Every client shows this in the same way, whether or not its transport knows arrivals.
-    nanoseconds_t client_delay() const noexcept {
-        return nanoseconds_t{readable_to_polled} + polled_to_delivered + delivered_to_recorded;
-    }
-};
 
 /// What a reply's arrival says of the server's own figures; see judge_reply().
 struct reply_evidence {
@@ -64,12 +32,13 @@ struct request_record {
                   last_token = 0, done = 0;
     /// The way of the piece that ended it: it could be read, its task was polled, the parser got it.
     nanoseconds_t arrived = 0, polled = 0, delivered = 0;
-    nanoseconds_t behind_others = 0;         ///< of it, from arrived on: others' bytes stood before it
-    nanoseconds_t sending_delay = 0;         ///< between dispatched and sent: runnable, but not polled
-    nanoseconds_t redirecting = 0;           ///< between dispatched and sent: the server's time for redirects
-    nanoseconds_t drained = 0;               ///< the body had ended, or was given up; from done on the server's time
-    nanoseconds_t drain_delay = 0;           ///< between done and drained: runnable, but not polled
-    std::size_t first_chunk = 0, chunks = 0; ///< this request's range in agent_record::chunks
+    nanoseconds_t behind_others = 0; ///< of it, from arrived on: others' bytes stood before it
+    nanoseconds_t sending_delay = 0; ///< between dispatched and sent: runnable, but not polled
+    nanoseconds_t redirecting = 0;   ///< between dispatched and sent: the server's time for redirects
+    nanoseconds_t drained = 0;       ///< the body had ended, or was given up; from done on the server's time
+    nanoseconds_t drain_delay = 0;   ///< between done and drained: runnable, but not polled
+    piece_place first_chunk;         ///< this request's pieces in agent_record::chunks, and how many they are
+    std::size_t chunks = 0;
     std::uint64_t content_records = 0, reasoning_records = 0, tool_call_records = 0; ///< as in stream_state
     std::uint64_t text_bytes = 0;                                                    ///< of all content, decoded
     bool reasoning_first = false; ///< the first token was reasoning content
@@ -153,7 +122,7 @@ struct agent_record {
     nanoseconds_t runnable = 0;   ///< time between a wake and the poll that it led to
     nanoseconds_t work_delay = 0; ///< the part of it between start and end in which no request was under way
     std::vector<request_record> requests;
-    std::vector<chunk_event> chunks;
+    piece_log chunks;
     std::vector<long_poll> long_polls;
     std::vector<late_poll> late_polls;
     std::shared_ptr<poll_log> log; ///< every poll; null unless a trace is written
@@ -167,9 +136,7 @@ struct agent_record {
         return permit_asked != 0 && granted > permit_asked ? granted - permit_asked : 0;
     }
     /// The pieces of the response to one of its requests.
-    std::span<const chunk_event> pieces_of(const request_record& r) const noexcept {
-        return {chunks.data() + r.first_chunk, r.chunks};
-    }
+    piece_log::range pieces_of(const request_record& r) const noexcept { return chunks.from(r.first_chunk, r.chunks); }
     /// C_i (T_i when the agent ran alone): end - start, ns.
     nanoseconds_t duration() const noexcept { return end > start ? end - start : 0; }
 };

@@ -7,7 +7,9 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
+#include <malloc.h>
 #include <sys/stat.h>
 
 namespace chimera::host {
@@ -42,13 +44,18 @@ fs::path make_cell_folder(const fs::path& folder, int n) {
     return path;
 }
 
-void add_execution(run_folder_writer& files, const char* execution, const execution_record& x) {
-    for (const agent_record& a : x.agents) {
-        for (const request_record& r : a.requests) {
+void forget(std::string& text) { std::string().swap(text); }
+
+/// Texts are only needed in the files: their memory is free for the figures, and for the runs to come.
+void add_execution(run_folder_writer& files, const char* execution, execution_record& x) {
+    for (agent_record& a : x.agents) {
+        for (request_record& r : a.requests) {
             files.add(result_of(execution, x, a, r));
             files.add(text_result{execution, a.id, r.call, r.prompt, r.response, r.reasoning});
+            for (std::string* written : {&r.prompt, &r.response, &r.reasoning}) forget(*written);
         }
         if (!a.report.empty()) files.add_report(fmt::format("{}_{}.md", execution, a.id), a.report);
+        forget(a.report);
     }
 }
 
@@ -88,7 +95,7 @@ result_files::result_files(const profile& p, const fs::path& output) : profile_(
 
 result_files result_files::of_cell(const profile& p, fs::path folder, int run) { return {p, std::move(folder), run}; }
 
-void result_files::add(run_record& run) {
+campaign_metrics result_files::add(run_record& run) {
     // A failed warm-up is kept beside the runs.
     const bool warmup = run.number == 0;
     int n = cell_;
@@ -96,20 +103,33 @@ void result_files::add(run_record& run) {
         cell_ != 0 && !warmup ? make_cell_folder(folder_, n) : claim(folder_, warmup ? "warmup_" : "run_", n);
     if (!warmup) run.number = n;
     run_folder_writer files(folder);
-    for (const execution_record& x : run.baseline) add_execution(files, "alone", x);
+    for (execution_record& x : run.baseline) add_execution(files, "alone", x);
     add_execution(files, "together", run.concurrent);
+    malloc_trim(0); // what the agents' tasks and texts took: the figures of a million pieces need some at once
     if (!fs::exists(folder_ / profile_name)) write_profile(folder_, profile_); // somebody has taken it away
-    run_result result = result_of(profile_, run);
+    const campaign_metrics metrics({&run, 1});
+    run_result result = result_of(profile_, run, metrics);
     const std::string seal = files.finish(result);
     if (!warmup) seals_[folder.filename().string()] = seal;
+    sync_folder();
+    return metrics;
+}
+
+/// profile.toml and what the folder lists. The first time also the folders above, which may be as new as it is.
+void result_files::sync_folder() {
+    sync_path(folder_ / profile_name);
     sync_path(folder_);
+    if (std::exchange(way_is_synced_, true)) return;
+    constexpr int most_made = 3; // <output>/<profile>/<config>, runtime and configuration of a sweep
+    fs::path above = fs::absolute(folder_).parent_path();
+    for (int i = 0; i < most_made; ++i, above = above.parent_path()) try_to_sync(above);
 }
 
 void result_files::summarize(const campaign_summary& s) {
     if (cell_ != 0) return;
     campaign_result summary = s.result;
     summary.run_crc32 = seals_;
-    write_whole(folder_ / "summary.json", sealed_document(to_json(summary)));
+    write_whole(folder_ / "summary.json", sealed_document(summary));
 }
 
 } // namespace chimera::host

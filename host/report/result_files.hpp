@@ -24,19 +24,22 @@ class result_files {
     const std::filesystem::path& folder() const noexcept { return folder_; }
 
     /// Writes the next free run_N (result/run_folder.hpp) and gives the run that number. Several processes may add to
-    /// one folder.
-    void add(run_record&);
+    /// one folder. The run's texts are forgotten. Returns the metrics of this run alone.
+    campaign_metrics add(run_record&);
     /// Writes summary.json, over an earlier one, with the seals of the runs that were added. Nothing for a cell: one
     /// run of several is no summary.
     void summarize(const campaign_summary&);
 
   private:
+    void sync_folder();
+
     result_files(const profile& p, std::filesystem::path folder, int cell)
         : profile_(p), folder_(std::move(folder)), cell_(cell) {}
 
     const profile& profile_;
     std::filesystem::path folder_;
     int cell_ = 0;                             ///< 0: a campaign
+    bool way_is_synced_ = false;               ///< the folders that lead to folder_
     std::map<std::string, std::string> seals_; ///< of the metrics.json of each run that was added, by its folder's name
 };
 

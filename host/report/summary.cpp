@@ -77,7 +77,11 @@ std::string backend_of(const profile& p) {
 }
 
 campaign_summary summarize(const profile& p, const std::vector<run_record>& runs) {
-    campaign_summary s{.what = p, .metrics = campaign_metrics(runs), .alerts = {}, .result = {}};
+    return summarize(p, runs, campaign_metrics(runs));
+}
+
+campaign_summary summarize(const profile& p, const std::vector<run_record>& runs, const campaign_metrics& metrics) {
+    campaign_summary s{.what = p, .metrics = metrics, .alerts = {}, .result = {}};
     s.alerts = judge_alerts(p.alerts, runs, s.metrics);
     campaign_result& r = s.result;
     r.profile = p.name;

@@ -24,7 +24,8 @@ std::vector<failure_result> failures_of(const std::vector<run_record>&);
 /// "simulator", "server", or "mixed".
 std::string backend_of(const profile&);
 
-/// what must outlive the summary.
+/// what must outlive the summary. metrics: of all these runs, where they are known already.
+campaign_summary summarize(const profile& what, const std::vector<run_record>&, const campaign_metrics& metrics);
 campaign_summary summarize(const profile& what, const std::vector<run_record>&);
 
 /// The page for a person.

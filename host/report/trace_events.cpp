@@ -209,7 +209,7 @@ class writer {
                   {"args", {{"tokens", count}}}});
         };
         point(x_.begin);
-        for (const chunk_event& c : a.chunks) {
+        for (const chunk_event& c : a.chunks.all()) {
             if (c.content_records == 0) continue;
             count += c.content_records;
             point(c.delivered);

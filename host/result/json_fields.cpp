@@ -85,6 +85,16 @@ void append_integer(std::string& out, std::int64_t value) {
     out.append(digits.data(), digits.size());
 }
 
+void append_tree(std::string& out, const json& value, int depth) {
+    const std::string text = value.dump(depth < 0 ? -1 : 2, ' ', false, json::error_handler_t::replace);
+    for (const char c : text) // no text in it has a line end that is not escaped
+        c == '\n' ? begin_line(out, depth) : void(out += c);
+}
+
+void begin_line(std::string& out, int depth) {
+    if (depth >= 0) (out += '\n').append(2 * static_cast<std::size_t>(depth), ' ');
+}
+
 } // namespace json_fields
 
 } // namespace chimera::host

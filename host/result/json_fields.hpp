@@ -19,6 +19,7 @@
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -119,6 +120,9 @@ bool is_empty(const T& value) {
         return false;
 }
 
+/// Bytes of a document that are kept before its sink gets them.
+inline constexpr std::size_t longest_kept = std::size_t{64} << 10U;
+
 /// Errors of reading, each with its place.
 [[noreturn]] void refuse(const std::string& place, const std::string& what);
 [[noreturn]] void refuse_type(const std::string& place, const char* expected, const json& found);
@@ -137,6 +141,9 @@ bool read_bool(const json&, const std::string& place);
 void append_text(std::string& out, std::string_view);
 void append_number(std::string& out, double);
 void append_integer(std::string& out, std::int64_t);
+void append_tree(std::string& out, const json&, int depth);
+/// Begins a line at this depth; nothing below 0.
+void begin_line(std::string& out, int depth);
 
 } // namespace json_fields
 
@@ -254,37 +261,64 @@ T from_json(const json& j, const std::string& place) {
     return out;
 }
 
-/// Appends the value as compact JSON. The same as to_json(value).dump(), without the tree: lines of requests hold one
-/// list of numbers for each token.
+/// Takes what there is of a text, and empties it; the end of the text is left.
+using text_sink = std::function<void(std::string&)>;
+
+/// Appends the value as JSON, without a tree of values: lines of requests hold one list of numbers for each token, and
+/// a run may have thousands of agents. depth: how far in the value stands in a document, where each member of an object
+/// and each element of a list has a line of its own, indented by two; an element stands on its line as a whole. Below
+/// 0: all on one line, the same as to_json(value).dump(). sink: where a long document is not kept as a whole.
 template <class T>
-void append_json(std::string& out, const T& value) {
+void append_json(std::string& out, const T& value, int depth = -1, const text_sink* sink = nullptr) {
     using namespace json_fields;
+    const int inside = depth < 0 ? depth : depth + 1;
+    const auto member = [&](const char*& separator, std::string_view name) {
+        out += std::exchange(separator, ",");
+        begin_line(out, inside);
+        append_text(out, name);
+        out += depth < 0 ? ":" : ": ";
+    };
+    const auto end_object = [&](const char* separator) {
+        if (*separator == '{') // without a member
+            out += '{';
+        else
+            begin_line(out, depth);
+        out += '}';
+    };
     if constexpr (has_fields<T>) {
         const char* separator = "{";
         std::apply(
             [&](const auto&... rows) {
                 const auto add = [&](const auto& row) {
-                    const auto& member = value.*row.member;
-                    if (row.when == presence::left_out && is_empty(member)) return;
-                    ((out += separator) += '"') += row.name;
-                    out += "\":";
-                    append_json(out, member);
-                    separator = ",";
+                    const auto& content = value.*row.member;
+                    if (row.when == presence::left_out && is_empty(content)) return;
+                    member(separator, row.name);
+                    append_json(out, content, inside, sink);
                 };
                 (add(rows), ...);
             },
             fields_of<T>);
-        out += *separator == '{' ? "{}" : "}";
+        end_object(separator);
     } else if constexpr (has_words<T>) {
         append_text(out, word_of(value));
     } else if constexpr (is_optional<T>) {
-        value ? append_json(out, *value) : void(out += "null");
+        value ? append_json(out, *value, depth, sink) : void(out += "null");
+    } else if constexpr (is_map<T> || is_object_list<T>) {
+        const char* separator = "{";
+        for (const auto& [key, element] : value) {
+            member(separator, key);
+            append_json(out, element, inside, sink);
+        }
+        end_object(separator);
     } else if constexpr (is_vector<T>) {
         out += '[';
         for (const auto& element : value) {
             if (&element != value.data()) out += ',';
+            begin_line(out, inside);
             append_json(out, element);
+            if (sink && out.size() >= longest_kept) (*sink)(out);
         }
+        if (!value.empty()) begin_line(out, depth);
         out += ']';
     } else if constexpr (requires { append_json_array(out, value); }) {
         append_json_array(out, value);
@@ -297,7 +331,7 @@ void append_json(std::string& out, const T& value) {
     } else if constexpr (std::convertible_to<T, std::string_view>) {
         append_text(out, value);
     } else {
-        out += to_json(value).dump(-1, ' ', false, json::error_handler_t::replace);
+        append_tree(out, to_json(value), depth);
     }
 }
 

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
+#include <type_traits>
 
 namespace chimera::host {
 
@@ -35,7 +37,7 @@ constexpr std::optional<double> e2e_ms(std::optional<std::int64_t> dispatched,
 /// such gaps). Records that came in one piece have a gap of 0. A piece has members delivered and content_records.
 template <class Pieces, class F>
 void for_each_gap(const Pieces& pieces, F each) {
-    using moment = decltype(pieces.front().delivered);
+    using moment = std::remove_cvref_t<decltype((*std::begin(pieces)).delivered)>;
     std::optional<moment> previous;
     for (const auto& piece : pieces) {
         if (piece.content_records == 0) continue;

@@ -14,10 +14,30 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t few_reports = 8;
+
 /// Waits until everything that was written to the folder's file system is on the disk.
 void sync_file_system(const fs::path& folder) {
     const sdk::owned_fd fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd || syncfs(fd.get()) != 0) fail_to_write(folder, "cannot be synced");
+}
+
+/// Writes a sealed document as it is made: that of a run with thousands of agents has megabytes. Returns the digits of
+/// its seal.
+std::string write_document(const fs::path& path, const run_result& run) {
+    whole_file file(path);
+    checksum written;
+    const text_sink sink = [&](std::string& text) {
+        written.add(text);
+        file.append(text);
+        text.clear();
+    };
+    std::string rest;
+    append_json(rest, run, 0, &sink);
+    std::string seal = seals::close_document(rest, written);
+    file.append(rest);
+    file.commit();
+    return seal;
 }
 
 /// What a run says of itself that the claims contradict.
@@ -75,20 +95,28 @@ void run_folder_writer::add(const text_result& text) {
 }
 
 void run_folder_writer::add_report(const std::string& name, std::string_view text) {
-    if (!std::exchange(has_reports_, true)) make_folders(folder_ / "reports");
-    whole_file file(folder_ / "reports" / name);
+    if (reports_ == 0) make_folders(folder_ / "reports");
+    fs::path path = folder_ / "reports" / name;
+    whole_file file(path);
     file.append(text);
     file.commit_unsynced();
+    if (reports_++ < few_reports) first_reports_.push_back(std::move(path));
+}
+
+/// A sync waits for the disk once, whatever it syncs, and syncfs() also waits for what other programs have written.
+void run_folder_writer::sync_reports() const {
+    if (reports_ > few_reports) return sync_file_system(folder_);
+    for (const fs::path& report : first_reports_) sync_path(report);
+    if (reports_ > 0) sync_path(folder_ / "reports");
 }
 
 std::string run_folder_writer::finish(run_result& run) {
     run.requests_file = requests_.finish();
     if (texts_) run.texts_file = texts_->finish();
-    sync_file_system(folder_); // before metrics.json says that they are whole
-    const std::string text = sealed_document(to_json(run));
-    write_whole(folder_ / "metrics.json", text);
+    sync_reports(); // all of it before metrics.json says that it is whole
+    const std::string seal = write_document(folder_ / "metrics.json", run);
     sync_path(folder_);
-    return check_seal(text, seal_form::document).seal;
+    return seal;
 }
 
 std::optional<double> efficiency_of(const run_result& run) {

@@ -14,8 +14,9 @@ namespace chimera::host {
 
 /// Writes a folder that is there. One thread at a time. Errors: result_file_error.
 ///
-/// Nothing is on the disk for sure before finish() returns; what finish() wrote survives a crash of the machine. One
-/// syncfs() serves all files: a sync for each file took seconds where agents wrote thousands of reports.
+/// Nothing is on the disk for sure before finish() returns; what finish() wrote survives a crash of the machine, as far
+/// as its folder does. Only the run's own files are synced: syncfs() would wait for the whole file system, which may be
+/// full of others' data. It is used where agents wrote many reports: a sync for each of thousands took seconds.
 class run_folder_writer {
   public:
     explicit run_folder_writer(std::filesystem::path folder);
@@ -27,6 +28,8 @@ class run_folder_writer {
     std::string finish(run_result&);
 
   private:
+    void sync_reports() const;
+
     /// A sealed line for each entry, and the checksum of all.
     class lines {
       public:
@@ -39,7 +42,7 @@ class run_folder_writer {
             file_.append(line_);
         }
         file_record finish() {
-            file_.commit_unsynced();
+            file_.commit();
             return {name_, checksum_.text(), checksum_.bytes()};
         }
 
@@ -53,7 +56,8 @@ class run_folder_writer {
     std::filesystem::path folder_;
     lines requests_;
     std::optional<lines> texts_;
-    bool has_reports_ = false;
+    std::size_t reports_ = 0;
+    std::vector<std::filesystem::path> first_reports_;
 };
 
 /// What others than the run's own files say of a run: the journal of its sweep, the summary of its campaign, the name

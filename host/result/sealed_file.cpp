@@ -63,11 +63,12 @@ bool resembles(std::string_view text, std::string_view shape) {
     return distance_to(without_spaces(shape), end) <= most_changes;
 }
 
-std::string seal_of(std::string_view text, seal_form form) {
+std::string seal_with(const std::string& digits, seal_form form) {
     std::string seal(shape_of(form));
-    const std::string digits = checksum_of(text);
     return seal.replace(seal.find(std::string(digits.size(), digit)), digits.size(), digits);
 }
+
+std::string seal_of(std::string_view text, seal_form form) { return seal_with(checksum_of(text), form); }
 
 /// The parser's message without its own idea of the place: "[json.exception...] parse error at line 1, column 2: what".
 std::string_view what_of(std::string_view message) {
@@ -131,8 +132,8 @@ std::string checksum_of(std::string_view bytes) {
 
 std::string sealed_document(const json& object) {
     std::string text = object.dump(2, ' ', false, json::error_handler_t::replace);
-    text.resize(text.size() - 2); // the newline and the brace
-    return text + seal_of(text, seal_form::document);
+    seals::close_document(text);
+    return text;
 }
 
 std::string sealed_line(const json& object) {
@@ -157,6 +158,13 @@ seal_check check_seal(std::string_view text, seal_form form) {
     const std::string found = checksum_of(text.substr(0, body));
     if (found == said) return {said, ""};
     return {said, fmt::format("is damaged: its bytes give the checksum {}, it says {}; {}", found, said, advice)};
+}
+
+std::string seals::close_document(std::string& rest, checksum before) {
+    rest.resize(rest.size() - 2); // the newline and the brace
+    before.add(rest);
+    rest += seal_with(before.text(), seal_form::document);
+    return before.text();
 }
 
 void seals::close_line(std::string& out, std::size_t begin) {

@@ -32,6 +32,8 @@ std::string checksum_of(std::string_view);
 /// The text of an object with its seal; a byte that is not UTF-8 becomes U+FFFD. The object has at least one member,
 /// and none with the name crc32.
 std::string sealed_document(const json&);
+template <has_fields T>
+std::string sealed_document(const T& value);
 /// With its newline.
 std::string sealed_line(const json&);
 std::string sealed_comment(std::string text);
@@ -87,9 +89,20 @@ sound_lines read_sound_lines(const std::filesystem::path&);
 std::vector<results_line> read_results_lines(const std::filesystem::path&);
 
 namespace seals {
+/// Seals a JSON document, indented by two. rest: its end, or all of it. before: of what came before the end. Returns
+/// the digits.
+std::string close_document(std::string& rest, checksum before = {});
 /// Seals the JSON object that begins at `begin` in `out`.
 void close_line(std::string& out, std::size_t begin);
 } // namespace seals
+
+template <has_fields T>
+std::string sealed_document(const T& value) {
+    std::string text;
+    append_json(text, value, 0);
+    seals::close_document(text);
+    return text;
+}
 
 template <has_fields T>
 void append_sealed_line(std::string& out, const T& value) {

@@ -143,6 +143,10 @@ void sync_path(const fs::path& path) {
     if (!fd || fsync(fd.get()) != 0) fail_to_write(path, "cannot be synced");
 }
 
+void try_to_sync(const fs::path& path) noexcept {
+    if (const sdk::owned_fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)); fd) fsync(fd.get());
+}
+
 void write_whole(const fs::path& path, std::string_view content) {
     whole_file file(path);
     file.append(content);

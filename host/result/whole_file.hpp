@@ -60,6 +60,8 @@ void remove_leftovers(const std::filesystem::path& folder);
 
 /// Waits until a file's content, or what a folder lists, is on the disk. Errors: result_file_error.
 void sync_path(const std::filesystem::path&);
+/// The same, of a folder that may be another user's: nothing where it cannot be opened.
+void try_to_sync(const std::filesystem::path&) noexcept;
 
 /// Writes this content as a whole_file.
 void write_whole(const std::filesystem::path&, std::string_view content);

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 #include <vector>
 
@@ -34,10 +35,16 @@ std::vector<model_option> model_options(const server_options& o) {
     return out;
 }
 
+/// The longest reply of the embedded simulators; 0: the profile does not say.
+std::int64_t longest_simulated(const backend_spec& backend) {
+    const auto option = std::ranges::find(backend.simulator, "reply_tokens_max", &option_value::key);
+    return option == backend.simulator.end() ? 0 : std::strtoll(option->value.c_str(), nullptr, 10);
+}
+
 /// The expected length of a reply. A longer one costs its agent an allocation now and then.
-std::size_t expected_tokens(const agent_spec& a) {
+std::size_t expected_tokens(const profile& p, const agent_spec& a) {
     constexpr std::int64_t most = 4096;
-    const std::int64_t limit = a.options.num_predict.value_or(0);
+    const std::int64_t limit = a.options.num_predict.value_or(a.url.empty() ? longest_simulated(p.backend) : 0);
     return static_cast<std::size_t>(limit > 0 ? std::min(limit, most) : most);
 }
 
@@ -57,18 +64,19 @@ llm_endpoint endpoint_of(const execution_setup& setup, std::size_t agent, std::u
     e.model = spec.model;
     e.options = model_options(spec.options);
     e.seed = spec.options.seed;
-    e.expected_tokens = expected_tokens(spec);
+    e.expected_tokens = expected_tokens(setup.what, spec);
     e.seed_base = seed_base;
     return e;
 }
 
 /// Room for the pieces of an agent's replies, for a few calls: one piece for each token, and a few more.
-std::size_t expected_chunks(const workload_spec& w, const agent_spec& a) {
+std::size_t expected_chunks(const profile& p, const agent_spec& a) {
+    const workload_spec& w = p.workload;
     constexpr std::size_t more = 16, most_calls = 4;
     const std::size_t calls = w.kind == workload_kind::report ? 2
                               : w.duration_s > 0              ? most_calls
                                                               : static_cast<std::size_t>(w.calls_per_agent);
-    return (expected_tokens(a) + more) * std::min(calls, most_calls);
+    return (expected_tokens(p, a) + more) * std::min(calls, most_calls);
 }
 
 /// 0 where no agent was polled.
@@ -117,9 +125,9 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
         chm_executor* executor = s.executor();
         for (const std::size_t i : agents) {
             const agent_spec& spec = p.workload.agents.at(i);
-            auto& log = *recorders.emplace_back(std::make_unique<recorder>(
-                spec.id, p.measure.long_poll_ms, p.measure.pieces ? expected_chunks(p.workload, spec) : 0,
-                control.token_counter()));
+            auto& log = *recorders.emplace_back(
+                std::make_unique<recorder>(spec.id, p.measure.long_poll_ms,
+                                           p.measure.pieces ? expected_chunks(p, spec) : 0, control.token_counter()));
             if (setup.log_polls) log.record().log = std::make_shared<poll_log>();
             log.tell(setup.observers);
             const llm_endpoint endpoint = endpoint_of(setup, i, seed_base);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 
 namespace chimera::host::statistics {
 
@@ -25,7 +26,28 @@ double quantile(sample sorted, double p) noexcept {
     return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
-description describe(std::vector<double> values) {
+namespace {
+
+/// Puts those values into their places in sorted order that the quantiles need, which takes a fraction of the time of
+/// sorting a million. The levels ascend.
+void sort_for_quantiles(std::span<double> values, std::initializer_list<double> levels) {
+    std::size_t first = 0; // what is in front of it is in its place, or below all that are asked for
+    for (const double p : levels) {
+        const auto below = static_cast<std::size_t>(p * static_cast<double>(values.size() - 1));
+        for (const std::size_t place : {below, std::min(below + 1, values.size() - 1)}) {
+            if (place < first) continue;
+            const auto rest = values.subspan(first);
+            std::ranges::nth_element(rest, rest.begin() + static_cast<std::ptrdiff_t>(place - first));
+            first = place + 1;
+        }
+    }
+}
+
+} // namespace
+
+description describe(std::vector<double> values) { return describe_in_place(values); }
+
+description describe_in_place(std::span<double> values) {
     description d;
     if (values.empty()) return d;
     const moments m = moments_of(values);
@@ -38,9 +60,10 @@ description describe(std::vector<double> values) {
         d.ci95 = interval{d.mean - half, d.mean + half};
     }
     if (d.mean != 0) d.cv_pct = d.sd / std::abs(d.mean) * 100;
-    std::ranges::sort(values);
-    d.min = values.front();
-    d.max = values.back();
+    const auto [min, max] = std::ranges::minmax(values);
+    d.min = min;
+    d.max = max;
+    sort_for_quantiles(values, {0.50, 0.90, 0.95, 0.99});
     d.p50 = quantile(values, 0.50);
     d.p90 = quantile(values, 0.90);
     d.p95 = quantile(values, 0.95);

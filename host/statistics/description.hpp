@@ -32,7 +32,7 @@ struct moments {
 moments moments_of(sample);
 
 /// Linear between order statistics: type 7 of Hyndman and Fan (1996), the default of R and NumPy. p in [0, 1]; requires
-/// a sorted sample of at least one value.
+/// a sample of at least one value, in which the values beside the quantile are in their places in sorted order.
 double quantile(sample sorted, double p) noexcept;
 
 /// In the unit of the values. Everything is 0 or empty for an empty sample.
@@ -45,8 +45,10 @@ struct description {
     std::optional<interval> ci95; ///< of the mean: mean +- t(0.975, n - 1) sd / sqrt(n) (Student 1908); needs n >= 2
 };
 
-/// Sorts its own copy of the values: move a large sample in.
+/// Reorders its own copy of the values.
 description describe(std::vector<double> values);
+/// The same, for a large sample: reorders the values themselves.
+description describe_in_place(std::span<double> values);
 
 /// Indices, ascending, of the values beyond Tukey's fences, Q1 - 1.5 IQR and Q3 + 1.5 IQR (Tukey, Exploratory Data
 /// Analysis, 1977).

@@ -61,7 +61,7 @@ class supervisor {
         check_unfinished(lost);
         // Only now: a refused sweep must not change the folder.
         remove_leftovers(settings_.folder);
-        write_whole(settings_.folder / "sweep.json", sealed_document(to_json(result_of(sweep_))));
+        write_whole(settings_.folder / "sweep.json", sealed_document(result_of(sweep_)));
         restore_profiles();
         for (const auto& [cell, fault] : lost) give_up(cell, fault);
         adopt_finished();

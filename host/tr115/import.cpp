@@ -253,7 +253,7 @@ void write(const std::vector<imported_run>& runs, const fs::path& tree, const fs
         append_sealed_line(cells, cell);
     }
     write_whole(out / "cells.jsonl", cells);
-    write_whole(out / "sweep.json", sealed_document(to_json(sweep_of(runs, tree))));
+    write_whole(out / "sweep.json", sealed_document(sweep_of(runs, tree)));
 }
 
 } // namespace

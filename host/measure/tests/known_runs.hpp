@@ -2,9 +2,11 @@
 #pragma once
 
 #include "measure/metrics.hpp"
+#include "measure/recorder.hpp"
 #include "measure/timeline.hpp"
 
 #include <string>
+#include <vector>
 
 namespace chimera::test {
 
@@ -43,6 +45,13 @@ inline execution_record execution(double wall, std::vector<agent_record> agents)
     x.end = at(wall);
     x.agents = std::move(agents);
     return x;
+}
+
+/// The pieces that it has recorded.
+inline std::vector<host::chunk_event> unpacked(host::recorder& log) {
+    std::vector<host::chunk_event> out;
+    for (const host::chunk_event& c : log.record().chunks.all()) out.push_back(c);
+    return out;
 }
 
 inline host::campaign_metrics metrics_of(const std::vector<host::run_record>& runs) {

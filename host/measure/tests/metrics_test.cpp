@@ -28,7 +28,7 @@ TEST_CASE("a piece of a body is split into scheduling, transport and parsing") {
     log.chunk(r, 0, at(4), at(4.5), 1);         // its wake says when it was readable
     log.chunk(r, at(5), at(7), at(8), 2);       // arrived while the poll went on, as the transport knows
     log.chunk(r, 0, at(9), at(9.25), 0, at(6)); // asked for as soon as the one before it was done
-    const auto& c = log.record().chunks;
+    const std::vector<chunk_event> c = unpacked(log);
     CHECK(c[0].readable_to_polled == 2'000'000);
     CHECK(c[0].polled_to_delivered == 1'000'000);
     CHECK(c[0].delivered_to_recorded == 500'000);
@@ -53,7 +53,7 @@ TEST_CASE("bytes that a transport keeps back until there are more are its own de
     log.poll_begins(at(50), at(52));
     request_record& r = log.begin_request("call_0");
     log.chunk(r, at(1), at(53), at(54), 5);
-    const auto& c = log.record().chunks.front();
+    const chunk_event c = unpacked(log).front();
     CHECK(c.readable_to_polled == 2'000'000);   // 50 -> 52
     CHECK(c.polled_to_delivered == 50'000'000); // the rest of 1 -> 53
     CHECK(c.arrived_to_readable == 0);
@@ -70,8 +70,7 @@ TEST_CASE("what the kernel knows is beside the delays that every transport shows
         log->chunk(r, log == &knowing ? at(3) : 0, at(10), at(11), 1);
     }
     for (int i = 0; i < 2; ++i) {
-        const auto &a = knowing.record().chunks[static_cast<std::size_t>(i)],
-                   &b = other.record().chunks[static_cast<std::size_t>(i)];
+        const auto a = unpacked(knowing)[static_cast<std::size_t>(i)], b = unpacked(other)[static_cast<std::size_t>(i)];
         CHECK(a.client_delay() == b.client_delay());
         CHECK(a.arrived_to_readable == (i == 0 ? 3'000'000 : 6'000'000));
         CHECK(b.arrived_to_readable == 0);
@@ -86,8 +85,8 @@ TEST_CASE("bytes that come during a poll wait for the next one, which is the exe
     log.poll_begins(at(8), at(20)); // woken while it was polled
     request_record& r = log.begin_request("call_0");
     log.chunk(r, at(7), at(21), at(22), 1);
-    CHECK(log.record().chunks.front().readable_to_polled == 12'000'000);
-    CHECK(log.record().chunks.front().arrived_to_readable == 1'000'000);
+    CHECK(unpacked(log).front().readable_to_polled == 12'000'000);
+    CHECK(unpacked(log).front().arrived_to_readable == 1'000'000);
     CHECK(r.arrived == at(7));
 }
 

@@ -104,7 +104,7 @@ TEST_CASE("a piece that came while the agent was polled, over a connection that 
         r.done = at(23);
         CHECK(r.behind_others == 3'000'000);
         CHECK(r.arrived == (shared ? at(5) : at(20)));
-        const chunk_event& last = log.record().chunks.back();
+        const chunk_event last = unpacked(log).back();
         CHECK(last.polled_to_delivered == (shared ? 1'000'000 : 16'000'000));
         CHECK(last.arrived_to_readable == (shared ? 15'000'000 : 0));
         CHECK(last.behind_others == 3'000'000);
@@ -175,7 +175,7 @@ TEST_CASE("a piece that was awaited inside the poll arrived there, not when the 
     log.chunk(r, at(900), at(901), at(901), 1); // parked again
     log.chunk(r, 0, at(902), at(902), 1);
     CHECK(r.arrived == at(900));
-    CHECK(log.record().chunks.front().polled_to_delivered == 1'000'000);
+    CHECK(unpacked(log).front().polled_to_delivered == 1'000'000);
 }
 
 TEST_CASE("the wait for the end of the body, and for redirects, is the server's; lateness in it is not") {

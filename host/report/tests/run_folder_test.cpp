@@ -9,9 +9,30 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
 using namespace chimera::host;
 using namespace chimera::test;
 namespace fs = std::filesystem;
+
+namespace {
+
+int file_systems_synced = 0, files_synced = 0;
+
+} // namespace
+
+// In place of libc's, to count them.
+extern "C" int syncfs(int fd) {
+    ++file_systems_synced;
+    return static_cast<int>(syscall(SYS_syncfs, fd));
+}
+extern "C" int fsync(int fd) {
+    ++files_synced;
+    return static_cast<int>(syscall(SYS_fsync, fd));
+}
 
 namespace {
 
@@ -59,6 +80,58 @@ TEST_CASE("a run as it was written has no fault, and the summary has its seal") 
                            .number = 2,
                            .efficiency_pct = efficiency_of(read_run(w.run(2)).result)}) == "");
     CHECK(fault_of_profile(w.files.folder(), config_hash(w.p)) == "");
+}
+
+TEST_CASE("a run syncs as often with many agents as with two, and the file system only for many reports") {
+    const auto syncs_of = [](std::size_t agents, std::size_t reports) {
+        const temporary_folder folder;
+        const profile p = sample_profile();
+        result_files files(p, folder.path());
+        run_record first = sample_run(), run = sample_run();
+        files.add(first); // the folders that lead there are synced once
+        run.concurrent.agents.assign(agents, sample_agent("a"));
+        for (std::size_t i = 0; i < reports; ++i) {
+            run.concurrent.agents[i].id = "agent_" + std::to_string(i);
+            run.concurrent.agents[i].report = "# Report";
+        }
+        file_systems_synced = files_synced = 0;
+        files.add(run);
+        return std::pair(file_systems_synced, files_synced);
+    };
+    CHECK(syncs_of(2, 0) == std::pair(0, 6)); // two files of lines, metrics.json, its folder; profile.toml, its folder
+    CHECK(syncs_of(1000, 0) == std::pair(0, 6));
+    CHECK(syncs_of(2, 2) == std::pair(0, 9)); // each report, and their folder
+    CHECK(syncs_of(1000, 1000) == std::pair(1, 6));
+}
+
+TEST_CASE(
+    "a metrics.json that is too long to be kept in one piece is whole, and its seal is the one that is recorded") {
+    const temporary_folder folder;
+    const profile p = sample_profile();
+    result_files files(p, folder.path());
+    run_record run = sample_run();
+    run.concurrent.agents.assign(2000, sample_agent("a"));
+    files.add(run);
+    files.summarize(summarize(p, {run}));
+    const fs::path metrics = files.folder() / "run_1" / "metrics.json";
+    CHECK(fs::file_size(metrics) > 10 * json_fields::longest_kept);
+    const run_on_disk read = read_run(metrics.parent_path());
+    CHECK(read.result.concurrent.agents.size() == 2000);
+    CHECK(json::parse(read_whole(files.folder() / "summary.json"))["run_crc32"]["run_1"] == read.seal);
+}
+
+TEST_CASE("the texts of a run are in its files, and no longer in memory") {
+    const temporary_folder folder;
+    const profile p = sample_profile();
+    result_files files(p, folder.path());
+    run_record run = sample_run();
+    agent_record& a = run.concurrent.agents.front();
+    request_record& r = a.requests.front();
+    for (std::string* text : {&r.prompt, &r.response, &r.reasoning, &a.report}) text->assign(1000, 'x');
+    files.add(run);
+    const std::string written = read_whole(files.folder() / "run_1" / "texts.jsonl");
+    CHECK(std::ranges::count(written, 'x') >= 3000);
+    for (const std::string* text : {&r.prompt, &r.response, &r.reasoning, &a.report}) CHECK(text->capacity() < 1000);
 }
 
 TEST_CASE("texts.jsonl is checked as requests.jsonl is") {

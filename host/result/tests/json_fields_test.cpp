@@ -1,6 +1,7 @@
 // Structs as JSON, both ways: absent stays absent, and every fault has its place.
 #include "result/campaign_result.hpp"
 #include "result/run_result.hpp"
+#include "result/sealed_file.hpp"
 
 #include <doctest/doctest.h>
 
@@ -48,6 +49,37 @@ TEST_CASE("a line is what the tree's text is") {
     std::string line;
     append_json(line, request);
     CHECK(line == to_json(request).dump(-1, ' ', false, json::error_handler_t::replace));
+}
+
+TEST_CASE("a document has what the tree has, with a line for each member, and one for each element of a list") {
+    run_result run;
+    run.profile = "quote \" and \xff byte";
+    run.client.emplace().client_limited = {"ttft_ms", "e2e_ms"};
+    run.remarks = {{"what", "detail", 1, 2}, {}};
+    run.add({metric::ttft, statistic::p50}, 1.5);
+    run.add({metric::wall, statistic::value}, 100);
+    run.baseline.resize(2);
+    run.concurrent.busiest_thread.emplace().thread = "w-0";
+    run.concurrent.agents.resize(2);
+    run.concurrent.agents[1].path_ms.emplace().work = 0.1;
+    run.concurrent.agents[1].long_polls = {{1, 2, "body"}, {3, 4, "ingest"}};
+    run.requests_file = file_record{"requests.jsonl", "0123abcd", 7};
+    campaign_result campaign;
+    campaign.run_crc32 = {{"run_1", "0123abcd"}};
+    campaign.metrics = {{"ttft_ms", {}}, {"alone", {}}}; // a list whose order counts
+    const std::string text = sealed_document(run);
+    for (const auto& [written, tree] : {std::pair{text, sealed_document(to_json(run))},
+                                        {sealed_document(campaign), sealed_document(to_json(campaign))}}) {
+        CHECK(check_seal(written, seal_form::document).fault == "");
+        json one = json::parse(written), other = json::parse(tree);
+        for (json* j : {&one, &other}) j->erase("crc32");
+        CHECK(one == other);
+    }
+    CHECK(text.find("{\n  \"schema_version\": 3,\n") == 0);
+    CHECK(text.find("\n    \"client_limited\": [\n      \"ttft_ms\",\n      \"e2e_ms\"\n    ],\n") !=
+          std::string::npos);
+    CHECK(text.find("\n    {\"what\":\"what\",\"detail\":\"detail\",\"replies\":1,\"of\":2},\n") != std::string::npos);
+    CHECK(text.find("\"long_polls\":[{\"begin_ns\":1,") != std::string::npos); // an agent is one line
 }
 
 TEST_CASE("what cannot be read names its place, and what it should be") {
