@@ -151,6 +151,7 @@ exit_status run_command(const run_arguments& arguments) {
             last.reset();
             const campaign_metrics metrics = files.add(done.back());
             last.emplace(done.size() == 1 ? summarize(p, done, metrics) : summarize(p, done));
+            last->result.files = files.folder().string();
             files.summarize(*last);
             alerts.run_done(last->alerts);
             if (live) live->run_done(done.back());
@@ -160,11 +161,13 @@ exit_status run_command(const run_arguments& arguments) {
     } catch (...) {
         failure = std::current_exception();
     }
+    const bool is_interrupted = interrupted.reason() != interruption_reason::none;
+    const bool is_written = last.has_value() && !is_interrupted;
     if (!last) last.emplace(summarize(p, runs));
     campaign_summary& summary = *last;
-    summary.result.interrupted = interrupted.reason() != interruption_reason::none;
+    summary.result.interrupted = is_interrupted;
     summary.result.files = files.folder().string();
-    if (!runs.empty() && !failure) files.summarize(summary);
+    if (!runs.empty() && !failure && !is_written) files.summarize(summary);
     if (!failure || !runs.empty()) try {
             print_result(arguments.json ? json_text(to_json(summary.result)) : to_text(summary));
         } catch (...) {

@@ -44,6 +44,14 @@ fs::path make_cell_folder(const fs::path& folder, int n) {
     return path;
 }
 
+/// Whether a run was finished here before, which has synced the way to the folder.
+bool has_another_run(const fs::path& folder, const fs::path& than) {
+    std::error_code ignored;
+    for (fs::directory_iterator it(folder, ignored), end; it != end; it.increment(ignored))
+        if (it->path() != than && fs::exists(it->path() / "metrics.json", ignored)) return true;
+    return false;
+}
+
 void forget(std::string& text) { std::string().swap(text); }
 
 /// Texts are only needed in the files: their memory is free for the figures, and for the runs to come.
@@ -106,20 +114,24 @@ campaign_metrics result_files::add(run_record& run) {
     for (execution_record& x : run.baseline) add_execution(files, "alone", x);
     add_execution(files, "together", run.concurrent);
     malloc_trim(0); // what the agents' tasks and texts took: the figures of a million pieces need some at once
-    if (!fs::exists(folder_ / profile_name)) write_profile(folder_, profile_); // somebody has taken it away
+    if (!fs::exists(folder_ / profile_name)) { // somebody has taken it away
+        write_profile(folder_, profile_);
+        sync_path(folder_ / profile_name);
+    }
     const campaign_metrics metrics({&run, 1});
     run_result result = result_of(profile_, run, metrics);
     const std::string seal = files.finish(result);
     if (!warmup) seals_[folder.filename().string()] = seal;
-    sync_folder();
+    sync_folder(folder);
     return metrics;
 }
 
-/// profile.toml and what the folder lists. The first time also the folders above, which may be as new as it is.
-void result_files::sync_folder() {
-    sync_path(folder_ / profile_name);
+/// What the folder lists. With its first run also profile.toml and the folders above, which may be as new as it is:
+/// each sync is a wait for the disk, and a sweep adds its runs one process at a time.
+void result_files::sync_folder(const fs::path& added) {
     sync_path(folder_);
-    if (std::exchange(way_is_synced_, true)) return;
+    if (std::exchange(way_is_synced_, true) || has_another_run(folder_, added)) return;
+    sync_path(folder_ / profile_name);
     constexpr int most_made = 3; // <output>/<profile>/<config>, runtime and configuration of a sweep
     fs::path above = fs::absolute(folder_).parent_path();
     for (int i = 0; i < most_made; ++i, above = above.parent_path()) try_to_sync(above);

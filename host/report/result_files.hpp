@@ -31,7 +31,7 @@ class result_files {
     void summarize(const campaign_summary&);
 
   private:
-    void sync_folder();
+    void sync_folder(const std::filesystem::path& added);
 
     result_files(const profile& p, std::filesystem::path folder, int cell)
         : profile_(p), folder_(std::move(folder)), cell_(cell) {}
@@ -39,7 +39,7 @@ class result_files {
     const profile& profile_;
     std::filesystem::path folder_;
     int cell_ = 0;                             ///< 0: a campaign
-    bool way_is_synced_ = false;               ///< the folders that lead to folder_
+    bool way_is_synced_ = false;               ///< profile.toml and the folders that lead to folder_
     std::map<std::string, std::string> seals_; ///< of the metrics.json of each run that was added, by its folder's name
 };
 
