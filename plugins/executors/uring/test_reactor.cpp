@@ -130,9 +130,11 @@ void fill(const sdk::owned_fd& fd) {
     CHECK(errno == EAGAIN);
 }
 
-sdk::task<void> hear_end(chm_reactor* r, socket_pair& wire, std::uint32_t interest, bool& heard) {
+sdk::task<void> hear_end(chm_reactor* r, socket_pair& wire, std::uint32_t interest, std::atomic<bool>& waits,
+                         bool& heard) {
     if (interest & CHM_IO_WRITE) fill(wire.a);
     sdk::io io(r, wire.a.get());
+    waits = true;
     for (std::uint32_t seen = 0; !(seen & CHM_IO_HUP);) {
         seen = co_await io.ready(interest);
         CHECK((seen & (CHM_IO_READ | CHM_IO_ERR)) != CHM_IO_ERR);
@@ -150,10 +152,12 @@ TEST_CASE("a peer that ends is told to who waits for nothing, or for room only")
             socket_pair wire;
             executor_under_test ex;
             const run_limit limit(ex);
+            std::atomic<bool> waits{false};
             bool heard = false;
             send(wire.b, "unread"); // of no interest
-            ex.spawn(hear_end(ex.reactor(), wire, interest, heard));
+            ex.spawn(hear_end(ex.reactor(), wire, interest, waits, heard));
             std::thread peer([&] {
+                CHECK(block_until([&] { return waits.load(); }));
                 std::this_thread::sleep_for(std::chrono::milliseconds(5));
                 closes ? wire.b.reset() : static_cast<void>(::shutdown(wire.b.get(), SHUT_WR));
             });
