@@ -84,7 +84,7 @@ class piece_log {
     /// Room for this many pieces. Of a large room only the pages in use take memory, so it holds them whatever their
     /// times are. A small one is memory, and holds them as they usually are: it may grow once.
     void reserve(std::size_t pieces) {
-        constexpr std::size_t usual_piece = 20, large = std::size_t{64} << 10U;
+        constexpr std::size_t usual_piece = 18, large = std::size_t{64} << 10U;
         if (pieces == 0) return;
         const std::size_t each = pieces * largest_piece < large ? usual_piece : largest_piece;
         if (const std::size_t wanted = pieces * each + most_bytes; wanted > capacity_) move_to(wanted);
@@ -129,7 +129,7 @@ class piece_log {
 };
 
 inline void piece_log::push_back(const chunk_event& c) {
-    if (capacity_ - used_ < most_bytes) move_to(2 * capacity_ + most_bytes);
+    if (capacity_ - used_ < most_bytes) move_to(capacity_ + capacity_ / 4 + most_bytes);
     unsigned char* const begin = bytes_.get() + used_;
     unsigned char* at = begin + 2;
     unsigned sizes = 0, shift = 0;
