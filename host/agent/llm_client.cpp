@@ -86,10 +86,36 @@ sdk::task<const request_record*> llm_client::call(std::string name, std::string 
     return carry_out(r);
 }
 
+/// One coroutine for all of it: the frame of each takes memory of every agent that waits.
 sdk::task<const request_record*> llm_client::carry_out(request_record& r) {
     try {
-        auto exchanging = exchange(r);
-        co_await exchanging;
+        redirects_ = 0;
+        std::unique_ptr<const request_target> elsewhere; // where redirects have led to
+        for (;;) {
+            const request_target& target = elsewhere ? *elsewhere : endpoint_.target;
+            sdk::exchange x = start(target, r);
+            auto arriving_head = x.head();
+            const chm_head head = co_await arriving_head;
+            if (!accept(r, x, head)) {
+                auto refusing = refuse(r, x, head, target);
+                elsewhere = co_await refusing;
+                continue;
+            }
+            try {
+                for (;;) {
+                    timed_chunk arriving(x, timer_, wait_until_, run_);
+                    const std::optional<std::string_view> piece = co_await arriving;
+                    if (arriving.timed_out()) gave_up(r);
+                    if (!piece || !take(r, x, *piece)) break;
+                }
+            } catch (const sdk::error& e) { // after the answer it is only a remark
+                if (r.done == 0 && wait_until_ == 0) throw;
+                if (r.done != 0 || finish_reason_at_ != 0)
+                    r.remarks.push_back({"the body was cut off after the answer", e.what()});
+            }
+            finish(r);
+            break;
+        }
     } catch (const std::exception& e) {
         r.error = e.what();
         too_long_ = dynamic_cast<const long_reply*>(&e) != nullptr;
@@ -159,36 +185,6 @@ sdk::exchange llm_client::start(const request_target& target, request_record& r)
     rest_ = 0;
     recorder_.stage(agent_stage::first_byte);
     return session_.start(request);
-}
-
-sdk::task<void> llm_client::exchange(request_record& r) {
-    redirects_ = 0;
-    std::unique_ptr<const request_target> elsewhere; // where redirects have led to
-    for (;;) {
-        const request_target& target = elsewhere ? *elsewhere : endpoint_.target;
-        sdk::exchange x = start(target, r);
-        auto arriving_head = x.head();
-        const chm_head head = co_await arriving_head;
-        if (!accept(r, x, head)) {
-            auto refusing = refuse(r, x, head, target);
-            elsewhere = co_await refusing;
-            continue;
-        }
-        try {
-            for (;;) {
-                timed_chunk arriving(x, timer_, wait_until_, run_);
-                const std::optional<std::string_view> piece = co_await arriving;
-                if (arriving.timed_out()) gave_up(r);
-                if (!piece || !take(r, x, *piece)) break;
-            }
-        } catch (const sdk::error& e) { // after the answer it is only a remark
-            if (r.done == 0 && wait_until_ == 0) throw;
-            if (r.done != 0 || finish_reason_at_ != 0)
-                r.remarks.push_back({"the body was cut off after the answer", e.what()});
-        }
-        finish(r);
-        co_return;
-    }
 }
 
 /// Records the head. False: the status is not 2xx.

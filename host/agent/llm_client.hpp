@@ -100,7 +100,6 @@ class llm_client {
   private:
     request_body body_of(const request_record& r) const;
     sdk::task<const request_record*> carry_out(request_record& r);
-    sdk::task<void> exchange(request_record& r);
     sdk::exchange start(const request_target& target, request_record& r);
     bool accept(request_record& r, const sdk::exchange& x, const chm_head& head);
     sdk::task<std::unique_ptr<const request_target>> refuse(request_record& r, sdk::exchange& x, const chm_head& head,
