@@ -18,10 +18,15 @@ add_library(libcsv::libcsv UNKNOWN IMPORTED)
 set_target_properties(libcsv::libcsv PROPERTIES
   IMPORTED_LOCATION "${libcsv_library}" INTERFACE_INCLUDE_DIRECTORIES "${libcsv_headers}")
 find_package(PkgConfig REQUIRED)
-# The conformance kit's servers speak TLS and HTTP/2; results name each plugin by its SHA-256.
+# The conformance kit's servers speak TLS and HTTP/2.
 find_package(OpenSSL 3)
 if(NOT OpenSSL_FOUND)
   message(FATAL_ERROR "OpenSSL 3 is missing: apt install libssl-dev, or ./dev build")
+endif()
+# Results name each plugin by its SHA-256.
+pkg_check_modules(nettle IMPORTED_TARGET nettle)
+if(NOT nettle_FOUND)
+  message(FATAL_ERROR "nettle is missing: apt install nettle-dev, or ./dev build")
 endif()
 pkg_check_modules(libacl REQUIRED IMPORTED_TARGET libacl)
 pkg_check_modules(libuv REQUIRED IMPORTED_TARGET libuv)

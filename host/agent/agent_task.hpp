@@ -48,7 +48,7 @@ class report_corpus;
 struct agent_environment {
     const agent_spec& spec;
     const workload_spec& workload;
-    llm_endpoint endpoint;
+    const llm_endpoint& endpoint;
     llm_transport transport;
     schedule_place place;
     const nanoseconds_t& begin;  ///< of the execution; set before the agent is polled

@@ -83,10 +83,39 @@ sdk::task<const request_record*> llm_client::call(std::string name, std::string 
     const std::int64_t seed = endpoint_.seed.value_or(call_seed(endpoint_.seed_base, recorder_.record().id, calls_++));
     r.seed = static_cast<std::uint64_t>(seed);
     r.prompt = std::move(prompt);
-    request_body body = body_of(r.prompt, seed);
+    return carry_out(r);
+}
+
+/// One coroutine for all of it: the frame of each takes memory of every agent that waits.
+sdk::task<const request_record*> llm_client::carry_out(request_record& r) {
     try {
-        auto exchanging = exchange(r, body);
-        co_await exchanging;
+        redirects_ = 0;
+        std::unique_ptr<const request_target> elsewhere; // where redirects have led to
+        for (;;) {
+            const request_target& target = elsewhere ? *elsewhere : endpoint_.target;
+            sdk::exchange x = start(target, r);
+            auto arriving_head = x.head();
+            const chm_head head = co_await arriving_head;
+            if (!accept(r, x, head)) {
+                auto refusing = refuse(r, x, head, target);
+                elsewhere = co_await refusing;
+                continue;
+            }
+            try {
+                for (;;) {
+                    timed_chunk arriving(x, timer_, wait_until_, run_);
+                    const std::optional<std::string_view> piece = co_await arriving;
+                    if (arriving.timed_out()) gave_up(r);
+                    if (!piece || !take(r, x, *piece)) break;
+                }
+            } catch (const sdk::error& e) { // after the answer it is only a remark
+                if (r.done == 0 && wait_until_ == 0) throw;
+                if (r.done != 0 || finish_reason_at_ != 0)
+                    r.remarks.push_back({"the body was cut off after the answer", e.what()});
+            }
+            finish(r);
+            break;
+        }
     } catch (const std::exception& e) {
         r.error = e.what();
         too_long_ = dynamic_cast<const long_reply*>(&e) != nullptr;
@@ -99,13 +128,11 @@ sdk::task<const request_record*> llm_client::call(std::string name, std::string 
     co_return &r;
 }
 
-/// Not part of the coroutine: an agent that waits for its reply needs no more than the bytes.
-request_body llm_client::body_of(const std::string& prompt, std::int64_t seed) const {
-    generate_request request{endpoint_.model, prompt, std::nullopt, endpoint_.options, endpoint_.body_edits};
-    request.options.push_back({"seed", seed});
-    request_body body = build_request(endpoint_.api, request);
-    body.json.shrink_to_fit(); // kept until there is a head: the request may be redirected
-    return body;
+/// The same each time. An agent that waits for its reply does not keep it: few requests are sent again or refused.
+request_body llm_client::body_of(const request_record& r) const {
+    generate_request request{endpoint_.model, r.prompt, std::nullopt, endpoint_.options, endpoint_.body_edits};
+    request.options.push_back({"seed", static_cast<std::int64_t>(r.seed)});
+    return build_request(endpoint_.api, request);
 }
 
 /// Copies the stream's result into the record.
@@ -137,7 +164,9 @@ void llm_client::remark_on(request_record& r, const stream_state& got) {
                              fmt::format("finish reason \"{}\"", excerpt(got.figures.finish_reason, 40))});
 }
 
-sdk::exchange llm_client::start(const request_target& target, const request_body& body) {
+sdk::exchange llm_client::start(const request_target& target, request_record& r) {
+    const request_body body = body_of(r);
+    if (r.dispatched == 0) r.dispatched = sdk::now_ns();
     const auto headers = headers_of(endpoint_, true);
     std::vector<chm_kv> fields;
     for (const auto& [name, value] : headers) fields.push_back({sdk::str(name), sdk::str(value)});
@@ -158,37 +187,6 @@ sdk::exchange llm_client::start(const request_target& target, const request_body
     return session_.start(request);
 }
 
-sdk::task<void> llm_client::exchange(request_record& r, request_body& body) {
-    request_target target = endpoint_.target;
-    r.dispatched = sdk::now_ns();
-    redirects_ = 0;
-    for (;;) {
-        sdk::exchange x = start(target, body);
-        auto arriving_head = x.head();
-        const chm_head head = co_await arriving_head;
-        if (!accept(r, x, head)) {
-            auto refusing = refuse(r, x, head, target, body);
-            target = co_await refusing;
-            continue;
-        }
-        body = {}; // it will not be sent again
-        try {
-            for (;;) {
-                timed_chunk arriving(x, timer_, wait_until_, run_);
-                const std::optional<std::string_view> piece = co_await arriving;
-                if (arriving.timed_out()) gave_up(r);
-                if (!piece || !take(r, x, *piece)) break;
-            }
-        } catch (const sdk::error& e) { // after the answer it is only a remark
-            if (r.done == 0 && wait_until_ == 0) throw;
-            if (r.done != 0 || finish_reason_at_ != 0)
-                r.remarks.push_back({"the body was cut off after the answer", e.what()});
-        }
-        finish(r);
-        co_return;
-    }
-}
-
 /// Records the head. False: the status is not 2xx.
 bool llm_client::accept(request_record& r, const sdk::exchange& x, const chm_head& head) {
     r.status = head.status;
@@ -205,8 +203,8 @@ bool llm_client::accept(request_record& r, const sdk::exchange& x, const chm_hea
 }
 
 /// Returns the target of a redirect that may be followed. Throws the server's words otherwise.
-sdk::task<request_target> llm_client::refuse(request_record& r, sdk::exchange& x, const chm_head& head,
-                                             const request_target& from, const request_body& body) {
+sdk::task<std::unique_ptr<const request_target>> llm_client::refuse(request_record& r, sdk::exchange& x,
+                                                                    const chm_head& head, const request_target& from) {
     const response_headers headers{std::string(header_of(head, "location")),
                                    std::string(header_of(head, "retry-after"))};
     const std::string coding(header_of(head, "content-encoding"));
@@ -231,13 +229,13 @@ sdk::task<request_target> llm_client::refuse(request_record& r, sdk::exchange& x
     const bool may_follow = endpoint_.follow_redirects && (r.status == 307 || r.status == 308);
     std::optional<request_target> to = may_follow ? redirected(from, headers.location) : std::nullopt;
     if (!to || redirects_ == most_redirects)
-        throw std::runtime_error(fault_of_status(r.status, headers, text, from, body.json, redirects_));
+        throw std::runtime_error(fault_of_status(r.status, headers, text, from, body_of(r).json, redirects_));
     const nanoseconds_t now = sdk::now_ns();
     r.redirecting += now > r.sent && r.sent != 0 ? now - r.sent : 0;
     r.first_byte = 0;
     ++redirects_;
     r.remarks.push_back({"redirected by the server; the detour is in TTFT and E2E", excerpt(to->url(), 300)});
-    co_return std::move(*to);
+    co_return std::make_unique<const request_target>(std::move(*to));
 }
 
 /// False: the rest of the body does not matter, and the exchange is to be cancelled. This is not part of the coroutine,

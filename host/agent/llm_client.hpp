@@ -93,17 +93,17 @@ class llm_client {
     /// the client.
     llm_client(const llm_endpoint&, const llm_transport&, recorder&, think_timer&);
 
-    /// Sends the prompt and reads the whole reply. A failure is in the record's `error`, which names the URL. The
-    /// record is valid until the next call. intended: the scheduled time of the call.
+    /// Begins a record; awaited, it sends the prompt and reads the whole reply. A failure is in the record's `error`,
+    /// which names the URL. The record is valid until the next call. intended: the scheduled time of the call.
     sdk::task<const request_record*> call(std::string name, std::string prompt, nanoseconds_t intended);
 
   private:
-    request_body body_of(const std::string& prompt, std::int64_t seed) const;
-    sdk::task<void> exchange(request_record& r, request_body& body);
-    sdk::exchange start(const request_target& target, const request_body& body);
+    request_body body_of(const request_record& r) const;
+    sdk::task<const request_record*> carry_out(request_record& r);
+    sdk::exchange start(const request_target& target, request_record& r);
     bool accept(request_record& r, const sdk::exchange& x, const chm_head& head);
-    sdk::task<request_target> refuse(request_record& r, sdk::exchange& x, const chm_head& head,
-                                     const request_target& from, const request_body& body);
+    sdk::task<std::unique_ptr<const request_target>> refuse(request_record& r, sdk::exchange& x, const chm_head& head,
+                                                            const request_target& from);
     bool take(request_record& r, const sdk::exchange& x, std::string_view piece);
     feed_result feed(std::string_view piece);
     [[noreturn]] void refuse_long_reply() const;

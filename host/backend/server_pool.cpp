@@ -163,13 +163,13 @@ server_pool::server_pool(const profile& p, const std::filesystem::path& simulato
     std::size_t simulated = 0;
     for (const agent_spec& agent : p.workload.agents) {
         if (!agent.url.empty()) {
-            urls_.push_back(agent.url);
+            urls_.push_back(&*distinct_urls_.insert(agent.url).first);
             continue;
         }
         const std::size_t instance = simulated++ % limit;
         if (instance == simulators_.size())
             simulators_.emplace_back(simulator, arguments_for(p.backend, instance, gpu ? gpu->path() : std::string()));
-        urls_.push_back(simulators_[instance].url());
+        urls_.push_back(&*distinct_urls_.insert(simulators_[instance].url()).first);
     }
 }
 

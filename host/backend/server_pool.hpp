@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -53,13 +54,14 @@ class server_pool {
     server_pool(const profile&, const std::filesystem::path& simulator);
 
     /// The base URL of agent number i.
-    const std::string& url(std::size_t agent) const { return urls_.at(agent); }
+    const std::string& url(std::size_t agent) const { return *urls_.at(agent); }
     /// The number of simulators that were started.
     std::size_t simulators() const noexcept { return simulators_.size(); }
 
   private:
     std::vector<simulator_process> simulators_;
-    std::vector<std::string> urls_;
+    std::set<std::string> distinct_urls_; ///< few: thousands of agents share them
+    std::vector<const std::string*> urls_;
 };
 
 /// The tokens/s at which each agent's simulator decodes one reply. Nothing for an agent with a URL of its own, and

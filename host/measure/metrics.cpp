@@ -85,10 +85,12 @@ void for_each_piece(const agent_record& a, const request_record& r, sample& s, F
         if (const std::optional<double> x = value(c)) s.push_back(*x);
 }
 
-std::size_t pieces_of(std::span<const run_record> runs) {
+/// Of any metric: one for each piece, or for each record; a piece may have several, or none.
+std::size_t most_values(std::span<const run_record> runs) {
     std::size_t sum = 0;
     for (const run_record& run : runs)
-        for (const agent_record& a : run.concurrent.agents) sum += a.chunks.size();
+        for (const agent_record& a : run.concurrent.agents)
+            for (const request_record& r : a.requests) sum += std::max<std::size_t>(r.chunks, r.content_records);
     return sum;
 }
 
@@ -265,7 +267,7 @@ campaign_metrics::campaign_metrics(std::span<const run_record> runs) {
     for (const run_record& run : runs)
         if (run.complete()) facts.push_back(facts_of(run));
     sample values; // of one metric after the other: the samples of a million pieces share one piece of memory
-    values.reserve(pieces_of(runs));
+    values.reserve(most_values(runs));
     for (const metric_function& f : functions) {
         values.clear();
         if (const auto* value = std::get_if<of_run>(&f.values)) {

@@ -1,6 +1,7 @@
 #pragma once
 #include "profile/options.hpp"
 #include "protocol/llm_api.hpp"
+#include <compare>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -24,7 +25,7 @@ struct plugin_choice {
 struct server_options {
     std::optional<std::int64_t> num_gpu, num_ctx, top_k, num_predict, seed;
     std::optional<double> temperature, top_p, repeat_penalty;
-    bool operator==(const server_options&) const = default;
+    auto operator<=>(const server_options&) const = default;
 };
 
 /// [[workload.agents]].

@@ -54,7 +54,7 @@ bool whole_body::add(std::string_view line) {
 }
 
 void whole_body::reset() noexcept {
-    text_ = {};
+    std::string().swap(text_);
     depth_ = 0;
 }
 
@@ -67,7 +67,7 @@ void response_body::reset_body() {
     std::string reasoning = std::move(state_.reasoning);
     for (std::string* kept : {&text, &reasoning}) {
         kept->clear();
-        if (kept->capacity() > most_memory_kept) *kept = {};
+        if (kept->capacity() > most_memory_kept) std::string().swap(*kept);
     }
     state_ = {};
     state_.text = std::move(text);

@@ -2,12 +2,11 @@
 #include "registry/checked_file.hpp"
 #include "registry/registry.hpp"
 
-#include <fmt/format.h>
-#include <openssl/evp.h>
+#include <fmt/ranges.h>
+#include <nettle/sha2.h>
 
 #include <array>
 #include <cerrno>
-#include <memory>
 #include <vector>
 
 #include <unistd.h>
@@ -17,23 +16,21 @@ namespace {
 
 /// Of a whole open file; nothing where it cannot be read.
 std::optional<std::string> sha256_of(int fd) {
-    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-    if (fd < 0 || !hash || EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr) != 1) return std::nullopt;
+    if (fd < 0) return std::nullopt;
+    sha256_ctx hash{};
+    sha256_init(&hash);
     std::vector<unsigned char> piece(1U << 16U);
     for (off_t at = 0;;) {
         const ssize_t n = pread(fd, piece.data(), piece.size(), at);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return std::nullopt;
         if (n == 0) break;
-        EVP_DigestUpdate(hash.get(), piece.data(), static_cast<std::size_t>(n));
+        sha256_update(&hash, static_cast<std::size_t>(n), piece.data());
         at += n;
     }
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned length = 0;
-    EVP_DigestFinal_ex(hash.get(), digest.data(), &length);
-    std::string out;
-    for (unsigned i = 0; i < length; ++i) out += fmt::format("{:02x}", digest.at(i));
-    return out;
+    std::array<std::uint8_t, SHA256_DIGEST_SIZE> digest{};
+    sha256_digest(&hash, digest.size(), digest.data());
+    return fmt::format("{:02x}", fmt::join(digest, ""));
 }
 
 } // namespace

@@ -9,10 +9,14 @@
 #include "run/stage.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <optional>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace chimera::host {
@@ -69,14 +73,39 @@ llm_endpoint endpoint_of(const execution_setup& setup, std::size_t agent, std::u
     return e;
 }
 
-/// Room for the pieces of an agent's replies, for a few calls: one piece for each token, and a few more.
-std::size_t expected_chunks(const profile& p, const agent_spec& a) {
+/// The endpoints of an execution's agents. Agents with the same server, model and options share one: there may be
+/// thousands of them.
+class shared_endpoints {
+  public:
+    shared_endpoints(const execution_setup& setup, std::uint64_t seed_base) : setup_(setup), seed_base_(seed_base) {}
+    const llm_endpoint& of(std::size_t agent) {
+        const agent_spec& spec = setup_.what.workload.agents.at(agent);
+        const kind of_agent(setup_.servers.url(agent), spec.url, spec.model, spec.options);
+        const auto known = endpoints_.find(of_agent);
+        if (known != endpoints_.end()) return known->second;
+        return endpoints_.emplace(of_agent, endpoint_of(setup_, agent, seed_base_)).first->second;
+    }
+
+  private:
+    using kind = std::tuple<std::string_view, std::string_view, std::string_view, server_options>;
+
+    const execution_setup& setup_;
+    const std::uint64_t seed_base_;
+    std::map<kind, llm_endpoint> endpoints_;
+};
+
+/// An agent's calls, as far as memory is reserved for them.
+std::size_t expected_calls(const profile& p) {
     const workload_spec& w = p.workload;
-    constexpr std::size_t more = 16, most_calls = 4;
-    const std::size_t calls = w.kind == workload_kind::report ? 2
-                              : w.duration_s > 0              ? most_calls
-                                                              : static_cast<std::size_t>(w.calls_per_agent);
-    return (expected_tokens(p, a) + more) * std::min(calls, most_calls);
+    constexpr std::size_t most = 4;
+    if (w.kind == workload_kind::report) return 2;
+    return w.duration_s > 0 ? most : std::min(static_cast<std::size_t>(w.calls_per_agent), most);
+}
+
+/// Room for the pieces of an agent's replies: one piece for each token, and a few more.
+std::size_t expected_chunks(const profile& p, const agent_spec& a) {
+    constexpr std::size_t more = 16;
+    return (expected_tokens(p, a) + more) * expected_calls(p);
 }
 
 /// 0 where no agent was polled.
@@ -117,6 +146,7 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
     permit_pool permits(p.workload.permits == 0 ? static_cast<int>(agents.size()) : p.workload.permits);
     blocking_pool blocking(blocking_threads);
     think_timer thinking;
+    shared_endpoints endpoints(setup, seed_base);
     execution_record out;
     out.pieces = p.measure.pieces;
     {
@@ -128,13 +158,14 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
             auto& log = *recorders.emplace_back(
                 std::make_unique<recorder>(spec.id, p.measure.long_poll_ms,
                                            p.measure.pieces ? expected_chunks(p, spec) : 0, control.token_counter()));
+            // Beside what stays, not among what goes with the agents: see malloc_trim below.
+            log.record().requests.reserve(expected_calls(p));
             if (setup.log_polls) log.record().log = std::make_shared<poll_log>();
             log.tell(setup.observers);
-            const llm_endpoint endpoint = endpoint_of(setup, i, seed_base);
             const schedule_place place{i, p.workload.agents.size(),
                                        static_cast<std::uint64_t>(call_seed(seed_base, spec.id, 0))};
-            agent_environment env{spec,         p.workload, endpoint, s.transport(), place, out.begin,
-                                  setup.corpus, permits,    blocking, thinking,      log};
+            agent_environment env{spec,         p.workload, endpoints.of(i), s.transport(), place, out.begin,
+                                  setup.corpus, permits,    blocking,        thinking,      log};
             chm_task* task = sdk::root_task::create(run_agent(std::move(env)));
             if (p.measure.pieces) task = make_task_probe(task, log);
             chm_spawn_opts opts{};
@@ -161,6 +192,9 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
             throw plugin_error(
                 fmt::format("executor '{}' failed to run: {}", p.executor.plugin, on_one_line(why.text())), rc);
     }
+    // The agents are gone, but between what they have left: otherwise all that the results need would come on top.
+    malloc_trim(0);
+    out.agents.reserve(recorders.size());
     for (auto& log : recorders) {
         agent_record& record = log->record();
         if (record.end == 0 && record.error.empty())

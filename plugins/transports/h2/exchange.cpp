@@ -59,12 +59,13 @@ void exchange::close() noexcept {
     }
     alarm_.silence();
     // An agent that thinks holds a connection, not the memory of its last request and response.
+    // (Assigning {} to a string or a vector would keep it.)
     stream_.request.clear();
-    stream_.incoming = {};
-    stream_.head_text = {};
-    stream_.fields = {};
-    handed_out_ = {};
-    headers_ = {};
+    std::string().swap(stream_.incoming);
+    std::string().swap(stream_.head_text);
+    decltype(stream_.fields)().swap(stream_.fields);
+    std::string().swap(handed_out_);
+    decltype(headers_)().swap(headers_);
     phase_ = phase::closed;
 }
 

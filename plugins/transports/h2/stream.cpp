@@ -47,10 +47,11 @@ void request_fields::write(const stream_socket::base_url& url, const chm_request
 }
 
 void request_fields::clear() noexcept {
-    body_ = {};
-    text_ = {};
-    places_ = {};
-    fields_ = {};
+    // Assigning {} to a string or a vector would keep its memory.
+    std::string().swap(body_);
+    std::string().swap(text_);
+    std::vector<place>().swap(places_);
+    std::vector<nghttp2_nv>().swap(fields_);
 }
 
 void request_fields::add(std::string_view name, std::string_view value) {

@@ -64,6 +64,8 @@ class field_list {
   public:
     /// Keeps its memory.
     void clear() noexcept;
+    /// Clears, and gives the memory back.
+    void release() noexcept { field_list().swap(*this); }
     bool empty() const noexcept { return places_.empty(); }
     /// Throws as check_field_line() does.
     void add(std::string_view line);
@@ -78,6 +80,12 @@ class field_list {
     std::optional<std::string> list(std::string_view name, extent how_much = extent::whole) const;
 
   private:
+    void swap(field_list& o) noexcept {
+        text_.swap(o.text_);
+        places_.swap(o.places_);
+        fields_.swap(o.fields_);
+    }
+
     struct field {
         std::size_t at, name, value, first_line; // place in text_, lengths
     };

@@ -39,26 +39,31 @@ void request_text::write(const stream_socket::base_url& url, const chm_request& 
 void exchange::begin(const chm_request& request) {
     request_.write(url_, request);
     parser_.begin(request_.is_head);
-    if (settings_.fill) filled_.reserve(2 * settings_.read_size);
+    if (settings_.fill) {
+        filling_ = std::make_unique<filling>();
+        filling_->bytes.reserve(2 * settings_.read_size);
+    }
     timing_ = {};
     timing_.size = sizeof timing_;
     arrivals_.begin();
     arrived_ns_ = 0;
-    handed_out_ = 0;
-    put_off_.reset();
     body_bytes_ = 0;
     unseen_ = false;
     phase_ = phase::choosing;
 }
 
 sdk::poll_result exchange::poll_head(chm_waker* waker, chm_head& head) {
-    if (phase_ == phase::closed || phase_ == phase::body || phase_ == phase::over)
+    if (phase_ == phase::closed || phase_ == phase::head_out || phase_ == phase::body || phase_ == phase::over)
         throw sdk::error(CHM_E_STATE, "poll_head was called after the head was handed out or the exchange was over");
     return sdk::poll_result{guard([&] { return advance_head(waker, head); })};
 }
 
 sdk::poll_result exchange::poll_chunk(chm_waker* waker, chm_str& view) {
-    if (phase_ != phase::body) {
+    if (phase_ == phase::head_out) {
+        parser_.release_head(); // valid until this call
+        if (!unsent()) request_.release();
+        phase_ = phase::body;
+    } else if (phase_ != phase::body) {
         if (phase_ == phase::over && parser_.head_done() && parser_.done()) return sdk::poll_result::end;
         throw sdk::error(CHM_E_STATE, "poll_chunk was called before the head was ready or after a failure");
     }
@@ -72,8 +77,9 @@ void exchange::close() noexcept {
     alarm_.silence();
     // An agent that thinks holds a connection, not the memory of its last request and response.
     buffer_ = {};
-    filled_ = {};
-    request_.bytes = {};
+    parser_.release_head();
+    filling_ = {};
+    request_.release();
     phase_ = phase::closed;
 }
 
@@ -113,7 +119,7 @@ chm_rc exchange::advance_head(chm_waker* waker, chm_head& head) {
         if (!talk(waker)) return CHM_PENDING;
     } while (phase_ == phase::connecting);
 
-    phase_ = phase::body;
+    phase_ = phase::head_out;
     unseen_ = !buffer_.empty();
     const auto headers = parser_.headers();
     head.status = parser_.status();
@@ -214,7 +220,10 @@ void exchange::send_some(std::uint32_t seen) {
         if (n > 0) {
             sent_ += static_cast<std::size_t>(n);
             last_activity_ns_ = sdk::now_ns();
-            if (sent_ == request_.bytes.size()) timing_.sent_ns = last_activity_ns_;
+            if (sent_ == request_.bytes.size()) {
+                timing_.sent_ns = last_activity_ns_;
+                if (timing_.reused == 0) request_.release(); // no retry() will need it
+            }
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             if (seen) connection_.drained(seen, CHM_IO_WRITE);
             return;
@@ -263,39 +272,40 @@ chm_rc exchange::advance_body(chm_waker* waker, chm_str& view) {
 }
 
 chm_rc exchange::advance_fill(chm_waker* waker, chm_str& view) {
-    if (handed_out_ != 0) {
-        filled_.erase(0, handed_out_);
-        handed_out_ = 0;
-        filled_since_ns_ = arrived_ns_; // a receive brings at most read_size: the rest came with the last one
+    filling& f = *filling_;
+    if (f.handed_out != 0) {
+        f.bytes.erase(0, f.handed_out);
+        f.handed_out = 0;
+        f.since_ns = arrived_ns_; // a receive brings at most read_size: the rest came with the last one
     }
-    if (put_off_) throw sdk::error(*put_off_);
+    if (f.put_off) throw sdk::error(*f.put_off);
     chm_rc rc = CHM_READY;
     try {
-        while (filled_.size() < settings_.read_size) {
+        while (f.bytes.size() < settings_.read_size) {
             chm_str piece{};
             rc = parser_.done() && !unseen_ ? CHM_END : advance_body(waker, piece);
             if (rc != CHM_READY) break;
-            if (filled_.empty()) filled_since_ns_ = arrived_ns_;
-            filled_.append(piece.ptr, piece.len);
+            if (f.bytes.empty()) f.since_ns = arrived_ns_;
+            f.bytes.append(piece.ptr, piece.len);
         }
     } catch (const sdk::error& e) {
-        if (filled_.empty()) throw;
-        put_off_ = e;
+        if (f.bytes.empty()) throw;
+        f.put_off = e;
         rc = CHM_END; // bytes from before the failure are handed out first
     }
     if (rc == CHM_PENDING) return CHM_PENDING;
-    if (filled_.empty()) {
+    if (f.bytes.empty()) {
         complete();
         return CHM_END;
     }
-    handed_out_ = std::min(filled_.size(), settings_.read_size);
-    view = {filled_.data(), handed_out_};
-    timing_.readable_ns = filled_since_ns_;
+    f.handed_out = std::min(f.bytes.size(), settings_.read_size);
+    view = {f.bytes.data(), f.handed_out};
+    timing_.readable_ns = f.since_ns;
     return CHM_READY;
 }
 
 void exchange::complete() noexcept {
-    const bool reusable = parser_.keep_alive() && buffer_.empty() && sent_ == request_.bytes.size() && connection_;
+    const bool reusable = parser_.keep_alive() && buffer_.empty() && timing_.sent_ns != 0 && connection_;
     if (reusable)
         connection_.forget_waker();
     else

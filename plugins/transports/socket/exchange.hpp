@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -73,6 +74,8 @@ struct request_text {
     /// Replaces the request; memory is reused. Throws sdk::error(CHM_E_INVAL) for a method, path or header that would
     /// break the framing, and for headers that are the transport's own (Content-Length, Transfer-Encoding).
     void write(const stream_socket::base_url& url, const chm_request& request);
+    /// The bytes are not needed any more: gives their memory back, which assigning an empty string does not.
+    void release() noexcept { std::string().swap(bytes); }
 };
 
 /// The one exchange that a session has open at a time, used again and again together with its connection and its
@@ -102,11 +105,20 @@ class exchange final : public sdk::exchange_base<exchange> {
         closed,   // no exchange
         choosing, // begun: looks for a connection to use again
         connecting,
-        talking, // sends the request, waits for the head, which may come before all is sent
-        body,    // the head was handed out
-        over     // complete, or failed
+        talking,  // sends the request, waits for the head, which may come before all is sent
+        head_out, // the head was handed out, and may be in use
+        body,
+        over // complete, or failed
     };
     enum class received { nothing, bytes, end };
+
+    /// delivery = fill: the body bytes that wait for read_size of them to be there.
+    struct filling {
+        std::string bytes;
+        std::size_t handed_out = 0;        // bytes at the front that the caller has seen
+        std::optional<sdk::error> put_off; // a failure that waits until the bytes are handed out
+        std::uint64_t since_ns = 0;        // arrived_ns_ of the receive that the front came with
+    };
 
     template <class Step>
     chm_rc guard(Step&& step);
@@ -127,7 +139,7 @@ class exchange final : public sdk::exchange_base<exchange> {
     [[noreturn]] void time_out() const;
     void complete() noexcept;
 
-    bool unsent() const noexcept { return sent_ < request_.bytes.size() && send_error_ == 0; }
+    bool unsent() const noexcept { return timing_.sent_ns == 0 && send_error_ == 0; }
     std::string doing() const;
 
     const stream_socket::base_url& url_;
@@ -139,21 +151,18 @@ class exchange final : public sdk::exchange_base<exchange> {
     receive_buffer buffer_;
     stream_socket::arrival_clock arrivals_;
     request_text request_;
-    std::string filled_; // body bytes that wait for read_size of them to be there (delivery = fill)
 
     // Of the exchange in progress.
     phase phase_ = phase::closed;
     chm_exchange_timing timing_{};
     std::size_t sent_ = 0;
-    int send_error_ = 0;                // errno of a send that failed; the response may be there all the same
-    bool answered_ = false;             // a byte of a response has come over this connection
-    bool unseen_ = false;               // buffer_ has bytes that the parser was not shown
-    std::size_t handed_out_ = 0;        // bytes at the front of filled_ that the caller has seen
-    std::optional<sdk::error> put_off_; // a failure that waits until filled_ is handed out
+    int send_error_ = 0;               // errno of a send that failed; the response may be there all the same
+    bool answered_ = false;            // a byte of a response has come over this connection
+    bool unseen_ = false;              // buffer_ has bytes that the parser was not shown
+    std::unique_ptr<filling> filling_; // delivery = fill only
     std::uint64_t body_bytes_ = 0;
     std::uint64_t last_activity_ns_ = 0;
-    std::uint64_t arrived_ns_ = 0;      // the latest receive: when the kernel had the bytes; 0: it does not say
-    std::uint64_t filled_since_ns_ = 0; // arrived_ns_ of the receive that the front of filled_ came with
+    std::uint64_t arrived_ns_ = 0; // the latest receive: when the kernel had the bytes; 0: it does not say
 };
 
 } // namespace chimera::socket

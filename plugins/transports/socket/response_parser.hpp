@@ -91,9 +91,11 @@ class response_parser {
     /// True while nothing of the final head has come, only (any number of) 1xx responses.
     bool head_untouched() const noexcept { return !touched_; }
 
-    /// Valid after head_done(), until begin().
+    /// Valid after head_done(), until release_head().
     std::int32_t status() const noexcept { return head_.status(); }
     std::span<const chm_kv> headers() { return head_.fields().all(); }
+    /// The head is not needed any more: gives its memory back.
+    void release_head() noexcept { head_.fields().release(); }
 
     /// [after the head, before done()] Parses body and trailers. If it gave a piece of the body and did not consume all
     /// bytes, present the rest again before you wait: it may have a fault.

@@ -12,11 +12,18 @@ chm_exchange* session::start(const chm_request& request) {
 }
 
 chm_session* transport::open(const chm_session_args& args) {
-    stream_socket::base_url url = stream_socket::base_url::parse(sdk::view(args.base_url));
+    const stream_socket::base_url& url = parsed(sdk::view(args.base_url));
     if (args.reactor == nullptr)
         throw sdk::error(CHM_E_NOSYS, url.origin + ": the socket transport needs a reactor, and this executor has none "
                                                    "(choose another executor, or bridge to a [foreign] one)");
-    return new session(std::move(url), settings_, names_, args.reactor);
+    return new session(url, settings_, names_, args.reactor);
+}
+
+const stream_socket::base_url& transport::parsed(std::string_view url) {
+    const std::lock_guard lock(mutex_);
+    const auto known = urls_.find(url);
+    if (known != urls_.end()) return known->second;
+    return urls_.emplace(url, stream_socket::base_url::parse(url)).first->second;
 }
 
 const void* transport::extension(std::string_view id) noexcept {

@@ -100,11 +100,6 @@ void resolver::serve() {
     }
 }
 
-connector::connector(const base_url& url, resolver& names, std::uint64_t timeout_ns)
-    : url_(url), names_(names), timeout_ns_(timeout_ns) {
-    if (url.literal) addresses_.push_back(*url.literal);
-}
-
 void connector::begin() noexcept {
     next_ = 0;
     queue_full_ = false;
@@ -125,11 +120,11 @@ bool connector::poll(connection& to, chm_waker* waker) {
 }
 
 bool connector::resolved(chm_waker* waker) {
-    if (!addresses_.empty()) return true;
+    if (!addresses().empty()) return true;
     if (!question_) question_ = names_.ask(url_.host, url_.port);
     if (!question_->poll(waker)) return false;
     const std::shared_ptr<lookup> answered = std::move(question_);
-    addresses_ = answered->take();
+    resolved_ = answered->take();
     return true;
 }
 
@@ -139,9 +134,9 @@ bool connector::attempt(connection& to) {
         0) { // the remaining time is divided among the remaining addresses, so that none can use all of it
         const std::uint64_t now = sdk::now_ns();
         const std::uint64_t end = begun_ns_ + timeout_ns_;
-        deadline_ns_ = now + (end > now ? end - now : 0) / (addresses_.size() - next_);
+        deadline_ns_ = now + (end > now ? end - now : 0) / (addresses().size() - next_);
     }
-    queue_full_ = !to.open(addresses_[next_]);
+    queue_full_ = !to.open(addresses()[next_]);
     if (queue_full_) {
         const std::uint64_t again = sdk::now_ns() + queue_pause_ns;
         deadline_ns_ = deadline_ns_ == 0 ? again : std::min(deadline_ns_, again);
@@ -150,7 +145,7 @@ bool connector::attempt(connection& to) {
 }
 
 void connector::expire(connection& to) {
-    if (addresses_.empty()) {
+    if (addresses().empty()) {
         cancel();
         throw sdk::error(CHM_E_TIMEOUT,
                          "resolving the host name '" + url_.host + "': no answer within " + milliseconds(timeout_ns_));
@@ -162,13 +157,13 @@ void connector::expire(connection& to) {
 
 void connector::next_address(const sdk::error& why) {
     const std::size_t tried = next_ + 1;
-    if (tried < addresses_.size()) {
+    if (tried < addresses().size()) {
         next_ = tried;
         return;
     }
-    std::string text = "connecting to " + addresses_[next_].text() + ": " + why.what();
+    std::string text = "connecting to " + addresses()[next_].text() + ": " + why.what();
     if (tried > 1) text += " (the last of " + std::to_string(tried) + " addresses)";
-    if (!url_.literal) addresses_.clear(); // asked again next time
+    resolved_.clear(); // asked again next time
     throw sdk::error(why.code(), text);
 }
 

@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -76,7 +77,8 @@ class resolver {
 class connector {
   public:
     /// url and names outlive the connector. timeout_ns: for name and connections together; 0: none.
-    connector(const base_url& url, resolver& names, std::uint64_t timeout_ns);
+    connector(const base_url& url, resolver& names, std::uint64_t timeout_ns) noexcept
+        : url_(url), names_(names), timeout_ns_(timeout_ns) {}
 
     /// Starts again.
     void begin() noexcept;
@@ -93,6 +95,11 @@ class connector {
     }
 
   private:
+    /// Those to try, in their order; none before the name is resolved.
+    std::span<const address> addresses() const noexcept {
+        if (url_.literal) return {&*url_.literal, 1};
+        return resolved_;
+    }
     bool resolved(chm_waker* waker);
     bool attempt(connection& to);
     void next_address(const sdk::error& why);
@@ -101,7 +108,7 @@ class connector {
     resolver& names_;
     const std::uint64_t timeout_ns_;
     std::shared_ptr<lookup> question_;
-    std::vector<address> addresses_;
+    std::vector<address> resolved_; // where the URL has a name
     std::size_t next_ = 0;
     std::uint64_t begun_ns_ = 0;
     std::uint64_t deadline_ns_ = 0;

@@ -1,6 +1,7 @@
 #include "counted_calls.hpp"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -101,15 +102,26 @@ int timerfd_settime(int fd, int flags, const itimerspec* next, itimerspec* last)
 
 } // extern "C"
 
-void* operator new(std::size_t n) {
+namespace {
+
+void* taken(std::size_t n) noexcept {
     ++calls().allocations;
-    if (void* p = std::malloc(n != 0 ? n : 1)) return p;
+    void* const p = std::malloc(n != 0 ? n : 1);
+    if (p) calls().held_bytes += static_cast<std::int64_t>(malloc_usable_size(p));
+    return p;
+}
+void given_back(void* p) noexcept {
+    if (p) calls().held_bytes -= static_cast<std::int64_t>(malloc_usable_size(p));
+    std::free(p);
+}
+
+} // namespace
+
+void* operator new(std::size_t n) {
+    if (void* p = taken(n)) return p;
     throw std::bad_alloc();
 }
-void* operator new(std::size_t n, const std::nothrow_t&) noexcept {
-    ++calls().allocations;
-    return std::malloc(n != 0 ? n : 1);
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
+void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return taken(n); }
+void operator delete(void* p) noexcept { given_back(p); }
+void operator delete(void* p, std::size_t) noexcept { given_back(p); }
+void operator delete(void* p, const std::nothrow_t&) noexcept { given_back(p); }

@@ -12,6 +12,7 @@ struct call_counts {
     std::uint64_t registrations = 0; ///< epoll_ctl of any kind
     std::uint64_t alarms = 0;        ///< timerfd_settime
     std::uint64_t failed_deregistrations = 0;
+    std::int64_t held_bytes = 0; ///< of the heap: taken, and not given back, by this thread
 };
 
 /// While it lives, getaddrinfo waits.

@@ -38,8 +38,13 @@ class token_server {
 };
 
 call_counts operator-(const call_counts& a, const call_counts& b) {
-    return {a.allocations - b.allocations,     a.receives - b.receives, a.clock_reads - b.clock_reads,
-            a.registrations - b.registrations, a.alarms - b.alarms,     0};
+    return {a.allocations - b.allocations,
+            a.receives - b.receives,
+            a.clock_reads - b.clock_reads,
+            a.registrations - b.registrations,
+            a.alarms - b.alarms,
+            0,
+            0};
 }
 
 /// What `tokens` tokens cost inside poll_chunk, once everything is warm.
