@@ -69,8 +69,8 @@ TEST_CASE("a token costs no allocation, no send, and one receive that it shares 
         for (std::size_t i = 0; i < counted.size(); ++i) on.spawn(reads(t, on, server.url(), counted[i], pieces[i]));
         CHECK(on.run() == CHM_OK);
         for (std::size_t i = 0; i < counted.size(); ++i) {
-            // A buffer grows when more tokens wait in it than ever before.
-            CHECK(counted[i].allocations <= static_cast<std::uint64_t>(2 * n + 20));
+            // A buffer doubles when more tokens wait in it than ever before: of all streams, a few times.
+            CHECK(counted[i].allocations <= static_cast<std::uint64_t>(5 * n + 20));
             CHECK(counted[i].sends <= 1);
             // Of the whole thread: a receive for each segment, and one more where it was cut.
             CHECK(counted[i].receives <= 2 * tokens);
