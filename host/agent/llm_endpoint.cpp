@@ -79,7 +79,7 @@ std::vector<std::pair<std::string, std::string>> headers_of(const llm_endpoint& 
     else if (!endpoint.api_key.empty())
         headers.emplace_back(endpoint.key_header, endpoint.api_key);
     for (const auto& [name, value] : endpoint.headers) {
-        std::erase_if(headers, [&](const auto& own) { return same_header_name(own.first, name); });
+        std::erase_if(headers, [&name = name](const auto& own) { return same_header_name(own.first, name); });
         if (!value.empty()) headers.emplace_back(name, value);
     }
     return headers;

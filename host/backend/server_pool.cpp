@@ -132,7 +132,7 @@ std::vector<std::string> arguments_for(const backend_spec& backend, std::size_t 
         const std::string value = option.key == "decode_tokens_per_s"
                                       ? fmt::format("{}", std::stod(option.value) * speed_of(backend, instance))
                                       : option.value;
-        arguments.push_back("--" + name + "=" + value);
+        arguments.push_back(fmt::format("--{}={}", name, value));
     }
     if (!shared_gpu.empty()) arguments.push_back("--shared-gpu=" + shared_gpu);
     return arguments;

@@ -22,7 +22,7 @@ using json = nlohmann::ordered_json;
 
 std::string accepted(const json& option) {
     if (option.contains("choices")) return option["choices"];
-    const std::string type = option["type"];
+    std::string type = option["type"];
     if (!option.contains("min")) return type;
     // JSON has no infinity: null.
     const auto bound = [](const json& b) { return b.is_null() ? "any" : fmt::format("{:.15g}", b.get<double>()); };

@@ -5,15 +5,15 @@ namespace {
 
 // Of n samples, n / 20 may lie beyond a 95th percentile: with fewer than 20, one of them says nothing yet.
 constexpr alert_rule rules[alert_rule_count] = {
-    {"ttft_p95_ms", "ms", &alert_spec::ttft_p95_ms, metric::ttft, &statistics::description::p95, false, 0.05, 20},
-    {"ttft_p99_ms", "ms", &alert_spec::ttft_p99_ms, metric::ttft, &statistics::description::p99, false, 0.01, 100},
-    {"itl_p99_ms", "ms", &alert_spec::itl_p99_ms, metric::itl, &statistics::description::p99, false, 0.01, 100},
-    {"e2e_p95_ms", "ms", &alert_spec::e2e_p95_ms, metric::e2e, &statistics::description::p95, false, 0.05, 20},
-    {"client_delay_p99_ms", "ms", &alert_spec::client_delay_p99_ms, metric::client_delay, &statistics::description::p99,
-     false, 0.01, 100},
-    {"error_rate_pct", "%", &alert_spec::error_rate_pct, std::nullopt, nullptr, false, 0, 20},
-    {"efficiency_min_pct", "%", &alert_spec::efficiency_min_pct, metric::efficiency, &statistics::description::mean,
-     true, 0, 1},
+    {"ttft_p95_ms", "ms", &alert_spec::ttft_p95_ms, metric::ttft, false, &statistics::description::p95, 0.05, 20},
+    {"ttft_p99_ms", "ms", &alert_spec::ttft_p99_ms, metric::ttft, false, &statistics::description::p99, 0.01, 100},
+    {"itl_p99_ms", "ms", &alert_spec::itl_p99_ms, metric::itl, false, &statistics::description::p99, 0.01, 100},
+    {"e2e_p95_ms", "ms", &alert_spec::e2e_p95_ms, metric::e2e, false, &statistics::description::p95, 0.05, 20},
+    {"client_delay_p99_ms", "ms", &alert_spec::client_delay_p99_ms, metric::client_delay, false,
+     &statistics::description::p99, 0.01, 100},
+    {"error_rate_pct", "%", &alert_spec::error_rate_pct, std::nullopt, false, nullptr, 0, 20},
+    {"efficiency_min_pct", "%", &alert_spec::efficiency_min_pct, metric::efficiency, true,
+     &statistics::description::mean, 0, 1},
 };
 
 void count_failures(const execution_record& x, alert_outcome& out, double& failed) {

@@ -17,8 +17,8 @@ struct alert_rule {
     std::string_view name, unit; ///< name: the key in [alerts]
     std::optional<double> alert_spec::*limit;
     std::optional<metric> of;                ///< nothing: the requests that failed
+    bool at_least;                           ///< the limit is a minimum
     double statistics::description::*figure; ///< the number that the limit is for; null for the requests that failed
-    bool at_least = false;                   ///< the limit is a minimum
     double allowed = 0;              ///< the part of the samples that may lie beyond the limit; 0: not judged by parts
     std::size_t samples_to_warn = 1; ///< before there are so many, nothing is said during a run
 };

@@ -31,22 +31,22 @@ void open_standard_streams() {
 namespace {
 
 struct resource_limit {
-    int error;             ///< errno of a call that hits the limit
-    const char* otherwise; ///< part of a library's own message; nullptr: it gives the text of errno
+    int error; ///< errno of a call that hits the limit
     __rlimit_resource which;
+    const char* otherwise; ///< part of a library's own message; nullptr: it gives the text of errno
     rlim_t unit;
     const char* text;
 };
 
 constexpr resource_limit limits[] = {
-    {EFBIG, nullptr, RLIMIT_FSIZE, 1024, "ulimit -f allows files of {} KB"},
-    {EMFILE, nullptr, RLIMIT_NOFILE, 1, "ulimit -n allows {} open files"},
-    {ENOMEM, "bad_alloc", RLIMIT_AS, 1024, "ulimit -v allows {} KB of address space"},
-    {ENOMEM, "bad_alloc", RLIMIT_DATA, 1024, "ulimit -d allows {} KB of data"},
+    {EFBIG, RLIMIT_FSIZE, nullptr, 1024, "ulimit -f allows files of {} KB"},
+    {EMFILE, RLIMIT_NOFILE, nullptr, 1, "ulimit -n allows {} open files"},
+    {ENOMEM, RLIMIT_AS, "bad_alloc", 1024, "ulimit -v allows {} KB of address space"},
+    {ENOMEM, RLIMIT_DATA, "bad_alloc", 1024, "ulimit -d allows {} KB of data"},
     // Also reported if a thread's stack cannot be mapped.
-    {EAGAIN, nullptr, RLIMIT_AS, 1024, "ulimit -v allows {} KB of address space"},
-    {EAGAIN, nullptr, RLIMIT_DATA, 1024, "ulimit -d allows {} KB of data"},
-    {EAGAIN, nullptr, RLIMIT_NPROC, 1, "ulimit -u allows this user {} processes and threads"},
+    {EAGAIN, RLIMIT_AS, nullptr, 1024, "ulimit -v allows {} KB of address space"},
+    {EAGAIN, RLIMIT_DATA, nullptr, 1024, "ulimit -d allows {} KB of data"},
+    {EAGAIN, RLIMIT_NPROC, nullptr, 1, "ulimit -u allows this user {} processes and threads"},
 };
 
 } // namespace

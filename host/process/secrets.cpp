@@ -274,9 +274,9 @@ std::vector<std::string> take_arguments(int argc, char** argv) {
     };
     for (int i = 1; i < argc; ++i) {
         const std::string_view word = words[static_cast<std::size_t>(i)];
-        char* equals = std::strchr(argv[i], '=');
-        const std::string_view option = word.substr(0, word.find('='));
-        char* value = equals ? equals + 1 : i + 1 < argc ? argv[i + 1] : nullptr;
+        const std::size_t equals = word.find('=');
+        const std::string_view option = word.substr(0, equals);
+        char* value = equals != std::string_view::npos ? argv[i] + equals + 1 : i + 1 < argc ? argv[i + 1] : nullptr;
         if (is_key_option_with_value(word))
             take(argv[i] + key_option.size(), word.size() - key_option.size());
         else if (value != nullptr && option_takes_a_secret(option))

@@ -123,6 +123,9 @@ bool is_empty(const T& value) {
 /// Bytes of a document that are kept before its sink gets them.
 inline constexpr std::size_t longest_kept = std::size_t{64} << 10U;
 
+/// "place: key".
+inline std::string member_place(std::string place, std::string_view key) { return place.append(": ").append(key); }
+
 /// Errors of reading, each with its place.
 [[noreturn]] void refuse(const std::string& place, const std::string& what);
 [[noreturn]] void refuse_type(const std::string& place, const char* expected, const json& found);
@@ -220,7 +223,7 @@ void from_json(T& value, const json& j, const std::string& place) {
         value.clear();
         for (const auto& [key, element] : j.items())
             from_json(value.emplace_back(key, typename T::value_type::second_type{}).second, element,
-                      place + ": " + key);
+                      member_place(place, key));
     } else if constexpr (is_vector<T>) {
         if (!j.is_array()) refuse_type(place, "a list", j);
         value.clear();
@@ -232,7 +235,7 @@ void from_json(T& value, const json& j, const std::string& place) {
     } else if constexpr (is_map<T>) {
         if (!j.is_object()) refuse_type(place, "an object", j);
         value.clear();
-        for (const auto& [key, element] : j.items()) from_json(value[key], element, place + ": " + key);
+        for (const auto& [key, element] : j.items()) from_json(value[key], element, member_place(place, key));
     } else if constexpr (requires { read_json_array(value, j, place); }) {
         read_json_array(value, j, place);
     } else if constexpr (std::same_as<T, json>) {
