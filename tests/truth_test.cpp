@@ -86,7 +86,7 @@ TEST_CASE("tokens, rates and latencies are as the server was set") {
     CHECK(o.mean("itl_ms") == doctest::Approx(10).epsilon(0.03));
     const auto j = o.json();
     CHECK(j["metrics"]["itl_ms"]["n"] == 2 * 2 * 99);
-    CHECK(j["schema_version"] == 2);
+    CHECK(j["schema_version"] == 3);
     CHECK(j["runs"] == 2);
 }
 
@@ -104,7 +104,8 @@ TEST_CASE("runs are added to a result folder and never written over") {
         for (const char* name : {"run_1", "run_2"})
             runs += std::filesystem::exists(config.path() / name / "metrics.json");
         CHECK(std::filesystem::exists(config.path() / "run_1" / "requests.jsonl"));
-        CHECK(std::filesystem::exists(config.path() / "run_1" / "prompts" / "together_long_call_0.txt"));
+        const std::string texts = content_of(config.path() / "run_1" / "texts.jsonl");
+        CHECK(contains(texts, R"("execution":"together","agent":"long","call":"call_0")"));
     }
     CHECK(folders == 1);
     CHECK(runs == 2);
