@@ -103,7 +103,7 @@ text hypervisor(const fs::path& root) {
 }
 
 text container(const fs::path& root) {
-    if (const text told = first_line(root / "run/systemd/container")) return told;
+    if (text told = first_line(root / "run/systemd/container")) return told;
     std::error_code ignored;
     if (fs::exists(root / ".dockerenv", ignored)) return "docker";
     if (fs::exists(root / "run/.containerenv", ignored)) return "podman";
