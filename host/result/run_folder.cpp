@@ -114,7 +114,7 @@ std::string run_folder_writer::finish(run_result& run) {
     run.requests_file = requests_.finish();
     if (texts_) run.texts_file = texts_->finish();
     sync_reports(); // all of it before metrics.json says that it is whole
-    const std::string seal = write_document(folder_ / "metrics.json", run);
+    std::string seal = write_document(folder_ / "metrics.json", run);
     sync_path(folder_);
     return seal;
 }

@@ -166,7 +166,7 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
                                        static_cast<std::uint64_t>(call_seed(seed_base, spec.id, 0))};
             agent_environment env{spec,         p.workload, endpoints.of(i), s.transport(), place, out.begin,
                                   setup.corpus, permits,    blocking,        thinking,      log};
-            chm_task* task = sdk::root_task::create(run_agent(std::move(env)));
+            chm_task* task = sdk::root_task::create(run_agent(env));
             if (p.measure.pieces) task = make_task_probe(task, log);
             chm_spawn_opts opts{};
             opts.size = sizeof opts;
