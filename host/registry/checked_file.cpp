@@ -53,7 +53,7 @@ bool holds_variants(const fs::path& folder) {
                                                            "xeon_phi",     "x86_64", "avx512_1"};
     if (folder.parent_path().filename() == "glibc-hwcaps") return true;
     const auto name = folder.filename().string();
-    const auto* platform = reinterpret_cast<const char*>(getauxval(AT_PLATFORM));
+    const auto* platform = reinterpret_cast<const char*>(getauxval(AT_PLATFORM)); // NOLINT(performance-no-int-to-ptr)
     return std::find(names.begin(), names.end(), name) != names.end() || (platform != nullptr && name == platform);
 }
 
@@ -116,7 +116,7 @@ class library_walk {
     }
 
     static fs::path checked_folder(const std::string& entry, const fs::path& origin, const std::string& shown) {
-        const auto path = absolute(entry, origin, shown + " looks for libraries in the folder");
+        fs::path path = absolute(entry, origin, shown + " looks for libraries in the folder");
         if (const auto found = walk(path); !found.distrust.empty())
             throw distrusted(
                 fmt::format("{} looks for libraries in {}, which {}", shown, path.string(), found.distrust));

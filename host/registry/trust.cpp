@@ -253,7 +253,8 @@ foreign_access other_writer(int fd, const struct stat& status, const fs::path& p
     }
     if (more < 0) return unreadable(errno);
     const auto without_list = fmt::format("run `setfacl -b {}`", path.string());
-    for (const auto& item : items | std::views::reverse) { // the others first: they are the worst case
+    std::ranges::reverse(items); // the others first: they are the worst case
+    for (const auto& item : items) {
         if (!item.may_write || (masked && item.tag != ACL_OTHER)) continue;
         if (item.tag == ACL_OTHER)
             return {fmt::format("anybody may write it ({})", mode), fmt::format("run `chmod o-w {}`", path.string())};
