@@ -33,6 +33,21 @@ inline void pause_ms(int ms) { std::this_thread::sleep_for(std::chrono::millisec
 /// A loopback port on which nobody listens.
 inline unsigned closed_port() { return scripted_server({}, {.listens = false}).port(); }
 
+/// Lets the script of one server go on step by step.
+class steps {
+  public:
+    void go_on() noexcept {
+        ++allowed_;
+        allowed_.notify_one();
+    }
+    /// [the script's thread] Returns once for each go_on().
+    void wait() noexcept { allowed_.wait(taken_++); }
+
+  private:
+    std::atomic<int> allowed_{0};
+    int taken_ = 0; // the script's thread
+};
+
 /// A waker that leaves a mark and ends the reactor's turn.
 class mark_waker {
   public:

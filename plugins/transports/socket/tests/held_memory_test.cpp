@@ -16,18 +16,15 @@ const std::string large(20'000, 'x'); // a request's body, and a field of each h
 /// Sends a head with a large field, and the body when it is asked to.
 class slow_server {
   public:
-    void go_on() {
-        ++wanted_;
-        wanted_.notify_one();
-    }
+    void go_on() { bodies_.go_on(); }
     std::string url() const { return server_.url(); }
 
   private:
-    std::atomic<int> wanted_{0};
+    steps bodies_;
     one_by_one_server server_{[this](peer& p) {
-        for (int sent = 0; !p.request_text().empty();) {
+        while (!p.request_text().empty()) {
             p.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Large: " + large + "\r\n\r\n");
-            wanted_.wait(sent++);
+            bodies_.wait();
             p.send("ok");
         }
     }};

@@ -16,20 +16,16 @@ constexpr int tokens = 200;
 /// A server that sends one token each time it is asked to, so that each comes alone.
 class token_server {
   public:
-    void next() {
-        ++wanted_;
-        wanted_.notify_one();
-    }
+    void next() { tokens_.go_on(); }
     std::string url() const { return server_.url(); }
 
   private:
-    std::atomic<int> wanted_{0};
+    steps tokens_;
     one_by_one_server server_{[this](peer& p) {
-        int sent = 0;
         while (!p.request_text().empty()) {
             p.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
             for (int i = 0; i < warm_up + tokens; ++i) {
-                wanted_.wait(sent++);
+                tokens_.wait();
                 p.send("26\r\n{\"response\":\" token\",\"done\":false,...}\r\n");
             }
             p.send("0\r\n\r\n");
