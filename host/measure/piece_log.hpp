@@ -99,8 +99,8 @@ class piece_log {
     range all() const noexcept;
 
   private:
-    // Members are written and read as words of 8 bytes, of which the next member takes what is not used. So behind the
-    // last piece there is always room for a word.
+    // A member is written and read as a word of 8 bytes. The next member overwrites the bytes that are not used. So
+    // there is always room for a word behind the last piece.
     static_assert(std::endian::native == std::endian::little);
     static constexpr std::size_t largest_piece = 1 + 8 + 5 * 4 + 2 * 4, most_bytes = largest_piece + 8;
     // The header: how many bits give the size of a group's members, less 1; the last bit is for what seldom follows.

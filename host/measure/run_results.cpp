@@ -139,8 +139,6 @@ run_result result_of(const profile& p, const run_record& run, const campaign_met
     return out;
 }
 
-run_result result_of(const profile& p, const run_record& run) { return result_of(p, run, campaign_metrics({&run, 1})); }
-
 std::vector<counted_remark> remarks_of(std::span<const run_record> runs) {
     std::vector<counted_remark> out;
     std::size_t replies = 0;

@@ -12,9 +12,8 @@
 namespace chimera::host {
 
 /// Everything about a run but its requests: its figures, the verdicts, and every agent of every execution.
-/// metrics: of this run alone, where they are known already.
+/// metrics: of this run alone.
 run_result result_of(const profile&, const run_record&, const campaign_metrics& metrics);
-run_result result_of(const profile&, const run_record&);
 
 /// One request with its moments, the server's figures and its pieces. execution: "alone" or "together".
 request_result result_of(const char* execution, const execution_record&, const agent_record&, const request_record&);

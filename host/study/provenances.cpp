@@ -57,8 +57,8 @@ std::string where(const study& s, const runs_of& runs, const runs_of& told) {
 
 // ---- what can change the figures
 
-/// One thing that a run says, such as "CPU", "AMD EPYC 7B13". Only what was told is here, so what one side does not
-/// tell is no difference.
+/// One thing that a run says, such as "CPU", "AMD EPYC 7B13". An absent member makes no fact, so a member that only one
+/// side has does not count as a difference.
 struct fact {
     std::string_view subject; ///< "machines"
     std::string name;         ///< that it goes by in both of two studies
@@ -82,7 +82,7 @@ class facts {
 };
 
 /// Dates, the name of the host, the size of its memory and the paths of files are left out: alone they change no
-/// figure. An executor is told apart by its id, so another one in its place is no difference: it is what is compared.
+/// figure. A plugin's facts are named by its id, so another executor does not count as a difference: it is compared.
 std::vector<fact> facts_of(const campaign_provenance& p) {
     facts out;
     constexpr std::string_view machines = "machines", builds = "builds of chimera", plugins = "plugins",

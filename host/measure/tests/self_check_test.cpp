@@ -33,7 +33,7 @@ bool names(const self_check& c, const std::string& metric) {
 
 } // namespace
 
-TEST_CASE("a delivery delay limits exactly the metrics of which it is more than one percent") {
+TEST_CASE("a delivery delay of more than one percent of a metric limits this metric, and no other") {
     const self_check fast = *check_client(metrics_of({streaming(50)}));
     CHECK(fast.client_limited.empty());
     CHECK(fast.evidence.empty());

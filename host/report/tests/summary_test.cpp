@@ -106,7 +106,7 @@ TEST_CASE("each kind of remark is one warning with its count, and in the run's d
     const campaign_summary s = summarize(p, {run});
     CHECK(s.result.warnings ==
           std::vector<std::string>{"2 of 4 replies: the server is odd (7 times)", "1 of 4 replies: it is slow"});
-    const auto remarks = to_json(result_of(p, run))["remarks"];
+    const auto remarks = to_json(result_of(p, run, campaign_metrics({&run, 1})))["remarks"];
     REQUIRE(remarks.size() == 2);
     CHECK(remarks[0].dump() == R"({"what":"the server is odd","detail":"7 times","replies":2,"of":4})");
 }

@@ -87,7 +87,7 @@ TEST_CASE("cells of one sweep that come from different machines or builds are fo
     CHECK(!says(r.limits, "One machine"));
 }
 
-TEST_CASE("names, dates and paths are no difference, and neither is another executor") {
+TEST_CASE("other names, dates, paths and executors do not count as differences") {
     const temporary_folder f;
     const study a = sweep_of(f, "a"), b = sweep_of(f, "b", [](json&p, const std::string&, int) {
                                           p["begun"] = "2026-01-01T00:00:00Z";
@@ -124,7 +124,7 @@ TEST_CASE("two studies that differ in where they come from are compared with a w
                 "the models of a and b differ: digest of gemma3 'a2af6cc3eb7f' against 'dddddddddddd'"});
 }
 
-TEST_CASE("what only one side tells is no difference; a side that tells nothing is named") {
+TEST_CASE("a fact that only one side has does not count as a difference; a side without facts is named") {
     const temporary_folder f;
     const study whole = sweep_of(f, "whole"), quiet = sweep_of(f, "quiet", [](json&p, const std::string&, int) {
                                                   p["machine"]["governor"] = nullptr;
