@@ -89,8 +89,8 @@ sound_lines read_sound_lines(const std::filesystem::path&);
 std::vector<results_line> read_results_lines(const std::filesystem::path&);
 
 namespace seals {
-/// Seals a JSON document that is indented by two. rest: the document, or its last part. before: the checksum of the parts
-/// in front of it. Returns the seal's digits.
+/// Seals a JSON document that is indented by two. rest: the document, or its last part. before: the checksum of the
+/// parts in front of it. Returns the seal's digits.
 std::string close_document(std::string& rest, checksum before = {});
 /// Seals the JSON object that begins at `begin` in `out`.
 void close_line(std::string& out, std::size_t begin);
