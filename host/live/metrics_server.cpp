@@ -195,11 +195,18 @@ void metrics_server::accept_all() {
         }
         if (errno == EAGAIN) return;
         if (errno == EINTR || errno == ECONNABORTED) continue;
-        if ((errno == EMFILE || errno == ENFILE) && make_room()) continue;
+        const bool none_free = errno == EMFILE || errno == ENFILE; // accept() says so before it looks for a peer
+        if (none_free && !somebody_waits()) return;
+        if (none_free && make_room()) continue;
         // The listener stays readable, so it is left alone for a while.
         accept_from_ = clock::now() + limits_.without_files;
         return;
     }
+}
+
+bool metrics_server::somebody_waits() const {
+    pollfd p{listener_.get(), POLLIN, 0};
+    return ::poll(&p, 1, 0) > 0;
 }
 
 /// Closes the connection that has been idle for longest; if all are being answered, the one that has taken longest.

@@ -50,6 +50,7 @@ class metrics_server {
     void serve();
     int wait(clock::time_point now) const;
     void accept_all();
+    bool somebody_waits() const; ///< for accept()
     bool make_room();
     void on_ready(connection& c);
     void read(connection& c);
