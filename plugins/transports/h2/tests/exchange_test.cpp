@@ -1,6 +1,7 @@
 // One exchange, whatever the server does: what the agent is told.
 #include "frame_server.hpp"
 #include "running.hpp"
+#include "stream_socket/testing/kernel_stamps.hpp"
 
 using namespace chimera;
 using namespace chimera::h2::test;
@@ -32,6 +33,7 @@ bool says(const outcome& o, std::string_view words) { return o.error.find(words)
 } // namespace
 
 TEST_CASE("a whole response, its moments in order") {
+    const stream_socket::testing::kernel_stamps stamps;
     const leak_check leaks;
     const frame_server server(greeted([](peer& p, int) { p.serve("hello"); }));
     each_place([&](const place& p) {

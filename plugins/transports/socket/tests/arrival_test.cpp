@@ -7,6 +7,7 @@
 #include "client.hpp"
 #include "counted_calls.hpp"
 #include "stream_socket/exchange_clocks.hpp"
+#include "stream_socket/testing/kernel_stamps.hpp"
 
 using namespace chimera;
 using namespace chimera::socket::test;
@@ -80,10 +81,10 @@ std::uint64_t realtime_ns() {
 TEST_CASE("a piece that nobody reads for 50 ms arrived when it was sent") {
     for (const bool ipv6 : {false, true}) {
         CAPTURE(ipv6);
+        const stream_socket::testing::kernel_stamps stamps;
         record_server server(ipv6);
         client c;
         chm_exchange* x = begin(c, server.url());
-        pause_ms(20); // the kernel begins to stamp a little after the first socket has asked for it
         chm_str view{};
         std::uint64_t last = 0;
         for (int i = 0; i < 5; ++i) {
@@ -103,23 +104,21 @@ TEST_CASE("a piece that nobody reads for 50 ms arrived when it was sent") {
 }
 
 TEST_CASE("a head's arrival is told before any piece has come") {
-    record_server earlier(false), server(false);
-    client other, c;
-    chm_exchange* held = begin(other, earlier.url());
-    pause_ms(20);
+    const stream_socket::testing::kernel_stamps stamps;
+    record_server server(false);
+    client c;
     const std::uint64_t before = sdk::now_ns();
     chm_exchange* x = begin(c, server.url());
     CHECK(readable_ns(c, x) > before);
     CHECK(readable_ns(c, x) < sdk::now_ns());
     x->vt->close(x);
-    held->vt->close(held);
 }
 
 TEST_CASE("fill: a piece arrived when the oldest of its bytes did") {
+    const stream_socket::testing::kernel_stamps stamps;
     record_server server(false);
     client c({{"delivery", "fill"}, {"read_size", "64"}});
     chm_exchange* x = begin(c, server.url());
-    pause_ms(20);
     chm_str view{};
     const std::uint64_t first = server.send_one();
     REQUIRE(poll_until_received(c, x, view) == CHM_PENDING); // 40 of 64 bytes
