@@ -27,6 +27,7 @@ const fs::path sources = CHIMERA_SOURCE_DIR "/tests/bad_plugins";
 /// A line of mutants.txt.
 struct mutant {
     std::string plugin, rule, verdict, says; ///< rule "-": refused before any case runs
+    bool race = false;                       ///< a run may miss it
 };
 
 std::vector<mutant> mutants() {
@@ -41,6 +42,10 @@ std::vector<mutant> mutants() {
         std::getline(words, m.says);
         CAPTURE(line);
         REQUIRE(!m.verdict.empty());
+        if (m.verdict == "sometimes") {
+            m.race = true;
+            m.verdict = "failed";
+        }
         all.push_back(m);
     }
     return all;
@@ -108,14 +113,19 @@ TEST_CASE("every mutant is caught by the case that is there for it") {
         std::unique_ptr<process> running;
     };
     std::deque<one> running;
+    const auto arguments = [](const mutant& m) {
+        return validate(m.plugin, m.rule == "-" ? "*" : m.rule, m.verdict == "hung" ? 1 : 30);
+    };
     const auto finish_first = [&] {
-        check_caught(running.front().what, running.front().running->wait());
+        const mutant& m = running.front().what;
+        outcome o = running.front().running->wait();
+        for (int again = 0; m.race && o.status == 0 && again < 9; ++again) o = run_host(arguments(m));
+        check_caught(m, o);
         running.pop_front();
     };
     for (const mutant& m : mutants()) {
         if (running.size() == 10) finish_first();
-        const auto arguments = validate(m.plugin, m.rule == "-" ? "*" : m.rule, m.verdict == "hung" ? 1 : 30);
-        running.push_back({m, std::make_unique<process>(chimera::test::host_program(), arguments)});
+        running.push_back({m, std::make_unique<process>(chimera::test::host_program(), arguments(m))});
     }
     while (!running.empty()) finish_first();
 }
