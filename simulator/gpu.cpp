@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <stdexcept>
 
@@ -46,7 +47,7 @@ constexpr std::int64_t roll_call_every_ns = 20'000'000;
 
 void continue_line(progress_line& line, std::int64_t now, std::uint32_t active, double contention) {
     const double elapsed = static_cast<double>(now - line.base_time) / slowdown_of(line.active, contention);
-    line.base_progress += static_cast<std::int64_t>(elapsed + 0.5);
+    line.base_progress += std::llround(elapsed);
     line.base_time = now;
     line.active = active;
 }

@@ -111,7 +111,7 @@ fault_spec server::choose_fault(const http_request& request) {
         return faults_.take();
     }
     try {
-        const auto fault = parse_fault(request.fault);
+        auto fault = parse_fault(request.fault);
         if (fault.kind == fault_kind::refuse) {
             throw std::invalid_argument("refuse works on the command line only");
         }
@@ -185,7 +185,10 @@ void server::finish(generation& over) {
 }
 
 std::string server::stats_body() const {
-    const auto us = [](std::uint64_t ns) { return static_cast<double>(ns / 10) / 100.0; };
+    const auto us = [](std::uint64_t ns) {
+        const std::uint64_t hundredths = ns / 10;
+        return static_cast<double>(hundredths) / 100.0;
+    };
     return nlohmann::ordered_json{
         {"now_ns", monotonic_ns()},
         {"connections_accepted", stats_.connections_accepted},

@@ -108,9 +108,9 @@ struct registry::state {
 
     /// Tries the files that have not been tried yet.
     void try_all(std::vector<checked_file_ptr> files) {
-        const auto by_id = [](const auto& file) { return file->id(); };
-        std::ranges::sort(files, {}, by_id);
-        files.erase(std::ranges::unique(files, {}, by_id).begin(), files.end());
+        std::ranges::sort(files, {}, [](const auto& file) { return file->id(); });
+        const auto alike = [](const auto& a, const auto& b) { return a->id() == b->id(); };
+        files.erase(std::unique(files.begin(), files.end(), alike), files.end());
         std::erase_if(files, [this](const auto& file) { return trials.contains(file->id()); });
         auto answers = try_plugins(files, trial_depth::load, settings.trial_limit);
         for (std::size_t i = 0; i < files.size(); ++i)

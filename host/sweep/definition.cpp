@@ -369,7 +369,8 @@ sweep_result result_of(const sweep_definition& sweep) {
     }
     for (const sweep_config& c : sweep.configs) {
         json parameters = json::object();
-        for (const auto& [name, value] : c.parameters) std::visit([&](const auto& v) { parameters[name] = v; }, value);
+        for (const auto& [name, value] : c.parameters)
+            std::visit([&at = parameters[name]](const auto& v) { at = v; }, value);
         out.configs.push_back({c.name, std::move(parameters)});
     }
     out.cells_planned =

@@ -144,7 +144,7 @@ class supervisor {
     }
 
     std::string keep_aside(const sweep_cell& c, const std::string& fault) const {
-        const std::string kept = set_aside(group(c) / fmt::format("run_{}", c.run));
+        std::string kept = set_aside(group(c) / fmt::format("run_{}", c.run));
         warn(fmt::format("{}; {} is run again{}", fault, cell_name(sweep_, c),
                          kept.empty() ? "" : fmt::format(", what is left of it is kept as {}", kept)));
         return kept;

@@ -41,8 +41,8 @@ class io_entry final : public entry {
         if (how != CHM_IO_RECHECK) return;
         // The kernel answers only at changes, so it has to be asked whether the bits are still there.
         pollfd now{fd_, 0, 0};
-        if (bits & CHM_IO_READ) now.events |= read_.events;
-        if (bits & CHM_IO_WRITE) now.events |= write_.events;
+        if (bits & CHM_IO_READ) now.events = read_.events;
+        if (bits & CHM_IO_WRITE) now.events = static_cast<short>(now.events | write_.events);
         if (::poll(&now, 1, 0) > 0) report(static_cast<std::uint32_t>(now.revents));
     }
 

@@ -91,4 +91,4 @@ extern "C" const chm_plugin_entry chimera_plugin_entry = {
     "One libuv loop per worker, tasks pinned for life; stands for tokio LocalSet",
     chimera::uv_pinned::init,
     nullptr,
-    chimera::sdk::single_factory<chimera::sdk::executor_factory<chimera::uv_pinned::uv_pinned>>};
+    chimera::sdk::single_executor<chimera::uv_pinned::uv_pinned>};

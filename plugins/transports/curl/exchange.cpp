@@ -139,6 +139,8 @@ void exchange::resume() {
 
 void exchange::take_result() {
     const std::optional<CURLcode> result = driver_.finished();
+    // Where curl does not end the body, it would go on until the connection ends.
+    const bool whole = head_.complete() && !head_.framing().ended_by_curl && body_complete();
     if (refused_code_ != CHM_OK) {
         if (result) fail(refused_code_, refused_why_);
     } else if (has_lost_line(result && *result != CURLE_OK)) {
@@ -146,18 +148,17 @@ void exchange::take_result() {
     } else if (!head_.complete() && head_is_too_large()) {
         if (!first_byte_ns_) first_byte_ns_ = sdk::now_ns(); // behind an interim head, before a whole line
         fail(CHM_E_LIMIT, response_head::too_large);
-    } else if (head_.complete() && !head_.framing().ended_by_curl && body_complete()) {
-        done_ = true; // curl would go on until the connection ends
-    } else if (result && *result != CURLE_OK) {
+    } else if (!whole && result && *result != CURLE_OK) {
         if (*result == CURLE_GOT_NOTHING) first_byte_ns_ = 0; // curl read only the end
         const chm_rc code = failure_code(*result, curl_text_.data());
         if (*result == CURLE_OUT_OF_MEMORY && first_byte_ns_ && !head_.complete())
             fail(CHM_E_LIMIT, response_head::too_large); // a line of 100 KB, which curl does not tell from no memory
         else
             fail(code, cause_of(*result, code));
-    } else if (result && (!head_.complete() || !body_complete())) { // to curl a head may end with the connection
+    } else if (!whole && result &&
+               (!head_.complete() || !body_complete())) { // to curl a head may end with the connection
         fail(CHM_E_CLOSED, "the server closed the connection");
-    } else if (result) {
+    } else if (whole || result) {
         done_ = true;
     }
 }

@@ -34,4 +34,4 @@ extern "C" const chm_plugin_entry chimera_plugin_entry = {
     "libcurl's multi socket API on the given reactor, http and https; stands for reqwest with 8 KB reads",
     init,
     deinit,
-    chimera::sdk::single_factory<chimera::sdk::transport_factory<chimera::curl::transport>>};
+    chimera::sdk::single_transport<chimera::curl::transport>};

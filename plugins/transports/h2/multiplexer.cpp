@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <new>
 #include <utility>
 
@@ -372,7 +371,7 @@ ssize_t multiplexer::body(std::int32_t id, std::uint8_t* to, std::size_t capacit
     if (!s) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     const std::string& all = s->request.body();
     const std::size_t n = std::min(capacity, all.size() - s->body_sent);
-    std::memcpy(to, all.data() + s->body_sent, n);
+    std::copy_n(all.data() + s->body_sent, n, to);
     s->body_sent += n;
     if (s->body_sent == all.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
     return static_cast<ssize_t>(n);

@@ -194,6 +194,11 @@ const void* single_factory(const char* factory_id) noexcept {
         std::is_same_v<factory, chm_executor_factory> ? CHM_FACTORY_EXECUTOR : CHM_FACTORY_TRANSPORT;
     return factory_id && id == factory_id ? &Factory : nullptr;
 }
+/// The same, by the class of its executors or transports.
+template <class Type>
+inline constexpr auto single_executor = single_factory<executor_factory<Type>>;
+template <class Type>
+inline constexpr auto single_transport = single_factory<transport_factory<Type>>;
 
 /// chm_plugin_entry.init, deinit and flags, taken from the class of the plugin's instances:
 ///   static void init(const chm_host*)        once, on the main thread, before any instance; may throw sdk::error
@@ -236,12 +241,12 @@ inline constexpr std::uint32_t plugin_flags_of = [] {
 #define CHIMERA_EXECUTOR_PLUGIN(id, version, description, type)                                                        \
     CHIMERA_PLUGIN_ENTRY_OF(id, version, description, ::chimera::sdk::plugin_flags_of<type>,                           \
                             ::chimera::sdk::init_of<type>, ::chimera::sdk::deinit_of<type>,                            \
-                            (::chimera::sdk::single_factory<::chimera::sdk::executor_factory<type>>))
+                            ::chimera::sdk::single_executor<type>)
 /// The same for a plugin with one transport.
 #define CHIMERA_TRANSPORT_PLUGIN(id, version, description, type)                                                       \
     CHIMERA_PLUGIN_ENTRY_OF(id, version, description, ::chimera::sdk::plugin_flags_of<type>,                           \
                             ::chimera::sdk::init_of<type>, ::chimera::sdk::deinit_of<type>,                            \
-                            (::chimera::sdk::single_factory<::chimera::sdk::transport_factory<type>>))
+                            ::chimera::sdk::single_transport<type>)
 /// For a plugin with several factories: flags are CHM_PLUGIN_*, get_factory is as in chm_plugin_entry.
 #define CHIMERA_PLUGIN_ENTRY(id, version, description, flags, get_factory)                                             \
     CHIMERA_PLUGIN_ENTRY_OF(id, version, description, flags, nullptr, nullptr, get_factory)
