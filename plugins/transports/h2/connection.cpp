@@ -63,8 +63,10 @@ connection::submitted connection::submit(stream& s) {
         result = {served_ != 0 && phase_ == phase::open, phase_ == phase::connecting ? 0 : socket_.connected_ns()};
         ++served_;
         if (phase_ == phase::over) {
-            s.fail(CHM_E_CLOSED, "the connection was closed");
-            s.not_processed = true;
+            // One that was never open has a reason, which another one would have too.
+            s.fail(never_open_ == CHM_OK ? CHM_E_CLOSED : never_open_,
+                   never_open_ == CHM_OK ? "the connection was closed" : why_never_open_);
+            s.not_processed = never_open_ == CHM_OK;
             return;
         }
         frames_.submit(s);
@@ -308,6 +310,10 @@ void connection::shut(chm_rc code, std::string_view why) noexcept {
                 flush();
             }
         } catch (...) { // it is closed anyway
+        }
+        if (phase_ != phase::open) {
+            never_open_ = code;
+            why_never_open_ = why;
         }
         phase_ = phase::over;
         frames_.fail_all(code, why, code == CHM_E_CLOSED || code == CHM_E_IO);

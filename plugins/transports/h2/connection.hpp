@@ -147,6 +147,8 @@ class connection {
     std::optional<std::mutex> mutex_;
     // Guarded by mutex_.
     phase phase_ = phase::connecting;
+    chm_rc never_open_ = CHM_OK; // why it was over before it was open
+    std::string why_never_open_;
     multiplexer frames_;
     std::optional<tls_channel> tls_;
     std::string out_;          // bytes to send

@@ -194,9 +194,10 @@ const void* single_factory(const char* factory_id) noexcept {
         std::is_same_v<factory, chm_executor_factory> ? CHM_FACTORY_EXECUTOR : CHM_FACTORY_TRANSPORT;
     return factory_id && id == factory_id ? &Factory : nullptr;
 }
-/// The same, by the class of its executors or transports.
+/// get_factory of a plugin whose factory makes executors of this class, and no other.
 template <class Type>
 inline constexpr auto single_executor = single_factory<executor_factory<Type>>;
+/// The same for transports.
 template <class Type>
 inline constexpr auto single_transport = single_factory<transport_factory<Type>>;
 

@@ -1,7 +1,9 @@
 // Parts by themselves: the fields of a request, options.
 #include <doctest/doctest.h>
 
+#include "chimera/sdk/epoll_reactor.hpp"
 #include "chimera/sdk/text.hpp"
+#include "connection.hpp"
 #include "settings.hpp"
 #include "stream.hpp"
 
@@ -80,4 +82,20 @@ TEST_CASE("a ca_file that cannot be read is refused before anything is opened") 
     const chm_config config{&given, 1};
     const sdk::options options(&config, option_schema);
     CHECK_THROWS_WITH_AS(settings{options}, "option 'ca_file': cannot read '/no/such/file.pem'", sdk::error);
+}
+
+TEST_CASE("a stream that comes to a connection which never opened is told why, and is not sent again") {
+    const sdk::options options(nullptr, option_schema);
+    const settings limits(options);
+    stream_socket::resolver names;
+    sdk::epoll_reactor reactor;
+    const auto url = stream_socket::base_url::parse("http://127.0.0.1:1", "h2", stream_socket::base_url::offered);
+    connection c(limits, names, nullptr, url, &reactor, true);
+    c.shut(CHM_E_CONNECT, "refused"); // as its driver may, before the first exchange has come to it
+    stream s;
+    c.submit(s);
+    CHECK(s.failed);
+    CHECK(s.code == CHM_E_CONNECT);
+    CHECK(s.why == "refused");
+    CHECK(!s.not_processed);
 }
