@@ -63,10 +63,10 @@ connection::submitted connection::submit(stream& s) {
         result = {served_ != 0 && phase_ == phase::open, phase_ == phase::connecting ? 0 : socket_.connected_ns()};
         ++served_;
         if (phase_ == phase::over) {
-            // One that was never open has a reason, which another one would have too.
-            s.fail(never_open_ == CHM_OK ? CHM_E_CLOSED : never_open_,
-                   never_open_ == CHM_OK ? "the connection was closed" : why_never_open_);
-            s.not_processed = never_open_ == CHM_OK;
+            // A connection that failed before it was open says why: the next one would fail too.
+            if (never_open_ != CHM_OK) return s.fail(never_open_, why_never_open_);
+            s.fail(CHM_E_CLOSED, "the connection was closed");
+            s.not_processed = true;
             return;
         }
         frames_.submit(s);
@@ -305,15 +305,14 @@ void connection::shut(chm_rc code, std::string_view why) noexcept {
     if (phase_ == phase::over) return;
     locked(waking_, [&] {
         try {
-            if (phase_ == phase::open && code != CHM_E_NOMEM) {
+            if (phase_ != phase::open) {
+                never_open_ = code;
+                why_never_open_ = why;
+            } else if (code != CHM_E_NOMEM) {
                 frames_.say_goodbye();
                 flush();
             }
         } catch (...) { // it is closed anyway
-        }
-        if (phase_ != phase::open) {
-            never_open_ = code;
-            why_never_open_ = why;
         }
         phase_ = phase::over;
         frames_.fail_all(code, why, code == CHM_E_CLOSED || code == CHM_E_IO);

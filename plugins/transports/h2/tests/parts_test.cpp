@@ -84,7 +84,7 @@ TEST_CASE("a ca_file that cannot be read is refused before anything is opened") 
     CHECK_THROWS_WITH_AS(settings{options}, "option 'ca_file': cannot read '/no/such/file.pem'", sdk::error);
 }
 
-TEST_CASE("a stream that comes to a connection which never opened is told why, and is not sent again") {
+TEST_CASE("a connection that never opened tells a late stream why, and the stream is not sent again") {
     const sdk::options options(nullptr, option_schema);
     const settings limits(options);
     stream_socket::resolver names;
