@@ -3,14 +3,19 @@
 
     /usr/bin/python3 scipy_reference.py > scipy_reference.json
 
-Needs Debian's python3-scipy, which cannot be installed beside libboost1.81-dev: run it elsewhere, or unpack the
-packages with `dpkg -x`. The samples are drawn from a fixed seed and stored with the results.
+Needs Debian's python3-scipy, python3-statsmodels and python3-mpmath, which cannot be installed beside
+libboost1.81-dev: run it elsewhere, or unpack the packages with `dpkg -x`. The samples are drawn from a fixed seed and
+stored with the results.
 """
 import json
 
+import mpmath
 import numpy as np
 import scipy
+import statsmodels
 from scipy import optimize, special, stats
+from statsmodels.stats.power import TTestIndPower, TTestPower
+from statsmodels.stats.weightstats import DescrStatsW, ttost_ind
 
 rng = np.random.default_rng(115)
 
@@ -138,6 +143,73 @@ def levels(name, samples):
             "range_pct": (max(means) - min(means)) / abs(grand_mean) * 100}
 
 
+def one_sample(name, x, reference, margin):
+    x = np.asarray(x, float)
+    result = stats.ttest_1samp(x, reference)
+    return {"name": name, "x": x, "reference": reference, "margin": margin, "difference": x.mean() - reference,
+            "t": result.statistic, "df": len(x) - 1, "p": result.pvalue,
+            "ci95": interval95(len(x) - 1, x.mean() - reference, stats.sem(x)),
+            "p_above": stats.ttest_1samp(x, reference + margin, alternative="greater").pvalue,
+            "equivalence_p": DescrStatsW(x).ttost_mean(reference - margin, reference + margin)[0]}
+
+
+def one_samples():
+    for n, mean in ((2, 90), (5, 95), (30, 95.6), (120, 98)):
+        yield one_sample(f"{n} against 95.7", np.round(rng.normal(mean, 3, n), 4), 95.7, 1.5)
+    yield one_sample("small values", np.round(rng.normal(3e-9, 1e-9, 7), 15), 2.5e-9, 1e-9)
+
+
+def equivalence(name, a, b, margin):
+    return {"name": name, "a": a, "b": b, "margin": margin,
+            "p_above": stats.ttest_ind(a, b + margin, equal_var=False, alternative="greater").pvalue,
+            "p_not_below": stats.ttest_ind(a, b - margin, equal_var=False, alternative="greater").pvalue,
+            "p": ttost_ind(a, b, -margin, margin, usevar="unequal")[0]}
+
+
+def equivalences():
+    for n_a, n_b, mean, sd in ((2, 3, 90, 3), (5, 5, 90.5, 1), (30, 30, 90.2, 2), (40, 70, 91, 6), (5, 60, 89, 0.5)):
+        a, b = np.round(rng.normal(mean, sd, n_a), 4), np.round(rng.normal(90, 3, n_b), 4)
+        for margin in (0.5, 1, 3):
+            yield equivalence(f"{n_a} against {n_b}, within {margin}", a, b, margin)
+
+
+def power(df, errors, alpha):
+    """Of a two-sided t test, by integration: noncentral t in SciPy 1.10, which statsmodels takes, is off by up to 2e-9."""
+    with mpmath.workdps(30):
+        def below(t):
+            def at(u):
+                return (mpmath.ncdf(t * mpmath.sqrt(u / df) - errors) * u ** (mpmath.mpf(df) / 2 - 1)
+                        * mpmath.exp(-u / 2) / (2 ** (mpmath.mpf(df) / 2) * mpmath.gamma(mpmath.mpf(df) / 2)))
+            return mpmath.quad(at, [0, df / 8, df / 2, df, 2 * df, 4 * df, 10 * df + 200])
+
+        def lacking(t):
+            x = df / (df + t * t)
+            return mpmath.betainc(mpmath.mpf(df) / 2, 0.5, 0, x, regularized=True) - alpha
+        t = mpmath.findroot(lacking, mpmath.mpf(stats.t.isf(alpha / 2, df)))
+        return float(1 - below(t) + below(-t))
+
+
+def powers():
+    """Two samples of one size and deviation: there, Welch's and Student's tests have the same degrees of freedom."""
+    for n in (2, 3, 5, 10, 30, 200):
+        for effect in (0.2, 0.5, 0.8, 2):
+            for alpha in (0.05, 0.05 / 6):
+                two, one = power(2 * n - 2, effect * np.sqrt(n / 2), alpha), power(n - 1, effect * np.sqrt(n), alpha)
+                assert abs(TTestIndPower().power(effect, n, alpha) / two - 1) < 1e-8
+                assert abs(TTestPower().power(effect, n, alpha) / one - 1) < 1e-8
+                yield {"n": n, "sd": 3.5, "difference": effect * 3.5, "alpha": alpha, "two_samples": two,
+                       "one_sample": one}
+
+
+def bootstraps():
+    """Sums of one sample over sums of another, as a rate is; many draws, so that the reference has little error."""
+    for n_a, n_b in ((5, 8), (26, 30)):
+        a, b = np.round(rng.normal(900, 120, n_a), 2), np.round(rng.exponential(7, n_b), 3)
+        draws = 400000
+        ratios = (a[rng.integers(0, n_a, (draws, n_a))].sum(axis=1) / b[rng.integers(0, n_b, (draws, n_b))].sum(axis=1))
+        yield {"a": a, "b": b, "ci95": np.percentile(ratios, [2.5, 97.5])}
+
+
 def plain(value):
     return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else list(value)
 
@@ -150,8 +222,13 @@ groups = {
     "scaling": scalings(),
     "levels": [levels("three equal levels", [np.round(rng.normal(m, 2, 5), 3) for m in (90, 91, 95)]),
                levels("two unequal levels", [np.round(rng.normal(m, 2, n), 3) for m, n in ((-20, 4), (-22, 9))])],
+    "one_samples": one_samples(),
+    "equivalences": equivalences(),
+    "powers": powers(),
+    "bootstraps": bootstraps(),
 }
-print(f'{{"written_by": "scipy_reference.py with SciPy {scipy.__version__}, NumPy {np.__version__}"', end="")
+print(f'{{"written_by": "scipy_reference.py with SciPy {scipy.__version__}, NumPy {np.__version__}, '
+      f'statsmodels {statsmodels.__version__}"', end="")
 for group, cases in groups.items():  # a case a line
     print(f',\n"{group}": [\n' + ",\n".join(json.dumps(case, default=plain) for case in cases) + "\n]", end="")
 print("\n}")

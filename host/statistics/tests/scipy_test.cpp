@@ -1,4 +1,7 @@
-// Agreement with SciPy: scipy_reference.json, written by scipy_reference.py.
+// Agreement with SciPy and statsmodels: scipy_reference.json, written by scipy_reference.py.
+#include "statistics/bootstrap.hpp"
+#include "statistics/equivalence.hpp"
+#include "statistics/power.hpp"
 #include "statistics/scaling.hpp"
 #include "statistics/two_samples.hpp"
 
@@ -102,5 +105,70 @@ TEST_CASE("effects of parameters agree with SciPy's analysis of variance") {
         const parameter_effect effect = effect_of(levels).value();
         check_close(effect.eta_squared, expected["eta_squared"]);
         check_close(effect.range_pct.value(), expected["range_pct"]);
+    }
+}
+
+TEST_CASE("tests of one sample agree with SciPy and statsmodels") {
+    REQUIRE(reference()["one_samples"].size() == 5);
+    for (const json& expected : reference()["one_samples"]) {
+        CAPTURE(expected["name"].get<std::string>());
+        const std::vector<double> x = values(expected["x"]);
+        const double published = expected["reference"], margin = expected["margin"];
+        const one_sample_result r = one_sample(x, published).value();
+        check_close(r.difference, expected["difference"]);
+        check_close(r.t, expected["t"]);
+        check_close(r.df, expected["df"]);
+        check_close(r.p, expected["p"]);
+        check_close(r.ci95, expected["ci95"]);
+        check_close(p_above(x, published, margin).value(), expected["p_above"]);
+        check_close(equivalence(x, published, margin).value().p, expected["equivalence_p"]);
+    }
+}
+
+TEST_CASE("tests with a margin agree with SciPy and statsmodels") {
+    REQUIRE(reference()["equivalences"].size() == 15);
+    for (const json& expected : reference()["equivalences"]) {
+        CAPTURE(expected["name"].get<std::string>());
+        const std::vector<double> a = values(expected["a"]), b = values(expected["b"]);
+        const double margin = expected["margin"];
+        check_close(p_above(a, b, margin).value(), expected["p_above"]);
+        check_close(p_above(a, b, -margin).value(), expected["p_not_below"]);
+        const equivalence_result r = equivalence(a, b, margin).value();
+        check_close(r.p, expected["p"]);
+        CHECK((r.ci90.low > -margin && r.ci90.high < margin) == (r.p < 0.05));
+    }
+}
+
+TEST_CASE("power agrees with statsmodels, and the smallest difference has the power that was asked for") {
+    REQUIRE(reference()["powers"].size() == 48);
+    for (const json& expected : reference()["powers"]) {
+        CAPTURE(expected.dump());
+        const double sd = expected["sd"], difference = expected["difference"], alpha = expected["alpha"];
+        const spread s{expected["n"], sd * sd};
+        check_close(power_of(s, s, difference, alpha), expected["two_samples"]);
+        check_close(power_of(s, difference, alpha), expected["one_sample"]);
+        const double both = detectable_difference(s, s, alpha, 0.8).value();
+        CHECK(power_of(s, s, both, alpha) == doctest::Approx(0.8).epsilon(1e-9));
+        const double one = detectable_difference(s, alpha, 0.8).value();
+        CHECK(power_of(s, one, alpha) == doctest::Approx(0.8).epsilon(1e-9));
+    }
+}
+
+TEST_CASE("bootstrap intervals agree with those of 400000 draws to their error") {
+    REQUIRE(reference()["bootstraps"].size() == 2);
+    for (const json& expected : reference()["bootstraps"]) {
+        const std::vector<double> a = values(expected["a"]), b = values(expected["b"]);
+        const auto sum = [](const std::vector<double>& of, const std::vector<std::size_t>& drawn) {
+            double total = 0;
+            for (const std::size_t i : drawn) total += of[i];
+            return total;
+        };
+        const std::size_t sizes[] = {a.size(), b.size()};
+        const auto ratio = [&](resample drawn) { return std::optional(sum(a, drawn[0]) / sum(b, drawn[1])); };
+        const interval ci = bootstrap(sizes, ratio, 115, 40000).value();
+        check_close(ci.low, expected["ci95"][0], 0.01);
+        check_close(ci.high, expected["ci95"][1], 0.01);
+        CHECK(bootstrap(sizes, ratio, 115, 40000)->low == ci.low); // the seed decides
+        CHECK(bootstrap(sizes, ratio, 116, 40000)->low != ci.low);
     }
 }
