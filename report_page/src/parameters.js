@@ -84,10 +84,14 @@ export function parameters() {
       {},
       'Means of the runs with each level of a parameter, and their deviations, over all runtimes whose agents ran side by side.',
     ),
-    names.map((name) =>
-      multiples(
-        name,
-        all.filter((p) => p.value.metric === name),
+    h(
+      'div',
+      { class: all.length === names.length ? 'panels' : null }, // of one parameter, metrics stand side by side
+      names.map((name) =>
+        multiples(
+          name,
+          all.filter((p) => p.value.metric === name),
+        ),
       ),
     ),
   );
