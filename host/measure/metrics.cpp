@@ -101,6 +101,8 @@ struct metric_function {
 };
 constexpr metric_function functions[] = {
     {metric::efficiency, [](const run_facts& f) { return f.figures.efficiency_pct; }},
+    // Of several runs together: a study has it.
+    {metric::recovered_efficiency, [](const run_facts&) { return std::optional<double>(); }},
     {metric::estimated_efficiency, [](const run_facts& f) { return some(f.figures.estimated_efficiency_pct); }},
     {metric::imbalance_bound, [](const run_facts& f) { return some(f.figures.imbalance_bound_pct); }},
     {metric::remainder,

@@ -59,8 +59,8 @@ std::string origin(const study_report& report) {
 }
 
 std::string definitions(const study_report& report) {
-    markdown_table t({"metric", "unit", "how it came about", "definition"});
-    for (const auto& [name, m] : report.metrics) t.add({name, m.unit, m.provenance, m.text});
+    markdown_table t({"metric", "in files", "unit", "how it came about", "definition"});
+    for (const auto& [name, m] : report.metrics) t.add({label_of(name), name, m.unit, m.provenance, m.text});
     return "Measured: read off a clock or a counter. Derived: computed from measured figures. Estimated: computed from "
            "less than the definition needs. Not measured: no run has it.\n\n" +
            t.text();
@@ -72,8 +72,9 @@ std::string to_markdown(const study_report& given) {
     const study_report report = markdown_report(given);
     std::string out = fmt::format("# {}\n\n", report.title);
     if (report.description) out += *report.description + ".\n\n";
-    out += section("Question", report.question + "\n\n");
+    out += answer_markdown(report);
     out += section("Findings", bullets(report.findings));
+    out += section("Question", report.question + "\n\n");
     out += section("Method", method(report));
     out += section("Where it comes from", origin(report));
     out += section("Results", results_markdown(report));

@@ -134,6 +134,11 @@ std::string range(const std::optional<statistics::interval>& i, std::string_view
     return i ? fmt::format("{} to {}", number(i->low, unit), number(i->high, unit)) : absent;
 }
 
+std::string part(std::string_view title, std::string_view said, const markdown_table& table) {
+    if (table.empty()) return "";
+    return fmt::format("### {}\n\n{}{}{}", title, said, said.empty() ? "" : "\n\n", table.text());
+}
+
 void markdown_table::add(std::vector<std::string> cells) {
     assert(cells.size() == columns_);
     std::string row = "|";

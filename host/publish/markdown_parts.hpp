@@ -1,7 +1,7 @@
 // The parts that a Markdown report is made of.
 #pragma once
 
-#include "study/report.hpp"
+#include "study/analysis.hpp"
 
 #include <optional>
 #include <string>
@@ -44,7 +44,24 @@ class markdown_table {
     std::vector<std::string> rows_;
 };
 
-/// The section "Results" of a report that markdown_report() made.
+/// "### title", a sentence and a table; nothing where the table is empty.
+std::string part(std::string_view title, std::string_view said, const markdown_table&);
+
+// Of a report that markdown_report() made:
+
+/// False for a study of single agents, which have no parallel efficiency.
+bool is_about_agents_together(const study_report&);
+/// The sections "Answer" and "Ground truth", which a report begins with.
+std::string answer_markdown(const study_report&);
+std::string recovery_table(const study_report&);
+std::string ranked_table(const study_report&);
+std::string stability_table(const study_report&);
+std::string outlier_table(const study_report&);
+std::string agent_tables(const study_report&);
+std::string improvement_tables(const study_report&);
+std::string order_tables(const study_report&);
+std::string parity_table(const study_report&);
+/// The section "Results".
 std::string results_markdown(const study_report&);
 
 } // namespace chimera::host

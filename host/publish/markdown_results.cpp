@@ -7,11 +7,6 @@
 namespace chimera::host {
 namespace {
 
-std::string part(std::string_view title, std::string_view said, const markdown_table& table) {
-    if (table.empty()) return "";
-    return fmt::format("### {}\n\n{}{}{}", title, said, said.empty() ? "" : "\n\n", table.text());
-}
-
 std::string provenance_of(const study_report& report, const std::string& metric) {
     const figure_definition* known = report.definition(metric);
     return known ? known->provenance : missing;
@@ -22,9 +17,9 @@ std::string unit_of(const study_report& report, const std::string& metric) {
     return known ? known->unit : "";
 }
 
-/// "efficiency_pct, % (derived)"
+/// "parallel efficiency, % (derived)"
 std::string heading(const study_report& report, const std::string& metric) {
-    return fmt::format("{}, {} ({})", metric, unit_of(report, metric), provenance_of(report, metric));
+    return fmt::format("{}, {} ({})", label_of(metric), unit_of(report, metric), provenance_of(report, metric));
 }
 std::string heading(const study_report& report, figure f) { return heading(report, name_of(f)); }
 
@@ -32,14 +27,10 @@ std::string headline_table(const study_report& report) {
     markdown_table t({"runtime", "n", "mean %", "sd", "sd of configuration means", "CV %", "median %", "min %",
                       "peak %", "95 % CI", "outliers"});
     for (const runtime_report& r : report.runtimes) {
-        std::string outliers;
-        for (const outlier_report& o : r.outliers)
-            outliers +=
-                fmt::format("{}{} run {}: {}", outliers.empty() ? "" : "; ", o.config, o.run, number(o.value, "%"));
         t.add({r.name, count(r.n), number(r.mean_pct, "%"), number(r.sd_pct, "%"),
                number(r.sd_of_config_means_pct, "%"), number(r.cv_pct, "%"), number(r.median_pct, "%"),
                number(r.min_pct, "%"), number(r.peak_pct, "%"), range(r.ci95_pct, "%"),
-               outliers.empty() ? "none" : outliers});
+               fmt::format("{}", r.outliers.size())});
     }
     return part("Efficiency by runtime",
                 fmt::format("{}: {}.", heading(report, report.headline), report.definition(report.headline)->text), t);
@@ -158,17 +149,23 @@ std::string comparison_tables(const study_report& report) {
     const auto p_of = [](const auto& test) { return test ? number(test->p) : std::string("none"); };
     for (const std::string& metric : metrics) {
         const std::string unit = unit_of(report, metric);
-        markdown_table t({"A", "B", "n", "mean A", "mean B", "A - B", "95 % CI", "Welch p", "U test p", "Hedges' g",
-                          "p after Holm", "verdict"});
+        markdown_table t({"A", "B", "n", "mean A", "mean B", "A - B", "95 % CI", "would have shown", "Welch p",
+                          "U test p", "Cohen's d", "Hedges' g", "p after Holm", "verdict"});
         for (const comparison_report& c : report.comparisons) {
             if (c.metric != metric) continue;
             std::string verdict(word_of(c.verdict));
             std::ranges::replace(verdict, '_', ' ');
             t.add({c.a, c.b, fmt::format("{}, {}", c.n_a, c.n_b), number(c.mean_a, unit), number(c.mean_b, unit),
-                   number(c.difference, unit), range(c.ci95, unit, "none"), p_of(c.welch), p_of(c.mann_whitney),
+                   number(c.difference, unit), range(c.ci95, unit, "none"),
+                   c.detectable_difference ? number(c.detectable_difference, unit) : "none", p_of(c.welch),
+                   p_of(c.mann_whitney), c.cohens_d ? number(c.cohens_d) : "none",
                    c.hedges_g ? number(c.hedges_g) : "none", number(c.p_holm), verdict});
         }
-        out += part("Runtimes compared: " + metric, heading(report, metric), t);
+        out += part("Runtimes compared: " + label_of(metric),
+                    heading(report, metric) + ". Would have shown: the smallest difference that runs of this number "
+                                              "and scatter show with a chance of "
+                                              "80 %.",
+                    t);
     }
     return out;
 }
@@ -178,7 +175,7 @@ std::string scaling_tables(const study_report& report) {
     for (const scaling_report& s : report.scaling) {
         out += fmt::format("### Scaling: {}{}\n\n", s.runtime, s.series.empty() ? "" : ", " + s.series);
         markdown_table t({"agents", "runs", "throughput, tok/s (derived)", "95 % CI",
-                          fmt::format("{}, mean %", report.headline), "Jain's index (derived)"});
+                          fmt::format("{}, mean %", label_of(report.headline)), "Jain's index (derived)"});
         for (const scaling_level& p : s.points)
             t.add({number(p.n), count(p.runs), number(p.throughput_mean), range(p.throughput_ci95),
                    number(p.efficiency_mean_pct, "%"), number(p.jain)});
@@ -206,25 +203,12 @@ std::string parameter_table(const study_report& report) {
             levels += fmt::format("{}{}: {} ({}, {})", levels.empty() ? "" : "; ",
                                   l.value.is_string() ? l.value.get<std::string>() : l.value.dump(),
                                   number(l.mean, unit), number(l.sd, unit), l.n);
-        t.add({p.parameter, p.metric, levels, number(p.range_pct, "%"), number(p.eta_squared)});
+        t.add({p.parameter, label_of(p.metric), levels, number(p.range_pct, "%"), number(p.eta_squared)});
     }
     return part("Sensitivity to parameters",
                 "Range: largest minus smallest mean of a level, in percent of the mean. Eta²: the share of the scatter "
                 "that the parameter explains; by chance alone it is about (levels - 1) / (n - 1). Runs whose runtime "
                 "serialized its agents are left out.",
-                t);
-}
-
-std::string improvement_table(const study_report& report) {
-    const auto& i = report.improvement;
-    if (!i) return "";
-    markdown_table t({"configuration", "n", "mean", "CV %", "improvement %"});
-    for (const improved_config& c : i->by_config)
-        t.add({c.config, count(c.n), number(c.mean), number(c.cv_pct, "%"),
-               c.config == i->baseline ? "baseline" : number(c.improvement_pct, "%")});
-    return part("Improvement over " + i->baseline,
-                fmt::format("{}: {} % of the configurations are better; mean improvement {} %, peak {} %.", i->metric,
-                            number(i->success_rate_pct, "%"), number(i->mean_pct, "%"), number(i->peak_pct, "%")),
                 t);
 }
 
@@ -239,9 +223,13 @@ std::string failure_table(const study_report& report) {
 
 std::string results_markdown(const study_report& report) {
     if (report.runtimes.empty()) return failure_table(report);
-    return headline_table(report) + bound_table(report) + loss_table(report) + verdict_table(report) +
-           config_table(report) + client_table(report) + comparison_tables(report) + scaling_tables(report) +
-           parameter_table(report) + improvement_table(report) + failure_table(report);
+    const bool together = is_about_agents_together(report);
+    return (together ? headline_table(report) + recovery_table(report) + bound_table(report) : "") +
+           loss_table(report) + verdict_table(report) +
+           (together ? config_table(report) + ranked_table(report) + stability_table(report) : "") +
+           outlier_table(report) + client_table(report) + agent_tables(report) + comparison_tables(report) +
+           scaling_tables(report) + parameter_table(report) + improvement_tables(report) + order_tables(report) +
+           parity_table(report) + failure_table(report);
 }
 
 } // namespace chimera::host

@@ -14,6 +14,10 @@ using enum better;
 constexpr metric_row table[] = {
     {metric::efficiency, "efficiency_pct", "efficiency", "%",
      "sum(T_i) / (N W): T_i agent i alone, W wall time of the concurrent run", derived, per_run, higher},
+    {metric::recovered_efficiency, "recovered_efficiency_pct", "recovered efficiency", "%",
+     "sum(T_i) / (N W) with T_i = tokens of agent i x its time for a token in the serialized runs of the study, where it "
+     "had the servers to itself; of runs in which no server loaded its model",
+     derived, per_run, higher},
     {metric::estimated_efficiency, "estimated_efficiency_pct", "estimated efficiency", "%",
      "sum(C_i) / (N W): an estimate from the concurrent run alone; it cannot see contention", estimated, per_run,
      higher},
@@ -63,7 +67,7 @@ constexpr metric_row table[] = {
     {metric::inflation_ratio, "inflation_ratio", "inflation ratio", "x", "mean(C_i / T_i)", derived, per_run, lower},
     {metric::contention, "contention", "contention", "1",
      "share of runs with speedup < 0.75 N and inflation_ratio > 1.05", derived, per_run, lower},
-    {metric::throughput, "throughput_tok_s", "throughput", "1/s", "tokens of all agents / W", derived, per_run, higher},
+    {metric::throughput, "throughput_tok_s", "throughput", "tok/s", "tokens of all agents / W", derived, per_run, higher},
     {metric::jain_index, "jain_index", "Jain's index", "1",
      "(sum x_i)^2 / (N sum x_i^2) of the agents' token rates tokens_i / C_i (Jain, Chiu and Hawe 1984)", derived,
      per_run, higher},
@@ -93,11 +97,11 @@ constexpr metric_row table[] = {
     {metric::intended_e2e, "intended_e2e_ms", "E2E from due", "ms",
      "done - intended: E2E with the wait for an agent that was busy when the call was due", measured, per_request,
      lower},
-    {metric::tokens_per_second, "tokens_per_second", "token rate of a request", "1/s",
+    {metric::tokens_per_second, "tokens_per_second", "token rate of a request", "tok/s",
      "eval_count / eval_duration of the server unless the arrivals contradict them; else the sent tokens after the "
      "first record / (last_token - first_token)",
      derived, per_request, higher},
-    {metric::generated_tokens_per_second, "generated_tokens_per_second", "generated token rate", "1/s",
+    {metric::generated_tokens_per_second, "generated_tokens_per_second", "generated token rate", "tok/s",
      "all tokens that the server counts / (last_token - sent), of replies with reasoning that was not sent", derived,
      per_request, lower},
     {metric::arrivals_together, "arrivals_together_pct", "records that arrived together", "%",

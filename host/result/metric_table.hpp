@@ -16,6 +16,7 @@ namespace chimera::host {
 enum class metric : std::uint8_t {
     // a run
     efficiency,
+    recovered_efficiency,
     estimated_efficiency,
     imbalance_bound,
     remainder,

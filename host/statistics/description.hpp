@@ -4,6 +4,7 @@
 // where a sample is too small or too uniform for a figure, the figure is an empty optional, or as documented.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -17,6 +18,8 @@ using sample = std::span<const double>;
 struct interval {
     double low, high;
 };
+/// Its form in JSON.
+inline std::array<double, 2> json_array_of(const interval& i) noexcept { return {i.low, i.high}; }
 
 /// The sums that every parametric figure begins with. Exact for a sample of equal values: the mean is that value and
 /// `squares` is 0, whatever the value.

@@ -31,8 +31,30 @@ std::vector<comparison_report> compare_all(const std::string& metric, const std:
 /// The runtimes of a study by the headline, and by the metrics in which clients can differ.
 std::vector<comparison_report> compare_runtimes(const study&);
 
+/// The metric that runtimes are chosen by: the headline; for studies of single agents the token rate of a request.
+const std::string& choice_of(const study&);
+
 /// A figure within a sentence: four significant digits, without an exponent above 1000.
 std::string rounded(double);
+/// A metric as people write it: "TTFT", "parallel efficiency"; the name itself where the table does not know it.
+std::string label_of(const std::string& metric);
+/// The unit of a difference: points for percentages.
+std::string unit_of_difference(const std::string& unit);
+/// "a, b and c".
+std::string listed(const std::vector<std::string>& names);
+
+/// The runtimes that have a headline and whose agents ran side by side.
+std::vector<const runtime_report*> side_by_side(const std::vector<runtime_report>&);
+/// Mean over the runs of several runtimes; nothing: not measured.
+std::optional<double> mean_over(const std::vector<const runtime_report*>&, const std::string& metric);
+
+/// Points of metric::imbalance, as the mean over these runtimes' runs, that servers caused that loaded their model for
+/// longer than another agent's did; and the runs in which such a load stood out. Nothing where no server says.
+struct load_imbalance {
+    double points = 0;
+    std::size_t runs = 0;
+};
+std::optional<load_imbalance> load_imbalance_of(const study&, const std::vector<const runtime_report*>&);
 
 /// The parameter of a configuration that is the number of agents.
 inline constexpr const char* agents_parameter = "agents";
@@ -46,9 +68,9 @@ std::vector<scaling_report> scaling_of(const study&);
 /// runtimes are pooled, except of runtimes whose agents ran one after the other: their efficiency says nothing about
 /// parameters. The number of agents is left to scaling_of() where the study scales.
 std::vector<parameter_report> parameters_of(const study&, const std::vector<runtime_report>&);
-/// Each configuration against the one named "default" or "baseline"; nothing without one. The metric is the headline;
-/// for studies of single agents it is the token rate of a request: a single agent has no parallel efficiency.
-std::optional<improvement_report> improvement_of(const study&);
+/// Each configuration against the one named "default" or "baseline"; nothing without one. By the headline, which for
+/// studies of single agents is the token rate of a request (a single agent has no parallel efficiency), and by TTFT.
+std::vector<improvement_report> improvements_of(const study&);
 
 /// Where the runs come from, and what of it is not the same in all of them; nothing where no run says.
 std::optional<provenance_report> provenance_of(const study&);
@@ -58,9 +80,12 @@ std::optional<provenance_report> provenance_of(const study&);
 std::vector<std::string> provenance_differences(const study& a, const std::string& label_a, const study& b,
                                                 const std::string& label_b);
 
-/// Sentences: where the runs come from different machines or builds, why agent-time was lost, which runtimes differ
-/// detectably, which were serialized and by what, how throughput scales, the gain over a baseline, and where the client
-/// could have changed the result.
+/// From the parts of the report that are there already.
+answer_report answer_of(const study&, const study_report&);
+
+/// Sentences, the largest first: damage and runs that failed; then by the points or percent that they are about:
+/// runtimes whose agents ran one after the other, causes of the loss, differences between runtimes, loads of models,
+/// drift, scaling, the gain over a baseline; then the findings that have no size.
 std::vector<std::string> findings_of(const study&, const study_report&);
 
 /// How the study was made.

@@ -1,5 +1,7 @@
 #include "study/analysis.hpp"
 
+#include "statistics/power.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,18 +18,14 @@ constexpr figure compared[] = {{metric::ttft, statistic::p50},
                                metric::throughput,
                                {metric::client_overhead, statistic::mean}};
 
-/// Differences of percentages are points.
-std::string unit_of_difference(const std::string& unit) { return unit == "%" ? "points" : unit; }
-
 std::string words_of(const comparison_report& c) {
     using statistics::verdict;
     const std::string sizes = fmt::format("{} {} against {}", c.n_a, c.n_a == 1 ? "run" : "runs", c.n_b);
     if (c.verdict == verdict::too_few_runs)
         return fmt::format("too few runs to tell {} and {} apart ({})", c.a, c.b, sizes);
     const std::string unit = unit_of_difference(c.unit);
-    // a minus b; where b is named as the higher one, b minus a.
-    const bool b_higher = c.verdict == verdict::b_higher;
-    const double sign = b_higher ? -1 : 1;
+    // b minus a, as a change from a to b is; where a is named as the higher one, a minus b.
+    const double sign = c.verdict == verdict::a_higher ? 1 : -1;
     std::string interval = "no interval: neither varies";
     if (c.ci95) {
         const auto [low, high] = std::minmax({sign * c.ci95->low, sign * c.ci95->high});
@@ -38,11 +36,15 @@ std::string words_of(const comparison_report& c) {
                                             rounded(difference), unit, interval, c.p_holm, sizes);
     if (c.ranks_differ())
         return fmt::format(
-            "no detectable difference between the means of {} and {} ({}), but their ranks differ: medians {} and "
-            "{}, U test p {:.2g} after Holm",
+            "no detectable difference between the means of {} and {} ({}), but their ranks differ: medians "
+            "{} and {}, U test p {:.2g} after Holm",
             c.a, c.b, figures, rounded(c.median_a), rounded(c.median_b), *c.mann_whitney->p_holm);
     if (c.verdict == verdict::no_detectable_difference)
-        return fmt::format("no detectable difference between {} and {} ({})", c.a, c.b, figures);
+        return fmt::format("no detectable difference between {} and {} ({}{})", c.a, c.b, figures,
+                           c.detectable_difference
+                               ? fmt::format("; {} {} would have shown", rounded(*c.detectable_difference), unit)
+                               : "");
+    const bool b_higher = c.verdict == verdict::b_higher;
     return fmt::format("{} is higher than {} ({})", b_higher ? c.b : c.a, b_higher ? c.a : c.b, figures);
 }
 
@@ -70,6 +72,17 @@ comparison_report row_of(const std::string& metric, const std::string& unit, con
     out.p_holm = f.p_holm;
     out.verdict = f.says;
     return out;
+}
+
+/// With the level of the first step of Holm's correction over so many pairs.
+void add_detectable_difference(comparison_report& c, std::size_t pairs) {
+    if (c.n_a < 2 || c.n_b < 2) return;
+    constexpr double power = 0.8;
+    const statistics::spread a{static_cast<double>(c.n_a), c.sd_a * c.sd_a},
+        b{static_cast<double>(c.n_b), c.sd_b * c.sd_b};
+    if (a.variance + b.variance == 0) return;
+    c.detectable_difference =
+        statistics::detectable_difference(a, b, statistics::significance_level / static_cast<double>(pairs), power);
 }
 
 /// Holm's correction of the U tests of all pairs.
@@ -118,12 +131,19 @@ std::vector<comparison_report> compare_all(const std::string& metric, const std:
     for (std::size_t i = 0; i < pairs.size(); ++i)
         out.push_back(row_of(metric, unit, named[i].first->name, named[i].second->name, figures[i]));
     correct_ranks(out);
-    for (comparison_report& c : out) c.words = words_of(c);
+    for (comparison_report& c : out) {
+        add_detectable_difference(c, out.size());
+        c.words = words_of(c);
+    }
     return out;
 }
 
+const std::string& choice_of(const study& s) {
+    return agents_of(s) < 2 ? name_of({metric::tokens_per_second, statistic::mean}) : headline_of(s);
+}
+
 std::vector<comparison_report> compare_runtimes(const study& s) {
-    std::vector<std::string> metrics{headline_of(s)};
+    std::vector<std::string> metrics{choice_of(s)};
     for (const figure f : compared) metrics.push_back(name_of(f));
     std::vector<comparison_report> out;
     for (const std::string& metric : metrics) {
@@ -136,7 +156,5 @@ std::vector<comparison_report> compare_runtimes(const study& s) {
     }
     return out;
 }
-
-std::string rounded(double v) { return std::abs(v) >= 1000 ? fmt::format("{:.0f}", v) : fmt::format("{:.4g}", v); }
 
 } // namespace chimera::host

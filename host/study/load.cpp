@@ -1,4 +1,4 @@
-#include "study/study.hpp"
+#include "study/recovery.hpp"
 
 #include "report/result_files.hpp"
 #include "result/campaign_result.hpp"
@@ -166,8 +166,10 @@ void study_reader::add_cells(const fs::path& folder) {
         const std::string key = cell_key(cell.runtime, cell.config, cell.run);
         if (last[key] != i) continue;
         cell_places_.emplace(key, place);
+        const std::size_t before = s_.runs.size();
         try {
-            add_cell(cell, place, folder);
+            add_cell(cell, place, folder); // lines are in the order in which cells ended
+            if (s_.runs.size() > before) s_.runs.back().order = before;
         } catch (const results_error& e) {
             s_.damage.emplace_back(e.what());
         }
@@ -254,6 +256,7 @@ study study_reader::campaign(const fs::path& summary, bool listed_only) {
         run.runtime = s_.name;
         run.config = s_.configs[0].name;
         run.number = number;
+        run.order = static_cast<std::size_t>(number);
         run.folder = folder / name;
         if (!fs::exists(run.folder / "metrics.json") && std::ranges::find(listed, name) == listed.end()) {
             run.status = "crashed";
@@ -348,6 +351,8 @@ void read_requests(study& s) {
         }
     }
     check_something_left(s);
+    mark_model_loads(s);
+    recover(s);
 }
 
 } // namespace chimera::host

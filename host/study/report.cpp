@@ -79,6 +79,13 @@ std::vector<distribution_report> distributions_of(const study& s) {
     return out;
 }
 
+std::vector<std::string> serialized_names(const std::vector<runtime_report>& all) {
+    std::vector<std::string> out;
+    for (const runtime_report& r : all)
+        if (r.serialized()) out.push_back(r.name);
+    return out;
+}
+
 std::optional<double> ms(std::optional<std::int64_t> ns) {
     return ns ? std::optional(static_cast<double>(*ns) / 1e6) : std::nullopt;
 }
@@ -135,12 +142,22 @@ study_report report_of(const study& s, std::string_view generated_by) {
     out.cells = cells_of(s);
     out.damage = damage_of(s);
     out.headline = headline_of(s);
+    out.recovery = recovery_of(s);
     out.runtimes = runtimes_of(s);
     out.configs = configs_of(s);
+    out.ranked_configs = ranked_configs_of(s);
+    out.stability = stability_of(s);
+    out.order = order_of(s);
+    out.agents = agents_report_of(s);
+    out.agent_deltas = agent_deltas_of(s);
+    out.parity = parity_of(s);
+    out.overview = overview_of(s);
+    out.decisions = decisions_of(s, serialized_names(out.runtimes));
     out.comparisons = compare_runtimes(s);
     out.scaling = scaling_of(s);
     out.parameters = parameters_of(s, out.runtimes);
-    out.improvement = improvement_of(s);
+    out.improvements = improvements_of(s);
+    out.answer = answer_of(s, out);
     out.findings = findings_of(s, out);
     out.limits = limits_of(s, out);
     out.repeat = repeat_of(s);

@@ -5,16 +5,17 @@
 #include "result/run_result.hpp"
 #include "result/sweep_result.hpp"
 #include "statistics/two_samples.hpp"
+#include "study/agents.hpp"
+#include "study/answer.hpp"
+#include "study/order.hpp"
+#include "study/overview.hpp"
 #include "study/provenance_report.hpp"
+#include "study/recovery.hpp"
+#include "study/stability.hpp"
 
 namespace chimera::host {
 
-inline constexpr int report_schema_version = 1;
-
-namespace statistics {
-/// An interval in JSON: [low, high].
-inline std::array<double, 2> json_array_of(const interval& i) { return {i.low, i.high}; }
-} // namespace statistics
+inline constexpr int report_schema_version = 2;
 
 template <>
 inline constexpr auto words_of_enum<statistics::verdict> =
@@ -80,11 +81,13 @@ struct outlier_report {
     std::string config;
     int run = 0;
     double value = 0;
+    std::vector<std::string> unusual; ///< what else stands out in the run (unusual_in)
 };
 template <>
 inline constexpr auto fields_of<outlier_report> = std::tuple(field("config", &outlier_report::config),
                                                              field("run", &outlier_report::run),
-                                                             field("value", &outlier_report::value));
+                                                             field("value", &outlier_report::value),
+                                                             field("unusual", &outlier_report::unusual));
 
 /// One runtime over its successful runs. Members that end in _pct are of the headline.
 struct runtime_report {
@@ -186,6 +189,9 @@ struct comparison_report {
     std::optional<rank_report> mann_whitney;
     std::optional<paired_report> paired;
     std::optional<double> cohens_d, hedges_g;
+    /// The smallest difference that runs of this number and scatter show with a chance of 80 %, at the level that
+    /// Holm's correction leaves for the first of its pairs.
+    std::optional<double> detectable_difference;
     double p_holm = 1; ///< of Welch's test, corrected over all pairs of the metric
     statistics::verdict verdict = statistics::verdict::too_few_runs;
     std::string words; ///< one sentence
@@ -201,18 +207,19 @@ struct comparison_report {
     }
 };
 template <>
-inline constexpr auto fields_of<comparison_report> =
-    std::tuple(field("metric", &comparison_report::metric), field("unit", &comparison_report::unit),
-               field("a", &comparison_report::a), field("b", &comparison_report::b),
-               field("n_a", &comparison_report::n_a), field("n_b", &comparison_report::n_b),
-               field("mean_a", &comparison_report::mean_a), field("mean_b", &comparison_report::mean_b),
-               field("median_a", &comparison_report::median_a), field("median_b", &comparison_report::median_b),
-               field("sd_a", &comparison_report::sd_a), field("sd_b", &comparison_report::sd_b),
-               field("difference", &comparison_report::difference), field("ci95", &comparison_report::ci95),
-               field("welch", &comparison_report::welch), field("mann_whitney", &comparison_report::mann_whitney),
-               field("paired", &comparison_report::paired), field("cohens_d", &comparison_report::cohens_d),
-               field("hedges_g", &comparison_report::hedges_g), field("p_holm", &comparison_report::p_holm),
-               field("verdict", &comparison_report::verdict), field("words", &comparison_report::words));
+inline constexpr auto fields_of<comparison_report> = std::tuple(
+    field("metric", &comparison_report::metric), field("unit", &comparison_report::unit),
+    field("a", &comparison_report::a), field("b", &comparison_report::b), field("n_a", &comparison_report::n_a),
+    field("n_b", &comparison_report::n_b), field("mean_a", &comparison_report::mean_a),
+    field("mean_b", &comparison_report::mean_b), field("median_a", &comparison_report::median_a),
+    field("median_b", &comparison_report::median_b), field("sd_a", &comparison_report::sd_a),
+    field("sd_b", &comparison_report::sd_b), field("difference", &comparison_report::difference),
+    field("ci95", &comparison_report::ci95), field("welch", &comparison_report::welch),
+    field("mann_whitney", &comparison_report::mann_whitney), field("paired", &comparison_report::paired),
+    field("cohens_d", &comparison_report::cohens_d), field("hedges_g", &comparison_report::hedges_g),
+    field("detectable_difference", &comparison_report::detectable_difference),
+    field("p_holm", &comparison_report::p_holm), field("verdict", &comparison_report::verdict),
+    field("words", &comparison_report::words));
 
 struct scaling_level {
     double n = 0; ///< agents
@@ -299,17 +306,31 @@ inline constexpr auto fields_of<improved_config> = std::tuple(
     field("config", &improved_config::config), field("n", &improved_config::n), field("mean", &improved_config::mean),
     field("cv_pct", &improved_config::cv_pct), field("improvement_pct", &improved_config::improvement_pct));
 
-/// What the configurations gain over the one called "default" or "baseline".
+/// How many of some configurations are better than the baseline.
+struct improved_group {
+    std::string kind, name; ///< kind: "runtime", or the name of a parameter; name: of the runtime, or the level
+    std::size_t configs = 0, better = 0;
+};
+template <>
+inline constexpr auto fields_of<improved_group> = std::tuple(field("kind", &improved_group::kind),
+                                                             field("name", &improved_group::name),
+                                                             field("configs", &improved_group::configs),
+                                                             field("better", &improved_group::better));
+
+/// What the configurations gain over the one called "default" or "baseline" by one metric. A change is in percent of
+/// the baseline's mean; peak_pct is the best one, which of a metric of time is the lowest.
 struct improvement_report {
     std::string baseline, metric;
     double success_rate_pct = 0, peak_pct = 0, mean_pct = 0;
     std::vector<improved_config> by_config;
+    std::vector<improved_group> groups;
 };
 template <>
-inline constexpr auto fields_of<improvement_report> = std::tuple(
-    field("baseline", &improvement_report::baseline), field("metric", &improvement_report::metric),
-    field("success_rate_pct", &improvement_report::success_rate_pct), field("peak_pct", &improvement_report::peak_pct),
-    field("mean_pct", &improvement_report::mean_pct), field("by_config", &improvement_report::by_config));
+inline constexpr auto fields_of<improvement_report> =
+    std::tuple(field("baseline", &improvement_report::baseline), field("metric", &improvement_report::metric),
+               field("success_rate_pct", &improvement_report::success_rate_pct),
+               field("peak_pct", &improvement_report::peak_pct), field("mean_pct", &improvement_report::mean_pct),
+               field("by_config", &improvement_report::by_config), field("groups", &improvement_report::groups));
 
 /// A metric of requests over all runs of a runtime, as its hundredths.
 struct distribution_report {
@@ -390,14 +411,25 @@ struct study_report {
     std::vector<std::pair<std::string, figure_definition>> metrics; ///< every figure that the report may name
     cells_report cells;
     std::vector<std::string> damage;
-    std::string headline; ///< efficiency_pct, or estimated_efficiency_pct where no agent ever ran alone
+    std::string headline; ///< headline_of() the study
+    answer_report answer;
+    std::vector<overview_row> overview;
+    std::vector<decision_row> decisions; ///< which runtime is best by which metric
+    std::optional<recovery_report> recovery;
     std::vector<runtime_report> runtimes;
     std::vector<config_report> configs;
+    std::vector<ranked_config> ranked_configs;
+    std::vector<stability_report> stability;
+    order_report order;
+    std::vector<agent_report> agents;
+    std::vector<agent_delta> agent_deltas;
+    std::vector<parity_report> parity;
     std::vector<comparison_report> comparisons;
     std::vector<scaling_report> scaling;
     std::vector<parameter_report> parameters;
-    std::optional<improvement_report> improvement;
-    std::vector<std::string> findings, limits, repeat;
+    std::vector<improvement_report> improvements;
+    std::vector<std::string> findings; ///< the largest first
+    std::vector<std::string> limits, repeat;
     std::vector<distribution_report> distributions;
     std::vector<reported_run> runs;
 
@@ -415,9 +447,14 @@ inline constexpr auto fields_of<study_report> =
                field("method", &study_report::method), field("provenance", &study_report::origin),
                field("metrics", &study_report::metrics), field("cells", &study_report::cells),
                field("damage", &study_report::damage), field("headline", &study_report::headline),
+               field("answer", &study_report::answer), field("overview", &study_report::overview),
+               field("decisions", &study_report::decisions), field("recovery", &study_report::recovery),
                field("runtimes", &study_report::runtimes), field("configs", &study_report::configs),
+               field("ranked_configs", &study_report::ranked_configs), field("stability", &study_report::stability),
+               field("order", &study_report::order), field("agents", &study_report::agents),
+               field("agent_deltas", &study_report::agent_deltas), field("parity", &study_report::parity),
                field("comparisons", &study_report::comparisons), field("scaling", &study_report::scaling),
-               field("parameters", &study_report::parameters), field("improvement", &study_report::improvement),
+               field("parameters", &study_report::parameters), field("improvements", &study_report::improvements),
                field("findings", &study_report::findings), field("limits", &study_report::limits),
                field("repeat", &study_report::repeat), field("distributions", &study_report::distributions),
                field("runs", &study_report::runs));

@@ -82,7 +82,8 @@ runtime_report runtime_of(const study& s, const planned_runtime& runtime, const 
     out.peak_pct = figure_of(d, d.max);
     out.ci95_pct = d.ci95;
     for (const std::size_t i : statistics::outliers(values))
-        out.outliers.push_back({with_headline[i]->config, with_headline[i]->number, values[i]});
+        out.outliers.push_back(
+            {with_headline[i]->config, with_headline[i]->number, values[i], unusual_in(*with_headline[i], s)});
     std::vector<double> config_means;
     for (const planned_configuration& c : s.configs)
         if (const auto of_config = statistics::describe(values_of(s, runtime.name, headline, c.name)); of_config.n > 0)
@@ -105,6 +106,24 @@ std::vector<runtime_report> runtimes_of(const study& s) {
     std::vector<runtime_report> out;
     for (const planned_runtime& r : s.runtimes) out.push_back(runtime_of(s, r, headline_of(s)));
     return out;
+}
+
+std::vector<const runtime_report*> side_by_side(const std::vector<runtime_report>& all) {
+    std::vector<const runtime_report*> out;
+    for (const runtime_report& r : all)
+        if (r.n > 0 && !r.serialized()) out.push_back(&r);
+    return out;
+}
+
+std::optional<double> mean_over(const std::vector<const runtime_report*>& runtimes, const std::string& metric) {
+    double sum = 0;
+    std::size_t n = 0;
+    for (const runtime_report* r : runtimes)
+        if (const described* found = r->find(metric)) {
+            sum += found->mean * static_cast<double>(found->n);
+            n += found->n;
+        }
+    return n > 0 ? std::optional(sum / static_cast<double>(n)) : std::nullopt;
 }
 
 std::vector<config_report> configs_of(const study& s) {

@@ -40,8 +40,9 @@ const std::string& headline_of(const study& s) {
     const auto has = [&](metric m) {
         return std::ranges::any_of(s.runs, [&](const study_run& r) { return r.ok() && r.value(m).has_value(); });
     };
-    return name_of(has(metric::efficiency) || !has(metric::estimated_efficiency) ? metric::efficiency
-                                                                                 : metric::estimated_efficiency);
+    for (const metric m : {metric::efficiency, metric::recovered_efficiency, metric::estimated_efficiency})
+        if (has(m)) return name_of(m);
+    return name_of(metric::efficiency);
 }
 
 std::size_t agents_of(const study& s) {

@@ -25,6 +25,10 @@ struct study_run {
     run_result result;
     std::vector<request_result> requests; ///< of the concurrent execution, once they were read (read_requests)
     std::vector<double> itl_ms;           ///< gaps between content records of all requests, once they were read
+    std::optional<std::size_t> order;     ///< its place in time among the runs of the study, from 0
+    /// A server loaded its model for a request, once these were read (see mark_model_loads); nothing: the servers do
+    /// not say how long they loaded.
+    std::optional<bool> cold;
 
     bool ok() const { return status == "ok"; }
     bool damaged() const { return status == "damaged"; }
@@ -62,15 +66,16 @@ std::vector<std::string> damage_of(const study&);
 /// where sweep.json or summary.json cannot be used, where no run is left, or where there are no results.
 study load_study(const std::filesystem::path&);
 
-/// Fills the requests of each complete run, and its gaps. A run whose requests cannot be used becomes a damaged run.
-/// Throws results_error where no other is left.
+/// Fills the requests of each complete run, its gaps, whether it was cold, and its recovered efficiency (recovery.hpp).
+/// A run whose requests cannot be used becomes a damaged run. Throws results_error where no other is left.
 void read_requests(study&);
 
 /// The runs that match a pattern of the shell: of "runtime/config" or "runtime/config/run_N"; with their runtimes and
 /// configurations. Throws results_error where none does.
 study part_of(study, const std::string& glob);
 
-/// The name of the metric that counts: efficiency_pct, or estimated_efficiency_pct where no agent ever ran alone.
+/// The name of the metric that counts: efficiency_pct; where no agent ever ran alone, recovered_efficiency_pct; where
+/// there is nothing to recover it from either, estimated_efficiency_pct.
 const std::string& headline_of(const study&);
 
 /// The most agents that a run had; 0 where no run says.

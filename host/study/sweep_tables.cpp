@@ -71,8 +71,6 @@ scaling_report series_report(const study& s, const std::string& runtime, const s
 
 bool single_agents(const study& s) { return agents_of(s) < 2; }
 
-const std::string& gained_metric(const study& s) { return single_agents(s) ? name_of(token_rate) : headline_of(s); }
-
 struct level {
     json value;
     std::vector<double> values;
@@ -152,41 +150,6 @@ std::vector<parameter_report> parameters_of(const study& s, const std::vector<ru
     for (const std::string& p : parameters)
         for (const std::string& m : metrics)
             if (auto report = effect_report(p, m, levels_of(s, runtimes, p, m))) out.push_back(std::move(*report));
-    return out;
-}
-
-std::optional<improvement_report> improvement_of(const study& s) {
-    const auto baseline = std::ranges::find_if(
-        s.configs, [](const planned_configuration& c) { return c.name == "default" || c.name == "baseline"; });
-    if (baseline == s.configs.end()) return std::nullopt;
-    const std::string& metric = gained_metric(s);
-    const auto described_by = [&](const planned_configuration& c) {
-        std::vector<double> values;
-        for (const planned_runtime& r : s.runtimes)
-            for (const double v : values_of(s, r.name, metric, c.name)) values.push_back(v);
-        return statistics::describe(std::move(values));
-    };
-    const statistics::description base = described_by(*baseline);
-    if (base.n == 0 || base.mean == 0) return std::nullopt;
-    improvement_report out;
-    out.baseline = baseline->name;
-    out.metric = metric;
-    std::vector<double> gains;
-    for (const planned_configuration& c : s.configs) {
-        const statistics::description d = described_by(c);
-        if (d.n == 0) continue;
-        const double gain = (d.mean - base.mean) / base.mean * 100;
-        const bool is_baseline = &c == &*baseline;
-        if (!is_baseline) gains.push_back(gain);
-        out.by_config.push_back({c.name, d.n, d.mean, d.n > 1 ? std::optional(d.cv_pct) : std::nullopt,
-                                 is_baseline ? std::nullopt : std::optional(gain)});
-    }
-    if (gains.empty()) return std::nullopt;
-    const auto better = static_cast<double>(std::ranges::count_if(gains, [](double g) { return g > 0; }));
-    out.success_rate_pct = better / static_cast<double>(gains.size()) * 100;
-    const statistics::description d = statistics::describe(std::move(gains));
-    out.peak_pct = d.max;
-    out.mean_pct = d.mean;
     return out;
 }
 

@@ -1,0 +1,249 @@
+#include "study/analysis.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace chimera::host {
+namespace {
+
+using results = std::vector<const runtime_report*>;
+
+std::vector<std::string> names_of(const results& runtimes) {
+    std::vector<std::string> out;
+    for (const runtime_report* r : runtimes) out.push_back(r->name);
+    return out;
+}
+
+/// The runtimes by the metric that they are chosen by, best first.
+struct choice {
+    std::string metric, label, unit;
+    results best;  ///< the highest mean, then those that cannot be told from it
+    results lower; ///< detectably
+    bool too_few = false;
+    double spread = 0;           ///< highest - lowest mean
+    double would_have_shown = 0; ///< the largest difference that some pair of the best could hide; 0: not known
+};
+
+const comparison_report* pair_of(const study_report& report, const std::string& metric, const std::string& a,
+                                 const std::string& b) {
+    const auto found = std::ranges::find_if(report.comparisons, [&](const comparison_report& c) {
+        return c.metric == metric && ((c.a == a && c.b == b) || (c.a == b && c.b == a));
+    });
+    return found == report.comparisons.end() ? nullptr : &*found;
+}
+
+double mean_of(const runtime_report* r, const std::string& metric) { return r->find(metric)->mean; }
+
+choice choose(const study& s, const study_report& report) {
+    choice out;
+    out.metric = choice_of(s);
+    out.label = label_of(out.metric);
+    out.unit = definition_of(s, out.metric).unit;
+    results all = side_by_side(report.runtimes);
+    std::erase_if(all, [&](const runtime_report* r) { return r->find(out.metric) == nullptr; });
+    if (all.empty()) return out;
+    std::ranges::stable_sort(all, std::ranges::greater(),
+                             [&](const runtime_report* r) { return mean_of(r, out.metric); });
+    out.spread = mean_of(all.front(), out.metric) - mean_of(all.back(), out.metric);
+    for (const runtime_report* r : all) {
+        const comparison_report* against_best =
+            r == all.front() ? nullptr : pair_of(report, out.metric, all.front()->name, r->name);
+        if (against_best && against_best->verdict == statistics::verdict::too_few_runs) out.too_few = true;
+        (against_best && against_best->detectable() ? out.lower : out.best).push_back(r);
+        if (against_best && !against_best->detectable())
+            out.would_have_shown = std::max(out.would_have_shown, against_best->detectable_difference.value_or(0));
+    }
+    return out;
+}
+
+std::string figure_text(const choice& c, double value) {
+    return fmt::format("{} {}", c.unit == "%" ? fmt::format("{:.1f}", value) : rounded(value), c.unit);
+}
+
+std::string means_text(const choice& c, const results& of) {
+    const auto mean = [&](const runtime_report* r) { return mean_of(r, c.metric); };
+    const double most = std::ranges::max(of, {}, mean)->find(c.metric)->mean,
+                 least = std::ranges::min(of, {}, mean)->find(c.metric)->mean;
+    const std::string high = figure_text(c, most), low = figure_text(c, least);
+    return high == low ? high
+                       : fmt::format("{} to {}", c.unit == "%" ? fmt::format("{:.1f}", least) : rounded(least), high);
+}
+
+std::string points(const choice& c, double value) {
+    return fmt::format("{} {}", rounded(value), unit_of_difference(c.unit));
+}
+
+/// A difference that no user would feel: a point of a percentage, 1 % of anything else.
+bool too_small_to_matter(const choice& c) {
+    const double best = mean_of(c.best.front(), c.metric);
+    return c.spread < (c.unit == "%" ? 1 : 0.01 * std::abs(best));
+}
+
+std::string verdict_of(const choice& c) {
+    results all = c.best;
+    all.insert(all.end(), c.lower.begin(), c.lower.end());
+    if (all.size() == 1)
+        return fmt::format(
+            "{} was measured alone: {} {}{}, {} runs", all[0]->name, c.label, figure_text(c, mean_of(all[0], c.metric)),
+            all[0]->find(c.metric)->sd ? fmt::format(" (sd {})", rounded(*all[0]->find(c.metric)->sd)) : "",
+            all[0]->find(c.metric)->n);
+    if (c.too_few && c.lower.empty())
+        return fmt::format("Too few runs to say which of {} to use: {} {}", listed(names_of(all)), c.label,
+                           means_text(c, all));
+    if (too_small_to_matter(c))
+        return fmt::format("No runtime wins: {} differ by {} of {} ({}){}", listed(names_of(all)), points(c, c.spread),
+                           c.label, means_text(c, all),
+                           c.lower.empty() && c.would_have_shown > 0
+                               ? fmt::format("; a difference of {} would have shown", points(c, c.would_have_shown))
+                               : "");
+    const std::string hidden = c.would_have_shown > 0
+                                   ? fmt::format(": a difference of {} would have shown", points(c, c.would_have_shown))
+                                   : "";
+    if (c.lower.empty())
+        return fmt::format("No runtime wins: {} cannot be told apart by {} ({}){}", listed(names_of(all)), c.label,
+                           means_text(c, all), hidden);
+    const double best = mean_of(c.best.front(), c.metric);
+    const double nearest = best - mean_of(c.lower.front(), c.metric),
+                 farthest = best - mean_of(c.lower.back(), c.metric);
+    const std::string behind =
+        c.lower.size() == 1 ? points(c, nearest) : fmt::format("{} to {}", rounded(nearest), points(c, farthest));
+    return fmt::format("Use {}: {} {}{}; {} {} {} lower", listed(names_of(c.best)), c.label, means_text(c, c.best),
+                       c.best.size() > 1 ? " (not told apart" + hidden + ")" : "", listed(names_of(c.lower)),
+                       c.lower.size() == 1 ? "is" : "are", behind);
+}
+
+std::string first_sentence(const study& s, const study_report& report, const choice& c) {
+    std::string out;
+    std::vector<std::string> serialized;
+    for (const runtime_report& r : report.runtimes)
+        if (r.serialized()) serialized.push_back(r.name);
+    if (c.best.empty())
+        out = serialized.empty() ? "No run has a figure to choose a runtime by"
+                                 : "No runtime ran its agents side by side";
+    else if (c.metric == name_of(metric::estimated_efficiency) && s.runtimes.size() > 1)
+        out = fmt::format("This data does not say which of {} runs agents better side by side: no agent ever ran alone",
+                          listed(names_of(side_by_side(report.runtimes))));
+    else
+        out = verdict_of(c);
+    if (!serialized.empty()) out += fmt::format("; not {}, whose agents ran one after the other", listed(serialized));
+    if (!c.lower.empty() && report.order.one_after_another.value_or(false))
+        out += "; but the runtimes ran one after another, and a machine that drifts would look the same";
+    return out + ".";
+}
+
+struct part {
+    std::string name;
+    double points;
+};
+
+std::string parts_text(std::vector<part> parts) {
+    std::ranges::stable_sort(parts, std::ranges::greater(), &part::points);
+    std::vector<std::string> texts;
+    for (const part& p : parts) texts.push_back(fmt::format("{} {:.2g}", p.name, p.points));
+    return listed(texts);
+}
+
+/// Recovered: the agents' slowdown is what is left of the loss when imbalance and late starts are taken away.
+std::string cause_recovered(const recovery_report& r, const results& runtimes) {
+    const double efficiency = mean_over(runtimes, name_of(metric::recovered_efficiency)).value_or(0);
+    const double imbalance = mean_over(runtimes, name_of(metric::imbalance)).value_or(0),
+                 late = mean_over(runtimes, name_of(metric::late_start)).value_or(0);
+    return fmt::format(
+        "Of the {:.0f} points that they lack to 100 %, {:.0f} are agents that slow each other down: side by "
+        "side they get {:.0f} tok/s together, one after the other {:.0f}; {:.2g} are replies of unequal "
+        "length, {:.2g} late starts.",
+        100 - efficiency, 100 - efficiency - imbalance - late, r.together_tok_s, r.in_turn_tok_s, imbalance, late);
+}
+
+std::string cause_estimated(const results& runtimes) {
+    const auto estimate = mean_over(runtimes, name_of(metric::estimated_efficiency)),
+               imbalance = mean_over(runtimes, name_of(metric::imbalance));
+    if (!estimate || !imbalance) return "Nothing says where the agents' time went.";
+    return fmt::format(
+        "Of the {:.2f} points that the published figure lacks to 100 %, {:.2f} are replies of unequal length: "
+        "it is computed from the concurrent run alone and cannot see agents that slow each other down.",
+        100 - *estimate, *imbalance);
+}
+
+std::string cause_measured(const results& runtimes) {
+    const auto mean = [&](metric m) { return mean_over(runtimes, name_of(m)); };
+    const auto efficiency = mean(metric::efficiency), inflation = mean(metric::inflation),
+               server = mean(metric::inflation_server), imbalance = mean(metric::imbalance),
+               late = mean(metric::late_start);
+    if (!efficiency || !inflation) return "Nothing says where the agents' time went.";
+    const double lost = 100 - *efficiency;
+    constexpr double little = 0.5;
+    std::vector<part> parts;
+    if (server) {
+        parts.push_back({"the server", *server});
+        parts.push_back({"the client", *inflation - *server});
+    } else {
+        parts.push_back({"agents that are slower together than alone", *inflation});
+    }
+    if (imbalance) parts.push_back({"agents of unequal length", *imbalance});
+    if (late) parts.push_back({"late starts", *late});
+    if (std::abs(lost) < little)
+        return fmt::format("Next to nothing is lost: {:.2g} points of 100 % ({}).", lost, parts_text(parts));
+    return fmt::format("Of the {:.3g} points that they {} 100 %, in points: {}.", std::abs(lost),
+                       lost < 0 ? "are above" : "lack to", parts_text(parts));
+}
+
+std::string cause_single(const results& runtimes) {
+    const auto overhead = mean_over(runtimes, name_of({metric::client_overhead, statistic::mean}));
+    const auto ttft = mean_over(runtimes, name_of({metric::ttft, statistic::p50})),
+               e2e = mean_over(runtimes, name_of({metric::e2e, statistic::p50}));
+    std::string out = "A single agent has no parallel efficiency";
+    if (ttft && e2e) out += fmt::format(": a reply takes {} ms, TTFT {} ms of it", rounded(*e2e), rounded(*ttft));
+    if (overhead) out += fmt::format("; {:.2g} % of that is the client", *overhead);
+    return out + ".";
+}
+
+std::string second_sentence(const study& s, const study_report& report) {
+    const results runtimes = side_by_side(report.runtimes);
+    if (runtimes.empty()) {
+        for (const runtime_report& r : report.runtimes)
+            if (r.serialized())
+                return fmt::format("{} (cause: {}){}.", r.name, r.cause.value_or("unknown"),
+                                   r.evidence ? ": " + *r.evidence : "");
+        return "Nothing says where the agents' time went.";
+    }
+    if (agents_of(s) < 2) return cause_single(runtimes);
+    if (report.headline == name_of(metric::efficiency)) return cause_measured(runtimes);
+    return report.recovery ? cause_recovered(*report.recovery, runtimes) : cause_estimated(runtimes);
+}
+
+std::string third_sentence(const study& s, const study_report& report) {
+    std::vector<std::string> unknown;
+    if (report.headline != name_of(metric::efficiency) && agents_of(s) > 1)
+        unknown.emplace_back(report.recovery
+                                 ? "whether server or client slows agents down side by side, as no agent ran "
+                                   "alone on the client that is judged"
+                                 : "how fast an agent alone would have been");
+    if (report.order.one_after_another.value_or(false))
+        unknown.emplace_back("how much of a difference between runtimes is a drift of the machine");
+    if (s.backend == "simulator")
+        unknown.emplace_back("how a real model on a GPU answers, as the servers were simulators");
+    std::size_t limited = 0;
+    for (const runtime_report& r : report.runtimes) limited += r.client_limited_runs.value_or(0);
+    if (limited > 0)
+        unknown.push_back(
+            fmt::format("what a faster client would have shown, as in {} of {} runs the client could have "
+                        "changed a figure",
+                        limited, report.cells.ok));
+    if (!report.origin || report.origin->machines() < 2) unknown.emplace_back("what another machine would show");
+    return fmt::format("This data cannot say {}.", listed(unknown));
+}
+
+} // namespace
+
+answer_report answer_of(const study& s, const study_report& report) {
+    answer_report out;
+    const choice c = choose(s, report);
+    out.sentences = {first_sentence(s, report, c), second_sentence(s, report), third_sentence(s, report)};
+    if (c.metric != name_of(metric::estimated_efficiency) && !c.too_few) out.use = names_of(c.best);
+    return out;
+}
+
+} // namespace chimera::host
