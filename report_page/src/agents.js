@@ -11,7 +11,11 @@ function agent_table(rows, title) {
   return table(
     title,
     [
-      { title: 'over the runs of', cell: (a) => (a.value.runtime ? [runtime_swatch(a.value.runtime), ' ', a.value.runtime] : a.value.config), sort: where },
+      {
+        title: 'over the runs of',
+        cell: (a) => (a.value.runtime ? [runtime_swatch(a.value.runtime), ' ', a.value.runtime] : a.value.config),
+        sort: where,
+      },
       { title: 'agent', cell: (a) => a.value.agent, sort: (a) => a.value.agent },
       number_column('n', 'n'),
       number_column('TTFT, ms', 'ttft_ms', 'ms'),
@@ -35,7 +39,9 @@ function delta_table(rows) {
         number: true,
         cell: (d) => [
           figure(`${d.pointer}/difference`, metric(d.value.metric).unit),
-          d.value.ci95 ? h('span', { class: 'spread' }, interval(`${d.pointer}/ci95`, metric(d.value.metric).unit)) : null,
+          d.value.ci95
+            ? h('span', { class: 'spread' }, interval(`${d.pointer}/ci95`, metric(d.value.metric).unit))
+            : null,
         ],
       },
       number_column('p (paired t)', 'p', 'p'),

@@ -11,7 +11,12 @@ const verdicts = {
   not_derivable: 'not derivable',
 };
 
-const counted = { holds: 'hold', wrong: 'wrong', other_sign: 'of which the data show the opposite', not_derivable: 'not derivable' };
+const counted = {
+  holds: 'hold',
+  wrong: 'wrong',
+  other_sign: 'of which the data show the opposite',
+  not_derivable: 'not derivable',
+};
 
 function claim_table(rows) {
   return table(
@@ -20,7 +25,10 @@ function claim_table(rows) {
       {
         title: 'statement',
         words: true,
-        cell: ({ value: c }) => [c.statement, h('span', { class: 'spread' }, [c.source, c.id].filter(Boolean).join(' '))],
+        cell: ({ value: c }) => [
+          c.statement,
+          h('span', { class: 'spread' }, [c.source, c.id].filter(Boolean).join(' ')),
+        ],
       },
       { title: 'published', number: true, cell: ({ value: c }) => c.said },
       {
@@ -28,11 +36,21 @@ function claim_table(rows) {
         number: true,
         cell: (c) => [
           c.value.found || h('span', { class: 'none' }, '–'),
-          c.value.deviation == null ? null : h('span', { class: 'spread' }, 'off by ', figure(`${c.pointer}/deviation`, c.value.unit)),
+          c.value.deviation == null
+            ? null
+            : h('span', { class: 'spread' }, 'off by ', figure(`${c.pointer}/deviation`, c.value.unit)),
         ],
       },
-      { title: 'verdict', cell: ({ value: c }) => h('strong', { class: `claim ${c.verdict}` }, verdicts[c.verdict] ?? c.verdict), sort: (c) => c.value.verdict },
-      { title: 'note', words: true, cell: ({ value: c }) => [c.about, c.note ? h('span', { class: 'spread' }, c.note) : null] },
+      {
+        title: 'verdict',
+        cell: ({ value: c }) => h('strong', { class: `claim ${c.verdict}` }, verdicts[c.verdict] ?? c.verdict),
+        sort: (c) => c.value.verdict,
+      },
+      {
+        title: 'note',
+        words: true,
+        cell: ({ value: c }) => [c.about, c.note ? h('span', { class: 'spread' }, c.note) : null],
+      },
     ],
     rows,
   );

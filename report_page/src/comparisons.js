@@ -64,7 +64,9 @@ function forest(name, title, pairs) {
   );
   drawn
     .querySelector('tbody')
-    .append(h('tr', { class: 'axis' }, h('td', {}), h('td', { class: 'plot' }, track_axis(scale)), h('td', { colspan: 4 })));
+    .append(
+      h('tr', { class: 'axis' }, h('td', {}), h('td', { class: 'plot' }, track_axis(scale)), h('td', { colspan: 4 })),
+    );
   return drawn;
 }
 

@@ -128,6 +128,14 @@ function improvement({ value: i, pointer }) {
   );
 }
 
+const explanations = {
+  efficiency_pct: 'The agents alone against all together: 100 % means that N agents take as long as one.',
+  recovered_efficiency_pct:
+    'No agent ran alone, but in some runs the agents ran one after the other: this is the efficiency that follows from their pace there.',
+  estimated_efficiency_pct:
+    'No agent ran alone, so this is the estimate from the concurrent runs: it cannot see agents slowing each other down.',
+};
+
 export function efficiency() {
   if (!by_runtime().some((r) => r.mean != null)) return null;
   const name = `${metric_title(report.headline)}, %`,
@@ -144,13 +152,7 @@ export function efficiency() {
   return section(
     'efficiency',
     'Efficiency',
-    h(
-      'p',
-      {},
-      report.headline === 'efficiency_pct'
-        ? 'The agents alone against all together: 100 % means that N agents take as long as one.'
-        : 'No agent ran alone, so this is the estimate from the concurrent runs: it cannot see agents slowing each other down.',
-    ),
+    h('p', {}, explanations[report.headline] ?? ''),
     one(by_runtime(), 36, 'by-runtime', 'By runtime', runtime_table()),
     at('/configs')?.length > 1 ? one(by_config(), 26, 'by-config', 'By configuration', config_table()) : null,
     (at('/improvements') ? entries('/improvements') : entries_of_one('/improvement')).map(improvement),

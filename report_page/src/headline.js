@@ -34,7 +34,12 @@ function tiles() {
   const runtimes = entries('/runtimes');
   return runtimes.length
     ? [
-        h('h2', { class: 'tiles-title' }, `Mean ${metric_title(report.headline)} with its 95 % interval `, tag(report.headline)),
+        h(
+          'h2',
+          { class: 'tiles-title' },
+          `Mean ${metric_title(report.headline)} with its 95 % interval `,
+          tag(report.headline),
+        ),
         h('ul', { class: 'tiles' }, runtimes.map(tile)),
       ]
     : null;

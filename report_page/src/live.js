@@ -39,14 +39,21 @@ function sentence(s) {
 
 /** What the sweep does at this moment. */
 function now_of(s) {
-  if (!s.running) return h('p', { class: 'flag' }, s.left ? 'No process runs this sweep; sweep --resume continues it.' : 'The sweep has ended.');
+  if (!s.running)
+    return h(
+      'p',
+      { class: 'flag' },
+      s.left ? 'No process runs this sweep; sweep --resume continues it.' : 'The sweep has ended.',
+    );
   if (s.now?.awaited) return h('p', { class: 'flag' }, `Waiting for the server ${s.now.awaited}.`);
   const working = s.now?.cells ?? [];
   return working.length
     ? h(
         'ul',
         { class: 'working' },
-        working.map((c) => h('li', {}, h('strong', {}, `${c.runtime} / ${c.config}, run ${c.run}`), ` ${c.doing.replaceAll('_', ' ')}`)),
+        working.map((c) =>
+          h('li', {}, h('strong', {}, `${c.runtime} / ${c.config}, run ${c.run}`), ` ${c.doing.replaceAll('_', ' ')}`),
+        ),
       )
     : null;
 }
@@ -62,7 +69,16 @@ function matrix(groups) {
     h(
       'table',
       { class: 'matrix' },
-      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'configuration'), runtimes.map((r) => h('th', { scope: 'col' }, r)))),
+      h(
+        'thead',
+        {},
+        h(
+          'tr',
+          {},
+          h('th', { scope: 'col' }, 'configuration'),
+          runtimes.map((r) => h('th', { scope: 'col' }, r)),
+        ),
+      ),
       h(
         'tbody',
         {},
@@ -76,7 +92,11 @@ function matrix(groups) {
               return h(
                 'td',
                 {},
-                g && [bar(g), h('span', { class: 'small' }, ` ${g.ok + g.failed}/${g.planned - g.not_needed}`), g.failed ? h('span', { class: 'flag' }, ` ${g.failed}`) : null],
+                g && [
+                  bar(g),
+                  h('span', { class: 'small' }, ` ${g.ok + g.failed}/${g.planned - g.not_needed}`),
+                  g.failed ? h('span', { class: 'flag' }, ` ${g.failed}`) : null,
+                ],
               );
             }),
           ),
@@ -100,7 +120,9 @@ function notes(title, all, text) {
         h(
           'ul',
           { class: 'notes' },
-          all.slice(-most_notes).map((c) => h('li', {}, h('strong', {}, `${c.runtime} / ${c.config}, run ${c.run}`), ` ${text(c)}`)),
+          all
+            .slice(-most_notes)
+            .map((c) => h('li', {}, h('strong', {}, `${c.runtime} / ${c.config}, run ${c.run}`), ` ${text(c)}`)),
         ),
       )
     : null;
@@ -120,7 +142,15 @@ function show(panel, s, problem) {
     now_of(s) ?? '',
     notes('Alerts', s.alerts, (c) => (c.alerts ?? []).map(alert_words).join('; ')) ?? '',
     notes('Failed cells', s.failures, (c) => c.message) ?? '',
-    h('details', { open: panel.dataset.cells === 'open' ? true : null, ontoggle: (e) => (panel.dataset.cells = e.target.open ? 'open' : '') }, h('summary', {}, 'All cells'), matrix(s.groups ?? [])),
+    h(
+      'details',
+      {
+        open: panel.dataset.cells === 'open' ? true : null,
+        ontoggle: (e) => (panel.dataset.cells = e.target.open ? 'open' : ''),
+      },
+      h('summary', {}, 'All cells'),
+      matrix(s.groups ?? []),
+    ),
   );
 }
 
@@ -146,7 +176,11 @@ export function live(renew) {
         if (document.kind === 'report') renew(document);
       }
     } catch {
-      show(panel, { ...status, running: false }, 'chimera-host no longer serves this page: the sweep has ended or was stopped');
+      show(
+        panel,
+        { ...status, running: false },
+        'chimera-host no longer serves this page: the sweep has ended or was stopped',
+      );
       return;
     }
     setTimeout(tick, every_ms);

@@ -68,7 +68,8 @@ function content() {
 
 /** What a reader has opened and chosen, so that a newer report can be shown the same way. */
 function state_of(body) {
-  const key = (e) => `${e.closest('section')?.id} ${e.closest('figure')?.id} ${(e.querySelector('summary') ?? e.closest('label'))?.firstChild.textContent}`;
+  const key = (e) =>
+    `${e.closest('section')?.id} ${e.closest('figure')?.id} ${(e.querySelector('summary') ?? e.closest('label'))?.firstChild.textContent}`;
   return {
     key,
     open: new Set([...body.querySelectorAll('details[open]')].map(key)),

@@ -31,7 +31,9 @@ export const tick_text = (v) => (v === 0 ? '0' : String(Number(v.toPrecision(6))
 
 /** A row of a forest plot: an interval with its mean, over faint lines at the ticks; the line at 0 is stronger. */
 export function interval_track(scale, { mean, ci, kind, unit }) {
-  const parts = scale.ticks.map((t) => h('i', { class: t === 0 ? 'tick zero' : 'tick', style: at_left(scale.place(t)) }));
+  const parts = scale.ticks.map((t) =>
+    h('i', { class: t === 0 ? 'tick zero' : 'tick', style: at_left(scale.place(t)) }),
+  );
   if (ci) {
     const [a, b] = ci.map((v) => Math.min(100, Math.max(0, scale.place(v))));
     parts.push(h('i', { class: 'bar', style: `${at_left(a)}; width: ${Math.max(0.2, b - a).toFixed(3)}%` }));

@@ -14,9 +14,27 @@ const contrast = (title, pointer, a, b) => {
           title,
           [
             { title: 'runtime', cell: (c) => [runtime_swatch(c.value.runtime), ' ', c.value.runtime] },
-            { title: 'median over runs of', cell: (c) => `${metric_title(c.value.metric)}${metric(c.value.metric).unit && `, ${metric(c.value.metric).unit}`}` },
-            { title: a, number: true, cell: (c) => [figure(`${c.pointer}/median_a`, metric(c.value.metric).unit), h('span', { class: 'spread' }, figure(`${c.pointer}/n_a`), ' runs')] },
-            { title: b, number: true, cell: (c) => [figure(`${c.pointer}/median_b`, metric(c.value.metric).unit), h('span', { class: 'spread' }, figure(`${c.pointer}/n_b`), ' runs')] },
+            {
+              title: 'median over runs of',
+              cell: (c) =>
+                `${metric_title(c.value.metric)}${metric(c.value.metric).unit && `, ${metric(c.value.metric).unit}`}`,
+            },
+            {
+              title: a,
+              number: true,
+              cell: (c) => [
+                figure(`${c.pointer}/median_a`, metric(c.value.metric).unit),
+                h('span', { class: 'spread' }, figure(`${c.pointer}/n_a`), ' runs'),
+              ],
+            },
+            {
+              title: b,
+              number: true,
+              cell: (c) => [
+                figure(`${c.pointer}/median_b`, metric(c.value.metric).unit),
+                h('span', { class: 'spread' }, figure(`${c.pointer}/n_b`), ' runs'),
+              ],
+            },
             number_column('p (U test)', 'p', 'p'),
           ],
           rows,
@@ -33,7 +51,11 @@ export function order() {
     'order',
     'Order and drift',
     o.one_after_another
-      ? h('p', {}, `The runtimes ran one after the other (${o.sequence.join(', ')}): a drift of the machine would look like a difference between them.`)
+      ? h(
+          'p',
+          {},
+          `The runtimes ran one after the other (${o.sequence.join(', ')}): a drift of the machine would look like a difference between them.`,
+        )
       : o.one_after_another === false
         ? h('p', {}, 'The runtimes’ runs are mixed in time: a drift of the machine hits all alike.')
         : null,
@@ -44,7 +66,10 @@ export function order() {
             { title: 'drift of', cell: (d) => metric_title(d.value.metric) },
             number_column('in ten runs', 'in_ten_runs', ''),
             { title: '95 % interval', number: true, cell: (d) => interval(`${d.pointer}/ci95`) },
-            { title: 'unit', cell: (d) => (metric(d.value.metric).unit === '%' ? 'points' : metric(d.value.metric).unit) },
+            {
+              title: 'unit',
+              cell: (d) => (metric(d.value.metric).unit === '%' ? 'points' : metric(d.value.metric).unit),
+            },
             number_column('p', 'p', 'p'),
             number_column('runs', 'n'),
           ],

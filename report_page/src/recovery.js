@@ -19,14 +19,23 @@ export function recovery() {
   const drawn = table(
     'Recovered efficiency by runtime',
     [
-      { title: 'runtime', cell: (x) => h('span', { class: 'pair-name' }, runtime_swatch(x.value.runtime), ` ${x.value.runtime}`) },
+      {
+        title: 'runtime',
+        cell: (x) => h('span', { class: 'pair-name' }, runtime_swatch(x.value.runtime), ` ${x.value.runtime}`),
+      },
       {
         title: h('span', { class: 'plot-title' }, 'recovered, with its 95 % interval; ○ the estimate'),
         plot: true,
         cell: ({ value: x }) => {
-          const track = interval_track(scale, { mean: x.warm.mean_pct, ci: x.warm.ci95_pct, kind: 'a_higher', unit: '%' });
+          const track = interval_track(scale, {
+            mean: x.warm.mean_pct,
+            ci: x.warm.ci95_pct,
+            kind: 'a_higher',
+            unit: '%',
+          });
           const estimate = estimate_of(x.runtime);
-          if (estimate != null) track.append(h('i', { class: 'other', style: `left: ${scale.place(estimate).toFixed(3)}%` }));
+          if (estimate != null)
+            track.append(h('i', { class: 'other', style: `left: ${scale.place(estimate).toFixed(3)}%` }));
           return track;
         },
       },
@@ -53,9 +62,11 @@ export function recovery() {
     ].filter(Boolean),
     rows,
   );
-  drawn.querySelector('tbody').append(
-    h('tr', { class: 'axis' }, h('td', {}), h('td', { class: 'plot' }, track_axis(scale)), h('td', { colspan: 4 })),
-  );
+  drawn
+    .querySelector('tbody')
+    .append(
+      h('tr', { class: 'axis' }, h('td', {}), h('td', { class: 'plot' }, track_axis(scale)), h('td', { colspan: 4 })),
+    );
   return section(
     'recovery',
     'Efficiency, recovered',

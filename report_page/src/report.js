@@ -74,9 +74,24 @@ export function metric(name) {
 /** The unit of a difference: percentages differ by points. */
 export const difference_unit = (unit) => (unit === '%' ? 'points' : unit);
 
-const words = { pct: '', ms: '', us: '', tok: '', s: '', ttft: 'TTFT', itl: 'ITL', tpot: 'TPOT', e2e: 'E2E', cpu: 'CPU' };
+const words = {
+  pct: '',
+  ms: '',
+  us: '',
+  tok: '',
+  s: '',
+  ttft: 'TTFT',
+  itl: 'ITL',
+  tpot: 'TPOT',
+  e2e: 'E2E',
+  cpu: 'CPU',
+};
 const statistics = { p50: 'median', mean: 'mean', p95: '95th percentile of', p99: '99th percentile of' };
-const named = { tokens_per_second: 'token rate', busiest_worker_pct: 'busiest worker', jain_index: 'Jain\u2019s index' };
+const named = {
+  tokens_per_second: 'token rate',
+  busiest_worker_pct: 'busiest worker',
+  jain_index: 'Jain\u2019s index',
+};
 
 /** A metric's name as a reader says it: ttft_ms_p50 is "median TTFT", inflation_server_pct "inflation server". */
 export function metric_title(name) {

@@ -5,14 +5,19 @@ import { entries, figure } from './report.js';
 import { folded, number_column, table } from './table.js';
 import { runtime_swatch } from './palette.js';
 
-const named = (pointer, value) => (value ? [value.config, ' ', h('span', { class: 'spread' }, 'sd ', figure(`${pointer}/sd_pct`, '%'))] : '');
+const named = (pointer, value) =>
+  value ? [value.config, ' ', h('span', { class: 'spread' }, 'sd ', figure(`${pointer}/sd_pct`, '%'))] : '';
 
 export function stability() {
   const rows = entries('/stability'),
     ranked = entries('/ranked_configs');
   if (!rows.length && !ranked.length) return null;
   const best = ranked.filter((c) => c.value.rank <= 3);
-  const runtime = { title: 'runtime', cell: (r) => h('span', { class: 'pair-name' }, runtime_swatch(r.value.runtime), ` ${r.value.runtime}`), sort: (r) => r.value.runtime };
+  const runtime = {
+    title: 'runtime',
+    cell: (r) => h('span', { class: 'pair-name' }, runtime_swatch(r.value.runtime), ` ${r.value.runtime}`),
+    sort: (r) => r.value.runtime,
+  };
   const ranking = (all) =>
     table(
       'Configurations by runtime, best first',
@@ -32,7 +37,11 @@ export function stability() {
     'Stability and best configurations',
     rows.length
       ? [
-          h('p', {}, 'The deviation of runs that differ in nothing, and the deviation of the configurations’ means: two things, in points.'),
+          h(
+            'p',
+            {},
+            'The deviation of runs that differ in nothing, and the deviation of the configurations’ means: two things, in points.',
+          ),
           table(
             'Stability by runtime',
             [
@@ -46,6 +55,10 @@ export function stability() {
           ),
         ]
       : null,
-    best.length && best.length < ranked.length ? [h('h3', {}, 'The three best of each runtime'), ranking(best), folded('All configurations', ranking(ranked))] : ranked.length ? ranking(ranked) : null,
+    best.length && best.length < ranked.length
+      ? [h('h3', {}, 'The three best of each runtime'), ranking(best), folded('All configurations', ranking(ranked))]
+      : ranked.length
+        ? ranking(ranked)
+        : null,
   );
 }

@@ -91,7 +91,11 @@ export function answer(runtimes, configs, runs, headline) {
     }),
     parity: [
       { quantity: 'calls', equal: true, cells: runtimes.map((r) => ({ runtime: r.name, mean: 4 })) },
-      { quantity: 'tokens of replies', equal: false, cells: runtimes.map((r, i) => ({ runtime: r.name, mean: 1100 + i })) },
+      {
+        quantity: 'tokens of replies',
+        equal: false,
+        cells: runtimes.map((r, i) => ({ runtime: r.name, mean: 1100 + i })),
+      },
     ],
     agents: runtimes.flatMap((r) =>
       ['collector', 'insight'].map((agent, i) => ({
@@ -198,7 +202,15 @@ export function live_status(runtimes, configs, done, planned) {
             began: '2025-11-14T09:30:00Z',
             jobs: 1,
             wanted: planned,
-            cells: [{ runtime: runtimes[0].name, config: configs[0].name, run: 3, doing: 'measuring', since: '2025-11-14T09:31:00Z' }],
+            cells: [
+              {
+                runtime: runtimes[0].name,
+                config: configs[0].name,
+                run: 3,
+                doing: 'measuring',
+                since: '2025-11-14T09:31:00Z',
+              },
+            ],
             awaited: null,
           }
         : null,
@@ -212,9 +224,26 @@ export function live_status(runtimes, configs, done, planned) {
     running_s: 3 * done,
     expected_s: done < planned ? 3 * (planned - done) : 0,
     groups: runtimes.flatMap((r) =>
-      configs.map((c) => ({ runtime: r.name, config: c.name, planned: per_group, ok: 2, failed: 0, not_needed: 0, left: per_group - 2, cell_s: 2.5 })),
+      configs.map((c) => ({
+        runtime: r.name,
+        config: c.name,
+        planned: per_group,
+        ok: 2,
+        failed: 0,
+        not_needed: 0,
+        left: per_group - 2,
+        cell_s: 2.5,
+      })),
     ),
-    failures: [{ runtime: runtimes[1].name, config: configs[0].name, run: 1, status: 'failed', message: 'connection refused <b>not bold</b>' }],
+    failures: [
+      {
+        runtime: runtimes[1].name,
+        config: configs[0].name,
+        run: 1,
+        status: 'failed',
+        message: 'connection refused <b>not bold</b>',
+      },
+    ],
     alerts: [
       {
         runtime: runtimes[0].name,

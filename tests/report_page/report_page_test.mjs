@@ -134,7 +134,9 @@ for (const name of Object.keys(documents)) {
       ...document.comparisons.flatMap((c, i) =>
         c.metric === document.headline ? [`/comparisons/${i}/difference`, `/comparisons/${i}/p_holm`] : [],
       ),
-      ...(document.overview ?? []).flatMap((row, i) => row.cells.map((_, k) => `/overview/${i}/cells/${k}/${row.shown}`)),
+      ...(document.overview ?? []).flatMap((row, i) =>
+        row.cells.map((_, k) => `/overview/${i}/cells/${k}/${row.shown}`),
+      ),
       ...(document.recovery?.runtimes ?? []).map((_, i) => `/recovery/runtimes/${i}/warm/mean_pct`),
       ...(document.parameters ?? []).flatMap((p, i) => p.levels.map((_, k) => `/parameters/${i}/levels/${k}/mean`)),
       ...document.scaling.flatMap((s, i) => s.points.map((_, k) => `/scaling/${i}/points/${k}/throughput_mean`)),
@@ -189,7 +191,10 @@ test('a comparison is a row with its interval at its place', async () => {
 test('no chart stands beside an empty half', async () => {
   const { page } = await open(browser, file('imported'));
   for (const grid of await page.$$eval('.pair, .panels, .multiples', (all) =>
-    all.map((e) => ({ width: e.clientWidth, right: Math.max(...[...e.children].map((c) => c.offsetLeft + c.offsetWidth - e.offsetLeft)) })),
+    all.map((e) => ({
+      width: e.clientWidth,
+      right: Math.max(...[...e.children].map((c) => c.offsetLeft + c.offsetWidth - e.offsetLeft)),
+    })),
   ))
     assert.ok(grid.right > 0.9 * grid.width, JSON.stringify(grid));
   await page.close();
@@ -218,7 +223,12 @@ test('a live page follows its sweep without moving what is read; a saved report 
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
   await drawn(page);
   const panel = () => page.innerText('#live');
-  for (const part of ['87 of 150 cells done, 1 failed, 63 left', 'tokio_default / baseline_vs_chimera, run 3', 'ttft_p95_ms: 1240 ms, the limit is 1000 ms', '<b>not bold</b>'])
+  for (const part of [
+    '87 of 150 cells done, 1 failed, 63 left',
+    'tokio_default / baseline_vs_chimera, run 3',
+    'ttft_p95_ms: 1240 ms, the limit is 1000 ms',
+    '<b>not bold</b>',
+  ])
     assert.ok((await panel()).includes(part), `${part}: ${await panel()}`);
   await picture(page, 'live-light');
   await page.evaluate(() => {
@@ -228,7 +238,9 @@ test('a live page follows its sweep without moving what is read; a saved report 
   const top = () => page.evaluate(() => document.querySelector('#runs').getBoundingClientRect().top);
   const before = await top();
   done = 150;
-  await page.waitForFunction(() => document.querySelector('#findings').textContent.includes('After 150 cells.'), null, { timeout: 15000 });
+  await page.waitForFunction(() => document.querySelector('#findings').textContent.includes('After 150 cells.'), null, {
+    timeout: 15000,
+  });
   await drawn(page);
   assert.match(await panel(), /150 of 150 cells done.*The sweep has ended/s);
   assert.ok(Math.abs((await top()) - before) < 3, `${before} became ${await top()}`);
@@ -236,7 +248,9 @@ test('a live page follows its sweep without moving what is read; a saved report 
   assert.deepEqual(complaints, []);
   server.closeAllConnections();
   server.close();
-  await page.waitForFunction(() => document.querySelector('#live').textContent.includes('no longer serves'), null, { timeout: 15000 });
+  await page.waitForFunction(() => document.querySelector('#live').textContent.includes('no longer serves'), null, {
+    timeout: 15000,
+  });
   assert.deepEqual([...new Set(asked)].sort(), ['/', '/report.json', '/status.json']);
 
   const saved = await open(browser, file('tr115'));

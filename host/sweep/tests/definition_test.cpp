@@ -90,13 +90,13 @@ TEST_CASE("an option of only one of two agents is the server's default for the o
 [sweep]
 [[sweep.configs]]
 name = "one_tuned"
-set.workload.agents.insight.options = { num_gpu = 80 }
+set.workload.agents.insight.options = { top_k = 5 }
 [[sweep.configs]]
 name = "both"
-set.workload.agents."*".options = { num_gpu = 80 }
+set.workload.agents."*".options = { top_k = 5 }
 )");
-    CHECK(std::get<std::string>(s.configs[0].parameters.at("num_gpu")) == "default/80");
-    CHECK(std::get<double>(s.configs[1].parameters.at("num_gpu")) == 80);
+    CHECK(std::get<std::string>(s.configs[0].parameters.at("top_k")) == "default/5");
+    CHECK(std::get<double>(s.configs[1].parameters.at("top_k")) == 5);
 }
 
 TEST_CASE("configurations share their requests unless they are told to draw their own") {

@@ -119,8 +119,8 @@ TEST_CASE("configurations are called as our campaigns call them") {
                 original_metrics({}, with_temperature_1(80, 512), with_temperature_1(100, 1024)).dump());
         CHECK(cells(f, {f / "tree"}, {}, &outcome) == names{"smol chimera_hetero_gpu80-100_ctx512-1024 1"});
         CHECK(outcome.warnings.empty());
-        const auto& parameters = load_study(f / "out").configs[0].parameters;
-        CHECK(parameters == nlohmann::ordered_json{{"num_gpu", "80/100"}, {"num_ctx", "512/1024"}, {"temperature", 1}});
+        const study s = load_study(f / "out");
+        CHECK(s.configs[0].parameters == nlohmann::ordered_json{{"num_gpu", "80/100"}, {"num_ctx", "512/1024"}, {"temperature", 1}});
     }
     SUBCASE("a name that says other options than the files") {
         write_run(f, "tree/smol/chimera-homo_gpu80_ctx512_temp10/run_1", with_temperature_1(80, 2048));
@@ -155,7 +155,7 @@ TEST_CASE("several models are parts of the names, and one of two spellings is th
     f.write("tree/python/qwen2p5_7b/qwen2.5_7b/homo/summary.json", python_summary_file({}, options).dump());
     CHECK(cells(f, {f / "tree"}, {{"rust", "rust"}, {"python", "python"}}) ==
           names{"python homo_qwen2.5_7b 1", "rust homo_gemma3_latest 1", "rust homo_qwen2.5_7b 1"});
-    const auto& configs = load_study(f / "out").configs;
-    CHECK(configs[0].parameters["model"] == "gemma3:latest");
-    CHECK(configs[1].parameters["model"] == "qwen2.5:7b");
+    const study s = load_study(f / "out");
+    CHECK(s.configs[0].parameters["model"] == "gemma3:latest");
+    CHECK(s.configs[1].parameters["model"] == "qwen2.5:7b");
 }
