@@ -356,13 +356,22 @@ int run_command_line(int argc, char** argv) {
     CLI::App* new_app = add_new(app, new_plugin);
     validate_arguments validate;
     CLI::App* validate_app = add_validate(app, validate);
-    std::filesystem::path tree, imported_to;
+    import_arguments imported;
     CLI::App* import_app =
         app.add_subcommand("import", "Convert results of other programs, so that report and compare can read them")
             ->require_subcommand(1);
     CLI::App* tr115_app = import_app->add_subcommand("tr115", "Convert the results of the original reports");
-    tr115_app->add_option("tree", tree, "Folder with their results")->type_name("DIR")->required();
-    tr115_app->add_option("--output-dir", imported_to, "Folder for the converted sweep")
+    tr115_app->add_option("trees", imported.trees, "Folders with their results")
+        ->type_name("DIR")
+        ->expected(1, CLI::detail::expected_max_vector_size)
+        ->required();
+    tr115_app
+        ->add_option("--runtime", imported.runtimes,
+                     "Runs below this folder are those of this runtime (repeatable; needed where no folder is called "
+                     "runtime-NAME and it is not the one above the configuration's)")
+        ->type_name("FOLDER=NAME")
+        ->allow_extra_args(false);
+    tr115_app->add_option("--output-dir", imported.output_dir, "Folder for the converted sweep")
         ->check(is_named)
         ->type_name("DIR")
         ->required();
@@ -391,7 +400,7 @@ int run_command_line(int argc, char** argv) {
         if (report_app->parsed()) return static_cast<int>(report_command(report));
         if (compare_app->parsed()) return static_cast<int>(compare_command(compare));
         if (new_app->parsed()) return static_cast<int>(new_command(new_plugin));
-        if (tr115_app->parsed()) return static_cast<int>(import_tr115_command(tree, imported_to));
+        if (tr115_app->parsed()) return static_cast<int>(import_tr115_command(imported));
         if (sweep_app->parsed()) {
             find(sweep.profile, "tr115");
             sweep.api_key = key_of(sweep.key, std::move(key_of_environment));

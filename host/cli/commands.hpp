@@ -116,10 +116,16 @@ struct compare_arguments {
 /// (bad input).
 exit_status compare_command(const compare_arguments&);
 
+struct import_arguments {
+    std::vector<std::filesystem::path> trees;
+    std::vector<std::string> runtimes; ///< FOLDER=NAME each
+    std::filesystem::path output_dir;
+};
+
 /// `import tr115`: converts the results of the original reports. Prints the number of imported runs, and warns where
 /// the files contradict each other. Throws results_error (bad input); std::system_error if the output cannot be written
 /// (set-up).
-exit_status import_tr115_command(const std::filesystem::path& tree, const std::filesystem::path& output_dir);
+exit_status import_tr115_command(const import_arguments&);
 
 // ---- plugins, inspect: commands that list plugins (plugin_commands.cpp)
 

@@ -170,8 +170,29 @@ exit_status compare_command(const compare_arguments& arguments) {
 
 // ---- import
 
-exit_status import_tr115_command(const std::filesystem::path& tree, const std::filesystem::path& output_dir) {
-    const import_outcome outcome = import_tr115(tree, output_dir);
+namespace {
+
+std::vector<named_runtime> named_runtimes(const std::vector<std::string>& texts) {
+    std::vector<named_runtime> out;
+    std::vector<std::string> faults;
+    for (const std::string& text : texts) {
+        const std::size_t at = text.rfind('=');
+        if (at == std::string::npos || at == 0 || at + 1 == text.size())
+            faults.push_back(fmt::format("--runtime {}: give a folder and the runtime's name (example: "
+                                         "runtime-smol=smol)",
+                                         text));
+        else
+            out.push_back({text.substr(0, at), text.substr(at + 1)});
+    }
+    if (!faults.empty()) throw results_error(faults);
+    return out;
+}
+
+} // namespace
+
+exit_status import_tr115_command(const import_arguments& arguments) {
+    const auto& output_dir = arguments.output_dir;
+    const import_outcome outcome = import_tr115(arguments.trees, output_dir, named_runtimes(arguments.runtimes));
     for (const std::string& w : outcome.warnings) spdlog::warn("{}", w);
     print_result(fmt::format("imported to {}: runs {}, runtimes {}, configurations {}\nchimera-host report {}\n",
                              on_one_line(output_dir.string()), outcome.runs, outcome.runtimes, outcome.configs,

@@ -247,10 +247,15 @@ std::string part(const std::vector<const server_options*>& tuned, const char* na
 } // namespace
 
 std::string config_name(const profile& p) {
-    const auto& agents = p.workload.agents;
+    std::vector<server_options> options;
+    for (const auto& agent : p.workload.agents) options.push_back(agent.options);
+    return config_name(options);
+}
+
+std::string config_name(const std::vector<server_options>& agents) {
     std::vector<const server_options*> tuned;
-    for (const auto& agent : agents)
-        if (agent.options != server_options{}) tuned.push_back(&agent.options);
+    for (const auto& options : agents)
+        if (options != server_options{}) tuned.push_back(&options);
     if (tuned.empty()) return agents.size() == 1 ? "single_baseline" : "baseline";
     const bool alike = std::all_of(tuned.begin(), tuned.end(), [&](const auto* o) { return *o == *tuned.front(); });
     std::string name = agents.size() == 1             ? "single"

@@ -151,5 +151,7 @@ constexpr std::uint64_t fnv1a(std::string_view bytes, std::uint64_t hash = 0xcbf
 /// defaults), "baseline" (all agents with them); "single_..." instead of "chimera_homo_..." for one agent. Different
 /// configurations may have the same name; config_hash tells them apart.
 std::string config_name(const profile&);
+/// The same of the options of each agent.
+std::string config_name(const std::vector<server_options>& agents);
 
 } // namespace chimera::host

@@ -37,6 +37,7 @@ std::string in_words(const machine_identity& m) {
     add(out, m.governor, "governor ");
     constexpr double gib = 1024.0 * 1024 * 1024;
     if (m.memory_bytes) out.push_back(fmt::format("{:.1f} GiB", static_cast<double>(*m.memory_bytes) / gib));
+    add(out, m.os);
     add(out, m.kernel, "Linux ");
     add(out, m.libc);
     if (m.hypervisor) out.push_back(*m.hypervisor == "none" ? "no hypervisor" : *m.hypervisor);
@@ -49,6 +50,7 @@ std::string in_words(const build_identity& b) {
     add(details, b.commit);
     for (const std::string& told : {b.compiler, b.build_type})
         if (!told.empty()) details.push_back(told);
+    if (b.version.empty()) return "not told" + in_brackets(details);
     return fmt::format("chimera {}{}", b.version, in_brackets(details));
 }
 

@@ -17,6 +17,7 @@ struct machine_identity {
     std::optional<int> usable_cpus;       ///< logical CPUs that this process may run on (its affinity)
     std::optional<std::string> governor;  ///< of the CPU frequency: "performance"; "mixed" where CPUs differ
     std::optional<std::uint64_t> memory_bytes;
+    std::optional<std::string> os;         ///< of imported results, where it may not be Linux: "windows x86_64"
     std::optional<std::string> kernel;     ///< "6.1.0-18-amd64"
     std::optional<std::string> libc;       ///< "glibc 2.36"
     std::optional<std::string> hypervisor; ///< "KVM", "Xen", ...; "none" where the CPU says that there is none
@@ -25,9 +26,9 @@ struct machine_identity {
     bool operator==(const machine_identity&) const = default;
 };
 
-/// The program itself.
+/// The program itself. Of imported results it is another program, of which only the compiler may be known.
 struct build_identity {
-    std::string version;               ///< "0.1.0"
+    std::string version;               ///< "0.1.0"; empty: not told
     std::optional<std::string> commit; ///< "1f3c9a0b7d2e"; ends in "+" where tracked files had changed
     std::string compiler;              ///< "GCC 12.2.0"
     std::string build_type;            ///< "Release"

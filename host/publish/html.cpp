@@ -14,6 +14,13 @@
 namespace chimera::host {
 namespace {
 
+/// Lets the page of a sweep that runs ask its own server for newer figures. A saved report may ask for nothing.
+void set_policy(std::string& page, bool is_live) {
+    constexpr std::string_view place = "{{policy}}";
+    const std::size_t at = page.find(place);
+    if (at != std::string::npos) page.replace(at, place.size(), is_live ? "connect-src 'self'; " : "");
+}
+
 /// The document as text that cannot end the element that it stands in: ASCII, in which "<" is written as an escape.
 std::string inside_script(json document) {
     for_each_text(document,
@@ -44,6 +51,7 @@ std::string to_html(const json& document, const std::filesystem::path& page) {
                         "needs npm (Debian: apt-get install npm)",
                         page.string()));
     std::string text{std::istreambuf_iterator<char>(in), {}};
+    set_policy(text, document.is_object() && document.contains("live"));
     constexpr std::string_view place = "{{report}}";
     const std::size_t at = text.find(place);
     if (at == std::string::npos || text.find(place, at + 1) != std::string::npos)

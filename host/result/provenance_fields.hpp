@@ -13,16 +13,16 @@ inline constexpr auto fields_of<machine_identity> =
                field("usable_cpus", &machine_identity::usable_cpus, "", "logical CPUs that the process may run on"),
                field("governor", &machine_identity::governor, "", "of the CPU frequency; mixed where CPUs differ"),
                field("memory_bytes", &machine_identity::memory_bytes, "bytes", "of the machine"),
+               field("os", &machine_identity::os, "", "of imported results").left_out(),
                field("kernel", &machine_identity::kernel), field("libc", &machine_identity::libc),
                field("hypervisor", &machine_identity::hypervisor, "", "none where the CPU says that there is none"),
                field("container", &machine_identity::container, "", "docker, podman, ..."));
 
 template <>
-inline constexpr auto fields_of<build_identity> = std::tuple(field("version", &build_identity::version),
-                                                             field("commit", &build_identity::commit, "",
-                                                                   "ends in + where tracked files had changed"),
-                                                             field("compiler", &build_identity::compiler),
-                                                             field("build_type", &build_identity::build_type));
+inline constexpr auto fields_of<build_identity> =
+    std::tuple(field("version", &build_identity::version, "", "empty: not told"),
+               field("commit", &build_identity::commit, "", "ends in + where tracked files had changed"),
+               field("compiler", &build_identity::compiler), field("build_type", &build_identity::build_type));
 
 template <>
 inline constexpr auto fields_of<plugin_identity> =

@@ -215,7 +215,7 @@ study study_reader::sweep(const fs::path& folder) {
     s_.description = sweep.description.value_or("");
     s_.question = sweep.question.value_or("");
     s_.backend = std::move(sweep.backend);
-    if (s_.source == "chimera") s_.order = "interleaved, drawn from the seed"; // as every sweep of ours is
+    s_.order = s_.source == "chimera" ? "interleaved, drawn from the seed" : std::move(sweep.order); // ours all are
     s_.profile = sweep.profile.value_or("");
     s_.seed = sweep.seed;
     s_.cells_planned = static_cast<std::size_t>(sweep.cells_planned);

@@ -83,10 +83,11 @@ std::vector<std::string> limits_of(const study& s, const study_report& report) {
         out.push_back(fmt::format("Not measured: {}.", missing));
     if (s.cells_not_needed > 0)
         out.push_back("Runs ended where the figures looked calm, which makes intervals a little too narrow.");
-    if (s.source == "tr115")
+    if (s.source == "tr115") out.push_back("The originals record no seed.");
+    if (report.order.one_after_another.value_or(false))
         out.push_back(
-            "The originals record no seed, and their runtimes ran one after another, not interleaved: a drift of the "
-            "machine would look like a difference between runtimes.");
+            "The runtimes ran one after another, not interleaved: a drift of the machine would look like a difference "
+            "between them.");
     if (s.backend == "simulator")
         out.push_back(
             "The servers were simulators on the same machine: times of a real model and contention of a GPU are not in "

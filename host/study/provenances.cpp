@@ -69,7 +69,7 @@ struct fact {
 class facts {
   public:
     void add(std::string_view subject, std::string name, std::string value, const std::string& of = {}) {
-        all_.push_back({subject, std::move(name), of, std::move(value)});
+        if (!value.empty()) all_.push_back({subject, std::move(name), of, std::move(value)});
     }
     template <class T>
     void add(std::string_view subject, std::string name, const std::optional<T>& value, const std::string& of = {}) {
@@ -90,10 +90,11 @@ std::vector<fact> facts_of(const campaign_provenance& p) {
     out.add(machines, "CPU", p.machine.cpu_model);
     out.add(machines, "usable CPUs", p.machine.usable_cpus);
     out.add(machines, "governor", p.machine.governor);
+    out.add(machines, "operating system", p.machine.os);
     out.add(machines, "kernel", p.machine.kernel);
     out.add(machines, "libc", p.machine.libc);
     out.add(machines, "hypervisor", p.machine.hypervisor);
-    out.add(machines, "container", p.machine.container.value_or("none"));
+    if (!p.machine.os) out.add(machines, "container", p.machine.container.value_or("none"));
     out.add(builds, "version", p.build.version);
     out.add(builds, "commit", p.build.commit);
     out.add(builds, "compiler", p.build.compiler);

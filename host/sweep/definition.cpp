@@ -5,6 +5,7 @@
 #include "report/summary.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <initializer_list>
@@ -206,12 +207,56 @@ struct parameter_reader {
     }
 };
 
-sweep_config config_of(const variant_spec& v, std::size_t n_agents) {
+/// An option of requests; nothing inside: the server's default; nothing at all: there is no such option.
+std::optional<std::optional<double>> option_named(const std::string& name, const server_options& o) {
+    constexpr std::pair<std::string_view, std::optional<std::int64_t> server_options::*> whole[] = {
+        {"num_gpu", &server_options::num_gpu},
+        {"num_ctx", &server_options::num_ctx},
+        {"top_k", &server_options::top_k},
+        {"num_predict", &server_options::num_predict},
+        {"seed", &server_options::seed}};
+    constexpr std::pair<std::string_view, std::optional<double> server_options::*> real[] = {
+        {"temperature", &server_options::temperature},
+        {"top_p", &server_options::top_p},
+        {"repeat_penalty", &server_options::repeat_penalty}};
+    for (const auto& [key, member] : whole)
+        if (key == name) return o.*member ? std::optional(static_cast<double>(*(o.*member))) : std::nullopt;
+    for (const auto& [key, member] : real)
+        if (key == name) return o.*member;
+    return std::nullopt;
+}
+
+/// What the agents were given of an option: one value, or "80/100", each value once where agents are many. Nothing: it
+/// is no option of requests.
+std::optional<parameter_map::mapped_type> option_of(const std::vector<agent_spec>& agents, const std::string& name) {
+    std::vector<std::string> texts;
+    std::optional<double> first;
+    for (const agent_spec& agent : agents) {
+        const auto value = option_named(name, agent.options);
+        if (!value) return std::nullopt;
+        if (texts.empty()) first = *value;
+        texts.push_back(*value ? fmt::format("{}", **value) : "default");
+    }
+    const auto same = [&](const std::string& text) { return text == texts.front(); };
+    if (std::ranges::all_of(texts, same)) return first ? parameter_map::mapped_type(*first) : texts.front();
+    constexpr std::size_t few = 4;
+    if (texts.size() > few) {
+        std::set<std::string> seen;
+        std::erase_if(texts, [&](const std::string& text) { return !seen.insert(text).second; });
+    }
+    return fmt::format("{}", fmt::join(texts, "/"));
+}
+
+sweep_config config_of(const variant_spec& v, const std::vector<agent_spec>& agents) {
     parameter_reader reader;
     for (const node& patch : v.patches) reader.read(patch, "");
     for (const std::string& name : reader.ambiguous) reader.values.erase(name);
-    for (const auto& [name, given] : reader.agents)
-        if (given.size() < n_agents) reader.values.erase(name);
+    for (const auto& [name, given] : reader.agents) {
+        if (auto value = option_of(agents, name))
+            reader.values.insert_or_assign(name, std::move(*value));
+        else if (given.size() < agents.size())
+            reader.values.erase(name);
+    }
     return {v.name, std::move(reader.values)};
 }
 
@@ -312,7 +357,7 @@ sweep_definition load_sweep(const std::filesystem::path& file, const schema_look
             for (std::size_t c = 0; c < row.size(); ++c) row[c].measure.seed = seed_for(out.seed, configs[c].name);
     for (const variant_spec& r : runtimes) out.runtimes.push_back({only_one ? first.name : r.name, r.description});
     for (std::size_t c = 0; c < configs.size(); ++c)
-        out.configs.push_back(config_of(configs[c], out.profiles.front()[c].workload.agents.size()));
+        out.configs.push_back(config_of(configs[c], out.profiles.front()[c].workload.agents));
     return out;
 }
 

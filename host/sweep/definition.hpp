@@ -21,8 +21,9 @@ struct sweep_runtime {
 /// One set of conditions in which every runtime is run.
 struct sweep_config {
     std::string name;
-    /// The keys that it sets, by their last step ("num_ctx"), or "agents" for workload.agents.count. A key with
-    /// different values for different agents is left out.
+    /// The keys that it sets, by their last step ("num_ctx"), or "agents" for workload.agents.count. An option of the
+    /// agents' requests has the value of all of them, or "80/100" where they differ; "default" is that of an agent
+    /// which leaves it to its server. Any other key with several values is left out.
     std::map<std::string, std::variant<double, std::string>> parameters;
 };
 

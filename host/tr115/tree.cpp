@@ -1,14 +1,17 @@
 #include "tr115/tree.hpp"
 
+#include "process/messages.hpp"
 #include "result/sealed_file.hpp"
-#include "tr115/original.hpp"
+#include "tr115/record.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
+#include <set>
+#include <tuple>
+#include <utility>
 
 namespace chimera::host {
 namespace {
@@ -17,149 +20,177 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view published_order[] = {"tokio-default", "tokio-localset", "smol", "smol-1kb", "async-std"};
 
-/// The N of "run_N".
-std::optional<int> run_number(const std::string& name) {
-    constexpr std::string_view prefix = "run_";
-    int n = 0;
-    if (!name.starts_with(prefix)) return std::nullopt;
-    const auto [end, error] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), n);
-    return error == std::errc() && end == name.data() + name.size() && n >= 0 ? std::optional(n) : std::nullopt;
-}
-
-/// Where a run is in the tree. The originals ran a program that makes run_M folders once for each run_N.
-struct run_place {
-    std::string runtime, config;
-    int outer = 0, inner = 0;
-    auto operator<=>(const run_place&) const = default;
-};
-
-/// The place that a path below the tree stands for, without the file's name. The run_N that end it are those of a
-/// metrics.json; a summary.json has one less, as it stands beside them.
-std::optional<run_place> place_of(std::vector<std::string> path, const fs::path& tree) {
-    if (!path.empty() && path[0] == "results") path.erase(path.begin());
-    std::vector<int> numbers;
-    while (!path.empty() && numbers.size() < 2) {
-        const auto n = run_number(path.back());
-        if (!n) break;
-        numbers.insert(numbers.begin(), *n);
-        path.pop_back();
-    }
-    if (numbers.empty() || path.empty() || path.size() > 2 || run_number(path.back())) return std::nullopt;
-    std::string runtime = path.size() == 2 ? path[0] : fs::canonical(tree).filename().string();
-    constexpr std::string_view prefix = "runtime-";
-    if (runtime.starts_with(prefix)) runtime.erase(0, prefix.size());
-    return run_place{std::move(runtime), path.back(), numbers[0], numbers.size() == 2 ? numbers[1] : 0};
-}
-
-std::vector<std::string> folders_between(const fs::path& tree, const fs::path& file) {
-    std::vector<std::string> out;
-    for (const fs::path& part : file.parent_path().lexically_relative(tree))
-        if (part != ".") out.push_back(part);
-    return out;
-}
-
 std::size_t rank(const std::string& runtime) {
     return static_cast<std::size_t>(std::ranges::find(published_order, runtime) - std::begin(published_order));
 }
 
-using found_runs = std::map<run_place, tr115_run>;
+/// The runs of one tree. A summary.json is read after every metrics.json, which knows more.
+class tree_reader {
+  public:
+    tree_reader(const fs::path& tree, const std::vector<named_runtime>& names, tr115_runs& out)
+        : tree_(tree), tree_name_(name_of_tree(tree)), names_(names), out_(out) {}
 
-constexpr const char* nowhere = ": left out, it is not where a run of the reports would be";
+    void read() {
+        std::vector<fs::path> summaries;
+        for (const auto& entry : fs::recursive_directory_iterator(tree_)) {
+            const fs::path& file = entry.path();
+            if (file.filename() == "summary.json") summaries.push_back(file);
+            if (file.filename() == "metrics.json") add_metrics(file);
+        }
+        // Those within a run before those of all runs of a configuration.
+        std::ranges::sort(summaries, std::ranges::greater(),
+                          [](const fs::path& file) { return std::pair(std::ranges::distance(file), file.string()); });
+        for (const fs::path& file : summaries) add_summary(file);
+        number();
+    }
 
-/// Where a summary.json has its run of this number.
-std::optional<run_place> listed_place(const fs::path& file, int number, const fs::path& tree) {
-    std::vector<std::string> path = folders_between(tree, file);
-    path.push_back(fmt::format("run_{}", number));
-    return place_of(std::move(path), tree);
+  private:
+    struct found_run {
+        fs::path file;
+        int summary_run = 0;
+    };
+
+    void leave_out(const fs::path& file, const std::string& why) {
+        out_.left_out.push_back(fmt::format("{}: {}", file.string(), why));
+    }
+
+    /// Nothing: the file is left out, and that is said.
+    std::optional<run_place> place(const fs::path& file, const std::vector<std::string>& folders) {
+        auto found = place_of(folders, tree_name_, names_);
+        if (const auto* place = std::get_if<run_place>(&found)) return *place;
+        leave_out(file, std::get<std::string>(found));
+        return std::nullopt;
+    }
+
+    void add_metrics(const fs::path& file) {
+        if (const auto at = place(file, folders_between(tree_, file))) found_[*at] = {file, 0};
+    }
+
+    /// Whether a run that a summary.json lists is there already. One file may have run_N where another has run_N/run_1;
+    /// a summary.json that lists a single run (`alone`) does not say which of run_N it is.
+    bool is_known(const run_place& listed, bool alone) const {
+        return std::ranges::any_of(found_, [&](const auto& entry) {
+            run_place same = entry.first;
+            const int inner = std::exchange(same.inner, listed.inner);
+            return same == listed && (alone || inner == 0 || listed.inner == 0 || inner == listed.inner);
+        });
+    }
+
+    /// Adds the runs that only this summary.json knows.
+    void add_summary(const fs::path& file) {
+        std::vector<std::string> folders = folders_between(tree_, file);
+        const bool in_a_run = !folders.empty() && run_number(folders.back()) >= 0;
+        folders.emplace_back("run_1");
+        const auto first = place(file, folders);
+        if (!first) return;
+        std::vector<int> numbers;
+        try {
+            numbers = listed_runs(read_results_document(file).content, file.string());
+        } catch (const results_error& e) {
+            if (in_a_run && !is_known(*first, true)) throw; // nobody else would know that run
+            out_.left_out.push_back(fmt::format("{}; left out, it is not a summary of the reports", e.what()));
+            return;
+        }
+        for (const int number : numbers) {
+            run_place at = *first;
+            (in_a_run ? at.inner : at.outer) = number;
+            if (!is_known(at, numbers.size() == 1)) found_[at] = {file, number};
+        }
+    }
+
+    /// run_N/run_1 is run N. Where one of them holds several, the runs of the configuration are counted through.
+    void number() {
+        const auto cell_of = [](const run_place& p) { return std::tuple(p.runtime, p.phase, p.model, p.config); };
+        std::map<decltype(cell_of({})), std::pair<int, bool>> counted;
+        for (const auto& [at, run] : found_) {
+            auto& [last, several] = counted[cell_of(at)];
+            several = several || at.outer == last;
+            last = at.outer;
+        }
+        int number = 0;
+        const run_place* previous = nullptr;
+        for (const auto& [at, run] : found_) {
+            number = previous != nullptr && cell_of(*previous) == cell_of(at) ? number + 1 : 1;
+            previous = &at;
+            out_.runs.push_back({at.runtime, at.phase, at.model, at.config,
+                                 counted[cell_of(at)].second ? number : at.outer, run.file, run.summary_run, tree_});
+        }
+    }
+
+    const fs::path& tree_;
+    std::string tree_name_;
+    const std::vector<named_runtime>& names_;
+    tr115_runs& out_;
+    std::map<run_place, found_run> found_;
+};
+
+void check_trees(std::span<const fs::path> trees) {
+    for (const fs::path& tree : trees)
+        if (!fs::is_directory(tree)) throw results_error(tree.string() + ": there is no such folder");
+    for (std::size_t i = 0; i < trees.size(); ++i)
+        for (std::size_t j = 0; j < trees.size(); ++j) {
+            if (i == j) continue;
+            const fs::path outer = fs::canonical(trees[i]), inner = fs::canonical(trees[j]);
+            if (std::ranges::mismatch(outer, inner).in1 == outer.end())
+                throw results_error(fmt::format("{} is in {}: give one of them", trees[j].string(), trees[i].string()));
+        }
 }
 
-/// Whether a run that a summary.json lists is there already. One file may have run_N where another has run_N/run_1; a
-/// summary.json that lists a single run (`alone`) does not say which of run_N it is.
-bool is_known(const found_runs& found, const run_place& listed, bool alone) {
-    return std::ranges::any_of(found, [&](const auto& entry) {
-        const run_place& p = entry.first;
-        return p.runtime == listed.runtime && p.config == listed.config && p.outer == listed.outer &&
-               (alone || p.inner == 0 || listed.inner == 0 || p.inner == listed.inner);
-    });
+/// A name that no run has is a mistyped one.
+void check_names(const tr115_runs& found, const std::vector<named_runtime>& names) {
+    std::set<std::string> folders;
+    for (const tr115_run& run : found.runs) {
+        std::vector<std::string> above = folders_between(run.tree, run.file);
+        above.push_back(name_of_tree(run.tree));
+        for (const std::string& folder : above)
+            if (run_number(folder) < 0 && folder != "results" && folder != run.config) folders.insert(folder);
+    }
+    const std::vector<std::string> known(folders.begin(), folders.end());
+    for (const named_runtime& n : names)
+        if (std::ranges::find(found.runs, n.name, &tr115_run::runtime) == found.runs.end())
+            throw results_error(fmt::format("--runtime {}={}: no run is below such a folder; {}", n.folder, n.name,
+                                            suggest(n.folder, known)));
 }
 
-/// The numbers of the runs that a summary.json lists.
-std::vector<int> listed_numbers(const fs::path& file) {
-    std::vector<int> out;
-    for (const original_summary_run& run : read_results<original_summary>(file).runs) {
-        constexpr int most = 1'000'000;
-        if (run.run_number < 1 || run.run_number > most)
-            throw results_error(
-                fmt::format("{}: runs: run_number is {}; expected 1 to {}", file.string(), run.run_number, most));
-        out.push_back(run.run_number);
-    }
-    return out;
+void tidy_phases(tr115_runs& found, std::size_t trees) {
+    if (trees > 1)
+        for (tr115_run& run : found.runs)
+            run.phase = name_of_tree(run.tree) + (run.phase.empty() ? "" : "_" + run.phase);
+    const std::string shared = found.runs[0].phase;
+    if (std::ranges::all_of(found.runs, [&](const tr115_run& run) { return run.phase == shared; }))
+        for (tr115_run& run : found.runs) run.phase.clear();
 }
 
-/// Adds the runs that only this summary.json knows. Returns why the file is left out; empty: it is not.
-std::string add_summary(found_runs& found, const fs::path& file, const fs::path& tree) {
-    const auto first = listed_place(file, 1, tree);
-    if (!first) return file.string() + nowhere;
-    std::vector<int> numbers;
-    try {
-        numbers = listed_numbers(file);
-    } catch (const results_error& e) {
-        const bool in_a_run = run_number(file.parent_path().filename()).has_value();
-        if (in_a_run && !is_known(found, *first, true)) throw; // nobody else would know that run
-        return fmt::format("{}; left out, it is not a summary of the reports", e.what());
-    }
-    for (const int number : numbers) {
-        const auto place = listed_place(file, number, tree);
-        if (!is_known(found, *place, numbers.size() == 1))
-            found[*place] = {place->runtime, place->config, place->outer, file, number};
-    }
-    return {};
+void check_no_run_is_there_twice(const tr115_runs& found) {
+    std::map<std::tuple<std::string, std::string, std::string, std::string, int>, fs::path> seen;
+    for (const tr115_run& r : found.runs)
+        if (const auto [at, is_new] = seen.try_emplace({r.runtime, r.phase, r.model, r.config, r.number}, r.file);
+            !is_new)
+            throw results_error(fmt::format("{} and {}: both are run {} of {} in {}; import them one by one",
+                                            at->second.string(), r.file.string(), r.number, r.runtime, r.config));
 }
 
 } // namespace
 
-tr115_tree find_tr115_runs(const fs::path& folder) {
-    if (!fs::is_directory(folder)) throw results_error(folder.string() + ": there is no such folder");
-    tr115_tree out;
-    found_runs found;
-    std::vector<fs::path> summaries;
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-        const fs::path& file = entry.path();
-        if (file.filename() == "summary.json") summaries.push_back(file);
-        if (file.filename() != "metrics.json") continue;
-        if (const auto place = place_of(folders_between(folder, file), folder))
-            found[*place] = {place->runtime, place->config, place->outer, file};
-        else
-            out.left_out.push_back(file.string() + nowhere);
-    }
-    // After every metrics.json, which knows more; those within a run before those of all runs of a configuration.
-    std::ranges::sort(summaries, std::ranges::greater(),
-                      [](const fs::path& file) { return std::pair(std::ranges::distance(file), file.string()); });
-    for (const fs::path& file : summaries)
-        if (std::string why = add_summary(found, file, folder); !why.empty()) out.left_out.push_back(std::move(why));
-    if (found.empty())
-        throw results_error(
-            fmt::format("{}: no results of the reports here: expected "
-                        "<runtime>/<config>/run_1/run_1/metrics.json or <config>/run_1/metrics.json below",
-                        folder.string()));
-    // run_N/run_1 is run N. Where one of them holds several, the runs of the configuration are counted through.
-    std::map<std::pair<std::string, std::string>, std::pair<int, bool>> counted;
-    for (const auto& [place, run] : found) {
-        auto& [last, several] = counted[{place.runtime, place.config}];
-        several = several || place.outer == last;
-        last = place.outer;
-    }
-    std::pair<std::string, std::string> previous;
-    int number = 0;
-    for (auto& [place, run] : found) {
-        const std::pair cell(place.runtime, place.config);
-        number = cell == previous ? number + 1 : 1;
-        previous = cell;
-        if (counted[cell].second) run.number = number;
-        out.runs.push_back(run);
-    }
-    std::ranges::stable_sort(out.runs, {}, [](const tr115_run& r) { return rank(r.runtime); });
+tr115_runs find_tr115_runs(std::span<const fs::path> trees, const std::vector<named_runtime>& names) {
+    check_trees(trees);
+    tr115_runs out;
+    for (const fs::path& tree : trees) tree_reader(tree, names, out).read();
     std::ranges::sort(out.left_out);
+    if (out.runs.empty()) {
+        std::vector<std::string> faults{
+            fmt::format("{}: no results of the reports here: expected <runtime>/<config>/run_1/run_1/metrics.json or "
+                        "<config>/run_1/metrics.json below",
+                        trees[0].string())};
+        faults.insert(faults.end(), out.left_out.begin(), out.left_out.end());
+        throw results_error(faults);
+    }
+    check_names(out, names);
+    tidy_phases(out, trees.size());
+    check_no_run_is_there_twice(out);
+    std::ranges::stable_sort(out.runs, {}, [](const tr115_run& r) {
+        return std::tuple(rank(r.runtime), r.runtime, r.phase, r.model, r.config, r.number);
+    });
     return out;
 }
 

@@ -39,6 +39,7 @@ export const open_ends = {
 };
 
 const waiting = [];
+const shown = []; // what holds memory and observes the window, of each chart that was drawn
 
 /**
  * A chart with its text. `height(width)` is known before anything is drawn, so nothing moves; `option(width)` is
@@ -88,12 +89,23 @@ export function chart({ id, title, tags = [], note, legend, controls, height, op
     height,
     draw: () => {
       draw();
-      new ResizeObserver(() => {
+      const observer = new ResizeObserver(() => {
         if (canvas.clientWidth > 0 && canvas.clientWidth !== width) draw();
-      }).observe(canvas);
+      });
+      observer.observe(canvas);
+      shown.push(() => {
+        observer.disconnect();
+        drawn.dispose();
+      });
     },
   });
   return Object.assign(figure, { redraw: draw });
+}
+
+/** Lets go of every chart, before the page shows others. */
+export function dispose_all() {
+  waiting.length = 0;
+  for (const dispose of shown.splice(0)) dispose();
 }
 
 /** Draws every chart made so far, once the page holds them: one in each frame, so that the page can be used meanwhile. */

@@ -83,9 +83,12 @@ const text_table = (name, rows) =>
     rows,
   );
 
+const rows_of = (name) => entries('/distributions').filter((d) => d.value.metric === name && d.value.quantiles?.length);
+const has = (name) => rows_of(name).length > 0;
+
 function one(name) {
-  const rows = entries('/distributions').filter((d) => d.value.metric === name && d.value.quantiles?.length);
-  if (!rows.length) return h('p', { class: 'none' }, `${titles[name]}: not measured.`);
+  const rows = rows_of(name);
+  if (!rows.length) return null;
   const median = `${name}_p50`;
   let log = long_tailed(rows);
   const drawn = chart({
@@ -120,9 +123,16 @@ export function distributions() {
   return entries('/distributions').length
     ? section(
         'distributions',
-        'Latency',
-        h('p', {}, 'All requests of a runtime, pooled over its runs.'),
-        h('div', { class: 'pair' }, one('ttft_ms'), one('itl_ms')),
+        'Distributions',
+        h(
+          'p',
+          {},
+          'All requests of a runtime, pooled over its runs.',
+          Object.keys(titles)
+            .filter((name) => !has(name))
+            .map((name) => h('span', { class: 'none' }, ` ${titles[name]}: not measured.`)),
+        ),
+        h('div', { class: 'pair' }, Object.keys(titles).map(one)),
       )
     : null;
 }

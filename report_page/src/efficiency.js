@@ -7,20 +7,22 @@ import { runtime_mark, runtime_swatch } from './palette.js';
 import { chart } from './chart.js';
 import { interval_height, interval_option } from './interval_chart.js';
 
-const legend = () =>
-  h(
+const key = (style, sign, words) =>
+  h('li', {}, h('span', { class: `key ${style}`, 'aria-hidden': 'true' }, sign), ` ${words}`);
+
+/** What a chart of intervals over runs shows; only what there is. */
+export function interval_legend(with_interval = true, with_outliers = false) {
+  return h(
     'ul',
     { class: 'legend' },
-    h('li', {}, h('span', { class: 'key mean', 'aria-hidden': 'true' }, '◆'), ' mean with its 95 % interval'),
-    h('li', {}, h('span', { class: 'key run', 'aria-hidden': 'true' }, '●'), ' one run'),
-    h('li', {}, h('span', { class: 'key', 'aria-hidden': 'true' }, '○'), ' client-limited run'),
-    h(
-      'li',
-      {},
-      h('span', { class: 'key outlier', 'aria-hidden': 'true' }, '●'),
-      ' outlier (ringed): marked, never dropped',
-    ),
+    key('mean', '◆', with_interval ? 'mean with its 95 % interval' : 'mean'),
+    key('run', '●', 'one run'),
+    at('/runs')?.some((r) => r.client_limited?.length) ? key('', '○', 'client-limited run') : null,
+    with_outliers ? key('outlier', '●', 'outlier (ringed): marked, never dropped') : null,
   );
+}
+
+const has_outliers = () => (at('/runtimes') ?? []).some((r) => r.outliers?.length);
 
 function row_of(runtime, label, mean, ci, runs) {
   const outliers = runtime.outliers ?? [];
@@ -109,24 +111,30 @@ const config_table = () =>
     entries('/configs'),
   );
 
-/** What the improvement over a baseline came to, where the study asked for it. */
-function improvement() {
-  const i = at('/improvement');
-  return (
-    i &&
-    h(
-      'p',
-      {},
-      `Against ${i.baseline} (${metric_title(i.metric)}): `,
-      figure('/improvement/success_rate_pct', '%'),
-      '\u00a0% of the configurations improve; peak ',
-      figure('/improvement/peak_pct', '%'),
-      '\u00a0%, mean ',
-      figure('/improvement/mean_pct', '%'),
-      '\u00a0%.',
-    )
+const entries_of_one = (pointer) => (at(pointer) ? [{ value: at(pointer), pointer }] : []);
+
+/** What the configurations gain over a baseline, where the study has one. */
+function improvement({ value: i, pointer }) {
+  return h(
+    'p',
+    {},
+    `Against ${i.baseline} (${metric_title(i.metric)}): `,
+    figure(`${pointer}/success_rate_pct`, '%'),
+    '\u00a0% of the configurations improve; best ',
+    figure(`${pointer}/peak_pct`, '%'),
+    '\u00a0%, mean ',
+    figure(`${pointer}/mean_pct`, '%'),
+    '\u00a0%.',
   );
 }
+
+const explanations = {
+  efficiency_pct: 'The agents alone against all together: 100 % means that N agents take as long as one.',
+  recovered_efficiency_pct:
+    'No agent ran alone, but in some runs the agents ran one after the other: this is the efficiency that follows from their pace there.',
+  estimated_efficiency_pct:
+    'No agent ran alone, so this is the estimate from the concurrent runs: it cannot see agents slowing each other down.',
+};
 
 export function efficiency() {
   if (!by_runtime().some((r) => r.mean != null)) return null;
@@ -136,7 +144,7 @@ export function efficiency() {
         id,
         title,
         tags: [tag(report.headline)],
-        legend: legend(),
+        legend: interval_legend(true, has_outliers()),
         height: () => interval_height(rows, row_height),
         option: (width) => interval_option(rows, { width, name, unit: '%' }),
         table: text_table,
@@ -144,15 +152,9 @@ export function efficiency() {
   return section(
     'efficiency',
     'Efficiency',
-    h(
-      'p',
-      {},
-      report.headline === 'efficiency_pct'
-        ? 'The agents alone against all together: 100 % means that N agents take as long as one.'
-        : 'No agent ran alone, so this is the estimate from the concurrent runs: it cannot see agents slowing each other down.',
-    ),
+    h('p', {}, explanations[report.headline] ?? ''),
     one(by_runtime(), 36, 'by-runtime', 'By runtime', runtime_table()),
     at('/configs')?.length > 1 ? one(by_config(), 26, 'by-config', 'By configuration', config_table()) : null,
-    improvement(),
+    (at('/improvements') ? entries('/improvements') : entries_of_one('/improvement')).map(improvement),
   );
 }

@@ -1,8 +1,9 @@
-// The first screen: what was asked, what came out, and the figures that carry it.
+// The first screen: what was asked, the answer, and the figures that carry it.
 
-import { h, sentences } from './dom.js';
+import { h } from './dom.js';
 import { at, entries, figure, interval, metric_title, report, tag } from './report.js';
 import { runtime_swatch } from './palette.js';
+import { overview, verdict } from './answer.js';
 
 const count = (singular, n) => `${singular}${n === 1 ? '' : 's'}`;
 
@@ -28,11 +29,27 @@ function tile({ value: r, pointer }) {
   );
 }
 
+/** Where the document has no table of key figures: the headline figure of each runtime. */
+function tiles() {
+  const runtimes = entries('/runtimes');
+  return runtimes.length
+    ? [
+        h(
+          'h2',
+          { class: 'tiles-title' },
+          `Mean ${metric_title(report.headline)} with its 95 % interval `,
+          tag(report.headline),
+        ),
+        h('ul', { class: 'tiles' }, runtimes.map(tile)),
+      ]
+    : null;
+}
+
 function fact(title, ...content) {
   return h('div', {}, h('dt', {}, title), h('dd', {}, ...content));
 }
 
-export function headline() {
+function facts() {
   const runtimes = entries('/runtimes'),
     compared = (at('/comparisons') ?? []).filter((c) => c.metric === report.headline);
   const total = (key) => {
@@ -41,38 +58,29 @@ export function headline() {
   };
   const differing = compared.filter((c) => c.verdict === 'a_higher' || c.verdict === 'b_higher').length;
   return h(
+    'dl',
+    { class: 'facts' },
+    fact('runs with figures', figure('/cells/ok'), ' of ', figure('/cells/planned')),
+    fact('failed runs', figure('/cells/failed')),
+    runtimes.length ? fact('serialized runs', total('serialized_runs')) : null,
+    runtimes.length ? fact('client-limited runs', total('client_limited_runs')) : null,
+    compared.length ? fact('pairs that differ detectably', `${differing} of ${compared.length}`) : null,
+  );
+}
+
+export function headline() {
+  return h(
     'header',
     {},
     h(
       'p',
       { class: 'kicker' },
-      [report.name, report.source === 'tr115' ? 'imported from TR115' : null, report.generated_by]
-        .filter(Boolean)
-        .join(' · '),
+      [report.name, report.source === 'tr115' ? 'imported' : null, report.generated_by].filter(Boolean).join(' · '),
     ),
     h('h1', {}, report.title || report.name),
     report.question ? h('p', { class: 'question' }, report.question) : null,
-    report.description ? h('p', {}, report.description) : null,
-    runtimes.length
-      ? [
-          h(
-            'h2',
-            { class: 'tiles-title' },
-            `Mean ${metric_title(report.headline)} with its 95 % interval `,
-            tag(report.headline),
-          ),
-          h('ul', { class: 'tiles' }, runtimes.map(tile)),
-        ]
-      : null,
-    h(
-      'dl',
-      { class: 'facts' },
-      fact('runs with figures', figure('/cells/ok'), ' of ', figure('/cells/planned')),
-      fact('failed runs', figure('/cells/failed')),
-      runtimes.length ? fact('serialized runs', total('serialized_runs')) : null,
-      runtimes.length ? fact('client-limited runs', total('client_limited_runs')) : null,
-      compared.length ? fact('pairs that differ detectably', `${differing} of ${compared.length}`) : null,
-    ),
-    sentences(at('/findings'), { class: 'findings' }),
+    verdict(),
+    overview() ?? tiles(),
+    facts(),
   );
 }

@@ -66,9 +66,9 @@ const draw_heading = (rows, width) => (_, api) => ({
 
 /**
  * `rows`, from the top: { heading } or { label, mark, mean, ci: [low, high], runs: [{ value, label, outlier, limited }] }.
- * `zero` draws a line at 0 and keeps it in sight.
+ * `zero` draws a line at 0 and keeps it in sight; `log` makes the axis logarithmic.
  */
-export function interval_option(rows, { width, name, unit, zero = false }) {
+export function interval_option(rows, { width, name, unit, zero = false, log = false }) {
   const left = label_width(rows, width);
   const drawn = rows.map((r, row) => ({ ...r, row })).filter((r) => r.mean != null);
   const runs = rows.flatMap((r, row) =>
@@ -112,12 +112,14 @@ export function interval_option(rows, { width, name, unit, zero = false }) {
           ].filter(Boolean),
     ),
     xAxis: axis({
-      type: 'value',
+      type: log ? 'log' : 'value',
+      logBase: 2,
       name,
       nameGap: 28,
       scale: !zero,
-      min: low - margin,
-      max: high + margin,
+      splitNumber: width < 450 ? 4 : 7,
+      min: log ? low / 1.08 : low - margin,
+      max: log ? high * 1.08 : high + margin,
       ...open_ends,
     }),
     // A value axis, so that runs can lie beside the middle of their row.

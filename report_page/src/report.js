@@ -3,7 +3,12 @@
 
 import { h } from './dom.js';
 
-export const report = JSON.parse(document.getElementById('report').textContent);
+export let report = JSON.parse(document.getElementById('report').textContent);
+
+/** A newer document of the same study takes its place, on the live page. */
+export function replace_report(newer) {
+  report = newer;
+}
 
 /** The value at a pointer such as /runtimes/0/mean_pct; null where there is none. */
 export function at(pointer) {
@@ -66,15 +71,39 @@ export function metric(name) {
   return known.unit === '1' ? { ...known, unit: '' } : known;
 }
 
-const words = { pct: '', ms: '', us: '', tok: '', s: '', ttft: 'TTFT', itl: 'ITL', tpot: 'TPOT', e2e: 'E2E' };
+/** The unit of a difference: percentages differ by points. */
+export const difference_unit = (unit) => (unit === '%' ? 'points' : unit);
 
-/** A metric's name as a reader says it: inflation_server_pct is "inflation server". */
+const words = {
+  pct: '',
+  ms: '',
+  us: '',
+  tok: '',
+  s: '',
+  ttft: 'TTFT',
+  itl: 'ITL',
+  tpot: 'TPOT',
+  e2e: 'E2E',
+  cpu: 'CPU',
+};
+const statistics = { p50: 'median', mean: 'mean', p95: '95th percentile of', p99: '99th percentile of' };
+const named = {
+  tokens_per_second: 'token rate',
+  busiest_worker_pct: 'busiest worker',
+  jain_index: 'Jain\u2019s index',
+};
+
+/** A metric's name as a reader says it: ttft_ms_p50 is "median TTFT", inflation_server_pct "inflation server". */
 export function metric_title(name) {
-  return name
-    .split('_')
-    .map((w) => words[w] ?? w)
-    .filter(Boolean)
-    .join(' ');
+  const [, of, how] = /^(.*)_(p50|p95|p99|mean)$/.exec(name) ?? [null, name, null];
+  const title =
+    named[of] ??
+    of
+      .split('_')
+      .map((w) => words[w] ?? w)
+      .filter(Boolean)
+      .join(' ');
+  return how ? `${statistics[how]} ${title}` : title;
 }
 
 const meaning = {

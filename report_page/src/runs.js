@@ -113,32 +113,3 @@ export function failures() {
     ),
   );
 }
-
-/** How much a metric depends on each parameter of the configurations. */
-export function parameters() {
-  const all = entries('/parameters');
-  if (!all.length) return null;
-  return section(
-    'parameters',
-    'Parameters',
-    h('p', {}, 'How far the means of a parameter’s levels lie apart, and the share of the variance that it explains.'),
-    all.map((p) =>
-      h(
-        'div',
-        {},
-        h('h3', {}, `${p.value.parameter} \u2192 ${metric_title(p.value.metric)} `, tag(p.value.metric)),
-        h('p', {}, 'range ', figure(`${p.pointer}/range_pct`, '%'), ' %, η² ', figure(`${p.pointer}/eta_squared`)),
-        table(
-          `${p.value.metric} by ${p.value.parameter}`,
-          [
-            { title: p.value.parameter, cell: (l) => String(l.value.value) },
-            number_column('n', 'n'),
-            number_column(`mean ${title_of(p.value.metric)}`, 'mean', metric(p.value.metric).unit),
-            number_column('sd', 'sd', metric(p.value.metric).unit),
-          ],
-          entries(`${p.pointer}/levels`),
-        ),
-      ),
-    ),
-  );
-}

@@ -4,8 +4,8 @@ import { h } from './dom.js';
 import { figure, at } from './report.js';
 
 /**
- * A table of `rows` by `columns`: { title, cell(row) -> text or element, number, words, tag, sort(row) -> value }; `words`
- * is for running text.
+ * A table of `rows` by `columns`: { title, cell(row) -> text or element, number, words, plot, tag, sort(row) -> value };
+ * `words` is for running text, `plot` for a drawing that takes the width that is left.
  * Columns with `sort` can be sorted by their heading. `label` names the scrolling region for those who cannot see it.
  */
 export function table(label, columns, rows) {
@@ -18,7 +18,7 @@ export function table(label, columns, rows) {
       columns.map((c, i) =>
         h(
           i === 0 ? 'th' : 'td',
-          { class: c.number ? 'number' : c.words ? 'words' : null, scope: i === 0 ? 'row' : null },
+          { class: c.number ? 'number' : c.words ? 'words' : c.plot ? 'plot' : null, scope: i === 0 ? 'row' : null },
           c.cell(row),
         ),
       ),
@@ -41,7 +41,7 @@ export function table(label, columns, rows) {
   }
 
   const head = columns.map((c) => {
-    const heading = h('th', { scope: 'col', class: c.number ? 'number' : null });
+    const heading = h('th', { scope: 'col', class: c.number ? 'number' : c.plot ? 'plot' : null });
     heading.append(
       c.sort ? h('button', { type: 'button', class: 'sort', onclick: () => sort_by(c, heading) }, c.title) : c.title,
     );

@@ -3,6 +3,7 @@
 // node sample.mjs NAME prints one.
 
 import { pathToFileURL } from 'node:url';
+import { answer, imported_answer } from './sample_answer.mjs';
 import { describe, random } from './sample_numbers.mjs';
 import { distribution, of, report } from './sample_report.mjs';
 import { run } from './sample_run.mjs';
@@ -44,6 +45,7 @@ function tr115() {
     runs,
     title: 'Five runtimes, six configurations, five runs',
     question: 'Does the client runtime decide how well two agents run side by side?',
+    ...answer(runtimes, configs, runs, 'efficiency_pct'),
     method: {
       runs: 5,
       seed: 115,
@@ -98,14 +100,17 @@ function tr115() {
       'chimera-host sweep --profile profiles/tr115.toml --seed 115',
       'chimera-host report results/tr115 --format html --output tr115.html',
     ],
-    improvement: {
-      baseline: 'async_std',
-      metric: 'efficiency_pct',
-      success_rate_pct: 100,
-      peak_pct: 96.1,
-      mean_pct: 78.4,
-      by_config: [],
-    },
+    improvements: [
+      {
+        baseline: 'async_std',
+        metric: 'efficiency_pct',
+        success_rate_pct: 100,
+        peak_pct: 96.1,
+        mean_pct: 78.4,
+        by_config: [],
+        groups: [],
+      },
+    ],
     parameters: [
       {
         parameter: 'num_ctx',
@@ -211,6 +216,8 @@ function imported() {
     source: 'tr115',
     title: 'TR115_runtime_optimization_results: as published',
     question: 'What do the original 150 files say?',
+    ...answer(runtimes, configs, runs, 'estimated_efficiency_pct'),
+    ...imported_answer(runtimes),
     method: { runs: 5, seed: null, order: null, backend: null, runtimes, configs, agents: [], sentences: [] },
     findings: [
       'The published figure is the estimate sum(C) / (N W): it cannot see contention.',
@@ -244,6 +251,7 @@ function failed() {
   });
 }
 
+export { runtimes, configs };
 export const samples = { tr115, scaling, imported, failed };
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

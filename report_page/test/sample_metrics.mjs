@@ -9,6 +9,7 @@ const rows = [
     'estimated',
     'sum(C_i) / (N W), from the concurrent run alone: it cannot see contention',
   ],
+  ['recovered_efficiency_pct', '%', 'estimated', 'sum(tokens_i x pace_i) / (N W), paces from serialized runs'],
   ['imbalance_bound_pct', '%', 'derived', 'sum(C_i) / (N max C_i): the most that agents of these lengths can reach'],
   ['remainder_pct', '%', 'derived', 'imbalance bound - estimate: what neither imbalance nor the estimate explains'],
   ['wall_ms', 'ms', 'measured', 'wall time of the concurrent run'],

@@ -125,7 +125,7 @@ export function report(name, { runtimes, configs, runs, ...rest }) {
   const failed = runs.filter((r) => r.status !== 'ok');
   const seen = (metric) => ok.some((r) => r.values[metric] != null);
   return {
-    schema_version: 1,
+    schema_version: 2,
     kind: 'report',
     name,
     title: name,
@@ -174,7 +174,7 @@ export function report(name, { runtimes, configs, runs, ...rest }) {
     comparisons: [headline, 'ttft_ms_p50', 'wall_ms'].flatMap((m) => pairs.flatMap(([a, b]) => compare(m, a, b, ok))),
     scaling: [],
     parameters: [],
-    improvement: null,
+    improvements: [],
     findings: [],
     limits: [],
     repeat: [],

@@ -20,8 +20,11 @@ export function chromium_program() {
   );
 }
 
-/** A browser that reaches no network. `modules` is the folder that has playwright-core in its node_modules. */
-export function launch(modules) {
+/**
+ * A browser that reaches no network, or only this machine. `modules` is the folder that has playwright-core in its
+ * node_modules.
+ */
+export function launch(modules, { reaches_this_machine = false } = {}) {
   const { chromium } = createRequire(join(modules, '/'))('playwright-core');
   return chromium.launch({
     executablePath: chromium_program(),
@@ -33,7 +36,7 @@ export function launch(modules) {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
-      '--host-resolver-rules=MAP * ~NOTFOUND',
+      `--host-resolver-rules=MAP * ~NOTFOUND${reaches_this_machine ? ', EXCLUDE 127.0.0.1' : ''}`,
     ],
   });
 }

@@ -3,12 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { samples } from '../../report_page/test/sample.mjs';
+import { configs as sample_configs, runtimes as sample_runtimes, samples } from '../../report_page/test/sample.mjs';
+import { live_status } from '../../report_page/test/sample_answer.mjs';
 import { chromium_program, drawn, launch, open } from './browser.mjs';
 
 const at = (document, pointer) =>
@@ -48,9 +49,15 @@ if (!chromium_program()) {
 const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
 const looks = { light: {}, dark: { colorScheme: 'dark' }, phone };
 const charts = {
-  tr115: ['by-runtime', 'by-config', 'loss', 'comparisons', 'distribution-ttft', 'distribution-itl', 'timeline'],
-  scaling: ['by-runtime', 'by-config', 'loss', 'comparisons', 'throughput', 'scaling-efficiency', 'timeline'],
-  imported: ['by-runtime', 'by-config', 'loss', 'comparisons'],
+  tr115: [
+    ...['by-runtime', 'by-config', 'loss', 'distribution-ttft', 'distribution-itl', 'timeline'],
+    ...['runs-ttft_ms_p50', 'runs-itl_ms_p50'],
+  ],
+  scaling: [
+    ...['by-runtime', 'by-config', 'loss', 'throughput', 'scaling-efficiency', 'timeline'],
+    ...['runs-ttft_ms_p50', 'runs-itl_ms_p50'],
+  ],
+  imported: ['by-runtime', 'by-config', 'loss', 'runs-ttft_ms_p50'],
   failed: [],
 };
 const documents = Object.fromEntries(Object.entries(samples).map(([name, make]) => [name, make()]));
@@ -127,6 +134,11 @@ for (const name of Object.keys(documents)) {
       ...document.comparisons.flatMap((c, i) =>
         c.metric === document.headline ? [`/comparisons/${i}/difference`, `/comparisons/${i}/p_holm`] : [],
       ),
+      ...(document.overview ?? []).flatMap((row, i) =>
+        row.cells.map((_, k) => `/overview/${i}/cells/${k}/${row.shown}`),
+      ),
+      ...(document.recovery?.runtimes ?? []).map((_, i) => `/recovery/runtimes/${i}/warm/mean_pct`),
+      ...(document.parameters ?? []).flatMap((p, i) => p.levels.map((_, k) => `/parameters/${i}/levels/${k}/mean`)),
       ...document.scaling.flatMap((s, i) => s.points.map((_, k) => `/scaling/${i}/points/${k}/throughput_mean`)),
       '/cells/ok',
       '/cells/planned',
@@ -147,6 +159,104 @@ for (const name of Object.keys(documents)) {
     await page.close();
   });
 }
+
+for (const look of ['light', 'phone'])
+  test(`the answer and the key figures are on the first screen, ${look}`, async () => {
+    const { page } = await open(browser, file('tr115'), looks[look]);
+    const { height } = page.viewportSize();
+    const answer = await page.locator('.answer').boundingBox();
+    const first_row = await page.locator('.overview tbody tr').first().boundingBox();
+    assert.ok(answer.y + answer.height < height, JSON.stringify(answer));
+    assert.ok(first_row.y + first_row.height < height, JSON.stringify(first_row));
+    await page.close();
+  });
+
+test('a comparison is a row with its interval at its place', async () => {
+  const { page } = await open(browser, file('tr115'));
+  const rows = await page.$$eval('.forest tbody tr:not(.axis)', (all) =>
+    all.map((tr) => {
+      const place = (selector) => tr.querySelector(selector).getBoundingClientRect();
+      const [bar, mean, track] = ['.bar', '.mean', '.track'].map(place);
+      return {
+        within: bar.left >= track.left - 1 && bar.right <= track.right + 1,
+        inside: mean.left + mean.width / 2 >= bar.left - 1 && mean.left + mean.width / 2 <= bar.right + 1,
+      };
+    }),
+  );
+  assert.equal(rows.length, documents.tr115.comparisons.filter((c) => c.metric === documents.tr115.headline).length);
+  assert.ok(rows.every((r) => r.within && r.inside));
+  await page.close();
+});
+
+test('no chart stands beside an empty half', async () => {
+  const { page } = await open(browser, file('imported'));
+  for (const grid of await page.$$eval('.pair, .panels, .multiples', (all) =>
+    all.map((e) => ({
+      width: e.clientWidth,
+      right: Math.max(...[...e.children].map((c) => c.offsetLeft + c.offsetWidth - e.offsetLeft)),
+    })),
+  ))
+    assert.ok(grid.right > 0.9 * grid.width, JSON.stringify(grid));
+  await page.close();
+});
+
+test('a live page follows its sweep without moving what is read; a saved report has no progress', async (t) => {
+  const { tr115 } = documents;
+  const status = (done) => live_status(sample_runtimes, sample_configs, done, 150);
+  write('live', { ...tr115, live: status(87) });
+  let done = 87,
+    asked = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url);
+    if (request.url === '/') return response.setHeader('content-type', 'text/html').end(readFileSync(file('live')));
+    const report = { ...tr115, findings: [`After ${done} cells.`], live: status(done) };
+    response.end(JSON.stringify(request.url === '/status.json' ? status(done) : report));
+  });
+  await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
+  t.after(() => server.close());
+  const local = await launch(modules, { reaches_this_machine: true });
+  t.after(() => local.close());
+  const page = await local.newPage({ viewport: { width: 1280, height: 900 } });
+  const complaints = [];
+  page.on('console', (m) => complaints.push(m.text()));
+  page.on('pageerror', (e) => complaints.push(e.stack));
+  await page.goto(`http://127.0.0.1:${server.address().port}/`);
+  await drawn(page);
+  const panel = () => page.innerText('#live');
+  for (const part of [
+    '87 of 150 cells done, 1 failed, 63 left',
+    'tokio_default / baseline_vs_chimera, run 3',
+    'ttft_p95_ms: 1240 ms, the limit is 1000 ms',
+    '<b>not bold</b>',
+  ])
+    assert.ok((await panel()).includes(part), `${part}: ${await panel()}`);
+  await picture(page, 'live-light');
+  await page.evaluate(() => {
+    document.querySelector('#runs details').open = true;
+    window.scrollTo({ top: document.querySelector('#runs').getBoundingClientRect().top - 60, behavior: 'instant' });
+  });
+  const top = () => page.evaluate(() => document.querySelector('#runs').getBoundingClientRect().top);
+  const before = await top();
+  done = 150;
+  await page.waitForFunction(() => document.querySelector('#findings').textContent.includes('After 150 cells.'), null, {
+    timeout: 15000,
+  });
+  await drawn(page);
+  assert.match(await panel(), /150 of 150 cells done.*The sweep has ended/s);
+  assert.ok(Math.abs((await top()) - before) < 3, `${before} became ${await top()}`);
+  assert.ok(await page.evaluate(() => document.querySelector('#runs details').open));
+  assert.deepEqual(complaints, []);
+  server.closeAllConnections();
+  server.close();
+  await page.waitForFunction(() => document.querySelector('#live').textContent.includes('no longer serves'), null, {
+    timeout: 15000,
+  });
+  assert.deepEqual([...new Set(asked)].sort(), ['/', '/report.json', '/status.json']);
+
+  const saved = await open(browser, file('tr115'));
+  assert.equal(await saved.page.$('#live'), null);
+  await saved.page.close();
+});
 
 test('every run is a point', async () => {
   const { page } = await open(browser, file('tr115'));
@@ -288,8 +398,8 @@ test('without JavaScript the page says what it is', async () => {
 });
 
 test('a document of another version is refused', async () => {
-  write('newer', { ...documents.failed, schema_version: 2 });
+  write('newer', { ...documents.failed, schema_version: 3 });
   const { page } = await open(browser, file('newer'));
-  assert.match(await page.innerText('body'), /reads reports of schema version 1; this is report 2/);
+  assert.match(await page.innerText('body'), /reads reports of schema version 2; this is report 3/);
   await page.close();
 });

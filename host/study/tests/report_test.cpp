@@ -54,7 +54,7 @@ json imported(const temporary_folder& f) {
     for (const char* config : {"a", "b"})
         for (const int run : {1, 2})
             add("runtime-async-std", config, run, {.collector_s = 5, .insight_s = 5, .wall_s = 10});
-    import_tr115(f / "tree", f / "out");
+    import_tr115({f / "tree"}, f / "out");
     return report_of(f / "out");
 }
 

@@ -73,7 +73,7 @@ TEST_CASE("a list of a grid is named after its items") {
     CHECK(s.profiles[0][1].backend.speeds.size() == 2);
 }
 
-TEST_CASE("a parameter with different values for different agents is none") {
+TEST_CASE("a parameter with different values for different agents has all of them") {
     const sweep_definition s = sweep_of(base + R"(
 [sweep]
 [[sweep.configs]]
@@ -81,22 +81,22 @@ name = "hetero"
 set.workload.agents.collector.options = { num_gpu = 80, num_ctx = 512 }
 set.workload.agents.insight.options = { num_gpu = 100, num_ctx = 512 }
 )");
-    CHECK(s.configs[0].parameters.count("num_gpu") == 0);
+    CHECK(std::get<std::string>(s.configs[0].parameters.at("num_gpu")) == "80/100");
     CHECK(std::get<double>(s.configs[0].parameters.at("num_ctx")) == 512);
 }
 
-TEST_CASE("an option of only one of two agents is not a parameter of the configuration") {
+TEST_CASE("an option of only one of two agents is the server's default for the other") {
     const sweep_definition s = sweep_of(base + R"(
 [sweep]
 [[sweep.configs]]
 name = "one_tuned"
-set.workload.agents.insight.options = { num_gpu = 80 }
+set.workload.agents.insight.options = { top_k = 5 }
 [[sweep.configs]]
 name = "both"
-set.workload.agents."*".options = { num_gpu = 80 }
+set.workload.agents."*".options = { top_k = 5 }
 )");
-    CHECK(s.configs[0].parameters.empty());
-    CHECK(s.configs[1].parameters.size() == 1);
+    CHECK(std::get<std::string>(s.configs[0].parameters.at("top_k")) == "default/5");
+    CHECK(std::get<double>(s.configs[1].parameters.at("top_k")) == 5);
 }
 
 TEST_CASE("configurations share their requests unless they are told to draw their own") {

@@ -15,7 +15,7 @@ namespace {
 const auto options = original_options(80, 512);
 
 study imported(const temporary_folder& f, const fs::path& tree, import_outcome* outcome = nullptr) {
-    const import_outcome o = import_tr115(tree, f / "out");
+    const import_outcome o = import_tr115({tree}, f / "out");
     if (outcome) *outcome = o;
     study s = load_study(f / "out");
     read_requests(s);
@@ -51,6 +51,7 @@ TEST_CASE("the efficiency of an original is an estimate, and imbalance bounds it
     CHECK(run.value("throughput_tok_s") == doctest::Approx(800 / 10.004));
     CHECK(run.value("ttft_ms_p50") == doctest::Approx(800));
     CHECK(run.value("tokens_per_second_mean") == doctest::Approx(105));
+    CHECK(run.value("jain_index") == doctest::Approx(0.9)); // 400 tokens in 5 s and in 10 s: 80 and 40 a second
     for (const char* never :
          {"efficiency_pct", "speedup", "sequential_ms", "inflation_pct", "late_permit_pct", "itl_ms_p50"})
         CHECK_MESSAGE(!run.value(never), never);
@@ -113,6 +114,7 @@ TEST_CASE("a run that only a summary knows has no bound") {
     CHECK(s.runs[0].value("ttft_ms_mean") == doctest::Approx(800));
     CHECK(!s.runs[0].value("imbalance_bound_pct"));
     CHECK(!s.runs[0].value("throughput_tok_s"));
+    CHECK(!s.runs[0].value("jain_index")); // it needs tokens and durations
     CHECK(!s.runs[0].result.serialization);
 }
 
@@ -163,7 +165,7 @@ TEST_CASE("a summary of something else is left out; a damaged one that alone kno
     REQUIRE(outcome.warnings.size() == 4);
     for (const std::string& w : outcome.warnings) CHECK_MESSAGE(w.find("summary.json: ") != std::string::npos, w);
     f.write("tree/results/smol/homo/run_2/summary.json", R"({"runs":[{)");
-    CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / "out2"), doctest::Contains("run_2/summary.json:1: cut short"),
+    CHECK_THROWS_WITH_AS(import_tr115({f / "tree"}, f / "out2"), doctest::Contains("run_2/summary.json:1: cut short"),
                          results_error);
 }
 
@@ -172,7 +174,7 @@ TEST_CASE("figures that no run can have are refused with their key") {
     auto metrics = original_metrics({}, options, options);
     const auto refused = [&](const char* saying) {
         f.write("tree/smol/homo/run_1/metrics.json", metrics.dump());
-        CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / "out"), doctest::Contains(saying), results_error);
+        CHECK_THROWS_WITH_AS(import_tr115({f / "tree"}, f / "out"), doctest::Contains(saying), results_error);
     };
     SUBCASE("a duration of nothing") {
         metrics["collector"]["execution_time_s"] = 0.0;
@@ -214,17 +216,17 @@ TEST_CASE("the originals are never written over") {
     write_run(f, "tree/smol/homo/run_1");
     fs::create_directory_symlink(f / "tree", f / "link");
     for (const char* out : {"tree", "tree/", "tree/below", ".", "tree/../tree/smol", "link"})
-        CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / out), doctest::Contains("may not lie in each other"),
+        CHECK_THROWS_WITH_AS(import_tr115({f / "tree"}, f / out), doctest::Contains("may not lie in each other"),
                              results_error);
-    CHECK_THROWS_WITH_AS(import_tr115(f / "tree/", f / "tree"), doctest::Contains("may not lie in each other"),
+    CHECK_THROWS_WITH_AS(import_tr115({f / "tree/"}, f / "tree"), doctest::Contains("may not lie in each other"),
                          results_error);
     f.write("out/smol/homo/run_1/metrics.json", "{\"of\":\"another\"}");
-    CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / "out"),
+    CHECK_THROWS_WITH_AS(import_tr115({f / "tree"}, f / "out"),
                          doctest::Contains("run_1/metrics.json: is there already and not of this import"),
                          results_error);
-    import_tr115(f / "tree/", f / "broken off");
+    import_tr115({f / "tree/"}, f / "broken off");
     fs::remove(f / "broken off/sweep.json");
-    CHECK(import_tr115(f / "tree", f / "broken off").runs == 1);
+    CHECK(import_tr115({f / "tree"}, f / "broken off").runs == 1);
 }
 
 TEST_CASE("options that differ between the agents are both named") {
@@ -254,14 +256,14 @@ TEST_CASE("nothing is written where a file is damaged, and no sweep is written o
     write_run(f, "tree/smol/homo/run_1");
     f.write("tree/smol/homo/run_2/metrics.json", "{\"collector\": {\"config\"");
     f.write("tree/smol/homo/run_3/metrics.json", "{}");
-    CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / "out"), doctest::Contains("run_2/metrics.json:1: cut short"),
+    CHECK_THROWS_WITH_AS(import_tr115({f / "tree"}, f / "out"), doctest::Contains("run_2/metrics.json:1: cut short"),
                          results_error);
-    CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / "out"),
+    CHECK_THROWS_WITH_AS(import_tr115({f / "tree"}, f / "out"),
                          doctest::Contains("run_3/metrics.json: key \"summary\" is missing"), results_error);
     CHECK(!fs::exists(f / "out"));
     f.write("out/sweep.json", "{}");
-    CHECK_THROWS_WITH_AS(import_tr115(f / "tree", f / "out"), doctest::Contains("holds a sweep already"),
+    CHECK_THROWS_WITH_AS(import_tr115({f / "tree"}, f / "out"), doctest::Contains("holds a sweep already"),
                          results_error);
-    CHECK_THROWS_WITH_AS(import_tr115(f / "out", f / "out2"), doctest::Contains("no results of the reports here"),
+    CHECK_THROWS_WITH_AS(import_tr115({f / "out"}, f / "out2"), doctest::Contains("no results of the reports here"),
                          results_error);
 }
