@@ -36,6 +36,9 @@ inline constexpr auto fields_of<alert_result> =
                field("samples", &alert_result::samples, "", "values that it comes from"),
                field("tripped", &alert_result::tripped, "", "the value lies beyond the limit"));
 
+/// "ttft_p95_ms: 1240 ms, the limit is 1000 ms".
+std::string in_words(const alert_result&);
+
 /// A metric over all runs. With n = 0, not measured, there are no other figures.
 struct metric_result {
     std::string unit, provenance;

@@ -137,6 +137,8 @@ void study_reader::add_cell(const cell_result& cell, const std::string& place, c
                              .efficiency_pct = cell.efficiency_pct};
     if (cell.status == cell_status::not_needed) {
         ++s_.cells_not_needed;
+    } else if (cell.status == cell_status::interrupted) {
+        return; // its server went away; it has not been run again yet
     } else if (cell.status == cell_status::lost) {
         mark_damaged(run, fmt::format("{}: {} was lost and has not been run again; sweep --resume runs it ({})", place,
                                       run.folder.lexically_relative(folder).string(), run.message));
