@@ -107,7 +107,7 @@ struct measure_spec {
 /// [alerts]: limits for warnings. A limit that is not set is not watched.
 struct alert_spec {
     std::optional<double> ttft_p95_ms, ttft_p99_ms, itl_p99_ms, e2e_p95_ms, client_delay_p99_ms, error_rate_pct;
-    std::optional<double> efficiency_min_pct;
+    std::optional<double> efficiency_min_pct, throughput_min_tok_s, peak_memory_max_mib, memory_growth_max_mib_per_h;
     bool fail = false; ///< a tripped alert makes the campaign fail
     bool any() const;  ///< a limit is set
     bool operator==(const alert_spec&) const = default;

@@ -47,4 +47,7 @@ class markdown_table {
 /// The section "Results" of a report that markdown_report() made.
 std::string results_markdown(const study_report&);
 
+/// Of the same: growth of memory and latency in runs that last, and alerts that tripped. Empty where there are none.
+std::string over_time_markdown(const study_report&);
+
 } // namespace chimera::host

@@ -241,7 +241,7 @@ std::string results_markdown(const study_report& report) {
     if (report.runtimes.empty()) return failure_table(report);
     return headline_table(report) + bound_table(report) + loss_table(report) + verdict_table(report) +
            config_table(report) + client_table(report) + comparison_tables(report) + scaling_tables(report) +
-           parameter_table(report) + improvement_table(report) + failure_table(report);
+           parameter_table(report) + improvement_table(report) + over_time_markdown(report) + failure_table(report);
 }
 
 } // namespace chimera::host

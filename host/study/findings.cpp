@@ -312,6 +312,8 @@ std::vector<std::string> findings_of(const study& s, const study_report& report)
     say_what_was_gained(report.improvement, out);
     say_where_the_client_was_the_limit(all, s, out);
     say_what_was_odd_about_replies(all, s, out);
+    for (std::string& sentence : growth_findings(report.soak)) out.push_back(std::move(sentence));
+    for (std::string& sentence : alert_findings(report.alerts)) out.push_back(std::move(sentence));
     say_what_failed(s, out);
     return out;
 }

@@ -123,6 +123,7 @@ void study_reader::add_cell(const cell_result& cell, const std::string& place, c
     run.number = cell.run;
     run.status = word_of(cell.status);
     run.message = cell.message;
+    run.alerts = cell.alerts;
     const fs::path below = cell.folder;
     if (below.is_absolute() || std::ranges::find(below, "..") != below.end())
         throw results_error(fmt::format("{}: folder \"{}\" is not in the sweep's folder", place, below.string()));

@@ -141,6 +141,8 @@ study_report report_of(const study& s, std::string_view generated_by) {
     out.scaling = scaling_of(s);
     out.parameters = parameters_of(s, out.runtimes);
     out.improvement = improvement_of(s);
+    out.alerts = alerted_runs_of(s);
+    out.soak = soaked_runs_of(s);
     out.findings = findings_of(s, out);
     out.limits = limits_of(s, out);
     out.repeat = repeat_of(s);

@@ -5,6 +5,7 @@
 #include "result/run_result.hpp"
 #include "result/sweep_result.hpp"
 #include "statistics/two_samples.hpp"
+#include "study/alerts_report.hpp"
 #include "study/provenance_report.hpp"
 
 namespace chimera::host {
@@ -397,6 +398,8 @@ struct study_report {
     std::vector<scaling_report> scaling;
     std::vector<parameter_report> parameters;
     std::optional<improvement_report> improvement;
+    std::vector<alerted_run> alerts; ///< runs in which alerts tripped
+    std::vector<soaked_run> soak;    ///< runs with a planned duration
     std::vector<std::string> findings, limits, repeat;
     std::vector<distribution_report> distributions;
     std::vector<reported_run> runs;
@@ -418,6 +421,7 @@ inline constexpr auto fields_of<study_report> =
                field("runtimes", &study_report::runtimes), field("configs", &study_report::configs),
                field("comparisons", &study_report::comparisons), field("scaling", &study_report::scaling),
                field("parameters", &study_report::parameters), field("improvement", &study_report::improvement),
+               field("alerts", &study_report::alerts).left_out(), field("soak", &study_report::soak).left_out(),
                field("findings", &study_report::findings), field("limits", &study_report::limits),
                field("repeat", &study_report::repeat), field("distributions", &study_report::distributions),
                field("runs", &study_report::runs));

@@ -22,6 +22,7 @@ struct study_run {
     std::string status = "ok";
     std::string message; ///< why it is not ok
     std::filesystem::path folder;
+    std::vector<alert_result> alerts; ///< those that tripped in a cell of a sweep
     run_result result;
     std::vector<request_result> requests; ///< of the concurrent execution, once they were read (read_requests)
     std::vector<double> itl_ms;           ///< gaps between content records of all requests, once they were read

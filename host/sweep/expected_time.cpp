@@ -7,7 +7,7 @@
 namespace chimera::host {
 
 void cell_times::add(const cell_result& e) {
-    if (!e.wall_s) return;
+    if (!e.wall_s || (e.status != cell_status::ok && e.status != cell_status::timed_out)) return;
     for (total* t : {&of_group_[{e.runtime, e.config}], &of_config_[e.config], &all_}) {
         t->seconds += *e.wall_s;
         ++t->cells;

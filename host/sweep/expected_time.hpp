@@ -13,7 +13,7 @@ namespace chimera::host {
 /// The times of the cells that were run. One thread at a time.
 class cell_times {
   public:
-    /// An entry without a time is passed over.
+    /// Cells that failed early, and those without a time, are passed over.
     void add(const cell_result&);
 
     /// The mean over the cells of this runtime and configuration; if there are none, of this configuration; else of
