@@ -54,8 +54,8 @@ inline prometheus_page parse_page(const std::string& text) {
     return page;
 }
 
-/// Nothing: no connection.
-inline std::optional<prometheus_page> scrape(const std::string& url) {
+/// A page that was fetched, and its type. Nothing: no connection. Fails the test where the status is not 200.
+inline std::optional<std::string> fetch(const std::string& url, std::string* type = nullptr) {
     std::string body;
     const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
     curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
@@ -69,12 +69,21 @@ inline std::optional<prometheus_page> scrape(const std::string& url) {
         });
     if (curl_easy_perform(curl.get()) != CURLE_OK) return std::nullopt;
     long status = 0;
-    const char* type = nullptr;
+    const char* said = nullptr;
     curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(curl.get(), CURLINFO_CONTENT_TYPE, &type);
-    CHECK(status == 200);
-    CHECK(std::string(type ? type : "").starts_with("text/plain"));
-    return parse_page(body);
+    curl_easy_getinfo(curl.get(), CURLINFO_CONTENT_TYPE, &said);
+    CHECK_MESSAGE(status == 200, body);
+    if (type != nullptr && said != nullptr) *type = said;
+    return body;
+}
+
+/// Nothing: no connection.
+inline std::optional<prometheus_page> scrape(const std::string& url) {
+    std::string type;
+    const std::optional<std::string> body = fetch(url, &type);
+    if (!body) return std::nullopt;
+    CHECK(type.starts_with("text/plain"));
+    return parse_page(*body);
 }
 
 } // namespace chimera::test

@@ -45,6 +45,12 @@ std::map<std::string, int> cells(const fs::path& sweep) {
     return out;
 }
 
+/// With a server that nobody can reach, where nobody looks whether it is there.
+std::vector<std::string> unreachable(std::vector<std::string> more) {
+    more.insert(more.end(), {"--url", "http://127.0.0.1:9", "--no-preflight", "--set", "sweep.wait_for_server_s=0"});
+    return more;
+}
+
 void check_complete(const fs::path& sweep, std::size_t expected) {
     const auto done = cells(sweep);
     CHECK(done.size() == expected);
@@ -272,7 +278,7 @@ TEST_CASE("a cell whose requests fail is a failed cell that says why") {
     const temporary_folder folder;
     const auto profile = folder.write("quick.toml", quick);
     const outcome refused =
-        run_host(arguments(profile, folder.path(), {"--runs", "1", "--only", "pool/*", "--url", "http://127.0.0.1:9"}));
+        run_host(arguments(profile, folder.path(), unreachable({"--runs", "1", "--only", "pool/*"})));
     CHECK(refused.status == 4);
     CHECK(journal(folder.path() / "quick").size() == 2);
     for (const auto& e : journal(folder.path() / "quick")) {
@@ -284,9 +290,7 @@ TEST_CASE("a cell whose requests fail is a failed cell that says why") {
 TEST_CASE("a cell whose line and folder were taken out, and one that has only failed files, are run again") {
     const temporary_folder folder;
     const auto profile = folder.write("quick.toml", quick);
-    const std::vector<std::string> two{"--runs", "1", "--only", "pool/*"};
-    std::vector<std::string> refused = two;
-    refused.insert(refused.end(), {"--url", "http://127.0.0.1:9"});
+    const std::vector<std::string> refused = unreachable({"--runs", "1", "--only", "pool/*"});
     REQUIRE(run_host(arguments(profile, folder.path(), refused)).status == 4);
     fs::resize_file(folder.path() / "quick" / "cells.jsonl", 0);
     std::vector<std::string> again = refused;
@@ -392,7 +396,7 @@ TEST_CASE("on a full disk the sweep stops with the file's name, and goes on when
         return;
     }
     const auto profile = folder.write("quick.toml", quick);
-    const outcome o = run_host(arguments(profile, disk.path(), {"--runs", "40"}));
+    const outcome o = run_host(arguments(profile, disk.path(), {"--runs", "40", "--no-preflight"}));
     CHECK(o.status == 3);
     CHECK((o.err.find("No space left") != std::string::npos || o.err.find("is the disk full?") != std::string::npos));
     const auto done = cells(disk.path() / "quick");

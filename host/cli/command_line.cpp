@@ -103,11 +103,22 @@ void add_key_options(CLI::App& app, key_arguments& a) {
         ->excludes(key);
 }
 
+void add_metrics_options(CLI::App& app, std::optional<int>& port, std::string& address) {
+    app.add_option("--metrics-port", port, "Serve live metrics for Prometheus on this port (0: any free port)")
+        ->check(CLI::Range(0, 65535))
+        ->type_name("N");
+    app.add_option("--metrics-address", address, "Address of the interface that serves them")
+        ->transform(CLI::Validator(bare_address, ""))
+        ->type_name("IP")
+        ->capture_default_str();
+}
+
 /// The options of a run, for the program itself and for its subcommand `run`.
 void add_run_options(CLI::App& app, run_arguments& a) {
     add_profile_options(app, a);
     add_output_option(app, a.output_dir);
     app.add_option("--cell", a.cell, "Run one run of a sweep; results go beside the profile")->group("");
+    app.add_flag("--ask-servers", a.ask_servers, "Print what the servers say of themselves as JSON")->group("");
     app.add_option("--ui", a.ui, "Progress: auto is a bar on a terminal and lines elsewhere; plain is lines")
         ->check(CLI::IsMember({"auto", "plain", "none"}))
         ->capture_default_str();
@@ -115,15 +126,43 @@ void add_run_options(CLI::App& app, run_arguments& a) {
     app.add_option("--trace", a.trace, "Write a trace of every run, for ui.perfetto.dev or chrome://tracing")
         ->check(is_named)
         ->type_name("FILE");
-    app.add_option("--metrics-port", a.metrics_port,
-                   "Serve live metrics for Prometheus on this port (0: any free port)")
+    add_metrics_options(app, a.metrics_port, a.metrics_address);
+    app.add_flag("--json", a.json, "Print the summary as JSON");
+}
+
+/// The arguments of `sweep status`.
+struct status_arguments {
+    std::filesystem::path folder;
+    bool json = false;
+};
+
+/// The subcommand `sweep`, with its own subcommand `status`.
+CLI::App* add_sweep(CLI::App& app, sweep_arguments& a, status_arguments& status) {
+    CLI::App* sweep = app.add_subcommand("sweep", "Run every runtime in every configuration of a profile's [sweep]");
+    add_profile_options(*sweep, a);
+    add_output_option(*sweep, a.output_dir);
+    add_key_options(*sweep, a.key);
+    sweep->add_flag("--resume", a.resume,
+                    "Continue an interrupted sweep: keep finished runs, run the rest. With --dry-run: list the rest");
+    sweep->add_flag("--retry-failed", a.retry_failed, "With --resume: run cells that did not succeed again");
+    sweep->add_option("--only", a.only, "Run only cells whose runtime/config or runtime/config/run_N matches")
+        ->type_name("GLOB");
+    sweep->add_option("--jobs", a.jobs, "Cells to run at a time; more than one disturb each other's measurement")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
+    sweep->add_flag("--no-preflight", a.no_preflight,
+                    "Begin without looking whether servers and models are there, and at disk, clock and CPU frequency");
+    add_metrics_options(*sweep, a.metrics_port, a.metrics_address);
+    sweep
+        ->add_option("--live-page", a.live_page,
+                     "Show the report while the sweep runs, on this port of 127.0.0.1 (0: any free port)")
         ->check(CLI::Range(0, 65535))
         ->type_name("N");
-    app.add_option("--metrics-address", a.metrics_address, "Address of the interface that serves them")
-        ->transform(CLI::Validator(bare_address, ""))
-        ->type_name("IP")
-        ->capture_default_str();
-    app.add_flag("--json", a.json, "Print the summary as JSON");
+    CLI::App* told = sweep->add_subcommand("status", "Say how far a sweep is, and change nothing");
+    told->add_option("results", status.folder, "Folder of the sweep")->type_name("DIR")->required();
+    told->add_flag("--json", status.json, "Print JSON");
+    sweep->require_subcommand(0, 1);
+    return sweep;
 }
 
 CLI::App* add_report(CLI::App& app, report_arguments& a) {
@@ -238,7 +277,7 @@ std::string unknown_words(const CLI::App& app, const std::vector<std::string>& w
     const CLI::App* at = &app;
     std::vector<std::string> commands;
     for (const CLI::App* command : app.get_subcommands({})) commands.push_back(command->get_name());
-    for (const CLI::App* chosen : app.get_subcommands()) at = chosen;
+    while (!at->get_subcommands().empty()) at = at->get_subcommands().back();
     std::vector<std::string> options;
     for (const CLI::Option* option : at->get_options([](const CLI::Option* o) { return !o->get_group().empty(); }))
         for (const std::string& name : option->get_lnames()) options.push_back("--" + name);
@@ -314,18 +353,8 @@ int run_command_line(int argc, char** argv) {
     CLI::App* run_app = app.add_subcommand("run", "Run a profile (the same as without a subcommand)");
     add_run_options(*run_app, run);
     sweep_arguments sweep;
-    CLI::App* sweep_app =
-        app.add_subcommand("sweep", "Run every runtime in every configuration of a profile's [sweep]");
-    add_profile_options(*sweep_app, sweep);
-    add_output_option(*sweep_app, sweep.output_dir);
-    add_key_options(*sweep_app, sweep.key);
-    sweep_app->add_flag("--resume", sweep.resume, "Continue an interrupted sweep: keep finished runs, run the rest");
-    sweep_app->add_option("--only", sweep.only, "Run only cells whose runtime/config or runtime/config/run_N matches")
-        ->type_name("GLOB");
-    sweep_app
-        ->add_option("--jobs", sweep.jobs, "Cells to run at a time; more than one disturb each other's measurement")
-        ->check(CLI::Range(1, 1024))
-        ->capture_default_str();
+    status_arguments sweep_status;
+    CLI::App* sweep_app = add_sweep(app, sweep, sweep_status);
     selfcheck_arguments selfcheck;
     CLI::App* selfcheck_app =
         app.add_subcommand("selfcheck", "Measure how much load a profile's client can take on this machine");
@@ -387,6 +416,13 @@ int run_command_line(int argc, char** argv) {
                 return fail(exit_status::bad_input,
                             fmt::format("chimera-host: {} is an option of a run; give it after '{}'", given->get_name(),
                                         command->get_name()));
+    if (sweep_app->got_subcommand("status"))
+        for (const CLI::Option* given : sweep_app->get_options())
+            if (given->count() > 0)
+                return fail(exit_status::bad_input,
+                            fmt::format("chimera-host: {} is an option of a sweep, and 'sweep status' runs none; leave "
+                                        "it out",
+                                        given->get_name()));
     const auto find = [](std::filesystem::path& given, const char* example) {
         if (given.empty())
             throw profile_error(
@@ -401,6 +437,8 @@ int run_command_line(int argc, char** argv) {
         if (compare_app->parsed()) return static_cast<int>(compare_command(compare));
         if (new_app->parsed()) return static_cast<int>(new_command(new_plugin));
         if (tr115_app->parsed()) return static_cast<int>(import_tr115_command(imported));
+        if (sweep_app->got_subcommand("status"))
+            return static_cast<int>(sweep_status_command(sweep_status.folder, sweep_status.json));
         if (sweep_app->parsed()) {
             find(sweep.profile, "tr115");
             sweep.api_key = key_of(sweep.key, std::move(key_of_environment));

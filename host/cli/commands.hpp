@@ -29,7 +29,7 @@ enum class exit_status : int {
 /// arguments and removes CHIMERA_API_KEY from the environment. Never throws. Returns the exit status.
 int run_command_line(int argc, char** argv);
 
-// ---- run, sweep, selfcheck: commands that run a profile (run_commands.cpp)
+// ---- run, selfcheck: commands that run a profile (run_commands.cpp)
 
 /// The options that name an API key.
 struct key_arguments {
@@ -48,6 +48,7 @@ struct run_arguments {
     std::optional<int> metrics_port;           ///< 0: any free port; nothing: no live metrics
     std::string metrics_address = "127.0.0.1"; ///< IPv4 or IPv6, without brackets
     int cell = 0;                              ///< not 0: this run only, for a sweep; results go beside the profile
+    bool ask_servers = false;                  ///< for a sweep: print what the servers say of themselves, run nothing
     bool json = false;                         ///< print the summary as JSON
     bool dry_run = false;                      ///< print the resolved profile and the plan, run nothing
     bool allow_untrusted = false;
@@ -56,22 +57,6 @@ struct run_arguments {
 /// Throws profile_error, template_error and simulator_error with bad_options (bad input); other std::exceptions
 /// (set-up).
 exit_status run_command(const run_arguments&);
-
-struct sweep_arguments {
-    std::filesystem::path profile;
-    profile_overrides overrides;
-    std::filesystem::path output_dir = "results";
-    std::string only; ///< shell pattern of runtime/config or runtime/config/run_N; empty: all
-    key_arguments key;
-    std::string api_key; ///< from `key` or the environment; never written anywhere
-    int jobs = 1;        ///< cells at a time
-    bool resume = false;
-    bool dry_run = false; ///< print the cells in their order, run nothing
-    bool allow_untrusted = false;
-};
-
-/// Throws profile_error (bad input) and other std::exceptions (set-up).
-exit_status sweep_command(const sweep_arguments&);
 
 struct selfcheck_arguments {
     std::filesystem::path profile;
@@ -86,6 +71,32 @@ struct selfcheck_arguments {
 /// profile, because that is the answer; all_failed if a request of the profile's own load failed. Throws like
 /// run_command.
 exit_status selfcheck_command(const selfcheck_arguments&);
+
+// ---- sweep (sweep_commands.cpp)
+
+struct sweep_arguments {
+    std::filesystem::path profile;
+    profile_overrides overrides;
+    std::filesystem::path output_dir = "results";
+    std::string only; ///< shell pattern of runtime/config or runtime/config/run_N; empty: all
+    key_arguments key;
+    std::string api_key; ///< from `key` or the environment; never written anywhere
+    int jobs = 1;        ///< cells at a time
+    bool resume = false;
+    bool retry_failed = false; ///< with resume: run cells that did not succeed again
+    bool dry_run = false;      ///< print the cells in their order, or with resume those that are left; run nothing
+    bool no_preflight = false; ///< begin without looking at servers, disk, clock and governor
+    bool allow_untrusted = false;
+    std::optional<int> metrics_port;           ///< 0: any free port; nothing: no metrics
+    std::string metrics_address = "127.0.0.1"; ///< IPv4 or IPv6, without brackets
+    std::optional<int> live_page;              ///< the port of the live page; nothing: none
+};
+
+/// Throws profile_error (bad input) and other std::exceptions (set-up).
+exit_status sweep_command(const sweep_arguments&);
+
+/// `sweep status DIR`: prints how far a sweep is. Throws results_error (bad input).
+exit_status sweep_status_command(const std::filesystem::path& folder, bool as_json);
 
 // ---- report, compare, import: commands that read results (results_commands.cpp)
 

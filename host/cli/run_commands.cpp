@@ -3,6 +3,7 @@
 #include "agent/report_agent.hpp"
 #include "backend/server_pool.hpp"
 #include "cli/output.hpp"
+#include "cli/plugin_lookup.hpp"
 #include "live/alert_watch.hpp"
 #include "live/live_metrics.hpp"
 #include "process/messages.hpp"
@@ -19,9 +20,7 @@
 #include "run/capacity.hpp"
 #include "run/client_limits.hpp"
 #include "run/interruption.hpp"
-#include "statistics/description.hpp"
 #include "sweep/cell_process.hpp"
-#include "sweep/run_sweep.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -41,16 +40,6 @@ namespace chimera::host {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-/// Answers a profile's questions about plugins. The registry must outlive the result.
-schema_lookup lookup_in(registry& plugins) {
-    return {[&plugins](plugin_kind kind, const std::string& name, const std::filesystem::path& directory) {
-                return schema_answer{plugins.load(kind, name, directory)->options(kind), {}};
-            },
-            [&plugins](std::span<const std::string> names, const std::filesystem::path& directory) {
-                plugins.try_ahead(names, directory);
-            }};
-}
 
 std::string plan_of(const profile& p) {
     std::string text = to_toml(p) + "\n# plan\n";
@@ -86,8 +75,20 @@ exit_status status_of(const campaign_summary& s, interruption_reason why, bool c
     const campaign_result& r = s.result;
     if (r.failed_requests == r.requests && !r.errors.empty()) return exit_status::all_failed;
     const bool incomplete = why == interruption_reason::time_limit || !r.errors.empty() || r.runs == 0;
-    const bool alarmed = s.what.alerts.fail && std::ranges::any_of(s.alerts, &alert_outcome::tripped);
+    const bool alarmed = !cell && s.what.alerts.fail && std::ranges::any_of(s.alerts, &alert_outcome::tripped);
     return incomplete || alarmed ? exit_status::some_failed : exit_status::success;
+}
+
+/// For a sweep, before its first cell: what the profile's servers say of themselves, as JSON.
+exit_status ask_servers_of(const profile& p, registry& plugins, const std::string& api_key) {
+    constexpr std::chrono::seconds limit{10};
+    const loaded_plugins loaded = load_plugins(plugins, p);
+    execution_control control;
+    const interruption interrupted(control, p.measure.time_limit_s);
+    const server_pool servers(p, simulator_program());
+    const execution_setup setup{p, plugins, loaded, servers, api_key};
+    print_result(json_text(to_json(question_servers(setup, control, limit))));
+    return exit_status::success;
 }
 
 } // namespace
@@ -104,6 +105,7 @@ exit_status run_command(const run_arguments& arguments) {
         print_result(plan_of(p));
         return exit_status::success;
     }
+    if (arguments.ask_servers) return ask_servers_of(p, plugins, arguments.api_key);
     if (!arguments.trace.empty() && !p.measure.pieces)
         throw profile_error({"--trace records every poll, so it needs measure.pieces = true"});
     make_room_for(p);
@@ -284,110 +286,6 @@ exit_status selfcheck_command(const selfcheck_arguments& arguments) {
         print_result(printable(text_of(p, limits)));
     }
     return limits.own.failure.empty() ? exit_status::success : exit_status::all_failed;
-}
-
-// ---- sweep
-
-namespace {
-
-std::string duration(double seconds) {
-    if (seconds < 90) return fmt::format("{:.0f} s", seconds);
-    return fmt::format("{:.0f} min", seconds / 60);
-}
-
-void tell(const cell_result& e, const sweep_progress& p) {
-    std::string line =
-        fmt::format("[{}/{}] {}/{} run {}: {}", p.done, p.of, e.runtime, e.config, e.run, word_of(e.status));
-    if (e.efficiency_pct) line += fmt::format(", {:.2f} %", *e.efficiency_pct);
-    if (e.wall_s) line += fmt::format(", {:.1f} s", *e.wall_s);
-    if (!e.message.empty()) line += ": " + on_one_line(e.message);
-    if (p.done < p.of && p.eta_s > 0) line += fmt::format("   (about {} to go)", duration(p.eta_s));
-    say(line);
-}
-
-std::string plan_of(const sweep_definition& sweep, const std::vector<sweep_cell>& cells) {
-    std::string text = fmt::format("{}: {} runtimes x {} configurations x {} runs, seed {}\n\n", sweep.name,
-                                   sweep.runtimes.size(), sweep.configs.size(), sweep.runs, sweep.seed);
-    for (std::size_t i = 0; i < cells.size(); ++i) text += fmt::format("{:4}  {}\n", i + 1, cell_name(sweep, cells[i]));
-    return text;
-}
-
-exit_status tell_lost_cells(const sweep_definition& sweep, const sweep_settings& what) {
-    const auto lost = lost_cells(sweep, what);
-    for (const auto& [cell, fault] : lost) spdlog::error("{}; --resume runs {} again", fault, cell);
-    return lost.empty() ? exit_status::success : exit_status::bad_input;
-}
-
-/// One line for each runtime; the report says the rest.
-std::string runtimes_of(const sweep_definition& sweep, const std::vector<cell_result>& entries) {
-    const bool baseline = sweep.profiles.front().front().measure.baseline;
-    std::string text = fmt::format("{:<24} {:>5} {:>7} {:>12} {:>7} {:>7} {:>7}\n", "runtime", "ok", "failed",
-                                   baseline ? "efficiency %" : "estimate %", "sd", "min", "max");
-    for (const sweep_runtime& r : sweep.runtimes) {
-        std::vector<double> efficiencies;
-        std::size_t ok = 0, failed = 0;
-        for (const cell_result& e : entries) {
-            if (e.runtime != r.name || e.status == cell_status::not_needed || e.status == cell_status::lost) continue;
-            ++(e.status == cell_status::ok ? ok : failed);
-            if (e.status == cell_status::ok && e.efficiency_pct) efficiencies.push_back(*e.efficiency_pct);
-        }
-        const statistics::description d = statistics::describe(efficiencies);
-        const auto figure = [](double value, bool known) { return known ? fmt::format("{:.2f}", value) : "-"; };
-        text +=
-            fmt::format("{:<24} {:>5} {:>7} {:>12} {:>7} {:>7} {:>7}\n", r.name, ok, failed, figure(d.mean, d.n > 0),
-                        figure(d.sd, d.n > 1), figure(d.min, d.n > 0), figure(d.max, d.n > 0));
-    }
-    return text;
-}
-
-exit_status status_of(sweep_end end, const std::vector<cell_result>& entries) {
-    if (end == sweep_end::interrupted) return exit_status::interrupted;
-    const auto bad = std::ranges::count_if(entries, [](const cell_result& e) {
-        return e.status != cell_status::ok && e.status != cell_status::not_needed;
-    });
-    if (bad == 0) return exit_status::success;
-    return static_cast<std::size_t>(bad) == entries.size() ? exit_status::all_failed : exit_status::some_failed;
-}
-
-} // namespace
-
-exit_status sweep_command(const sweep_arguments& arguments) {
-    take_over_signals();
-    registry_settings settings;
-    settings.allow_untrusted = arguments.allow_untrusted;
-    registry plugins(settings);
-    const sweep_definition sweep = load_sweep(arguments.profile, lookup_in(plugins), arguments.overrides);
-    for (const auto& row : sweep.profiles)
-        for (const profile& p : row) check_prompts(p);
-
-    std::vector<sweep_cell> cells = plan_cells(sweep);
-    if (!arguments.only.empty()) {
-        cells = matching(sweep, cells, arguments.only);
-        if (cells.empty())
-            throw profile_error({fmt::format("--only '{}': matches no cell of the sweep (example: '{}'); see --dry-run",
-                                             arguments.only, cell_name(sweep, {0, 0, 1}))});
-    }
-    sweep_settings what{arguments.output_dir / sweep.name,
-                        std::filesystem::read_symlink("/proc/self/exe"),
-                        {},
-                        std::move(cells),
-                        arguments.resume,
-                        arguments.jobs,
-                        arguments.api_key,
-                        [](const std::string& text) { spdlog::warn("{}", text); }};
-    if (arguments.dry_run) {
-        print_result(printable(plan_of(sweep, what.cells)));
-        return arguments.resume ? tell_lost_cells(sweep, what) : exit_status::success;
-    }
-    if (arguments.allow_untrusted) what.arguments.emplace_back("--allow-untrusted-plugins");
-    std::vector<cell_result> entries;
-    const sweep_end end = run_sweep(sweep, what, tell, entries);
-    print_result(printable(fmt::format("{}\n{}\n", runtimes_of(sweep, entries), what.folder.string())));
-    if (end == sweep_end::interrupted)
-        say("interrupted; --resume continues after the finished runs");
-    else
-        say(fmt::format("to see the results: chimera-host report {}", what.folder.string()));
-    return status_of(end, entries);
 }
 
 } // namespace chimera::host

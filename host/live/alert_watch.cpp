@@ -47,7 +47,7 @@ void alert_watch::request_ends(const agent_record& a, const request_record& r) n
         const std::optional<double>& limit = limits_.*rule.limit;
         if (!limit) continue;
         if (!rule.figure) {
-            if (measured_) add(i, 1, r.ok() ? 0 : 1, *limit / 100);
+            if (measured_ && !rule.of_growth) add(i, 1, r.ok() ? 0 : 1, *limit / 100);
         } else if (rule.allowed > 0 && together_ && r.ok()) {
             const tally t = tally_of(*rule.of, *limit, a, r);
             add(i, t.samples, t.beyond, rule.allowed);

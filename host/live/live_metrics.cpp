@@ -1,6 +1,6 @@
 #include "live/live_metrics.hpp"
 
-#include "live/metrics_server.hpp"
+#include "live/page_server.hpp"
 #include "protocol/excerpt.hpp"
 #include "result/metric_table.hpp"
 #include "result/request_times.hpp"
@@ -106,7 +106,8 @@ struct live_metrics::series {
             .Set(1);
         gauge("chimera_agents", "Agents of the profile").Set(static_cast<double>(p.workload.agents.size()));
         gauge("chimera_runs_planned", "Measured runs of the profile").Set(p.measure.runs);
-        server.emplace(on, asked, [this] { return page(); });
+        server.emplace(page_place{"--metrics-port", on, asked},
+                       std::vector<served_page>{{"/metrics", metrics_type, [this] { return page(); }}});
     }
 
     /// [any-thread]
@@ -150,8 +151,8 @@ struct live_metrics::series {
     prometheus::Counter& complete = runs.Add({{"status", "complete"}});
     prometheus::Counter& failed = runs.Add({{"status", "failed"}});
     of_execution warm_up = execution("warm_up"), alone = execution("alone"), together = execution("together");
-    of_execution* now = &together;        // written between executions
-    std::optional<metrics_server> server; // goes first: what it serves outlives it
+    of_execution* now = &together;     // written between executions
+    std::optional<page_server> server; // goes first: what it serves outlives it
 };
 
 live_metrics::live_metrics(const profile& p, const execution_control& control, const std::string& address, int port)

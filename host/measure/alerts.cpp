@@ -1,5 +1,9 @@
 #include "measure/alerts.hpp"
 
+#include "measure/over_time.hpp"
+
+#include <algorithm>
+
 namespace chimera::host {
 namespace {
 
@@ -14,6 +18,12 @@ constexpr alert_rule rules[alert_rule_count] = {
     {"error_rate_pct", "%", &alert_spec::error_rate_pct, std::nullopt, false, nullptr, 0, 20},
     {"efficiency_min_pct", "%", &alert_spec::efficiency_min_pct, metric::efficiency, true,
      &statistics::description::mean, 0, 1},
+    {"throughput_min_tok_s", "tok/s", &alert_spec::throughput_min_tok_s, metric::throughput, true,
+     &statistics::description::mean, 0, 1},
+    {"peak_memory_max_mib", "MiB", &alert_spec::peak_memory_max_mib, metric::peak_memory, false,
+     &statistics::description::max, 0, 1},
+    {"memory_growth_max_mib_per_h", "MiB/h", &alert_spec::memory_growth_max_mib_per_h, std::nullopt, false, nullptr, 0,
+     1, true},
 };
 
 void count_failures(const execution_record& x, alert_outcome& out, double& failed) {
@@ -22,6 +32,16 @@ void count_failures(const execution_record& x, alert_outcome& out, double& faile
             ++out.samples;
             failed += r.ok() ? 0 : 1;
         }
+}
+
+void judge_growth(alert_outcome& out, std::span<const run_record> runs) {
+    for (const run_record& run : runs) {
+        const auto over_time = over_time_of(run.concurrent);
+        if (!over_time || !over_time->growth.memory) continue;
+        const trend_result& memory = *over_time->growth.memory;
+        ++out.samples;
+        out.value = std::max(out.value.value_or(0), memory.detectable() ? memory.per_hour : 0);
+    }
 }
 
 } // namespace
@@ -39,6 +59,8 @@ std::vector<alert_outcome> judge_alerts(const alert_spec& limits, std::span<cons
             const statistics::description& d = metrics[*rule.of];
             o.samples = d.n;
             if (d.n > 0) o.value = d.*rule.figure;
+        } else if (rule.of_growth) {
+            judge_growth(o, runs);
         } else {
             double failed = 0;
             for (const run_record& run : runs) {

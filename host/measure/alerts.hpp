@@ -16,15 +16,16 @@ namespace chimera::host {
 struct alert_rule {
     std::string_view name, unit; ///< name: the key in [alerts]
     std::optional<double> alert_spec::*limit;
-    std::optional<metric> of;                ///< nothing: the requests that failed
+    std::optional<metric> of;                ///< nothing: the requests that failed, or the growth of memory
     bool at_least;                           ///< the limit is a minimum
-    double statistics::description::*figure; ///< the number that the limit is for; null for the requests that failed
+    double statistics::description::*figure; ///< the number that the limit is for; null where `of` is nothing
     double allowed = 0;              ///< the part of the samples that may lie beyond the limit; 0: not judged by parts
     std::size_t samples_to_warn = 1; ///< before there are so many, nothing is said during a run
+    bool of_growth = false;          ///< of memory, in the run in which it grew most; 0 where no growth is detectable
 };
 
 /// Every kind there is.
-inline constexpr std::size_t alert_rule_count = 7;
+inline constexpr std::size_t alert_rule_count = 10;
 std::span<const alert_rule, alert_rule_count> alert_rules();
 
 struct alert_outcome {

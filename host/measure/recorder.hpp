@@ -112,6 +112,7 @@ class recorder {
     }
     /// The request's record is complete: judges the reply.
     void end_request(request_record& r) {
+        r.kept_bytes = r.prompt.capacity() + r.response.capacity() + r.reasoning.capacity();
         if (r.ok()) judge_reply(record_, r);
         for (agent_observer* o : observers_) o->request_ends(record_, r);
     }

@@ -1,6 +1,7 @@
 #include "measure/run_results.hpp"
 
 #include "measure/metrics.hpp"
+#include "measure/over_time.hpp"
 #include "measure/path_split.hpp"
 #include "measure/self_check.hpp"
 #include "measure/serialization.hpp"
@@ -130,12 +131,13 @@ run_result result_of(const profile& p, const run_record& run, const campaign_met
     if (run.origin) out.origin = *run.origin;
     if (run.concurrent.ok() && run.concurrent.agents.size() > 1)
         out.serialization = judge_serialization(run.concurrent, p.executor.plugin);
-    if (run.complete()) out.client = check_client(metrics);
+    if (run.complete()) out.client = check_client(metrics, p.measure.time_scale);
     out.remarks = remarks_of({&run, 1});
     for (const figure f : all_figures())
         if (const auto value = metrics.value(f)) out.add(f, *value);
     for (const execution_record& x : run.baseline) out.baseline.push_back(execution_of(x));
     out.concurrent = execution_of(run.concurrent);
+    out.over_time = over_time_of(run.concurrent);
     return out;
 }
 

@@ -27,7 +27,7 @@ std::string name_in_files(metric m) { return std::string(row_of(m).name); }
 
 } // namespace
 
-std::optional<self_check> check_client(const campaign_metrics& metrics) {
+std::optional<self_check> check_client(const campaign_metrics& metrics, double time_scale) {
     if (metrics[metric::delivery_delay].n == 0) return std::nullopt;
     self_check out;
     const auto limit = [&out](metric m, std::string why) {
@@ -36,24 +36,28 @@ std::optional<self_check> check_client(const campaign_metrics& metrics) {
         if (std::ranges::find(out.evidence, why) == out.evidence.end()) out.evidence.push_back(std::move(why));
     };
 
-    if (const double busy = metrics[metric::busiest_worker].mean; busy > most_busy_pct) {
+    const std::string scale =
+        time_scale == 1 ? "" : fmt::format(", on the scale of the profile ({:g} times as long)", time_scale);
+    if (const double busy = metrics[metric::busiest_worker].mean / time_scale; busy > most_busy_pct) {
         const std::string why =
-            fmt::format("the busiest thread of the client was on a CPU for {:.0f} % of the time", busy);
+            fmt::format("the busiest thread of the client was on a CPU for {:.0f} % of the time{}", busy, scale);
         for (const metric m : {metric::efficiency, metric::ttft, metric::itl, metric::e2e}) limit(m, why);
     }
     // Each part by its size: what the agents lost alone and what they lost together must not cancel.
     double own = 0;
     for (const metric part : client_parts) own += std::abs(metrics[part].mean);
+    own /= time_scale;
     if (own > most_loss_pct)
-        limit(metric::efficiency, fmt::format("the client itself accounts for {:.2f} % of the agent-time", own));
+        limit(metric::efficiency,
+              fmt::format("the client itself accounts for {:.2f} % of the agent-time{}", own, scale));
     for (const timing& t : timings) {
-        const double median_us = metrics[t.of].p50 * 1e3;
+        const double median_us = metrics[t.of].p50 * 1e3 * time_scale;
         if (median_us <= 0) continue;
         const auto judge = [&](metric delay, const char* label) {
             const double p99 = metrics[delay].p99;
             if (p99 > most_delay * median_us)
-                limit(t.of, fmt::format("p99 {} delay {:.0f} us is {:.1f} % of the median {} ({:.2f} ms)", label, p99,
-                                        p99 / median_us * 100, row_of(t.of).label, median_us / 1e3));
+                limit(t.of, fmt::format("p99 {} delay {:.0f} us is {:.1f} % of the median {} ({:.2f} ms{})", label, p99,
+                                        p99 / median_us * 100, row_of(t.of).label, median_us / 1e3, scale));
         };
         judge(metric::delivery_delay, "delivery");
         if (t.dispatch) judge(metric::dispatch_delay, "dispatch");

@@ -41,6 +41,7 @@ struct request_record {
     std::size_t chunks = 0;
     std::uint64_t content_records = 0, reasoning_records = 0, tool_call_records = 0; ///< as in stream_state
     std::uint64_t text_bytes = 0;                                                    ///< of all content, decoded
+    std::uint64_t kept_bytes = 0; ///< memory of its texts, which are kept until the results are written
     bool reasoning_first = false; ///< the first token was reasoning content
     bool reused = false;          ///< over a connection that had served another request
     bool shared = false;          ///< the transport's sessions may share connections
@@ -141,6 +142,12 @@ struct agent_record {
     nanoseconds_t duration() const noexcept { return end > start ? end - start : 0; }
 };
 
+/// The memory of this process that was resident at a moment.
+struct memory_sample {
+    nanoseconds_t at = 0;
+    std::uint64_t resident_bytes = 0; ///< 0: the kernel did not say
+};
+
 /// One execution of one or more agents on a fresh executor.
 struct execution_record {
     nanoseconds_t begin = 0; ///< just before the executor's run was called
@@ -148,7 +155,9 @@ struct execution_record {
     std::vector<agent_record> agents;
     std::optional<thread_load> busiest; ///< nothing: not measured
     execution_cost cost;
-    bool pieces = true; ///< polls and pieces of bodies were timed
+    bool pieces = true;                ///< polls and pieces of bodies were timed
+    std::vector<memory_sample> memory; ///< of an execution with a planned duration
+    double slice_s = 0;                ///< the time between two of them
 
     /// W, ns.
     nanoseconds_t wall() const noexcept { return end - begin; }

@@ -108,11 +108,12 @@ std::optional<std::size_t> element_index(const node::list& items, std::string_vi
     std::size_t index = 0;
     const auto [end, error] = std::from_chars(step.data(), step.data() + step.size(), index);
     if (error == std::errc{} && end == step.data() + step.size() && index <= items.size()) return index;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-        const auto* id = items[i].find("id");
-        const auto* text = id == nullptr ? nullptr : std::get_if<std::string>(&id->value);
-        if (text != nullptr && *text == step) return i;
-    }
+    for (std::size_t i = 0; i < items.size(); ++i)
+        for (const char* key : {"id", "name"}) { // of an agent; of a runtime or a configuration of a sweep
+            const auto* named = items[i].find(key);
+            const auto* text = named == nullptr ? nullptr : std::get_if<std::string>(&named->value);
+            if (text != nullptr && *text == step) return i;
+        }
     return std::nullopt;
 }
 

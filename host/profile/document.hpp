@@ -52,8 +52,8 @@ const char* kind_of(const node&);
 /// The node at a dotted path ("workload.agents.0.id"), or null.
 const node* node_at(const node& root, std::string_view path);
 
-/// The position of the list element with this id or index. The index may be one past the end. Nothing if there is no
-/// such element.
+/// The position of the list element with this id, name or index. The index may be one past the end. Nothing if there is
+/// no such element.
 std::optional<std::size_t> element_index(const node::list& items, std::string_view id_or_index);
 
 /// Parses a file's text. On an error *fault is "file:line:column: what is wrong; what to do" and the result is empty.

@@ -201,7 +201,8 @@ bool profile::operator==(const profile& other) const {
 
 bool alert_spec::any() const {
     for (const auto& limit :
-         {ttft_p95_ms, ttft_p99_ms, itl_p99_ms, e2e_p95_ms, client_delay_p99_ms, error_rate_pct, efficiency_min_pct})
+         {ttft_p95_ms, ttft_p99_ms, itl_p99_ms, e2e_p95_ms, client_delay_p99_ms, error_rate_pct, efficiency_min_pct,
+          throughput_min_tok_s, peak_memory_max_mib, memory_growth_max_mib_per_h})
         if (limit) return true;
     return false;
 }

@@ -100,6 +100,7 @@ struct measure_spec {
     bool baseline = true;      ///< run each agent alone as well
     bool pieces = true;        ///< time every poll and every piece of a body
     double long_poll_ms = 10;  ///< a poll longer than this is named
+    double time_scale = 1;     ///< how many times as fast the servers answer as those that the profile stands for
     double time_limit_s = 600; ///< for all runs together
     bool operator==(const measure_spec&) const = default;
 };
@@ -107,7 +108,7 @@ struct measure_spec {
 /// [alerts]: limits for warnings. A limit that is not set is not watched.
 struct alert_spec {
     std::optional<double> ttft_p95_ms, ttft_p99_ms, itl_p99_ms, e2e_p95_ms, client_delay_p99_ms, error_rate_pct;
-    std::optional<double> efficiency_min_pct;
+    std::optional<double> efficiency_min_pct, throughput_min_tok_s, peak_memory_max_mib, memory_growth_max_mib_per_h;
     bool fail = false; ///< a tripped alert makes the campaign fail
     bool any() const;  ///< a limit is set
     bool operator==(const alert_spec&) const = default;

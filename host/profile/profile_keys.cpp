@@ -112,6 +112,12 @@ const std::array keys_of_profile = std::to_array<profile_key<profile>>({
     {number("measure.long_poll_ms", "A poll that holds a worker longer than this is reported by name, in ms", "10",
             0.001, 1e6),
      [](profile& p) -> key_field { return &p.measure.long_poll_ms; }},
+    {number(
+         "measure.time_scale",
+         "How many times as fast the servers answer as those that the profile stands for; the client's share is judged "
+         "on their scale",
+         "1", 1, 1000),
+     [](profile& p) -> key_field { return &p.measure.time_scale; }},
     {number("measure.time_limit_s", "Limit for all runs together, in seconds", "600", 0.1, 1e6),
      [](profile& p) -> key_field { return &p.measure.time_limit_s; }},
 
@@ -131,6 +137,16 @@ const std::array keys_of_profile = std::to_array<profile_key<profile>>({
      [](profile& p) -> key_field { return &p.alerts.error_rate_pct; }, alerts},
     {number("alerts.efficiency_min_pct", "Warn when the mean efficiency is below this, in %", nullptr, 0, 1000),
      [](profile& p) -> key_field { return &p.alerts.efficiency_min_pct; }, alerts},
+    {number("alerts.throughput_min_tok_s", "Warn when the mean throughput of all agents is below this, in tokens/s",
+            nullptr, 0, 1e9),
+     [](profile& p) -> key_field { return &p.alerts.throughput_min_tok_s; }, alerts},
+    {number("alerts.peak_memory_max_mib", "Warn when a run has more resident memory than this, in MiB", nullptr, 0,
+            1e9),
+     [](profile& p) -> key_field { return &p.alerts.peak_memory_max_mib; }, alerts},
+    {number("alerts.memory_growth_max_mib_per_h",
+            "Warn when the memory of a run with a duration_s detectably grows faster than this, in MiB/h", nullptr, 0,
+            1e9),
+     [](profile& p) -> key_field { return &p.alerts.memory_growth_max_mib_per_h; }, alerts},
     {flag("alerts.fail", "A tripped alert makes the exit status 1", "false"),
      [](profile& p) -> key_field { return &p.alerts.fail; }, alerts},
 });

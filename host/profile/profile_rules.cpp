@@ -92,6 +92,9 @@ class rules {
             fault("workload.prompts", "is empty; give at least one prompt, or leave the key out");
         if (p_.alerts.fail && !p_.alerts.any())
             fault("alerts.fail", "no alert is set; set a limit (example: ttft_p95_ms = 1000), or leave the key out");
+        if (p_.alerts.memory_growth_max_mib_per_h && work.duration_s <= 0)
+            fault("alerts.memory_growth_max_mib_per_h",
+                  "needs a run that lasts; set workload.duration_s, or leave this key out");
         if (p_.alerts.efficiency_min_pct && !p_.measure.baseline)
             fault("alerts.efficiency_min_pct", "needs the baseline; leave it out, or set measure.baseline = true");
     }

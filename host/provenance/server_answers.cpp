@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -84,6 +85,19 @@ void read_models(server_identity& server, const json& list) {
         for (model_identity& m : server.models) read_model(m, list[0]);
 }
 
+/// Nothing where it is not a list.
+std::optional<std::vector<std::string>> names_of(const json& list) {
+    if (!list.is_array()) return std::nullopt;
+    std::vector<std::string> out;
+    for (const json& entry : list)
+        for (const char* key : {"name", "model", "id"})
+            if (text name = text_at(entry, key)) {
+                out.push_back(std::move(*name));
+                break;
+            }
+    return out;
+}
+
 } // namespace
 
 server_answers::server_answers(llm_api api, std::string url, const std::vector<std::string>& models) : api_(api) {
@@ -108,6 +122,12 @@ std::optional<std::string_view> server_answers::next() {
     return std::nullopt;
 }
 
+std::optional<bool> server_answers::has(std::string_view model) const {
+    if (!offered_) return std::nullopt;
+    if (identity_.software == "llama.cpp" && offered_->size() == 1) return true;
+    return std::ranges::any_of(*offered_, [model](const std::string& name) { return same_model(model, name); });
+}
+
 void server_answers::take(std::string_view body) {
     const json answer = json::parse(body, nullptr, false);
     if (!answer.is_object()) return;
@@ -120,8 +140,10 @@ void server_answers::take(std::string_view body) {
         }
     } else if (path_ == ollama_tags) {
         read_models(identity_, answer.value("models", json()));
+        offered_ = names_of(answer.value("models", json()));
     } else if (path_ == openai_models) {
         read_models(identity_, answer.value("data", json()));
+        offered_ = names_of(answer.value("data", json()));
     } else if (path_ == vllm_version) {
         set_if_told(identity_.version, text_at(answer, "version"));
     } else if (path_ == llama_cpp_props) {

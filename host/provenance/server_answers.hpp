@@ -26,12 +26,17 @@ class server_answers {
     void take(std::string_view body);
 
     const server_identity& identity() const noexcept { return identity_; }
+    /// The names of the models that it has, in its order; nothing: it gave no list.
+    const std::optional<std::vector<std::string>>& offered() const noexcept { return offered_; }
+    /// Whether it has a model under this name. Nothing: it gave no list. llama.cpp serves its one model under any name.
+    std::optional<bool> has(std::string_view model) const;
 
   private:
     bool worth_asking(std::string_view path) const;
 
     llm_api api_;
     server_identity identity_;
+    std::optional<std::vector<std::string>> offered_;
     std::size_t asked_ = 0; ///< of the list of paths
     std::string_view path_; ///< asked for last
 };

@@ -64,4 +64,7 @@ std::string parity_table(const study_report&);
 /// The section "Results".
 std::string results_markdown(const study_report&);
 
+/// Of the same: growth of memory and latency in runs that last, and alerts that tripped. Empty where there are none.
+std::string over_time_markdown(const study_report&);
+
 } // namespace chimera::host

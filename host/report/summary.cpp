@@ -1,5 +1,6 @@
 #include "report/summary.hpp"
 
+#include "measure/over_time.hpp"
 #include "measure/self_check.hpp"
 #include "measure/serialization.hpp"
 #include "report/warnings.hpp"
@@ -108,8 +109,11 @@ campaign_summary summarize(const profile& p, const std::vector<run_record>& runs
     for (const alert_outcome& o : s.alerts)
         r.alerts.push_back(
             {std::string(o.rule->name), std::string(o.rule->unit), o.limit, o.value, o.samples, o.tripped});
+    for (const run_record& run : runs)
+        if (const auto over_time = over_time_of(run.concurrent); over_time && run.number > 0)
+            r.over_time.push_back({run.number, over_time->growth});
     r.serialization = judge_serialization(runs, p.executor.plugin);
-    if (r.complete_runs > 0) r.client = check_client(s.metrics);
+    if (r.complete_runs > 0) r.client = check_client(s.metrics, p.measure.time_scale);
     for (const metric_row& row : all_metrics()) r.metrics.emplace_back(row.name, result_of(row, s.metrics[row.id]));
     return s;
 }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <utility>
 
 namespace chimera::host {
 namespace {
@@ -66,6 +67,14 @@ void list_failures(page& out, const campaign_summary& s) {
             break;
         }
         out.line("", "{}{}", message, times > 1 ? fmt::format(" ({} times)", times) : "");
+    }
+}
+
+void list_growth(page& out, const campaign_summary& s) {
+    for (const run_growth& run : s.result.over_time) {
+        std::string label = "over time";
+        if (s.result.over_time.size() > 1) label += fmt::format(", run {}", run.run);
+        for (const std::string& sentence : in_words(run.growth)) out.line(std::exchange(label, ""), "{}", sentence);
     }
 }
 
@@ -171,6 +180,7 @@ std::string to_text(const campaign_summary& s) {
         out.line("", "{}", s.result.client->arrival_evidence);
     }
     for (const std::string& warning : s.result.warnings) out.line("warning", "{}", warning);
+    list_growth(out, s);
     list_alerts(out, s);
     list_failures(out, s);
     tell_provenance(out, s);

@@ -36,6 +36,9 @@ inline constexpr auto fields_of<alert_result> =
                field("samples", &alert_result::samples, "", "values that it comes from"),
                field("tripped", &alert_result::tripped, "", "the value lies beyond the limit"));
 
+/// "ttft_p95_ms: 1240 ms, the limit is 1000 ms".
+std::string in_words(const alert_result&);
+
 /// A metric over all runs. With n = 0, not measured, there are no other figures.
 struct metric_result {
     std::string unit, provenance;
@@ -52,6 +55,15 @@ inline constexpr auto fields_of<metric_result> =
                field("p50", &metric_result::p50), field("p90", &metric_result::p90), field("p95", &metric_result::p95),
                field("p99", &metric_result::p99), field("max", &metric_result::max),
                field("definition", &metric_result::definition));
+
+/// Whether a run's memory and latencies grew while it lasted.
+struct run_growth {
+    int run = 0;
+    growth_result growth;
+};
+template <>
+inline constexpr auto fields_of<run_growth> = std::tuple(field("run", &run_growth::run),
+                                                         field("growth", &run_growth::growth, "", "per hour"));
 
 struct campaign_result {
     int schema_version = campaign_schema_version;
@@ -70,6 +82,7 @@ struct campaign_result {
     std::vector<failure_result> errors;
     std::vector<std::string> warnings;
     std::vector<alert_result> alerts;
+    std::vector<run_growth> over_time;                  ///< of runs with a planned duration
     std::optional<serialization_verdict> serialization; ///< nothing: no complete run of two agents or more
     std::optional<self_check> client;                   ///< nothing: pieces of bodies were not timed
     std::vector<std::pair<std::string, metric_result>> metrics;
@@ -102,6 +115,7 @@ inline constexpr auto fields_of<campaign_result> = std::tuple(
     field("errors", &campaign_result::errors, "", "one for each request or agent that failed").defaulted(),
     field("warnings", &campaign_result::warnings, "", "reasons why a figure may mislead"),
     field("alerts", &campaign_result::alerts, "", "limits that the profile sets").defaulted(),
+    field("over_time", &campaign_result::over_time, "", "of runs with a planned duration").left_out(),
     field("serialization", &campaign_result::serialization, "", "did the agents run side by side?"),
     field("self_check", &campaign_result::client, "", "could the client have changed the result?"),
     field("metrics", &campaign_result::metrics, "", "each metric over all runs").defaulted(),

@@ -5,6 +5,7 @@
 
 #include "result/json_fields.hpp"
 #include "result/metric_table.hpp"
+#include "result/over_time.hpp"
 #include "result/provenance_fields.hpp"
 
 namespace chimera::host {
@@ -234,6 +235,7 @@ struct run_result {
     std::optional<recorded_claims> recorded;
     std::vector<execution_result> baseline; ///< one for each agent, alone
     execution_result concurrent;
+    std::optional<over_time_result> over_time; ///< of the concurrent execution; nothing: it had no planned duration
     std::optional<file_record> requests_file, texts_file; ///< nothing: not recorded
 
     std::optional<double> value(const std::string& name) const {
@@ -267,6 +269,7 @@ inline constexpr auto fields_of<run_result> = std::tuple(
     field("recorded", &run_result::recorded, "", "an imported run's own words").left_out(),
     field("baseline", &run_result::baseline, "", "each agent alone").defaulted(),
     field("concurrent", &run_result::concurrent, "", "all agents together"),
+    field("over_time", &run_result::over_time, "", "slice by slice, of a run with workload.duration_s").left_out(),
     field("requests_file", &run_result::requests_file, "", "name, checksum and bytes of requests.jsonl").left_out(),
     field("texts_file", &run_result::texts_file, "", "the same of texts.jsonl").left_out());
 

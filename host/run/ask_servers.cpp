@@ -7,6 +7,8 @@
 #include <chimera/sdk/exchange.hpp>
 #include <chimera/sdk/task.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
@@ -26,6 +28,9 @@ struct asked_server {
     std::string path;      ///< what backend.path puts before the protocol's own path; may be empty
     llm_endpoint endpoint; ///< for its headers
     server_answers answers;
+    std::vector<std::string> models;
+    bool answered = false;
+    std::string fault; ///< of the first question that got no answer
 
     /// Where a path such as "/api/version" is. A base URL that ends in /v1 is meant for OpenAI's paths only.
     request_target target(std::string_view asked) const {
@@ -63,12 +68,13 @@ std::vector<asked_server> servers_of(const execution_setup& setup) {
     if (const std::string_view protocols = path_of(backend.api); backend.path.ends_with(protocols))
         path = backend.path.substr(0, backend.path.size() - protocols.size());
     for (std::size_t i = 0; i < urls.size(); ++i)
-        out.push_back({urls[i], path, endpoint, server_answers(backend.api, names[i], models[i])});
+        out.push_back(
+            {urls[i], path, endpoint, server_answers(backend.api, names[i], models[i]), models[i], false, {}});
     return out;
 }
 
 /// The body of an answer with status 200; nothing where it did not come, whatever the reason.
-sdk::task<std::optional<std::string>> get(sdk::session& session, const asked_server& server, std::string path) {
+sdk::task<std::optional<std::string>> get(sdk::session& session, asked_server& server, std::string path) {
     try {
         const auto headers = headers_of(server.endpoint, false);
         std::vector<chm_kv> fields;
@@ -83,6 +89,7 @@ sdk::task<std::optional<std::string>> get(sdk::session& session, const asked_ser
         auto arriving_head = x.head();
         const chm_head head = co_await arriving_head;
         const int status = head.status;
+        server.answered = true;
         std::string body;
         for (;;) { // to its end whatever the status is: the connection can then serve the next question
             auto arriving = x.chunk();
@@ -93,7 +100,8 @@ sdk::task<std::optional<std::string>> get(sdk::session& session, const asked_ser
         }
         if (status != 200) co_return std::nullopt;
         co_return body;
-    } catch (const std::exception&) {
+    } catch (const std::exception& e) {
+        if (server.fault.empty()) server.fault = e.what();
         co_return std::nullopt;
     }
 }
@@ -112,7 +120,8 @@ sdk::task<void> ask(asked_server& server, const llm_transport& by) {
             const std::optional<std::string> body = co_await asking;
             if (body) server.answers.take(*body);
         }
-    } catch (const std::exception&) { // the transport refuses the URL: the first run says why
+    } catch (const std::exception& e) { // the transport refuses the URL
+        if (server.fault.empty()) server.fault = e.what();
     }
 }
 
@@ -155,15 +164,32 @@ void ask_all(std::vector<asked_server>& servers, const execution_setup& setup, e
 
 } // namespace
 
-std::vector<server_identity> ask_servers(const execution_setup& setup, execution_control& control,
-                                         std::chrono::milliseconds limit) {
+std::vector<server_told> question_servers(const execution_setup& setup, execution_control& control,
+                                          std::chrono::milliseconds limit) {
     std::vector<asked_server> servers = servers_of(setup);
+    std::string cannot_ask;
     try {
         ask_all(servers, setup, control, limit);
-    } catch (const std::exception&) { // see ask_all
+    } catch (const std::exception& e) { // see ask_all
+        cannot_ask = e.what();
     }
+    std::vector<server_told> out;
+    for (const asked_server& server : servers) {
+        server_told told{server.answers.identity(), server.answered, {}, {}, server.answers.offered()};
+        if (!told.answered)
+            told.fault = !cannot_ask.empty()     ? cannot_ask
+                         : !server.fault.empty() ? server.fault
+                                                 : fmt::format("no answer within {} ms", limit.count());
+        for (const std::string& model : server.models) told.models.push_back({model, server.answers.has(model)});
+        out.push_back(std::move(told));
+    }
+    return out;
+}
+
+std::vector<server_identity> ask_servers(const execution_setup& setup, execution_control& control,
+                                         std::chrono::milliseconds limit) {
     std::vector<server_identity> out;
-    for (const asked_server& server : servers) out.push_back(server.answers.identity());
+    for (server_told& told : question_servers(setup, control, limit)) out.push_back(std::move(told.identity));
     return out;
 }
 

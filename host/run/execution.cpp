@@ -1,6 +1,8 @@
 #include "run/execution.hpp"
 
 #include "agent/agent_task.hpp"
+#include "measure/memory_sampler.hpp"
+#include "measure/over_time.hpp"
 #include "measure/poll_log.hpp"
 #include "measure/task_probe.hpp"
 #include "measure/thread_sampler.hpp"
@@ -182,10 +184,16 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
         sdk::error_buffer why;
         std::optional<thread_sampler> threads;
         if (out.pieces) threads.emplace();
+        std::optional<memory_sampler> memory;
+        if (p.workload.duration_s > 0) {
+            out.slice_s = slice_length_s(p.workload.duration_s);
+            memory.emplace(std::chrono::nanoseconds(static_cast<std::int64_t>(out.slice_s * 1e9)));
+        }
         out.begin = sdk::now_ns();
         const chm_rc rc = executor->vt->run(executor, CHM_RUN_UNTIL_IDLE, why.abi());
         out.end = sdk::now_ns();
         if (threads) out.busiest = threads->finish();
+        if (memory) out.memory = memory->finish();
         control.attach(nullptr);
         out.cost = cost.finish(first_polled(recorders));
         if (rc < 0 && rc != CHM_E_CANCELED)

@@ -397,6 +397,8 @@ std::vector<std::string> findings_of(const study& s, const study_report& report)
     say_what_was_called_contention(s, out);
     say_where_the_client_was_the_limit(all, s, out);
     say_what_was_odd_about_replies(all, s, out);
+    for (std::string& sentence : growth_findings(report.soak)) out.push_back({first_of_all, std::move(sentence)});
+    for (std::string& sentence : alert_findings(report.alerts)) out.push_back({first_of_all, std::move(sentence)});
     return ranked(std::move(out));
 }
 

@@ -123,6 +123,7 @@ void study_reader::add_cell(const cell_result& cell, const std::string& place, c
     run.number = cell.run;
     run.status = word_of(cell.status);
     run.message = cell.message;
+    run.alerts = cell.alerts;
     const fs::path below = cell.folder;
     if (below.is_absolute() || std::ranges::find(below, "..") != below.end())
         throw results_error(fmt::format("{}: folder \"{}\" is not in the sweep's folder", place, below.string()));
@@ -137,6 +138,8 @@ void study_reader::add_cell(const cell_result& cell, const std::string& place, c
                              .efficiency_pct = cell.efficiency_pct};
     if (cell.status == cell_status::not_needed) {
         ++s_.cells_not_needed;
+    } else if (cell.status == cell_status::interrupted) {
+        return; // its server went away; it has not been run again yet
     } else if (cell.status == cell_status::lost) {
         mark_damaged(run, fmt::format("{}: {} was lost and has not been run again; sweep --resume runs it ({})", place,
                                       run.folder.lexically_relative(folder).string(), run.message));
@@ -217,6 +220,7 @@ study study_reader::sweep(const fs::path& folder) {
     s_.backend = std::move(sweep.backend);
     s_.order = s_.source == "chimera" ? "interleaved, drawn from the seed" : std::move(sweep.order); // ours all are
     s_.profile = sweep.profile.value_or("");
+    s_.options = std::move(sweep.options);
     s_.seed = sweep.seed;
     s_.cells_planned = static_cast<std::size_t>(sweep.cells_planned);
     s_.runtimes = std::move(sweep.runtimes);

@@ -101,14 +101,26 @@ std::vector<std::string> limits_of(const study& s, const study_report& report) {
 
 std::vector<std::string> repeat_of(const study& s) {
     if (s.source == "tr115") return {"chimera-host import tr115 DIR --output-dir OUT", "chimera-host report OUT"};
-    const std::string report = fmt::format("chimera-host report {}", shell_word(s.path.string()));
-    const std::string seed = s.seed ? fmt::format(" --seed {}", *s.seed) : "";
-    const std::string profile = s.profile.empty() ? fmt::format("profiles/{}.toml", s.name) : s.profile;
-    if (s.sweep) return {fmt::format("chimera-host sweep --profile {}{}", shell_word(profile), seed), report};
-    // The resolved profile is in the campaign's folder: that of a summary.json, and the one above a run.
+    // Results are not overwritten: the repetition gets a folder of its own.
+    constexpr const char* again = "repeated";
+    const auto compare = [&](const std::string& folder) {
+        return fmt::format("chimera-host compare {} {}", shell_word(s.path.string()),
+                           shell_word(fmt::format("{}/{}", again, folder)));
+    };
+    if (s.sweep) {
+        const std::string profile = s.profile.empty() ? fmt::format("profiles/{}.toml", s.name) : s.profile;
+        std::string command = fmt::format("chimera-host sweep --profile {}", shell_word(profile));
+        for (const std::string& word : s.options) command += " " + shell_word(word);
+        if (s.seed) command += fmt::format(" --seed {}", *s.seed);
+        return {fmt::format("{} --output-dir {}", command, again), compare(s.name)};
+    }
+    // The resolved profile, which has every option in it, is in the campaign's folder: that of a summary.json, and the
+    // one above a run.
     const bool here = std::filesystem::exists(s.path / "profile.toml");
     const auto folder = here ? s.path : s.path.parent_path();
-    return {fmt::format("chimera-host --profile {}", shell_word((folder / "profile.toml").string())), report};
+    return {
+        fmt::format("chimera-host --profile {} --output-dir {}", shell_word((folder / "profile.toml").string()), again),
+        compare(s.name + "/" + s.configs[0].name)};
 }
 
 } // namespace chimera::host

@@ -157,6 +157,8 @@ study_report report_of(const study& s, std::string_view generated_by) {
     out.scaling = scaling_of(s);
     out.parameters = parameters_of(s, out.runtimes);
     out.improvements = improvements_of(s);
+    out.alerts = alerted_runs_of(s);
+    out.soak = soaked_runs_of(s);
     out.answer = answer_of(s, out);
     out.findings = findings_of(s, out);
     out.limits = limits_of(s, out);

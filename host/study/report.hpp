@@ -6,6 +6,7 @@
 #include "result/sweep_result.hpp"
 #include "statistics/two_samples.hpp"
 #include "study/agents.hpp"
+#include "study/alerts_report.hpp"
 #include "study/answer.hpp"
 #include "study/order.hpp"
 #include "study/overview.hpp"
@@ -429,6 +430,8 @@ struct study_report {
     std::vector<scaling_report> scaling;
     std::vector<parameter_report> parameters;
     std::vector<improvement_report> improvements;
+    std::vector<alerted_run> alerts;   ///< runs in which alerts tripped
+    std::vector<soaked_run> soak;      ///< runs with a planned duration
     std::vector<std::string> findings; ///< the largest first
     std::vector<std::string> limits, repeat;
     std::vector<distribution_report> distributions;
@@ -456,6 +459,7 @@ inline constexpr auto fields_of<study_report> =
                field("agent_deltas", &study_report::agent_deltas), field("parity", &study_report::parity),
                field("comparisons", &study_report::comparisons), field("scaling", &study_report::scaling),
                field("parameters", &study_report::parameters), field("improvements", &study_report::improvements),
+               field("alerts", &study_report::alerts).left_out(), field("soak", &study_report::soak).left_out(),
                field("findings", &study_report::findings), field("limits", &study_report::limits),
                field("repeat", &study_report::repeat), field("distributions", &study_report::distributions),
                field("runs", &study_report::runs));

@@ -22,6 +22,7 @@ struct study_run {
     std::string status = "ok";
     std::string message; ///< why it is not ok
     std::filesystem::path folder;
+    std::vector<alert_result> alerts; ///< those that tripped in a cell of a sweep
     run_result result;
     std::vector<request_result> requests; ///< of the concurrent execution, once they were read (read_requests)
     std::vector<double> itl_ms;           ///< gaps between content records of all requests, once they were read
@@ -45,6 +46,7 @@ struct study {
     std::string source = "chimera";    ///< who measured: "chimera" or "tr115"
     std::optional<std::string> backend, order;
     std::string profile; ///< the file that defines it; empty: not recorded
+    std::vector<std::string> options; ///< of the command line that changed the profile
     std::optional<std::int64_t> seed;
     std::size_t cells_planned = 0;
     std::size_t cells_not_needed = 0;  ///< never run: the runs before them were enough

@@ -199,6 +199,29 @@ cell_on_disk look_at_run(const fs::path& group, int run, run_claims claimed) {
     return out;
 }
 
+std::vector<alert_result> tripped_alerts(const fs::path& group, int run) {
+    std::vector<alert_result> out;
+    const fs::path file = log_file(group, run, "json");
+    try {
+        const json summary = json::parse(read_whole(file));
+        for (const json& alert : summary.value("alerts", json::array()))
+            if (auto read = from_json<alert_result>(alert, file.string()); read.tripped) out.push_back(std::move(read));
+    } catch (const std::exception&) { // a run that crashed has no summary
+    }
+    return out;
+}
+
+bool found_no_server(const fs::path& group, int run) {
+    try {
+        for (const auto& [line, place] : read_results_lines(group / fmt::format("run_{}", run) / "requests.jsonl")) {
+            const auto request = from_json<request_result>(line, place);
+            if (request.error && !request.connected_ns && !request.sent_ns) return true;
+        }
+    } catch (const std::exception&) { // it crashed before it could write them
+    }
+    return false;
+}
+
 void die_with_parent() {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     pollfd p{STDIN_FILENO, POLLIN, 0}; // the sweep holds the other end; it may have ended before the line above

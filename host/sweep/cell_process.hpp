@@ -64,6 +64,12 @@ struct cell_on_disk {
 /// Reads <group>/run_<run> and checks its files against these claims.
 cell_on_disk look_at_run(const std::filesystem::path& group, int run, run_claims = {});
 
+/// The alerts that tripped in a run, as its process said them in <group>/logs/run_<run>.json; empty where it did not.
+std::vector<alert_result> tripped_alerts(const std::filesystem::path& group, int run);
+
+/// Whether a request of the run got no connection: its server was away, for a moment at least.
+bool found_no_server(const std::filesystem::path& group, int run);
+
 /// [in the cell's process, once, at its start] Has the kernel kill this process when the sweep's process ends.
 void die_with_parent();
 

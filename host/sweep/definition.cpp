@@ -1,6 +1,8 @@
 #include "sweep/definition.hpp"
 
 #include "process/messages.hpp"
+#include "process/secrets.hpp"
+#include "profile/options.hpp"
 #include "profile/reading.hpp"
 #include "report/summary.hpp"
 
@@ -8,7 +10,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <initializer_list>
 #include <iterator>
 #include <optional>
 #include <random>
@@ -44,22 +45,19 @@ class sweep_reader {
         fault(given->at, key, fmt::format("is {}; give a string", kind_of(*given)));
         return {};
     }
-    double ci_width() {
-        const node* given = sweep_.find("until_ci_pct");
-        if (given == nullptr) return 0;
-        const auto* whole = std::get_if<std::int64_t>(&given->value);
-        const auto* real = std::get_if<double>(&given->value);
-        const double value = whole ? static_cast<double>(*whole) : real ? *real : -1;
-        if (value >= 0 && value <= 100) return value;
-        fault(given->at, "until_ci_pct", "is not a number from 0 (all runs) to 100");
-        return 0;
-    }
-    bool common_seed() {
-        const node* given = sweep_.find("common_seed");
-        if (given == nullptr) return true;
-        if (const auto* value = std::get_if<bool>(&given->value)) return *value;
-        fault(given->at, "common_seed", fmt::format("is {}; give true or false", kind_of(*given)));
-        return true;
+    /// The keys with one value.
+    sweep_values values() {
+        sweep_values out;
+        for (const auto& key : sweep_keys()) {
+            const node* given = sweep_.find(key.option.name);
+            if (given == nullptr) continue;
+            const checked_value checked = check_node(key.option, *given);
+            if (checked.fault.empty())
+                store(key.field(out), key.option, checked.text);
+            else
+                faults_.push_back(fault_at(given->at, std::string("sweep.") + key.option.name, checked.fault));
+        }
+        return out;
     }
     /// [[sweep.runtimes]] or [[sweep.configs]].
     std::vector<variant_spec> listed(const char* key) {
@@ -114,13 +112,12 @@ class sweep_reader {
         }
         return out;
     }
-    void check_keys(const node& table, const std::string& where, std::initializer_list<std::string> known) {
+    void check_keys(const node& table, const std::string& where, const std::vector<std::string>& names) {
         const auto* members = std::get_if<node::table>(&table.value);
         if (members == nullptr) {
             fault(table.at, where, fmt::format("is {}; give a table", kind_of(table)));
             return;
         }
-        const std::vector<std::string> names(known);
         for (const member& m : *members)
             if (std::ranges::find(names, m.key) == names.end())
                 fault(m.at, where + "." + m.key, "unknown key; " + suggest(m.key, names));
@@ -260,10 +257,36 @@ sweep_config config_of(const variant_spec& v, const std::vector<agent_spec>& age
     return {v.name, std::move(reader.values)};
 }
 
+/// Every key that [sweep] may have.
+std::vector<std::string> names_of_keys() {
+    std::vector<std::string> out;
+    for (const auto& key : sweep_keys()) out.emplace_back(key.option.name);
+    out.insert(out.end(), {"runtimes", "configs", "grid"});
+    return out;
+}
+
 /// A configuration's own seed, of 31 bits: FNV-1a over the sweep's seed and the name.
 std::uint64_t seed_for(std::uint64_t seed, const std::string& name) {
     const std::uint64_t hash = fnv1a(name, fnv1a({}) ^ seed);
     return (hash ^ (hash >> 32U)) & 0x7fffffffU;
+}
+
+} // namespace
+
+namespace {
+
+std::vector<std::string> options_of(const profile_overrides& o) {
+    std::vector<std::string> out;
+    const auto add = [&out](const char* name, const std::string& value) {
+        out.emplace_back(name);
+        out.push_back(redacted(value));
+    };
+    for (const std::string& url : o.urls) add("--url", url);
+    if (o.model) add("--model", *o.model);
+    if (o.runs) add("--runs", fmt::format("{}", *o.runs));
+    if (o.warmup) add("--warmup", fmt::format("{}", *o.warmup));
+    for (const std::string& set : o.sets) add("--set", set);
+    return out;
 }
 
 } // namespace
@@ -274,21 +297,21 @@ sweep_definition load_sweep(const std::filesystem::path& file, const schema_look
     std::string syntax;
     node root = parse_document(read_profile_text(file), file.string(), &syntax);
     if (!syntax.empty()) throw profile_error({syntax});
-    const node* found = root.find("sweep");
-    if (found == nullptr)
+    if (root.find("sweep") == nullptr)
         throw profile_error({fmt::format("{}: has no [sweep]; run it with: chimera-host run --profile {}",
                                          file.string(), file.string())});
-    const node sweep = *found;
-    std::erase_if(std::get<node::table>(root.value), [](const member& m) { return m.key == "sweep"; });
     apply_overrides(root, overrides, &faults);
+    const node sweep = *root.find("sweep");
+    std::erase_if(std::get<node::table>(root.value), [](const member& m) { return m.key == "sweep"; });
 
     sweep_reader reader(sweep, faults);
-    reader.check_keys(sweep, "sweep", {"question", "until_ci_pct", "common_seed", "runtimes", "configs", "grid"});
+    reader.check_keys(sweep, "sweep", names_of_keys());
     if (!faults.empty()) throw profile_error(std::move(faults));
+    const sweep_values values = reader.values();
     sweep_definition out;
-    out.question = reader.text(sweep, "question");
-    out.until_ci_pct = reader.ci_width();
-    const bool common_seed = reader.common_seed();
+    out.question = values.question;
+    out.until_ci_pct = values.until_ci_pct;
+    out.conduct = values.conduct;
     std::vector<variant_spec> runtimes = reader.listed("runtimes"), configs = reader.listed("configs");
     for (variant_spec& v : reader.grid()) configs.push_back(std::move(v));
     if (configs.empty()) configs.push_back({"default", "", sweep.at, {}});
@@ -318,7 +341,6 @@ sweep_definition load_sweep(const std::filesystem::path& file, const schema_look
                     if (auto fault = apply_patch(cell, patch); !fault.empty()) cell_faults.push_back(std::move(fault));
             try {
                 row.push_back(resolve_profile(std::move(cell), file, lookup, std::move(cell_faults)));
-                row.back().alerts.fail = false; // a run that trips an alert was measured like any other
                 agents += row.back().workload.agents.size();
             } catch (const profile_error& e) { // what several cells share is said once
                 ++faulty;
@@ -347,12 +369,13 @@ sweep_definition load_sweep(const std::filesystem::path& file, const schema_look
     const profile& first = out.profiles.front().front();
     out.name = first.name;
     out.description = first.description;
+    out.options = options_of(overrides);
     out.runs = first.measure.runs;
     if (combinations * static_cast<std::size_t>(out.runs) > most_cells)
         refuse(fmt::format("has {} combinations in {} runs; together {} cells at most", combinations, out.runs,
                            most_cells));
     out.seed = first.measure.seed;
-    if (!common_seed)
+    if (!values.common_seed)
         for (auto& row : out.profiles)
             for (std::size_t c = 0; c < row.size(); ++c) row[c].measure.seed = seed_for(out.seed, configs[c].name);
     for (const variant_spec& r : runtimes) out.runtimes.push_back({only_one ? first.name : r.name, r.description});
@@ -404,7 +427,11 @@ sweep_result result_of(const sweep_definition& sweep) {
     out.seed = static_cast<std::int64_t>(sweep.seed);
     out.runs = sweep.runs;
     out.until_ci_pct = sweep.until_ci_pct;
+    out.pause_s = sweep.conduct.pause_s;
+    if (!sweep.conduct.before_cell.empty()) out.before_cell = sweep.conduct.before_cell;
+    if (!sweep.conduct.after_cell.empty()) out.after_cell = sweep.conduct.after_cell;
     out.backend = backend_of(first);
+    out.options = sweep.options;
     for (std::size_t r = 0; r < sweep.runtimes.size(); ++r) {
         const profile& p = sweep.profiles[r].front();
         planned_runtime runtime{sweep.runtimes[r].name, {}, p.executor.plugin, p.transport.plugin, {}};

@@ -4,6 +4,7 @@
 #include "profile/load.hpp"
 #include "profile/profile.hpp"
 #include "result/sweep_result.hpp"
+#include "sweep/sweep_keys.hpp"
 
 #include <filesystem>
 #include <map>
@@ -32,8 +33,12 @@ struct sweep_definition {
     std::string name, description;
     std::string question;    ///< the question that the sweep answers; heads its report
     double until_ci_pct = 0; ///< enough runs: the 95 % CI of a cell's efficiency is narrower than this; 0: all runs
-    int runs = 0;            ///< at most, of each runtime and configuration
+    sweep_conduct conduct;
+    int runs = 0; ///< at most, of each runtime and configuration
     std::uint64_t seed = 0;
+    /// Options of the command line that make it this sweep: "--set", "measure.runs=3", ...; without secrets and the
+    /// seed.
+    std::vector<std::string> options;
     std::vector<sweep_runtime> runtimes;
     std::vector<sweep_config> configs;
     std::vector<std::vector<profile>> profiles; ///< [runtime][config]
@@ -42,8 +47,7 @@ struct sweep_definition {
 /// Reads a profile with a [sweep] table:
 ///     [sweep]
 ///     question = "..."
-///     until_ci_pct = 0.5                 # see sweep_definition
-///     common_seed = false                # every configuration draws its own requests; true (the default): the same
+///     until_ci_pct = 0.5                 # and the other keys of sweep_keys.hpp
 ///     [[sweep.runtimes]]                 # none: the profile as it is, under its name
 ///     name = "smol"
 ///     set = { executor = { plugin = "fiber" } }
@@ -52,7 +56,8 @@ struct sweep_definition {
 ///     set = { workload.agents."*".options = { num_gpu = 80 } }
 ///     [sweep.grid]                       # and every combination of these
 ///     "workload.agents.*.options.num_ctx" = [256, 512]
-/// Overrides change the profile before a runtime or a configuration does. Errors: profile_error with all faults.
+/// Overrides change the profile and its [sweep] before a runtime or a configuration changes the profile. Errors:
+/// profile_error with all faults.
 sweep_definition load_sweep(const std::filesystem::path& file, const schema_lookup&, const profile_overrides&);
 
 /// One run of one runtime in one configuration, in a process of its own.

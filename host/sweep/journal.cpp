@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -83,8 +84,16 @@ sweep_journal::sweep_journal(const std::filesystem::path& folder)
     if (!fd_) fail(file_, "cannot be opened");
     if (struct stat status{}; fstat(fd_.get(), &status) != 0 || !S_ISREG(status.st_mode))
         throw std::runtime_error(fmt::format("{}: is not a regular file; put it out of the way", file_.string()));
-    if (flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+    // Who only looks whether a sweep runs holds it for a moment (journal_is_held).
+    constexpr int tries = 10;
+    constexpr int between_tries_ms = 20;
+    int left = tries;
+    while (flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) fail(file_, "cannot be locked");
+        if (--left > 0) {
+            poll(nullptr, 0, between_tries_ms);
+            continue;
+        }
         throw std::runtime_error(fmt::format("{}: another sweep is running in this folder", file_.string()));
     }
     const journal_text text = split(read_whole(file_, most_lines_bytes));
@@ -126,6 +135,11 @@ void sweep_journal::append(cell_result entry) {
         fail(file_, "cannot be written");
     }
     put(entries_, std::move(entry));
+}
+
+bool journal_is_held(const std::filesystem::path& folder) {
+    const sdk::owned_fd fd(open((folder / "cells.jsonl").c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    return fd && flock(fd.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 std::vector<cell_result> read_journal(const std::filesystem::path& folder) {

@@ -19,6 +19,9 @@ std::string folder_of(const cell_result&);
 /// line that was cut off does not. Throws std::runtime_error that names the file and the line.
 std::vector<cell_result> read_journal(const std::filesystem::path& folder);
 
+/// Whether a sweep runs in this folder: a process holds its journal.
+bool journal_is_held(const std::filesystem::path& folder);
+
 /// The journal of one sweep folder, held by one process at a time.
 class sweep_journal {
   public:

@@ -1,13 +1,15 @@
 #include "sweep/run_sweep.hpp"
 
+#include "provenance/collect.hpp"
 #include "report/result_files.hpp"
 #include "result/sealed_file.hpp"
 #include "result/whole_file.hpp"
 #include "statistics/description.hpp"
-#include "sweep/cell_process.hpp"
+#include "sweep/cell_course.hpp"
+#include "sweep/resume.hpp"
+#include "sweep/server_watch.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -20,6 +22,7 @@
 
 #include <poll.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 namespace chimera::host {
 namespace {
@@ -27,45 +30,42 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::steady_clock;
 
-std::string fault_of(const fs::path& folder, const cell_result& e) {
-    const run_claims claimed{.metrics_crc32 = e.metrics_crc32.value_or(""),
-                             .config_hash = e.config_hash.value_or(""),
-                             .number = e.run,
-                             .efficiency_pct = e.efficiency_pct};
-    return look_at_run((folder / folder_of(e)).parent_path(), e.run, claimed).fault;
-}
-
-/// Renames the rest of a run's folder: measured data is not deleted. Returns the new name; empty: there was no folder.
-std::string set_aside(const fs::path& run) {
-    if (!fs::exists(fs::symlink_status(run))) return "";
-    fs::path aside = run.string() + ".damaged";
-    for (int n = 2; fs::exists(fs::symlink_status(aside)); ++n) aside = fmt::format("{}.damaged-{}", run.string(), n);
-    fs::rename(run, aside);
-    return aside.filename().string();
-}
-
 /// The confidence interval of fewer runs is not reliable.
 constexpr std::size_t fewest_runs_for_a_ci = 3;
+/// A cell whose server goes away each time fails in the end.
+constexpr int most_tries = 3;
+/// Between two looks whether a server is back.
+constexpr std::chrono::milliseconds look_every{500};
 
 class supervisor {
   public:
-    supervisor(const sweep_definition& sweep, const sweep_settings& settings,
-               const std::function<void(const cell_result&, const sweep_progress&)>& told)
-        : sweep_(sweep), settings_(settings), told_(told), journal_(open()) {
-        for (const sweep_cell& c : settings_.cells) wanted_.insert(c);
-        for (const sweep_cell& c : plan_cells(sweep_)) by_name_.emplace(cell_name(sweep_, c), c);
-        std::vector<std::pair<sweep_cell, std::string>> lost;
-        for (const cell_result& e : journal_.entries()) take_over(e, lost);
-        for (const sweep_cell& c : settings_.cells)
-            if (!done_.contains(c)) todo_.push_back(c);
-        check_unfinished(lost);
+    supervisor(const sweep_definition& sweep, const sweep_settings& settings, const sweep_events& events)
+        : sweep_(sweep), settings_(settings), events_(events), journal_(open()),
+          wanted_(settings.cells.begin(), settings.cells.end()),
+          servers_(std::chrono::duration<double>(sweep.conduct.wait_for_server_s),
+                   [this](const std::string& text) { warn(text); }) {
+        folder_state found =
+            look_at_folder(sweep_, settings_.folder, settings_.cells, journal_.entries(), settings_.retry_failed);
         // Only now: a refused sweep must not change the folder.
         remove_leftovers(settings_.folder);
         write_whole(settings_.folder / "sweep.json", sealed_document(result_of(sweep_)));
+        times_ = found.times;
+        for (const auto& [cell, entry] : found.done) count(cell, entry);
         restore_profiles();
-        for (const auto& [cell, fault] : lost) give_up(cell, fault);
-        adopt_finished();
+        for (const repeated_cell& r : found.repeated) give_up(r);
+        todo_ = std::move(found.todo);
+        now_.pid = getpid();
+        now_.began = utc_now();
+        now_.jobs = settings_.jobs;
+        now_.wanted = settings_.cells.size();
+        for (auto& [cell, entry] : found.finished) record(cell, std::move(entry));
     }
+    ~supervisor() {
+        std::error_code ignored;
+        fs::remove(file_of_now(settings_.folder), ignored);
+    }
+    supervisor(const supervisor&) = delete;
+    supervisor& operator=(const supervisor&) = delete;
 
     sweep_end run() {
         sigset_t ending;
@@ -74,29 +74,37 @@ class supervisor {
         sigaddset(&ending, SIGTERM);
         const auto signals = sdk::owned_fd::checked(signalfd(-1, &ending, SFD_CLOEXEC), "signalfd");
         for (;;) {
-            while (running_.size() < static_cast<std::size_t>(settings_.jobs) && next_ < todo_.size())
-                start(todo_[next_++]);
-            if (running_.empty()) return sweep_end::complete;
-            if (wait(signals.get())) return sweep_end::interrupted; // the destructor ends what runs
+            begin_cells();
+            if (const std::string gone = measure_cells(); !gone.empty()) {
+                warn(gone);
+                return sweep_end::server_gone;
+            }
+            tell_now();
+            if (running_.empty() && next_ == todo_.size()) return sweep_end::complete;
+            if (wait(signals.get())) return sweep_end::interrupted; // the courses end with this object
             collect_ended();
         }
     }
 
     /// The entries of the wanted cells.
     std::vector<cell_result> entries() const {
+        std::map<std::string, sweep_cell> by_name;
+        for (const sweep_cell& c : wanted_) by_name.emplace(cell_name(sweep_, c), c);
         std::vector<cell_result> out;
         for (const cell_result& e : journal_.entries())
-            if (wanted_.contains(by_name_.at(folder_of(e)))) out.push_back(e);
+            if (by_name.contains(folder_of(e))) out.push_back(e);
         return out;
     }
 
   private:
+    struct running_cell {
+        sweep_cell cell;
+        cell_course course;
+        bool server_was_away = false;
+    };
+
     sweep_journal open() {
-        const fs::path document = settings_.folder / "sweep.json";
-        if (fs::exists(document) && !settings_.resume)
-            throw std::runtime_error(fmt::format(
-                "{}: holds a sweep already; --resume goes on with it, --output-dir or another name begins anew",
-                settings_.folder.string()));
+        check_folder(settings_);
         make_folders(settings_.folder);
         return sweep_journal(settings_.folder);
     }
@@ -104,59 +112,21 @@ class supervisor {
     const profile& profile_of(const sweep_cell& c) const { return sweep_.profiles.at(c.runtime).at(c.config); }
     fs::path group(const sweep_cell& c) const { return settings_.folder / group_name(sweep_, c); }
 
-    void check_hash(const sweep_cell& c, const std::string& hash) const {
-        if (hash == config_hash(profile_of(c))) return;
-        throw std::runtime_error(fmt::format("{}: {} was run with another configuration ({} then, {} now); put the "
-                                             "profile back or use another --output-dir",
-                                             settings_.folder.string(), cell_name(sweep_, c), hash,
-                                             config_hash(profile_of(c))));
-    }
-
-    void take_over(const cell_result& e, std::vector<std::pair<sweep_cell, std::string>>& lost) {
-        const std::string name = folder_of(e);
-        const auto planned = by_name_.find(name);
-        if (planned == by_name_.end())
-            throw std::runtime_error(
-                fmt::format("{}: holds {}, which this sweep does not have: another sweep of the same "
-                            "name, or one with more; put the profile back or use another --output-dir",
-                            settings_.folder.string(), name));
-        check_hash(planned->second, e.config_hash.value_or(""));
-        if (!wanted_.contains(planned->second) || e.status == cell_status::lost) return;
-        std::string fault = e.status == cell_status::ok ? fault_of(settings_.folder, e) : "";
-        if (fault.empty())
-            count(planned->second, e);
-        else
-            lost.emplace_back(planned->second, std::move(fault));
-    }
-
     void warn(const std::string& text) const {
-        if (settings_.warned) settings_.warned(text);
+        if (events_.warned) events_.warned(text);
     }
 
     /// The cell's folder is renamed first. If the sweep dies in between, the cell's line still says ok, and a cell that
     /// is ok without a folder is recognized as lost.
-    void give_up(const sweep_cell& c, const std::string& fault) {
-        const std::string kept = keep_aside(c, fault);
-        cell_result e = entry_for(c);
-        e.status = cell_status::lost;
-        e.message = kept.empty() ? fault : fmt::format("{}; kept as {}", fault, kept);
-        journal_.append(std::move(e));
-    }
-
-    std::string keep_aside(const sweep_cell& c, const std::string& fault) const {
-        std::string kept = set_aside(group(c) / fmt::format("run_{}", c.run));
-        warn(fmt::format("{}; {} is run again{}", fault, cell_name(sweep_, c),
+    void give_up(const repeated_cell& r) {
+        const std::string kept = set_aside(group(r.cell), r.cell.run, r.ending);
+        warn(fmt::format("{}; {} is run again{}", r.why, cell_name(sweep_, r.cell),
                          kept.empty() ? "" : fmt::format(", what is left of it is kept as {}", kept)));
-        return kept;
-    }
-
-    /// Checks the folders of cells without a line. The folder of a lost cell may hold anything.
-    void check_unfinished(const std::vector<std::pair<sweep_cell, std::string>>& lost) const {
-        for (const sweep_cell& c : todo_) {
-            if (std::ranges::find(lost, c, &std::pair<sweep_cell, std::string>::first) != lost.end()) continue;
-            if (const cell_on_disk run = look_at_run(group(c), c.run); run.there && run.fault.empty())
-                check_hash(c, run.entry.config_hash.value_or(""));
-        }
+        if (!r.lost) return;
+        cell_result e = entry_for(r.cell);
+        e.status = cell_status::lost;
+        e.message = kept.empty() ? r.why : fmt::format("{}; kept as {}", r.why, kept);
+        journal_.append(std::move(e));
     }
 
     /// profile.toml says how the finished cells were run. If it was changed since, it is written again.
@@ -170,20 +140,6 @@ class supervisor {
                 }
     }
 
-    /// A run that was complete on disk when the sweep was killed is a finished cell without a line. A failed run is run
-    /// again, because its process's message is lost.
-    void adopt_finished() {
-        for (const sweep_cell& c : std::exchange(todo_, {})) {
-            cell_on_disk run = look_at_run(group(c), c.run);
-            if (run.there && run.fault.empty() && run.entry.status == cell_status::ok) {
-                record(c, std::move(run.entry));
-                continue;
-            }
-            if (run.there && !run.fault.empty()) keep_aside(c, run.fault);
-            todo_.push_back(c);
-        }
-    }
-
     bool enough(const sweep_cell& c) const {
         const auto known = efficiencies_.find({c.runtime, c.config});
         if (sweep_.until_ci_pct <= 0 || known == efficiencies_.end() || known->second.size() < fewest_runs_for_a_ci)
@@ -192,54 +148,141 @@ class supervisor {
         return ci && ci->high - ci->low <= sweep_.until_ci_pct;
     }
 
-    void start(const sweep_cell& c) {
-        if (enough(c)) {
-            cell_result e;
-            e.status = cell_status::not_needed;
-            e.message = fmt::format("the 95 % confidence interval was narrower than {} points", sweep_.until_ci_pct);
-            record(c, std::move(e));
-            return;
+    /// As many as may run at once, and not before the pause is over.
+    void begin_cells() {
+        while (next_ < todo_.size()) {
+            const sweep_cell c = todo_[next_];
+            if (enough(c)) {
+                ++next_;
+                cell_result e;
+                e.status = cell_status::not_needed;
+                e.message =
+                    fmt::format("the 95 % confidence interval was narrower than {} points", sweep_.until_ci_pct);
+                record(c, std::move(e));
+                continue;
+            }
+            if (running_.size() == static_cast<std::size_t>(settings_.jobs) || steady_clock::now() < pause_ends_)
+                return;
+            ++next_;
+            begin(c);
         }
+    }
+
+    void begin(const sweep_cell& c) {
         journal_.check_there(); // before its folder is made again
         const fs::path folder = group(c);
         make_folders(folder);
         const profile& p = profile_of(c);
         write_profile(folder, p);
         fs::remove_all(folder / fmt::format("run_{}", c.run)); // left by a killed try
-        running_.push_back({c, cell_process(settings_.program, folder, c.run, settings_.arguments, settings_.api_key,
-                                            p.measure.time_limit_s)});
+        running_.push_back({c, cell_course({.program = settings_.program,
+                                            .group = folder,
+                                            .sweep = sweep_.name,
+                                            .runtime = sweep_.runtimes[c.runtime].name,
+                                            .config = sweep_.configs[c.config].name,
+                                            .run = c.run,
+                                            .arguments = settings_.arguments,
+                                            .api_key = settings_.api_key,
+                                            .time_limit_s = p.measure.time_limit_s,
+                                            .servers = urls_of(p),
+                                            .conduct = sweep_.conduct})});
     }
 
-    /// Waits until a cell has ended or its time is over. True: a signal asks to end.
+    static std::vector<std::string> urls_of(const profile& p) {
+        std::vector<std::string> out;
+        for (const agent_spec& a : p.workload.agents)
+            if (!a.url.empty() && std::ranges::find(out, a.url) == out.end()) out.push_back(a.url);
+        return out;
+    }
+
+    /// Starts the processes of the cells whose servers are there. Returns why the sweep ends; empty: it goes on.
+    std::string measure_cells() {
+        now_.awaited.reset();
+        for (running_cell& r : running_) {
+            if (r.course.at() != cell_course::stage::ready) continue;
+            const profile& p = profile_of(r.cell);
+            if (servers_.all_there(p)) {
+                r.course.measure();
+                continue;
+            }
+            now_.awaited = servers_.awaited();
+            if (std::string gone = servers_.given_up(p); !gone.empty())
+                return gone + "; the sweep ends here, and --resume goes on when the server is back";
+        }
+        return "";
+    }
+
+    bool somebody_waits() const {
+        return std::ranges::any_of(running_,
+                                   [](const running_cell& r) { return r.course.at() == cell_course::stage::ready; });
+    }
+
+    /// Waits until there is something to do. True: a signal asks to end.
     bool wait(int signals) {
         std::vector<pollfd> fds{{signals, POLLIN, 0}};
         auto first = steady_clock::time_point::max();
-        for (const auto& [cell, process] : running_) {
-            fds.push_back({process.end_fd(), POLLIN, 0});
-            first = std::min(first, process.deadline());
+        for (const running_cell& r : running_) {
+            fds.push_back({r.course.end_fd(), POLLIN, 0}); // -1 is ignored
+            first = std::min(first, r.course.deadline());
         }
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(first - steady_clock::now()).count();
-        if (poll(fds.data(), fds.size(), static_cast<int>(std::clamp<long>(left, 0, 3'600'000))) < 0 && errno != EINTR)
+        const auto now = steady_clock::now();
+        if (somebody_waits()) first = std::min(first, now + look_every);
+        if (next_ < todo_.size() && now < pause_ends_) first = std::min(first, pause_ends_);
+        const auto left = first == steady_clock::time_point::max()
+                              ? std::chrono::milliseconds(3'600'000)
+                              : std::clamp(std::chrono::ceil<std::chrono::milliseconds>(first - now),
+                                           std::chrono::milliseconds(0), std::chrono::milliseconds(3'600'000));
+        if (poll(fds.data(), fds.size(), static_cast<int>(left.count())) < 0 && errno != EINTR)
             throw std::system_error(errno, std::generic_category(), "poll");
         return (fds.front().revents & POLLIN) != 0;
     }
 
     void collect_ended() {
         for (std::size_t i = 0; i < running_.size();) {
-            auto& [cell, process] = running_[i];
-            pollfd p{process.end_fd(), POLLIN, 0};
-            if (poll(&p, 1, 0) == 0) {
-                if (steady_clock::now() < process.deadline()) {
-                    ++i;
-                    continue;
-                }
-                process.time_out();
+            running_cell& r = running_[i];
+            pollfd p{r.course.end_fd(), POLLIN, 0};
+            const bool ended = p.fd >= 0 && (poll(&p, 1, 0) > 0 || steady_clock::now() >= r.course.deadline());
+            if (ended) {
+                const bool was_measuring = r.course.at() == cell_course::stage::measuring;
+                r.course.advance();
+                if (was_measuring) r.server_was_away = has_failed(r.course.result().status) && server_was_away(r);
             }
-            const sweep_cell done = cell;
-            cell_result e = process.collect();
+            if (r.course.at() != cell_course::stage::over) {
+                ++i;
+                continue;
+            }
+            const sweep_cell done = r.cell;
+            const bool again = r.server_was_away && tries_[done] < most_tries;
+            cell_result e = r.course.result();
             running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
-            record(done, std::move(e));
+            pause_ends_ = steady_clock::now() + std::chrono::duration_cast<steady_clock::duration>(
+                                                    std::chrono::duration<double>(sweep_.conduct.pause_s));
+            if (again)
+                repeat(done, std::move(e));
+            else
+                record(done, std::move(e));
         }
+    }
+
+    /// Right after the cell has failed: its server cannot be reached, or was not there for one of its requests. The
+    /// latter counts once for a cell, since a transport that cannot connect finds no server each time.
+    bool server_was_away(const running_cell& r) {
+        const profile& p = profile_of(r.cell);
+        if (!servers_.looks() || watched_servers(p).empty()) return false;
+        const int tried = ++tries_[r.cell];
+        return !servers_.all_there(p) || (tried == 1 && found_no_server(group(r.cell), r.cell.run));
+    }
+
+    void repeat(const sweep_cell& c, cell_result e) {
+        const std::string kept = set_aside(group(c), c.run, "failed");
+        e.status = cell_status::interrupted;
+        e.message = fmt::format("{}; its server went away: it is run again{}", e.message,
+                                kept.empty() ? "" : ", this try is kept as " + kept);
+        e.efficiency_pct.reset();
+        e.metrics_crc32.reset();
+        todo_.insert(todo_.begin() + static_cast<std::ptrdiff_t>(next_), c);
+        journal_.append(entry_for(c, std::move(e)));
+        tell(journal_.entries().back());
     }
 
     cell_result entry_for(const sweep_cell& c, cell_result e = {}) const {
@@ -251,63 +294,85 @@ class supervisor {
     }
 
     void record(const sweep_cell& c, cell_result e) {
+        if (profile_of(c).alerts.any() && e.status != cell_status::not_needed)
+            e.alerts = tripped_alerts(group(c), c.run);
         journal_.append(entry_for(c, std::move(e)));
         const cell_result& entry = journal_.entries().back();
+        times_.add(entry);
         count(c, entry);
-        told_(entry, {done_.size(), settings_.cells.size(), eta_s()});
+        tell(entry);
+    }
+
+    void tell(const cell_result& entry) const {
+        if (events_.told) events_.told(entry, {done_.size(), settings_.cells.size(), expected_s()});
     }
 
     void count(const sweep_cell& c, const cell_result& e) {
         done_.insert(c);
         if (e.status == cell_status::ok && e.efficiency_pct)
             efficiencies_[{c.runtime, c.config}].push_back(*e.efficiency_pct);
-        if (e.wall_s) {
-            timed_s_ += *e.wall_s;
-            ++timed_;
-        }
     }
 
-    double eta_s() const {
-        if (timed_ == 0) return 0;
-        const double left = static_cast<double>(settings_.cells.size() - done_.size());
-        return timed_s_ / static_cast<double>(timed_) * left / settings_.jobs;
+    std::optional<double> expected_s() const {
+        double sum = 0;
+        for (const sweep_cell& c : settings_.cells) {
+            if (done_.contains(c)) continue;
+            const auto each = times_.expected_s(sweep_.runtimes[c.runtime].name, sweep_.configs[c.config].name);
+            if (!each) return std::nullopt;
+            sum += *each + sweep_.conduct.pause_s;
+        }
+        return sum / settings_.jobs;
+    }
+
+    /// Writes running.json where what the sweep does has changed. That nobody can read it is no reason to end.
+    void tell_now() {
+        now_.cells.clear();
+        for (const running_cell& r : running_)
+            now_.cells.push_back({sweep_.runtimes[r.cell.runtime].name, sweep_.configs[r.cell.config].name, r.cell.run,
+                                  name_of(r.course.at()), r.course.since()});
+        std::string text = to_json(now_).dump() + '\n';
+        if (text == told_now_) return;
+        told_now_ = std::move(text);
+        if (events_.changed) events_.changed(now_);
+        try {
+            whole_file file(file_of_now(settings_.folder));
+            file.append(told_now_);
+            file.commit_unsynced();
+        } catch (const result_file_error&) {
+            told_now_.clear();
+        }
     }
 
     const sweep_definition& sweep_;
     const sweep_settings& settings_;
-    const std::function<void(const cell_result&, const sweep_progress&)>& told_;
+    const sweep_events& events_;
     sweep_journal journal_;
-    std::set<sweep_cell> wanted_;               // all, or those of --only
-    std::map<std::string, sweep_cell> by_name_; // every cell of the sweep
+    const std::set<sweep_cell> wanted_; // all, or those of --only
+    server_watch servers_;
     std::set<sweep_cell> done_;
     std::map<std::pair<std::size_t, std::size_t>, std::vector<double>> efficiencies_; // by runtime and configuration
-    double timed_s_ = 0;
-    std::size_t timed_ = 0;
+    cell_times times_;
+    std::map<sweep_cell, int> tries_; // that failed while the server went away
     std::vector<sweep_cell> todo_;
     std::size_t next_ = 0;
-    std::vector<std::pair<sweep_cell, cell_process>> running_;
+    steady_clock::time_point pause_ends_{};
+    std::vector<running_cell> running_;
+    sweep_now now_;
+    std::string told_now_;
 };
 
 } // namespace
 
-std::map<std::string, std::string> lost_cells(const sweep_definition& sweep, const sweep_settings& settings) {
-    std::set<std::string> wanted;
-    for (const sweep_cell& c : settings.cells) wanted.insert(cell_name(sweep, c));
-    std::map<std::string, std::string> out;
-    for (const cell_result& e : read_journal(settings.folder)) {
-        if (!wanted.contains(folder_of(e))) continue;
-        if (e.status == cell_status::lost) out.emplace(folder_of(e), e.message);
-        if (e.status != cell_status::ok) continue;
-        if (std::string fault = fault_of(settings.folder, e); !fault.empty())
-            out.emplace(folder_of(e), std::move(fault));
-    }
-    return out;
+void check_folder(const sweep_settings& settings) {
+    if (!settings.resume && fs::exists(settings.folder / "sweep.json"))
+        throw std::runtime_error(
+            fmt::format("{}: holds a sweep already; --resume goes on with it, --output-dir or another name begins anew",
+                        settings.folder.string()));
 }
 
-sweep_end run_sweep(const sweep_definition& sweep, const sweep_settings& settings,
-                    const std::function<void(const cell_result&, const sweep_progress&)>& told,
+sweep_end run_sweep(const sweep_definition& sweep, const sweep_settings& settings, const sweep_events& events,
                     std::vector<cell_result>& entries) {
-    supervisor all(sweep, settings, told);
+    supervisor all(sweep, settings, events);
     const sweep_end end = all.run();
     entries = all.entries();
     return end;

@@ -48,6 +48,24 @@ TEST_CASE("an alert trips when its figure lies beyond the limit, and only then")
     for (const alert_outcome& o : judged(limits, {known_run()})) CHECK_FALSE(o.tripped);
 }
 
+TEST_CASE("throughput and memory have limits too") {
+    alert_spec limits;
+    limits.throughput_min_tok_s = 1e9;
+    limits.peak_memory_max_mib = 10;
+    limits.memory_growth_max_mib_per_h = 1;
+    run_record run = known_run();
+    run.concurrent.cost.peak_memory_bytes = 20U << 20U;
+    const auto outcomes = judged(limits, {run});
+    REQUIRE(outcomes.size() == 3);
+    CHECK(outcomes[0].rule->name == "throughput_min_tok_s");
+    CHECK(outcomes[0].tripped);
+    CHECK(outcomes[1].rule->name == "peak_memory_max_mib");
+    CHECK(*outcomes[1].value == doctest::Approx(20));
+    CHECK(outcomes[1].tripped);
+    CHECK_FALSE(outcomes[2].value); // it was not sampled
+    CHECK_FALSE(outcomes[2].tripped);
+}
+
 TEST_CASE("the error rate counts the requests of all executions") {
     alert_spec limits;
     limits.error_rate_pct = 24.9;

@@ -45,6 +45,18 @@ TEST_CASE("a delivery delay of more than one percent of a metric limits this met
     CHECK(slow.evidence[0].find("150 us") != std::string::npos);
 }
 
+TEST_CASE("a profile whose times are scaled is judged on the scale that it stands for") {
+    const campaign_metrics slow = metrics_of({streaming(150)});
+    CHECK(names(*check_client(slow, 1), "itl_ms"));       // 1.5 % of 10 ms
+    CHECK(check_client(slow, 9)->client_limited.empty()); // 0.17 % of 90 ms
+    run_record run = streaming(0);
+    run.concurrent.busiest = thread_load{"worker", 90, 0};
+    CHECK(check_client(metrics_of({run}), 9)->client_limited.empty()); // 10 % of a time nine times as long
+    const self_check far = *check_client(metrics_of({streaming(1000)}), 9);
+    CHECK(names(far, "itl_ms")); // 1.1 % of 90 ms
+    CHECK(far.evidence[0].find("on the scale of the profile (9 times as long)") != std::string::npos);
+}
+
 TEST_CASE("a worker without a pause limits every metric") {
     run_record run = streaming(0);
     run.concurrent.busiest = thread_load{"worker", 90, 0};

@@ -42,6 +42,18 @@ TEST_CASE("Ollama tells its version, and of each model digest, size and quantiza
     CHECK(s.models[1] == model_identity{"missing", {}, {}, {}});
 }
 
+TEST_CASE("a list of models says which are there; without a list nobody knows") {
+    server_answers ollama(llm_api::ollama, "http://h", {"gemma3"});
+    while (const auto path = ollama.next())
+        if (*path == "/api/tags") ollama.take(ollama_tags);
+    CHECK(ollama.offered() == std::vector<std::string>{"other:7b", "gemma3:latest"});
+    CHECK(ollama.has("gemma3") == true);
+    CHECK(ollama.has("gemma3:latest") == true);
+    CHECK(ollama.has("other") == false);
+    const server_answers silent(llm_api::ollama, "http://h", {"gemma3"});
+    CHECK_FALSE(silent.has("gemma3"));
+}
+
 TEST_CASE("Ollama is recognized behind its OpenAI paths too") {
     std::vector<std::string> asked;
     const server_identity s =

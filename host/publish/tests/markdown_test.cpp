@@ -35,10 +35,10 @@ void check_tables(const std::string& page) {
 TEST_CASE("a page has every part of a report, and every part of the findings") {
     const study_report report = sample_report({"a", "b"});
     const std::string page = to_markdown(report);
-    for (const char* heading :
-         {"# sample: 2 runtimes", "## Question", "## Findings", "## Method", "## Results", "### Efficiency by runtime",
-          "### Where agent-time was lost", "### Efficiency by configuration", "### Runtimes compared: efficiency_pct",
-          "## Limits", "## How to repeat it", "## Definitions"})
+    for (const char* heading : {"# sample: 2 runtimes", "## Question", "## Findings", "## Method", "## Results",
+                                "### Efficiency by runtime", "### Where agent-time was lost",
+                                "### Efficiency by configuration", "### Runtimes compared: parallel efficiency",
+                                "## Answer", "## Ground truth", "## Limits", "## How to repeat it", "## Definitions"})
         CHECK_MESSAGE(contains(page, heading), heading);
     for (const std::string& s : report.findings) CHECK(contains(page, markdown_text(s)));
     CHECK(contains(page, "chimera-host sweep --profile profiles/sample.toml --seed 7"));
@@ -49,14 +49,14 @@ TEST_CASE("figures are the document's, and say how they came about") {
     const study_report report = sample_report({"a"});
     const std::string page = to_markdown(report);
     CHECK(contains(page, "| a | 4 | " + number(report.runtimes[0].mean_pct, "%") + " |"));
-    CHECK(contains(page, "estimated_efficiency_pct, % (estimated)"));
-    CHECK(contains(page, "| efficiency_pct | % | measured | what efficiency_pct is |"));
-    CHECK(contains(page, "| itl_ms_p50 | ms | not measured |"));
+    CHECK(contains(page, "estimated efficiency, % (estimated)"));
+    CHECK(contains(page, "| parallel efficiency | efficiency_pct | % | measured | what efficiency_pct is |"));
+    CHECK(contains(page, "| ITL | itl_ms_p50 | ms | not measured |"));
 }
 
 TEST_CASE("what was not measured is said in its place") {
     const std::string page = to_markdown(sample_report({"a"}, false));
-    CHECK(contains(page, "efficiency_pct, % (not measured)"));
+    CHECK(contains(page, "parallel efficiency, % (not measured)"));
     CHECK(contains(page, "inflation (not measured)"));
     CHECK(!contains(page, "null"));
     CHECK(!contains(page, "nan"));

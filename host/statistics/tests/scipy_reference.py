@@ -210,6 +210,34 @@ def bootstraps():
         yield {"a": a, "b": b, "ci95": np.percentile(ratios, [2.5, 97.5])}
 
 
+def hamed_rao(x, y, slope):
+    """n / n* of Hamed and Rao (1998), as pyMannKendall computes it, and at least 1."""
+    n = len(y)
+    ranks = stats.rankdata(y - slope * x)
+    ranks = ranks - ranks.mean()
+    acf = [(ranks[: n - k] * ranks[k:]).sum() / (ranks * ranks).sum() for k in range(n)]
+    limit = stats.norm.ppf(0.975) / np.sqrt(n)
+    total = sum((n - k) * (n - k - 1) * (n - k - 2) * acf[k] for k in range(1, n - 2) if abs(acf[k]) > limit)
+    return max(1.0, 1 + 2 / (n * (n - 1) * (n - 2)) * total)
+
+
+def trends():
+    def trend(name, x, y):
+        slope = stats.theilslopes(y, x)
+        kendall = stats.kendalltau(x, y, method="asymptotic")
+        return {"name": name, "x": x, "y": y, "slope": slope[0], "ci95": [slope[2], slope[3]], "tau": kendall.statistic,
+                "p": kendall.pvalue, "dependence": hamed_rao(x, y, slope[0])}
+
+    for n in (4, 5, 12, 40, 200):
+        x = np.arange(n) * 0.5
+        yield trend(f"{n} points, noise", x, np.round(rng.normal(50, 2, n), 4))
+        yield trend(f"{n} points, growing", x, np.round(50 + 0.3 * x + rng.normal(0, 0.5, n), 4))
+    yield trend("ties", np.arange(30.0), np.round(rng.normal(10, 1, 30)))
+    yield trend("steps", np.arange(60.0), np.floor(np.arange(60) / 10.0))
+    yield trend("uneven moments", np.cumsum(rng.exponential(2, 25)).round(3), np.round(rng.normal(0, 1, 25), 3))
+    yield trend("a walk", np.arange(150.0), np.cumsum(rng.normal(0, 1, 150)).round(4))
+
+
 def plain(value):
     return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else list(value)
 
@@ -226,6 +254,7 @@ groups = {
     "equivalences": equivalences(),
     "powers": powers(),
     "bootstraps": bootstraps(),
+    "trends": trends(),
 }
 print(f'{{"written_by": "scipy_reference.py with SciPy {scipy.__version__}, NumPy {np.__version__}, '
       f'statsmodels {statsmodels.__version__}"', end="")

@@ -3,6 +3,7 @@
 #include "statistics/equivalence.hpp"
 #include "statistics/power.hpp"
 #include "statistics/scaling.hpp"
+#include "statistics/trend.hpp"
 #include "statistics/two_samples.hpp"
 
 #include <doctest/doctest.h>
@@ -171,4 +172,31 @@ TEST_CASE("bootstrap intervals agree with those of 400000 draws to their error")
         CHECK(bootstrap(sizes, ratio, 115, 40000)->low == ci.low); // the seed decides
         CHECK(bootstrap(sizes, ratio, 116, 40000)->low != ci.low);
     }
+}
+
+TEST_CASE("trends agree with SciPy's Theil-Sen slope and Kendall's tau, and with Hamed and Rao's correction") {
+    REQUIRE(reference()["trends"].size() == 14);
+    for (const json& expected : reference()["trends"]) {
+        CAPTURE(expected["name"].get<std::string>());
+        const std::vector<double> x = values(expected["x"]), y = values(expected["y"]);
+        const auto plain = trend_of(x, y, true);
+        REQUIRE(plain);
+        check_close(plain->slope, expected["slope"], 1e-9, 1e-12);
+        check_close(plain->ci95.low, expected["ci95"][0], 1e-9, 1e-12);
+        check_close(plain->ci95.high, expected["ci95"][1], 1e-9, 1e-12);
+        check_close(plain->tau, expected["tau"], 1e-9, 1e-12);
+        check_close(plain->p, expected["p"]);
+        const auto corrected = trend_of(x, y);
+        REQUIRE(corrected);
+        check_close(corrected->dependence, expected["dependence"]);
+        CHECK(corrected->slope == plain->slope);
+        CHECK(corrected->p >= plain->p * (1 - 1e-12));
+        CHECK(corrected->ci95.low <= plain->ci95.low);
+    }
+}
+
+TEST_CASE("there is no trend in equal values, and none in fewer than four") {
+    const std::vector<double> x{1, 2, 3, 4}, same{5, 5, 5, 5};
+    CHECK_FALSE(trend_of(x, same));
+    CHECK_FALSE(trend_of(std::span(x).first(3), std::span(x).first(3)));
 }

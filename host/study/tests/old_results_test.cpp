@@ -10,6 +10,11 @@ using namespace chimera::host;
 
 namespace {
 
+/// The sentences and the document's version changed since; the figures did not.
+bool is_wording(const std::string& key) {
+    return key == "schema_version" || key == "findings" || key == "words" || key == "repeat" || key == "improvement";
+}
+
 /// Whether all that is in `old` is in `now`, with the same figures. Members that `old` does not have are new. The
 /// report of version 2 had rounded nanoseconds to fractions of milliseconds before it computed: the last digits differ.
 void check_same(const json& old, const json& now, const std::string& place) {
@@ -20,6 +25,7 @@ void check_same(const json& old, const json& now, const std::string& place) {
     } else if (old.is_object()) {
         for (const auto& [key, value] : old.items()) {
             const std::string at = place + "/" + key;
+            if (is_wording(key)) continue;
             REQUIRE_MESSAGE(now.contains(key), at);
             check_same(value, now[key], at);
         }

@@ -34,8 +34,9 @@ const json& entry(const json& list, const char* key, const std::string& value) {
     return list;
 }
 
-/// Two runtimes whose agents ran side by side, and one whose agents did not; two configurations, two runs each.
-json imported(const temporary_folder& f) {
+/// Two runtimes whose agents ran side by side, and one whose agents did not; two configurations, two runs each. Every
+/// agent gets 400 tokens.
+json imported(const temporary_folder& f, bool with_serialized = true) {
     const auto options = original_options(80, 512);
     const auto add = [&](const char* runtime, const char* config, int run, const original_run& r) {
         f.write(fs::path("tree") / runtime / config / ("run_" + std::to_string(run)) / "run_1/metrics.json",
@@ -53,7 +54,8 @@ json imported(const temporary_folder& f) {
     }
     for (const char* config : {"a", "b"})
         for (const int run : {1, 2})
-            add("runtime-async-std", config, run, {.collector_s = 5, .insight_s = 5, .wall_s = 10});
+            if (with_serialized)
+                add("runtime-async-std", config, run, {.collector_s = 5, .insight_s = 5, .wall_s = 10});
     import_tr115({f / "tree"}, f / "out");
     return report_of(f / "out");
 }
@@ -62,8 +64,11 @@ json imported(const temporary_folder& f) {
 
 TEST_CASE("the published table comes out: mean of all runs, deviation of the configurations' means, best single run") {
     const temporary_folder f;
-    const json r = imported(f);
+    const json r = imported(f, false);
     CHECK(r["headline"] == "estimated_efficiency_pct");
+    CHECK(r["recovery"].is_null());
+    CHECK(says(r["answer"]["sentences"], "no agent ever ran alone"));
+    CHECK(r["answer"]["use"].empty());
     const json& smol = entry(r["runtimes"], "name", "smol");
     CHECK(smol["n"] == 4);
     CHECK(smol["mean_pct"].get<double>() == doctest::Approx((90 + 95 + 70 + 80) / 4.0));
@@ -73,7 +78,6 @@ TEST_CASE("the published table comes out: mean of all runs, deviation of the con
     CHECK(smol["remainder_mean_pct"].get<double>() == doctest::Approx(0));
     CHECK(smol["loss_pct"]["imbalance"].get<double>() == doctest::Approx(16.25));
     CHECK(smol["loss_pct"]["server"].is_null());
-    CHECK(entry(r["runtimes"], "name", "async-std")["mean_pct"].get<double>() == doctest::Approx(50));
     CHECK(entry(r["configs"], "config", "b")["mean_pct"].get<double>() == doctest::Approx(75));
     CHECK(r["runtimes"][0]["name"] == "tokio-default");
 }
@@ -82,18 +86,73 @@ TEST_CASE("the mistakes of the original method are said without being asked for"
     const temporary_folder f;
     const json r = imported(f);
     const json& said = r["findings"];
-    CHECK(says(said, "an estimate that cannot see contention"));
-    CHECK(says(said, "Imbalance carries 16.25"));
-    CHECK(says(said, "smol: estimate 83.75 %, imbalance bound 83.75 %, remainder 0.0000 points"));
-    CHECK(says(said, "No detectable difference in estimated_efficiency_pct between tokio-default and smol"));
+    CHECK(says(said, "Published as efficiency: sum(C) / (N W), 83.8 %"));
+    CHECK(says(said, "cannot see contention"));
+    CHECK(says(said, "Of the 16.25 points that it lacks to 100 %, 16.25 are agents of unequal length"));
     CHECK(says(said, "async-std: the agents ran one after the other in 4 of 4 runs"));
-    CHECK(says(said, "agents that slow each other down would look like (Welch p "));
     // 4 serialized runs, and of each working runtime the one whose agents took 4 and 10 s.
     CHECK(says(said, "resource_contention_detected was set in 6 of 12 runs"));
     CHECK(says(said, "in 4 of them the agents ran one after the other, in 2 their unequal lengths alone"));
     CHECK(r["metrics"]["efficiency_pct"]["provenance"] == "not measured");
     CHECK(r["metrics"]["estimated_efficiency_pct"]["provenance"] == "estimated");
     CHECK(says(r["limits"], "Not measured: efficiency_pct"));
+}
+
+TEST_CASE("the efficiency that the originals could not see is recovered from the runs that were serialized") {
+    const temporary_folder f;
+    const json r = imported(f);
+    CHECK(r["headline"] == "recovered_efficiency_pct");
+    const json& recovery = r["recovery"];
+    CHECK(recovery["from"] == json{"async-std"});
+    CHECK(recovery["paces"][0]["ms_per_token"].get<double>() == doctest::Approx(5000 / 400.0));
+    CHECK(recovery["in_turn_tok_s"].get<double>() == doctest::Approx(80));
+    // 400 tokens would have taken each agent 5 s: (5 + 5) / (2 x 10).
+    const json& smol = entry(recovery["runtimes"], "runtime", "smol");
+    CHECK(smol["warm"]["n"] == 4);
+    CHECK(smol["warm"]["mean_pct"].get<double>() == doctest::Approx(50));
+    CHECK(entry(r["runtimes"], "name", "smol")["values"]["recovered_efficiency_pct"]["mean"].get<double>() ==
+          doctest::Approx(50));
+    CHECK(r["metrics"]["recovered_efficiency_pct"]["provenance"] == "derived");
+    CHECK(says(r["findings"], "recovered from 4 serialized runs of async-std"));
+    CHECK(says(r["answer"]["sentences"], "one after the other"));
+    CHECK(says(r["answer"]["sentences"], "no agent ran alone on the client that is judged"));
+}
+
+TEST_CASE("an answer names the runtime to use, the cause of the loss, and what is not known") {
+    const temporary_folder f;
+    sample_sweep sweep(f, "sweep", {"pool", "fiber", "slow"}, {{"plain", json::object()}});
+    for (int run = 1; run <= 6; ++run) {
+        const double jitter = 0.2 * run;
+        sweep.add("pool", "plain", run, sample_pair{.collector_ms = 96 + jitter, .slower = 1.01});
+        sweep.add("fiber", "plain", run, sample_pair{.collector_ms = 96.1 + jitter, .slower = 1.01});
+        sweep.add("slow", "plain", run, sample_pair{.collector_ms = 96 + jitter, .slower = 1.3});
+    }
+    const json r = report_of(sweep.write());
+    const json& answer = r["answer"]["sentences"];
+    REQUIRE(answer.size() == 3);
+    CHECK(answer[0].get<std::string>().starts_with("Use fiber and pool: parallel efficiency"));
+    CHECK(says(answer, "slow is "));
+    CHECK(says(answer, "the server"));
+    CHECK(says(answer, "This data cannot say"));
+    CHECK(r["answer"]["use"] == json{"fiber", "pool"});
+    const json& row = entry(r["decisions"], "metric", "efficiency_pct");
+    CHECK(entry(row["cells"], "runtime", "fiber")["standing"] == "best");
+    CHECK(entry(row["cells"], "runtime", "pool")["standing"] == "tied");
+    CHECK(entry(row["cells"], "runtime", "slow")["standing"] == "worse");
+    const json& key = entry(r["overview"], "metric", "efficiency_pct");
+    CHECK(key["label"] == "parallel efficiency");
+    CHECK(entry(key["cells"], "runtime", "slow")["n"] == 6);
+}
+
+TEST_CASE("runtimes that are alike have no winner, and the answer says how small a difference would have shown") {
+    const temporary_folder f;
+    sample_sweep sweep(f, "sweep", {"pool", "fiber"}, {{"plain", json::object()}});
+    for (int run = 1; run <= 5; ++run)
+        for (const char* runtime : {"pool", "fiber"})
+            sweep.add(runtime, "plain", run, sample_pair{.collector_ms = 90.0 + run});
+    const json r = report_of(sweep.write());
+    CHECK(says(r["answer"]["sentences"], "No runtime wins: pool and fiber differ by 0 points"));
+    CHECK(says(r["answer"]["sentences"], "would have shown"));
 }
 
 TEST_CASE("a sweep of ours says who lost what") {
@@ -115,10 +174,10 @@ TEST_CASE("a sweep of ours says who lost what") {
     const json r = report_of(sweep.write());
     CHECK(r["headline"] == "efficiency_pct");
     const json& said = r["findings"];
-    CHECK(!says(said, "an estimate that cannot see"));
+    CHECK(!says(said, "cannot see contention"));
     CHECK(says(said, "Imbalance carries"));
     CHECK(says(said, ": the server "));
-    CHECK(says(said, "No detectable difference in efficiency_pct between pool and fiber: none of 1 pairs"));
+    CHECK(says(said, "No detectable difference in parallel efficiency between runtimes: none of 1 pairs"));
     CHECK(
         says(said, "bridge: the agents ran one after the other in 5 of 5 runs (cause: blocked-executor): a poll held"));
     CHECK(says(said, "fiber: in 1 of 6 runs the client could have changed the result (itl_ms): the busiest worker"));
@@ -128,7 +187,8 @@ TEST_CASE("a sweep of ours says who lost what") {
     CHECK(r["cells"]["failures"][0]["message"] == "signal 11");
     CHECK(entry(r["runtimes"], "name", "pool")["n"] == 5);
     CHECK(entry(r["runtimes"], "name", "fiber")["client_limited_runs"] == 1);
-    CHECK(says(r["repeat"], "chimera-host sweep --profile profiles/sample.toml --seed 7"));
+    CHECK(r["repeat"][0] == "chimera-host sweep --profile profiles/sample.toml --seed 7 --output-dir repeated");
+    CHECK(says(r["repeat"], "repeated/sample"));
 }
 
 TEST_CASE("every pair of runtimes is compared by every metric that both have, corrected over the pairs of a metric") {
@@ -147,7 +207,8 @@ TEST_CASE("every pair of runtimes is compared by every metric that both have, co
         CHECK(c["verdict"] == (c["b"] == "c" ? "b_higher" : "no_detectable_difference"));
     }
     CHECK(of_headline == 3);
-    CHECK(says(r["findings"], "efficiency_pct: c is higher than a (+15 points, 95 % CI 13.85 to 16.15"));
+    CHECK(says(r["findings"], "parallel efficiency differs in 2 of 3 pairs of runtimes: c "));
+    CHECK(says(r["findings"], "highest first (means, Welch's test"));
 }
 
 TEST_CASE("means that a few far values hide from Welch are told apart by their ranks") {
@@ -165,7 +226,8 @@ TEST_CASE("means that a few far values hide from Welch are told apart by their r
     CHECK(c["verdict"] == "no_detectable_difference");
     CHECK(c["mann_whitney"]["p_holm"].get<double>() < 0.05);
     CHECK(c["words"].get<std::string>().find("but their ranks differ") != std::string::npos);
-    CHECK(says(r["findings"], "ttft_ms_p50: means that do not differ detectably, but ranks that do"));
+    CHECK(says(r["findings"], "TTFT differs in 1 of 1 pairs of runtimes: b "));
+    CHECK(says(r["findings"], "(medians, U test, p "));
 }
 
 TEST_CASE("distributions are the hundredths of all requests and gaps of a runtime") {

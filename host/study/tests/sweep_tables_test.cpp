@@ -103,7 +103,9 @@ TEST_CASE("configurations are held against the default") {
     for (const auto& [config, rate] :
          std::vector<std::pair<std::string, double>>{{"default", 100}, {"a", 90}, {"b", 110}, {"c", 130}})
         for (int run = 1; run <= 2; ++run) sweep.add("single", config, run, single_agent(rate + run - 1.5));
-    const json table = to_json(improvement_of(load_study(sweep.write())));
+    const auto improvements = improvements_of(load_study(sweep.write()));
+    REQUIRE(improvements.size() == 1); // no run has a TTFT
+    const json table = to_json(improvements[0]);
     CHECK(table["baseline"] == "default");
     CHECK(table["metric"] == "tokens_per_second_mean"); // a single agent has no parallel efficiency
     CHECK(table["success_rate_pct"].get<double>() == doctest::Approx(200 / 3.0));
@@ -114,15 +116,37 @@ TEST_CASE("configurations are held against the default") {
     const auto said = report_of(s, "test").findings;
     CHECK(std::ranges::find(
               said,
-              "tokens_per_second_mean: the mean of 66.7 % of the configurations is better than that of default. Over "
+              "token rate of a request: the mean of 66.7 % of the configurations is better than that of default. Over "
               "all of them the change is 10.00 %, of the best one 30.00 %; by chance alone about half would be "
               "better.") != said.end());
     CHECK(table["by_config"][0]["cv_pct"].get<double>() == doctest::Approx(std::sqrt(0.5)));
+    const json& groups = table["groups"]; // of the levels of num_gpu, in the order of the configurations
+    REQUIRE(groups.size() == 3);
+    CHECK(groups[0] == json{{"kind", "num_gpu"}, {"name", "60"}, {"configs", 1}, {"better", 0}});
+    CHECK(groups[2] == json{{"kind", "num_gpu"}, {"name", "120"}, {"configs", 1}, {"better", 1}});
+}
+
+TEST_CASE("a lower TTFT is the better one") {
+    const temporary_folder f;
+    sample_sweep sweep(f, "sweep", {"a", "b"}, {{"default", json::object()}, {"fast", {{"num_ctx", 512}}}});
+    for (const char* runtime : {"a", "b"})
+        for (int run = 1; run <= 2; ++run) {
+            sweep.add(runtime, "default", run, sample_pair{});
+            sweep.add(runtime, "fast", run, sample_pair{.slower = *runtime == 'a' ? 0.5 : 1.2});
+        }
+    const auto improvements = improvements_of(load_study(sweep.write()));
+    REQUIRE(improvements.size() == 2);
+    const json ttft = to_json(improvements[1]);
+    CHECK(ttft["metric"] == "ttft_ms_p50");
+    CHECK(ttft["success_rate_pct"] == 100.0);
+    CHECK(ttft["peak_pct"].get<double>() == doctest::Approx(-15)); // 10 against (5 + 12) / 2
+    CHECK(ttft["groups"][0] == json{{"kind", "runtime"}, {"name", "a"}, {"configs", 1}, {"better", 1}});
+    CHECK(ttft["groups"][1] == json{{"kind", "runtime"}, {"name", "b"}, {"configs", 1}, {"better", 0}});
 }
 
 TEST_CASE("without a default there is nothing to improve on") {
     const temporary_folder f;
     sample_sweep sweep(f, "sweep", {"a"}, {{"baseline_vs_chimera", json::object()}});
     sweep.add("a", "baseline_vs_chimera", 1, sample_pair{});
-    CHECK(!improvement_of(load_study(sweep.write())));
+    CHECK(improvements_of(load_study(sweep.write())).empty());
 }

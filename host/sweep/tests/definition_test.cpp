@@ -128,7 +128,8 @@ TEST_CASE("what is wrong with a sweep is said with its place") {
     CHECK(has(fault_of(base), "has no [sweep]"));
     CHECK(has(fault_of(base + "[sweep]\nquestoin = \"?\"\n"),
               "sweep.toml:11:1: sweep.questoin: unknown key; did you mean \"question\"?"));
-    CHECK(has(fault_of(base + "[sweep]\nuntil_ci_pct = \"small\"\n"), "until_ci_pct: is not a number"));
+    CHECK(
+        has(fault_of(base + "[sweep]\nuntil_ci_pct = \"small\"\n"), "sweep.until_ci_pct: is a string; give a number"));
     CHECK(has(fault_of(base + "[[sweep.runtimes]]\nset = {}\n"), "has no name"));
     CHECK(has(fault_of(base + "[[sweep.runtimes]]\nname = \"a/b\"\n"), "cannot be a file name"));
     CHECK(has(fault_of(base + "[[sweep.runtimes]]\nname = \"a\"\n[[sweep.runtimes]]\nname = \"a\"\n"), "there twice"));

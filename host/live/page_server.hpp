@@ -1,4 +1,4 @@
-// The port that Prometheus scrapes.
+// Pages over HTTP on a port of this machine: the one that Prometheus scrapes, and those of a sweep that runs.
 #pragma once
 
 #include <chimera/sdk/owned_fd.hpp>
@@ -14,8 +14,8 @@
 
 namespace chimera::host {
 
-/// How much a peer may use of a metrics_server.
-struct metrics_server_limits {
+/// How much a peer may use of a page_server.
+struct page_server_limits {
     using duration = std::chrono::steady_clock::duration;
     std::size_t connections = 64;                    ///< one more closes the oldest idle one
     std::size_t head_bytes = std::size_t{16} << 10U; ///< of a request; beyond: 431
@@ -26,20 +26,38 @@ struct metrics_server_limits {
     duration without_files = std::chrono::milliseconds(100); ///< no connection is accepted after descriptors ran out
 };
 
-/// Serves one page, /metrics, over HTTP/1.1 on a thread of its own, from construction to destruction.
-class metrics_server {
-  public:
-    /// address: IPv4 or IPv6, without brackets; "::" accepts IPv4 too. port 0: any free port. page: makes the page's
-    /// text, on the server's thread; an exception becomes a 500. Throws std::runtime_error with the address and the
-    /// reason when it cannot listen there.
-    metrics_server(const std::string& address, int port, std::function<std::string()> page,
-                   const metrics_server_limits& limits = {});
-    /// Ends the thread and all connections at once.
-    ~metrics_server();
-    metrics_server(const metrics_server&) = delete;
-    metrics_server& operator=(const metrics_server&) = delete;
+/// A page, made anew for each request.
+struct served_page {
+    std::string path; ///< "/metrics"
+    std::string type; ///< of its content, as HTTP names it
+    /// Called on the server's thread; an exception becomes a 500.
+    std::function<std::string()> text;
+};
 
-    /// "http://127.0.0.1:9100/metrics", with the real port; an IPv6 address in brackets.
+/// The type of a page for Prometheus.
+inline constexpr const char* metrics_type = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Where a page_server listens, and who asked for it.
+struct page_place {
+    std::string option;  ///< "--metrics-port", for messages
+    std::string address; ///< IPv4 or IPv6, without brackets; "::" accepts IPv4 too
+    int port = 0;        ///< 0: any free port
+    /// Answer only requests to "localhost" or a loopback address, whatever the port. A page of the Internet, open in a
+    /// browser on this machine, could otherwise read these pages under a name of its own that leads here.
+    bool only_local_names = false;
+};
+
+/// Serves pages over HTTP/1.1 on a thread of its own, from construction to destruction.
+class page_server {
+  public:
+    /// Throws std::runtime_error with the address and the reason when it cannot listen there.
+    page_server(const page_place&, std::vector<served_page> pages, const page_server_limits& limits = {});
+    /// Ends the thread and all connections at once.
+    ~page_server();
+    page_server(const page_server&) = delete;
+    page_server& operator=(const page_server&) = delete;
+
+    /// Of the first page, with the real port: "http://127.0.0.1:9100/metrics". An IPv6 address is in brackets.
     const std::string& url() const noexcept { return url_; }
 
   private:
@@ -59,8 +77,9 @@ class metrics_server {
     static std::string whole_response(const answer& a);
     void write(connection& c);
 
-    const metrics_server_limits limits_;
-    const std::function<std::string()> page_;
+    const page_server_limits limits_;
+    const std::vector<served_page> pages_;
+    const bool only_local_names_;
     sdk::owned_fd listener_, end_;
     std::string url_;
     std::vector<std::unique_ptr<connection>> connections_; // a closed one is removed at the end of a turn

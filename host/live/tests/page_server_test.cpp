@@ -1,5 +1,5 @@
 // The port that Prometheus scrapes, against peers that take what they can get.
-#include "live/metrics_server.hpp"
+#include "live/page_server.hpp"
 
 #include <doctest/doctest.h>
 
@@ -43,7 +43,15 @@ bool become(const std::function<bool()>& what) {
     return what();
 }
 
-std::uint16_t port_of(const metrics_server& s) {
+/// A server of the one page that Prometheus scrapes.
+class metrics_server : public page_server {
+  public:
+    metrics_server(const std::string& address, int port, std::function<std::string()> page,
+                   const page_server_limits& limits = {})
+        : page_server({"--metrics-port", address, port}, {{"/metrics", metrics_type, std::move(page)}}, limits) {}
+};
+
+std::uint16_t port_of(const page_server& s) {
     const std::string& url = s.url();
     return static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
 }
@@ -200,7 +208,7 @@ TEST_CASE("hundreds of idle connections, with whole or unfinished requests, keep
 }
 
 TEST_CASE("a peer that scrapes is not taken for idle before peers that never asked") {
-    metrics_server_limits few;
+    page_server_limits few;
     few.connections = 4;
     const metrics_server s(
         "127.0.0.1", 0, [] { return some_page; }, few);
@@ -219,7 +227,7 @@ TEST_CASE("a peer that scrapes is not taken for idle before peers that never ask
 }
 
 TEST_CASE("a request has to be whole in time, and an idle connection has to ask in time") {
-    metrics_server_limits short_times;
+    page_server_limits short_times;
     short_times.head = 150ms;
     short_times.idle = 300ms;
     const metrics_server s(
@@ -242,7 +250,7 @@ TEST_CASE("a request has to be whole in time, and an idle connection has to ask 
 }
 
 TEST_CASE("one that does not take its page is given up, and keeps nobody from theirs") {
-    metrics_server_limits limits;
+    page_server_limits limits;
     limits.answer = 300ms;
     limits.connections = 8;
     const std::string large(8 << 20, 'x');

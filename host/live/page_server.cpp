@@ -1,4 +1,4 @@
-#include "live/metrics_server.hpp"
+#include "live/page_server.hpp"
 
 #include "http1/http_text.hpp"
 #include "http1/message_head.hpp"
@@ -29,20 +29,20 @@
 namespace chimera::host {
 namespace {
 
-sdk::owned_fd listen_on(const std::string& address, int port) {
+sdk::owned_fd listen_on(const page_place& place) {
+    const std::string& address = place.address;
     const std::string where =
-        fmt::format("{}:{}", address.find(':') == std::string::npos ? address : '[' + address + ']', port);
-    const auto refuse = [&where](const char* why) {
-        return std::runtime_error(
-            fmt::format("--metrics-port: cannot listen on {}: {}. Give another port, or 0 for any that "
-                        "is free; --metrics-address takes an address of this machine",
-                        where, why));
+        fmt::format("{}:{}", address.find(':') == std::string::npos ? address : '[' + address + ']', place.port);
+    const auto refuse = [&](const char* why) {
+        return std::runtime_error(fmt::format("{}: cannot listen on {}: {}. Give another port, or 0 for any that is "
+                                              "free; the address must be one of this machine",
+                                              place.option, where, why));
     };
     addrinfo wanted{};
     wanted.ai_socktype = SOCK_STREAM;
     wanted.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV;
     addrinfo* found = nullptr;
-    if (const int error = getaddrinfo(address.c_str(), std::to_string(port).c_str(), &wanted, &found); error != 0)
+    if (const int error = getaddrinfo(address.c_str(), std::to_string(place.port).c_str(), &wanted, &found); error != 0)
         throw refuse(gai_strerror(error));
     const std::unique_ptr<addrinfo, void (*)(addrinfo*)> at(found, freeaddrinfo);
     sdk::owned_fd fd(socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -54,14 +54,27 @@ sdk::owned_fd listen_on(const std::string& address, int port) {
     return fd;
 }
 
-std::string url_of(const std::string& address, const sdk::owned_fd& listener) {
+std::string url_of(const std::string& address, const sdk::owned_fd& listener, const std::string& path) {
     sockaddr_storage at{};
     socklen_t size = sizeof at;
     getsockname(listener.get(), reinterpret_cast<sockaddr*>(&at), &size);
     const bool v6 = at.ss_family == AF_INET6;
     const auto port = ntohs(v6 ? reinterpret_cast<const sockaddr_in6&>(at).sin6_port
                                : reinterpret_cast<const sockaddr_in&>(at).sin_port);
-    return fmt::format("http://{}{}{}:{}/metrics", v6 ? "[" : "", address, v6 ? "]" : "", port);
+    return fmt::format("http://{}{}{}:{}{}", v6 ? "[" : "", address, v6 ? "]" : "", port, path);
+}
+
+/// Whether a Host field names this machine as itself: "localhost:9100", "127.0.0.1", "[::1]:80".
+bool is_local_name(std::string_view host) {
+    if (const std::size_t colon = host.rfind(':'); colon != std::string_view::npos && !host.ends_with(']'))
+        host = host.substr(0, colon);
+    return host == "localhost" || host == "127.0.0.1" || host == "[::1]";
+}
+
+std::string list_of(const std::vector<served_page>& pages) {
+    std::string text;
+    for (const served_page& p : pages) text += (text.empty() ? "" : ", ") + p.path;
+    return (pages.size() == 1 ? "the page is " : "the pages are ") + text + '\n';
 }
 
 /// The parts of a request that this server reads.
@@ -85,10 +98,10 @@ wanted_page request_line(std::string_view line) {
 
 } // namespace
 
-struct metrics_server::connection {
+struct page_server::connection {
     enum class doing : std::uint8_t { reading, answering, ending };
 
-    connection(sdk::owned_fd descriptor, const metrics_server_limits& limits, clock::time_point now)
+    connection(sdk::owned_fd descriptor, const page_server_limits& limits, clock::time_point now)
         : fd(std::move(descriptor)), lines(static_cast<std::uint32_t>(limits.head_bytes)), since(now),
           until(now + limits.head) {}
 
@@ -127,25 +140,25 @@ struct metrics_server::connection {
 };
 
 /// The answer to a request.
-struct metrics_server::answer {
+struct page_server::answer {
     int status = 200;
     std::string text;
     bool head_only = false, keeps = false;
+    std::string type = "text/plain; charset=utf-8";
 };
 
-metrics_server::metrics_server(const std::string& address, int port, std::function<std::string()> page,
-                               const metrics_server_limits& limits)
-    : limits_(limits), page_(std::move(page)), listener_(listen_on(address, port)),
-      end_(sdk::owned_fd::checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")), url_(url_of(address, listener_)),
-      thread_([this] { serve(); }) {}
+page_server::page_server(const page_place& place, std::vector<served_page> pages, const page_server_limits& limits)
+    : limits_(limits), pages_(std::move(pages)), only_local_names_(place.only_local_names), listener_(listen_on(place)),
+      end_(sdk::owned_fd::checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
+      url_(url_of(place.address, listener_, pages_.front().path)), thread_([this] { serve(); }) {}
 
-metrics_server::~metrics_server() {
+page_server::~page_server() {
     eventfd_write(end_.get(), 1);
     thread_.join();
 }
 
-void metrics_server::serve() {
-    pthread_setname_np(pthread_self(), "metrics");
+void page_server::serve() {
+    pthread_setname_np(pthread_self(), "pages");
     std::vector<pollfd> asked;
     for (;;) {
         const auto now = clock::now();
@@ -173,7 +186,7 @@ void metrics_server::serve() {
 }
 
 /// Milliseconds until something is due; -1: never.
-int metrics_server::wait(clock::time_point now) const {
+int page_server::wait(clock::time_point now) const {
     auto next = clock::time_point::max();
     if (now < accept_from_) next = accept_from_;
     for (const auto& c : connections_) next = std::min(next, c->until);
@@ -182,7 +195,7 @@ int metrics_server::wait(clock::time_point now) const {
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
 }
 
-void metrics_server::accept_all() {
+void page_server::accept_all() {
     constexpr int at_once = 64; // then the connected peers have their turn
     for (int i = 0; i < at_once; ++i) {
         sdk::owned_fd fd(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
@@ -204,14 +217,14 @@ void metrics_server::accept_all() {
     }
 }
 
-bool metrics_server::somebody_waits() const {
+bool page_server::somebody_waits() const {
     pollfd p{listener_.get(), POLLIN, 0};
     return ::poll(&p, 1, 0) > 0;
 }
 
 /// Closes the connection that has been idle for longest; if all are being answered, the one that has taken longest.
 /// False: there are no connections.
-bool metrics_server::make_room() {
+bool page_server::make_room() {
     const auto oldest = std::ranges::min_element(connections_, {}, [](const auto& c) {
         return std::tuple(c->open(), c->stage == connection::doing::answering, c->since);
     });
@@ -220,7 +233,7 @@ bool metrics_server::make_room() {
     return true;
 }
 
-void metrics_server::on_ready(connection& c) {
+void page_server::on_ready(connection& c) {
     std::array<char, 4096> bytes;
     switch (c.stage) {
     case connection::doing::reading:
@@ -239,7 +252,7 @@ void metrics_server::on_ready(connection& c) {
 }
 
 /// Receives once. Bytes after a request wait until it is answered.
-void metrics_server::read(connection& c) {
+void page_server::read(connection& c) {
     std::array<char, 4096> bytes;
     const auto n = recv(c.fd.get(), bytes.data(), bytes.size(), 0);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) c.fd.reset();
@@ -250,7 +263,7 @@ void metrics_server::read(connection& c) {
 }
 
 /// Answers the complete requests, one after the other, as fast as the peer takes the answers.
-void metrics_server::serve_requests(connection& c) {
+void page_server::serve_requests(connection& c) {
     while (c.open() && c.stage == connection::doing::reading) {
         const auto what = answer_to(c);
         if (!what) return;
@@ -265,7 +278,7 @@ void metrics_server::serve_requests(connection& c) {
 }
 
 /// Nothing: the request is not complete yet.
-std::optional<metrics_server::answer> metrics_server::answer_to(connection& c) const {
+std::optional<page_server::answer> page_server::answer_to(connection& c) const {
     try {
         const auto head = c.take_head();
         if (head == connection::head::partial) return std::nullopt;
@@ -276,9 +289,12 @@ std::optional<metrics_server::answer> metrics_server::answer_to(connection& c) c
         const bool has_body = sends.chunked || sends.length != 0; // a body is not read
         const bool keeps = http1::stays_open(c.fields, wanted.minor_version) && !has_body;
         const bool head_only = wanted.method == "HEAD";
-        if (wanted.path != "/metrics") return answer{404, "the page is /metrics\n", head_only, keeps};
+        if (only_local_names_ && !is_local_name(c.fields.list("host").value_or("localhost")))
+            return answer{403, "this page is for this machine: ask localhost for it\n", head_only, keeps};
+        const auto page = std::ranges::find(pages_, wanted.path, &served_page::path);
+        if (page == pages_.end()) return answer{404, list_of(pages_), head_only, keeps};
         if (wanted.method != "GET" && !head_only) return answer{405, "GET and HEAD are allowed\n", false, keeps};
-        return answer{200, page_(), head_only, keeps};
+        return answer{200, page->text(), head_only, keeps, page->type};
     } catch (const http1::bad_message& e) {
         return answer{400, fmt::format("malformed HTTP request: {}\n", e.why())};
     } catch (const std::exception& e) {
@@ -286,22 +302,22 @@ std::optional<metrics_server::answer> metrics_server::answer_to(connection& c) c
     }
 }
 
-std::string metrics_server::whole_response(const answer& a) {
+std::string page_server::whole_response(const answer& a) {
     const char* const reason = a.status == 200   ? "OK"
                                : a.status == 400 ? "Bad Request"
+                               : a.status == 403 ? "Forbidden"
                                : a.status == 404 ? "Not Found"
                                : a.status == 405 ? "Method Not Allowed"
                                : a.status == 431 ? "Request Header Fields Too Large"
                                                  : "Internal Server Error";
-    const char* const type = a.status == 200 ? "text/plain; version=0.0.4; charset=utf-8" : "text/plain; charset=utf-8";
     return fmt::format("HTTP/1.1 {} {}\r\nDate: {:%a, %d %b %Y %H:%M:%S} GMT\r\nContent-Type: {}\r\nContent-Length: {}"
-                       "\r\n{}{}\r\n{}",
-                       a.status, reason, fmt::gmtime(std::time(nullptr)), type, a.text.size(),
+                       "\r\nCache-Control: no-store\r\n{}{}\r\n{}",
+                       a.status, reason, fmt::gmtime(std::time(nullptr)), a.type, a.text.size(),
                        a.status == 405 ? "Allow: GET, HEAD\r\n" : "", a.keeps ? "" : "Connection: close\r\n",
                        a.head_only ? "" : a.text);
 }
 
-void metrics_server::write(connection& c) {
+void page_server::write(connection& c) {
     while (c.sent < c.out.size()) {
         const auto n = send(c.fd.get(), c.out.data() + c.sent, c.out.size() - c.sent, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR) continue;
