@@ -190,6 +190,11 @@ CLI::App* add_compare(CLI::App& app, compare_arguments& a) {
         ->type_name("NAME")
         ->allow_extra_args(false);
     compare
+        ->add_option("--same", a.same,
+                     "Runtimes that count as the same under other names, one name for each of the results (repeatable)")
+        ->type_name("A=B")
+        ->allow_extra_args(false);
+    compare
         ->add_option("--fail-on-regression", a.fail_on_regression,
                      "Exit with status 1 if a metric is detectably worse than the baseline by more than this")
         ->transform(CLI::Validator(without_percent_sign, "PERCENT"));

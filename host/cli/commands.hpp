@@ -117,6 +117,7 @@ exit_status report_command(const report_arguments&);
 struct compare_arguments {
     std::vector<std::filesystem::path> results; ///< two or more; the first is the baseline
     std::vector<std::string> metrics;           ///< empty: the default ones
+    std::vector<std::string> same;              ///< "NAME_IN_FIRST=NAME_IN_SECOND=..."
     std::optional<double> fail_on_regression;   ///< percent
     bool json = false;
 };

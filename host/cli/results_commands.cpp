@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <sstream>
 
 namespace chimera::host {
 
@@ -95,6 +96,23 @@ std::string runs_of(const run_counts& r) {
                        r.damaged > 0 ? fmt::format(", {} damaged or lost", r.damaged) : "");
 }
 
+/// The first metric by configuration, a column for each study.
+std::string evolution_text(const study_group& g) {
+    if (g.evolution.empty() || g.comparisons.empty()) return "";
+    std::size_t widest = 0;
+    for (const evolution_row& row : g.evolution) widest = std::max(widest, row.config.size());
+    std::string out = fmt::format("  {} by configuration: mean (sd, n), the results in their order\n",
+                                  on_one_line(g.comparisons.front().metric));
+    for (const evolution_row& row : g.evolution) {
+        out += fmt::format("    {:<{}}", on_one_line(row.config), widest);
+        for (const evolution_cell& c : row.cells)
+            out +=
+                c.mean ? fmt::format("   {} ({}, {})", rounded(*c.mean), c.sd ? rounded(*c.sd) : "-", c.n) : "   none";
+        out += '\n';
+    }
+    return out;
+}
+
 std::string text_of(const study_comparison& c) {
     std::string out;
     for (const compared_study& s : c.studies) {
@@ -110,6 +128,7 @@ std::string text_of(const study_comparison& c) {
                 out += fmt::format("  {}: {}\n", on_one_line(c.studies[i].label), runs_of(g.runs[i]));
         }
         for (const study_pair& p : g.comparisons) out += text_of(p);
+        out += evolution_text(g);
     }
     return out;
 }
@@ -147,7 +166,16 @@ exit_status compare_command(const compare_arguments& arguments) {
         }
     }
     if (!faults.empty()) throw results_error(faults);
-    const study_comparison compared = compare_studies(studies, arguments.metrics);
+    std::vector<std::vector<std::string>> same;
+    for (const std::string& text : arguments.same) {
+        auto& names = same.emplace_back();
+        std::istringstream parts(text);
+        for (std::string name; std::getline(parts, name, '=');) names.push_back(name);
+    }
+    // Where no agent ran alone, the efficiency is recovered from the agents' requests.
+    for (study& s : studies)
+        if (headline_of(s) == name_of(metric::estimated_efficiency)) read_requests(s);
+    const study_comparison compared = compare_studies(studies, arguments.metrics, same);
     const std::vector<std::string> worse = arguments.fail_on_regression
                                                ? regressions(compared, *arguments.fail_on_regression)
                                                : std::vector<std::string>();

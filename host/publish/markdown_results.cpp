@@ -114,13 +114,14 @@ constexpr figure client_figures[] = {metric::throughput,
                                      metric::startup};
 
 std::string client_table(const study_report& report) {
-    markdown_table t({"metric", "runtime", "n", "mean", "sd", "95 % CI", "median", "min", "max"});
+    markdown_table t({"metric", "runtime", "n", "mean", "sd", "95 % CI", "median", "quartiles", "min", "max"});
     for (const figure f : client_figures) {
         const std::string unit = unit_of(report, name_of(f));
         for (const runtime_report& r : report.runtimes)
             if (const described* v = r.find(f))
                 t.add({heading(report, f), r.name, count(v->n), number(v->mean, unit), number(v->sd, unit),
-                       range(v->ci95, unit), number(v->median, unit), number(v->min, unit), number(v->max, unit)});
+                       range(v->ci95, unit), number(v->median, unit), range(statistics::interval{v->q1, v->q3}, unit),
+                       number(v->min, unit), number(v->max, unit)});
     }
     return part("Requests and client", "One value for each run; mean, sd and the others are over the runs.", t);
 }

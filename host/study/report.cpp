@@ -102,6 +102,18 @@ reported_request request_of(const request_result& r) {
             .prompt_tokens = r.server ? r.server->prompt_tokens : std::nullopt};
 }
 
+/// The model that every agent asked for; nothing where they asked for several, or where it is not recorded.
+std::optional<std::string> only_model_of(const study_run& run) {
+    std::optional<std::string> out;
+    if (!run.result.origin) return out;
+    for (const server_identity& server : run.result.origin->servers)
+        for (const model_identity& model : server.models) {
+            if (out && *out != model.name) return std::nullopt;
+            out = model.name;
+        }
+    return out;
+}
+
 reported_run run_of(const study& s, const study_run& run) {
     reported_run out;
     out.runtime = run.runtime;
@@ -117,8 +129,9 @@ reported_run run_of(const study& s, const study_run& run) {
         out.arrival_limited = client->arrival_limited;
     }
     out.remarks = run.result.remarks;
+    const auto model = only_model_of(run);
     for (const agent_result& a : run.agents()) {
-        reported_agent agent{a.id, a.model, ms(a.start_ns), ms(a.end_ns), {}};
+        reported_agent agent{a.id, a.model ? a.model : model, ms(a.start_ns), ms(a.end_ns), {}};
         for (const request_result& r : run.requests)
             if (r.agent == a.id) agent.requests.push_back(request_of(r));
         out.agents.push_back(std::move(agent));

@@ -68,14 +68,15 @@ struct described {
     std::size_t n = 0;
     double mean = 0;
     std::optional<double> sd, cv_pct; ///< nothing for a single run
-    double median = 0, min = 0, max = 0;
+    double median = 0, q1 = 0, q3 = 0, min = 0, max = 0;
     std::optional<statistics::interval> ci95;
 };
 template <>
 inline constexpr auto
     fields_of<described> = std::tuple(field("n", &described::n), field("mean", &described::mean),
                                       field("sd", &described::sd), field("cv_pct", &described::cv_pct),
-                                      field("median", &described::median), field("min", &described::min),
+                                      field("median", &described::median), field("q1", &described::q1),
+                                      field("q3", &described::q3), field("min", &described::min),
                                       field("max", &described::max), field("ci95", &described::ci95));
 
 struct outlier_report {

@@ -28,12 +28,15 @@ std::optional<double> scatter_of(const statistics::description& d, double value)
 }
 
 described describe_runs(std::vector<double> values) {
-    const statistics::description d = statistics::describe(std::move(values));
+    std::ranges::sort(values);
+    const statistics::description d = statistics::describe(values);
     return {.n = d.n,
             .mean = d.mean,
             .sd = scatter_of(d, d.sd),
             .cv_pct = scatter_of(d, d.cv_pct),
             .median = d.p50,
+            .q1 = statistics::quantile(values, 0.25),
+            .q3 = statistics::quantile(values, 0.75),
             .min = d.min,
             .max = d.max,
             .ci95 = d.ci95};

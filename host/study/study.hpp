@@ -45,7 +45,7 @@ struct study {
     std::string description, question; ///< may be empty
     std::string source = "chimera";    ///< who measured: "chimera" or "tr115"
     std::optional<std::string> backend, order;
-    std::string profile; ///< the file that defines it; empty: not recorded
+    std::string profile;              ///< the file that defines it; empty: not recorded
     std::vector<std::string> options; ///< of the command line that changed the profile
     std::optional<std::int64_t> seed;
     std::size_t cells_planned = 0;

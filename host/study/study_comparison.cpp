@@ -56,9 +56,8 @@ void check_success(studies all) {
 
 std::vector<std::string> usual(studies all) {
     std::vector<std::string> out;
-    const std::string& efficiency = name_of(metric::efficiency);
-    const std::string& headline = every_has(all, efficiency) ? efficiency : name_of(metric::estimated_efficiency);
-    if (every_has(all, headline)) out.push_back(headline);
+    for (const metric headline : {metric::efficiency, metric::recovered_efficiency, metric::estimated_efficiency})
+        if (out.empty() && every_has(all, name_of(headline))) out.push_back(name_of(headline));
     for (const figure f : usual_figures)
         if (every_has(all, name_of(f))) out.push_back(name_of(f));
     if (out.empty())
@@ -154,17 +153,38 @@ void add_not_judged(std::vector<std::string>& out, const std::string& metric, st
             out.push_back(fmt::format("{}: {}", metric, c.words));
 }
 
-/// runtime empty: the only one of each study.
-study_group group_of(studies all, const study_comparison& comparison, const std::string& runtime,
+/// Runtimes to compare: a heading, and the name in each study.
+struct same_runtimes {
+    std::optional<std::string> heading;
+    std::vector<std::string> names;
+};
+
+std::vector<evolution_row> evolution_of(studies all, const same_runtimes& runtimes,
+                                        const std::vector<std::string>& configs, const std::string& metric) {
+    std::vector<evolution_row> out;
+    if (configs.size() < 2) return out;
+    for (const std::string& config : configs) {
+        evolution_row row{config, {}};
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const auto d = statistics::describe(values_of(all[i], runtimes.names[i], metric, config));
+            row.cells.push_back(
+                {d.n, d.n > 0 ? std::optional(d.mean) : std::nullopt, d.n > 1 ? std::optional(d.sd) : std::nullopt});
+        }
+        out.push_back(std::move(row));
+    }
+    return out;
+}
+
+study_group group_of(studies all, const study_comparison& comparison, const same_runtimes& runtimes,
                      const std::vector<std::string>& configs, const std::vector<std::string>& metrics) {
     study_group out;
-    if (!runtime.empty()) out.runtime = runtime;
-    const auto name_in = [&](const study& s) { return runtime.empty() ? s.runtimes[0].name : runtime; };
-    for (const study& s : all) out.runs.push_back(count_runs(s, name_in(s), configs));
+    out.runtime = runtimes.heading;
+    out.evolution = evolution_of(all, runtimes, configs, metrics.front());
+    for (std::size_t i = 0; i < all.size(); ++i) out.runs.push_back(count_runs(all[i], runtimes.names[i], configs));
     for (const std::string& metric : metrics) {
         std::vector<named_sample> samples;
         for (std::size_t i = 0; i < all.size(); ++i)
-            samples.push_back({comparison.studies[i].label, sample_of(all[i], name_in(all[i]), metric, configs)});
+            samples.push_back({comparison.studies[i].label, sample_of(all[i], runtimes.names[i], metric, configs)});
         std::vector<comparison_report> pairs = compare_all(metric, definition_of(all[0], metric).unit, samples);
         add_not_judged(out.not_judged, metric, samples, pairs);
         for (comparison_report& c : pairs) out.comparisons.push_back(pair_of(std::move(c)));
@@ -172,9 +192,49 @@ study_group group_of(studies all, const study_comparison& comparison, const std:
     return out;
 }
 
+/// As it was said on the command line.
+std::vector<same_runtimes> said_runtimes(studies all, const std::vector<std::vector<std::string>>& same) {
+    std::vector<same_runtimes> out;
+    for (const std::vector<std::string>& names : same) {
+        const std::string text = fmt::format("{}", fmt::join(names, "="));
+        if (names.size() != all.size())
+            throw results_error(
+                fmt::format("--same {}: names {} runtimes for {} results; give one name for each, in their "
+                            "order",
+                            text, names.size(), all.size()));
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            std::vector<std::string> known;
+            for (const planned_runtime& r : all[i].runtimes) known.push_back(r.name);
+            if (std::ranges::find(known, names[i]) == known.end())
+                throw results_error(fmt::format("--same {}: {} has no runtime \"{}\"; {}", text, all[i].path.string(),
+                                                names[i], suggest(names[i], known)));
+        }
+        out.push_back({text, names});
+    }
+    return out;
+}
+
+std::vector<same_runtimes> runtimes_to_compare(studies all, bool single_runtime, study_comparison& out) {
+    if (single_runtime) { // whatever their names
+        same_runtimes only;
+        for (const study& s : all) only.names.push_back(s.runtimes[0].name);
+        return {only};
+    }
+    std::vector<same_runtimes> runtimes;
+    for (const std::string& name : common(all, &study::runtimes, "runtimes", out.warnings))
+        runtimes.push_back({name, std::vector<std::string>(all.size(), name)});
+    if (runtimes.empty())
+        throw results_error(
+            fmt::format("{} have no runtime in common; nothing to compare. Where names differ, say which are "
+                        "the same: --same NAME_IN_FIRST=NAME_IN_SECOND",
+                        fmt::join(labels_of(out), " and ")));
+    return runtimes;
+}
+
 } // namespace
 
-study_comparison compare_studies(studies all, std::vector<std::string> metrics) {
+study_comparison compare_studies(studies all, std::vector<std::string> metrics,
+                                 const std::vector<std::vector<std::string>>& same) {
     study_comparison out;
     const std::vector<std::string> labels = labels_of(all);
     for (std::size_t i = 0; i < all.size(); ++i)
@@ -196,13 +256,9 @@ study_comparison compare_studies(studies all, std::vector<std::string> metrics) 
     check_metrics(all, metrics);
     if (metrics.empty()) metrics = usual(all);
     const bool single_runtime = single(all, &study::runtimes);
-    const auto runtimes = single_runtime ? std::vector<std::string>{""} // whatever its name
-                                         : common(all, &study::runtimes, "runtimes", out.warnings);
-    if (runtimes.empty())
-        throw results_error(
-            fmt::format("{} have no runtime in common; nothing to compare", fmt::join(labels_of(out), " and ")));
+    const auto runtimes = same.empty() ? runtimes_to_compare(all, single_runtime, out) : said_runtimes(all, same);
     const auto configs = compared_configs(all, single_runtime, out);
-    for (const std::string& runtime : runtimes) out.groups.push_back(group_of(all, out, runtime, configs, metrics));
+    for (const same_runtimes& r : runtimes) out.groups.push_back(group_of(all, out, r, configs, metrics));
     return out;
 }
 

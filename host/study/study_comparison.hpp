@@ -44,15 +44,36 @@ inline constexpr auto
     fields_of<compared_study> = std::tuple(field("label", &compared_study::label), field("name", &compared_study::name),
                                            field("path", &compared_study::path), field("runs", &compared_study::runs));
 
-/// What was compared: runtimes of one name, or the only runtime of each study.
+/// One study in one configuration, by the first metric that was compared.
+struct evolution_cell {
+    std::size_t n = 0;
+    std::optional<double> mean, sd;
+};
+template <>
+inline constexpr auto fields_of<evolution_cell> = std::tuple(field("n", &evolution_cell::n),
+                                                             field("mean", &evolution_cell::mean),
+                                                             field("sd", &evolution_cell::sd));
+
+/// A configuration across the studies, in their order.
+struct evolution_row {
+    std::string config;
+    std::vector<evolution_cell> cells;
+};
+template <>
+inline constexpr auto fields_of<evolution_row> = std::tuple(field("config", &evolution_row::config),
+                                                            field("cells", &evolution_row::cells));
+
+/// What was compared: runtimes of one name, the only runtime of each study, or runtimes that were said to be the same.
 struct study_group {
-    std::optional<std::string> runtime; ///< nothing: the only runtime of each study
-    std::vector<run_counts> runs;       ///< of each study
+    std::optional<std::string> runtime;   ///< nothing: the only runtime of each study; "a = b": as it was said
+    std::vector<evolution_row> evolution; ///< nothing where there is one configuration
+    std::vector<run_counts> runs;         ///< of each study
     std::vector<study_pair> comparisons;
     std::vector<std::string> not_judged; ///< sentences: what could not be held against the first study
 };
 template <>
 inline constexpr auto fields_of<study_group> = std::tuple(field("runtime", &study_group::runtime),
+                                                          field("evolution", &study_group::evolution),
                                                           field("runs", &study_group::runs),
                                                           field("comparisons", &study_group::comparisons),
                                                           field("not_judged", &study_group::not_judged));
@@ -77,9 +98,12 @@ inline constexpr auto fields_of<study_comparison> =
 /// Where every study has a single runtime, those are compared, otherwise runtimes of the same name; over the
 /// configurations that every study has. Single runtimes in a single configuration each are compared even where these
 /// have different names, and a warning says so. Holm's correction is over the pairs of a metric in a group.
-/// Throws results_error: a study given twice, one without a successful run, nothing in common, a metric that a study
-/// does not have.
-study_comparison compare_studies(std::span<const study>, std::vector<std::string> metrics);
+/// same: runtimes that count as the same whatever their names, each with a name for every study; then only these are
+/// compared.
+/// Throws results_error: a study given twice, one without a successful run, nothing in common, a metric or a runtime
+/// that a study does not have, or a number of names that is not that of the studies.
+study_comparison compare_studies(std::span<const study>, std::vector<std::string> metrics,
+                                 const std::vector<std::vector<std::string>>& same = {});
 
 /// The finished runs of a study: of this runtime in these configurations; none named: of all.
 run_counts count_runs(const study&, const std::string& runtime = {}, const std::vector<std::string>& configs = {});

@@ -71,6 +71,26 @@ TEST_CASE("runtimes of the same name are compared over the configurations that b
     CHECK_THROWS_WITH_AS(compare_studies(strangers, {}), doctest::Contains("have no runtime in common"), results_error);
 }
 
+TEST_CASE("runtimes under other names are the same where that is said, configuration by configuration") {
+    const temporary_folder f;
+    const std::vector<study> both{sweep_of(f, "one", {"tokio", "smol"}, {"x", "y"}, 80, "one"),
+                                  sweep_of(f, "two", {"pool", "fiber"}, {"x", "y"}, 90, "two")};
+    const study_comparison c = compare_studies(both, {}, {{"tokio", "pool"}});
+    REQUIRE(c.groups.size() == 1);
+    CHECK(c.groups[0].runtime == "tokio=pool");
+    CHECK(c.groups[0].comparisons[0].n_a == 10);
+    REQUIRE(c.groups[0].evolution.size() == 2);
+    const evolution_row& y = c.groups[0].evolution[1];
+    CHECK(y.config == "y");
+    REQUIRE(y.cells.size() == 2);
+    CHECK(y.cells[1].n == 5);
+    CHECK(*y.cells[1].mean > *y.cells[0].mean);
+    CHECK_THROWS_WITH_AS(compare_studies(both, {}, {{"tokio"}}), doctest::Contains("names 1 runtimes for 2 results"),
+                         results_error);
+    CHECK_THROWS_WITH_AS(compare_studies(both, {}, {{"tokio", "poll"}}), doctest::Contains("did you mean \"pool\""),
+                         results_error);
+}
+
 TEST_CASE("single runtimes are compared whatever they and their configurations are called") {
     const temporary_folder f;
     const std::vector<study> both{sweep_of(f, "one", {"a"}, {"x"}, 80, "one"),
