@@ -12,7 +12,7 @@ import json
 import mpmath
 import numpy as np
 import scipy
-import statsmodels
+import statsmodels.regression.linear_model
 from scipy import optimize, special, stats
 from statsmodels.stats.power import TTestIndPower, TTestPower
 from statsmodels.stats.weightstats import DescrStatsW, ttost_ind
@@ -238,6 +238,25 @@ def trends():
     yield trend("a walk", np.arange(150.0), np.cumsum(rng.normal(0, 1, 150)).round(4))
 
 
+def drift(name, sizes, slope, noise):
+    groups, y, design = [], [], []
+    for g, n in enumerate(sizes):
+        at = np.sort(rng.choice(200, n, replace=False)).astype(float)
+        values = np.round(rng.normal(50 + 7 * g, noise, n) + slope * at, 4)
+        groups.append([[a, v] for a, v in zip(at, values)])
+        y.extend(values)
+        design.extend([a] + [float(g == k) for k in range(len(sizes))] for a in at)
+    fit = statsmodels.regression.linear_model.OLS(y, np.array(design)).fit()
+    return {"name": name, "groups": groups, "slope": fit.params[0], "t": fit.tvalues[0], "p": fit.pvalues[0],
+            "df": fit.df_resid, "ci95": interval95(fit.df_resid, fit.params[0], fit.bse[0])}
+
+
+def drifts():
+    yield drift("three runtimes that drift", (10, 12, 9), 0.05, 2)
+    yield drift("one runtime", (15,), -0.1, 1)
+    yield drift("no drift", (30, 30, 30, 30), 0, 3)
+
+
 def plain(value):
     return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else list(value)
 
@@ -254,6 +273,7 @@ groups = {
     "equivalences": equivalences(),
     "powers": powers(),
     "bootstraps": bootstraps(),
+    "drifts": drifts(),
     "trends": trends(),
 }
 print(f'{{"written_by": "scipy_reference.py with SciPy {scipy.__version__}, NumPy {np.__version__}, '

@@ -1,5 +1,6 @@
 // Agreement with SciPy and statsmodels: scipy_reference.json, written by scipy_reference.py.
 #include "statistics/bootstrap.hpp"
+#include "statistics/drift.hpp"
 #include "statistics/equivalence.hpp"
 #include "statistics/power.hpp"
 #include "statistics/scaling.hpp"
@@ -199,4 +200,22 @@ TEST_CASE("there is no trend in equal values, and none in fewer than four") {
     const std::vector<double> x{1, 2, 3, 4}, same{5, 5, 5, 5};
     CHECK_FALSE(trend_of(x, same));
     CHECK_FALSE(trend_of(std::span(x).first(3), std::span(x).first(3)));
+}
+
+TEST_CASE("slopes within groups agree with statsmodels' least squares with a level for each group") {
+    REQUIRE(reference()["drifts"].size() == 3);
+    for (const json& expected : reference()["drifts"]) {
+        CAPTURE(expected["name"].get<std::string>());
+        std::vector<std::vector<moment_value>> groups;
+        for (const json& group : expected["groups"]) {
+            auto& values = groups.emplace_back();
+            for (const json& v : group) values.push_back({v[0], v[1]});
+        }
+        const slope_result r = slope_within(groups).value();
+        check_close(r.slope, expected["slope"]);
+        check_close(r.t, expected["t"]);
+        check_close(r.df, expected["df"]);
+        check_close(r.p, expected["p"]);
+        check_close(r.ci95, expected["ci95"]);
+    }
 }
