@@ -55,10 +55,10 @@ std::string stability_table(const study_report& report) {
 }
 
 std::string outlier_table(const study_report& report) {
-    markdown_table t({"runtime", "configuration", "run", "%", "what else was unusual"});
+    markdown_table t({"runtime", "configuration", "run", "metric", "%", "what else was unusual"});
     for (const runtime_report& r : report.runtimes)
         for (const outlier_report& o : r.outliers)
-            t.add({r.name, o.config, fmt::format("{}", o.run), number(o.value, "%"),
+            t.add({r.name, o.config, fmt::format("{}", o.run), label_of(o.metric), number(o.value, "%"),
                    o.unusual.empty() ? "nothing that was recorded" : fmt::format("{}", fmt::join(o.unusual, "; "))});
     return part("Runs that stand out", "Beyond Tukey's fences of their runtime. They are in every figure.", t);
 }

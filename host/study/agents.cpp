@@ -12,8 +12,6 @@ namespace {
 
 /// One agent in one run.
 struct agent_run {
-    const study_run* run;
-    std::string agent;
     std::optional<double> ttft_ms, e2e_ms, tokens_per_second, tokens;
 };
 
@@ -35,7 +33,10 @@ std::optional<double> mean_of(std::vector<double> values) {
     return values.empty() ? std::nullopt : std::optional(statistics::describe(std::move(values)).mean);
 }
 
-agent_run agent_in(const study_run& run, const std::string& agent) {
+/// The agent at this place of the profile. Nothing is known of one that the run does not have.
+agent_run agent_in(const study_run& run, std::size_t place) {
+    if (place >= run.agents().size()) return {};
+    const std::string& agent = run.agents()[place].id;
     std::vector<double> ttft, e2e, rates, tokens;
     for (const request_result& r : run.requests) {
         if (r.agent != agent || r.execution != "together" || !r.ok()) continue;
@@ -44,23 +45,11 @@ agent_run agent_in(const study_run& run, const std::string& agent) {
         if (const auto v = rate_of(r)) rates.push_back(*v);
         if (r.tokens) tokens.push_back(*r.tokens);
     }
-    return {&run,
-            agent,
-            median_of(std::move(ttft)),
-            median_of(std::move(e2e)),
-            mean_of(std::move(rates)),
+    return {median_of(std::move(ttft)), median_of(std::move(e2e)), mean_of(std::move(rates)),
             mean_of(std::move(tokens))};
 }
 
 bool shows_agents(const study& s) { return agents_of(s) >= 2 && agents_of(s) <= most_agents_shown; }
-
-std::vector<std::string> agent_ids(const study& s) {
-    std::vector<std::string> out;
-    for (const study_run& run : s.runs)
-        for (const agent_result& a : run.agents())
-            if (std::ranges::find(out, a.id) == out.end()) out.push_back(a.id);
-    return out;
-}
 
 bool ran_side_by_side(const study_run& run) {
     return !(run.result.serialization && run.result.serialization->serialized());
@@ -98,43 +87,41 @@ std::vector<double> values_of(const std::vector<agent_run>& all, Member member) 
 std::vector<agent_report> agents_report_of(const study& s) {
     std::vector<agent_report> out;
     if (!shows_agents(s)) return out;
-    const std::vector<std::string> ids = agent_ids(s);
-    for_each_group(
-        s, [&](const std::string& runtime, const std::string& config, const std::vector<const study_run*>& runs) {
-            for (const std::string& id : ids) {
-                std::vector<agent_run> all;
-                for (const study_run* run : runs)
-                    if (auto a = agent_in(*run, id); a.ttft_ms || a.e2e_ms || a.tokens) all.push_back(std::move(a));
-                if (all.empty()) continue;
-                out.push_back({runtime, config, id, all.size(), median_of(values_of(all, &agent_run::ttft_ms)),
-                               median_of(values_of(all, &agent_run::e2e_ms)),
-                               mean_of(values_of(all, &agent_run::tokens_per_second)),
-                               mean_of(values_of(all, &agent_run::tokens))});
-            }
-        });
+    for_each_group(s, [&](const std::string& runtime, const std::string& config,
+                          const std::vector<const study_run*>& runs) {
+        for (std::size_t place = 0; place < agents_of(s); ++place) {
+            std::vector<agent_run> all;
+            for (const study_run* run : runs)
+                if (auto a = agent_in(*run, place); a.ttft_ms || a.e2e_ms || a.tokens) all.push_back(std::move(a));
+            if (all.empty()) continue;
+            out.push_back(
+                {runtime, config, agent_name(s, place), all.size(), median_of(values_of(all, &agent_run::ttft_ms)),
+                 median_of(values_of(all, &agent_run::e2e_ms)), mean_of(values_of(all, &agent_run::tokens_per_second)),
+                 mean_of(values_of(all, &agent_run::tokens))});
+        }
+    });
     return out;
 }
 
 std::vector<agent_delta> agent_deltas_of(const study& s) {
     std::vector<agent_delta> out;
     if (!shows_agents(s)) return out;
-    const std::vector<std::string> ids = agent_ids(s);
     const std::pair<const char*, std::optional<double> agent_run::*> compared[] = {
         {"ttft_ms", &agent_run::ttft_ms}, {"tokens_per_second", &agent_run::tokens_per_second}};
     for_each_group(
         s, [&](const std::string& runtime, const std::string& config, const std::vector<const study_run*>& runs) {
-            for (std::size_t i = 1; i < ids.size(); ++i)
+            for (std::size_t place = 1; place < agents_of(s); ++place)
                 for (const auto& [metric, member] : compared) {
                     std::vector<double> differences;
                     for (const study_run* run : runs) {
                         if (run->cold.value_or(false)) continue;
-                        const auto first = agent_in(*run, ids[0]).*member, other = agent_in(*run, ids[i]).*member;
+                        const auto first = agent_in(*run, 0).*member, other = agent_in(*run, place).*member;
                         if (first && other) differences.push_back(*other - *first);
                     }
                     if (differences.empty()) continue;
                     const auto test = statistics::one_sample(differences, 0);
                     const auto d = statistics::describe(differences);
-                    out.push_back({runtime, config, ids[i], ids[0], metric, d.n, d.mean, d.ci95,
+                    out.push_back({runtime, config, agent_name(s, place), agent_name(s, 0), metric, d.n, d.mean, d.ci95,
                                    test ? std::optional(test->p) : std::nullopt});
                 }
         });

@@ -1,6 +1,7 @@
 #include "study/analysis.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -71,8 +72,13 @@ std::string means_text(const choice& c, const results& of) {
                        : fmt::format("{} to {}", c.unit == "%" ? fmt::format("{:.1f}", least) : rounded(least), high);
 }
 
+/// A difference with two significant digits: more would pretend to be known.
+std::string short_number(double value) {
+    return std::abs(value) >= 1 ? fmt::format("{:.1f}", value) : fmt::format("{:.2g}", value);
+}
+
 std::string points(const choice& c, double value) {
-    return fmt::format("{} {}", rounded(value), unit_of_difference(c.unit));
+    return fmt::format("{} {}", short_number(value), unit_of_difference(c.unit));
 }
 
 /// A difference that no user would feel: a point of a percentage, 1 % of anything else.
@@ -108,7 +114,7 @@ std::string verdict_of(const choice& c) {
     const double nearest = best - mean_of(c.lower.front(), c.metric),
                  farthest = best - mean_of(c.lower.back(), c.metric);
     const std::string behind =
-        c.lower.size() == 1 ? points(c, nearest) : fmt::format("{} to {}", rounded(nearest), points(c, farthest));
+        c.lower.size() == 1 ? points(c, nearest) : fmt::format("{} to {}", short_number(nearest), points(c, farthest));
     return fmt::format("Use {}: {} {}{}; {} {} {} lower", listed(names_of(c.best)), c.label, means_text(c, c.best),
                        c.best.size() > 1 ? " (not told apart" + hidden + ")" : "", listed(names_of(c.lower)),
                        c.lower.size() == 1 ? "is" : "are", behind);
@@ -224,7 +230,7 @@ std::string third_sentence(const study& s, const study_report& report) {
     if (report.order.one_after_another.value_or(false))
         unknown.emplace_back("how much of a difference between runtimes is a drift of the machine");
     if (s.backend == "simulator")
-        unknown.emplace_back("how a real model on a GPU answers, as the servers were simulators");
+        unknown.emplace_back("how a real model on a GPU answers (the servers were simulators)");
     std::size_t limited = 0;
     for (const runtime_report& r : report.runtimes) limited += r.client_limited_runs.value_or(0);
     if (limited > 0)
@@ -233,7 +239,7 @@ std::string third_sentence(const study& s, const study_report& report) {
                         "changed a figure",
                         limited, report.cells.ok));
     if (!report.origin || report.origin->machines() < 2) unknown.emplace_back("what another machine would show");
-    return fmt::format("This data cannot say {}.", listed(unknown));
+    return fmt::format("This data cannot say {}.", fmt::join(unknown, ", or "));
 }
 
 } // namespace

@@ -220,18 +220,20 @@ void say_what_loads_cost(const study& s, const order_report& order, findings& ou
     const auto [least, most] = std::ranges::minmax(without);
     const double loaded = statistics::describe(with).p50;
     out.push_back(
-        {size_of({"", "ms", {}}, loaded, most) / 10, // they are few runs
+        {static_cast<double>(cold) / static_cast<double>(s.runs.size()) * 100,
          fmt::format("In {} of {} runs a server loaded its model: TTFT is {} ms there and {} to {} ms in the others, "
                      "so means over all runs say little.",
                      cold, s.runs.size(), rounded(loaded), rounded(least), rounded(most))});
 }
 
-void say_what_drifted(const study& s, const order_report& order, findings& out) {
+void say_what_drifted(const study& s, const order_report& order, const results& rs, findings& out) {
     for (const drift_report& d : order.drift) {
         if (d.p >= statistics::significance_level) continue;
         const std::string unit = unit_of_difference(definition_of(s, d.metric).unit);
+        const double mean = mean_over(rs, d.metric).value_or(0);
+        const bool in_points = definition_of(s, d.metric).unit == "%";
         out.push_back(
-            {std::abs(d.in_ten_runs),
+            {in_points || mean == 0 ? std::abs(d.in_ten_runs) : std::abs(d.in_ten_runs / mean) * 100,
              fmt::format("The machine drifted: {} changes by {} {} in ten runs within a runtime (95 % CI {} to {}, p "
                          "{:.1g}).",
                          label_of(d.metric), rounded(d.in_ten_runs), unit, rounded(d.ci95->low), rounded(d.ci95->high),
@@ -389,7 +391,7 @@ std::vector<std::string> findings_of(const study& s, const study_report& report)
     for (const metric_pairs& pairs : pairs_of(together, report.comparisons)) say_what_differs(s, pairs, out);
     say_what_was_serialized(all, out);
     say_what_loads_cost(s, report.order, out);
-    say_what_drifted(s, report.order, out);
+    say_what_drifted(s, report.order, together, out);
     say_how_it_scales(report.scaling, out);
     say_what_was_gained(report.improvements, out);
     say_what_was_called_contention(s, out);

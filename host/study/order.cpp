@@ -37,7 +37,7 @@ void add_drift(order_report& out, const study& s, const std::vector<const study_
     for (const planned_runtime& runtime : s.runtimes) {
         auto& group = groups.emplace_back();
         for (const study_run* r : runs)
-            if (const auto value = r->value(metric); value && r->runtime == runtime.name)
+            if (const auto value = r->value(metric); value && r->runtime == runtime.name && !r->cold.value_or(false))
                 group.push_back({static_cast<double>(*r->order), *value});
         n += group.size();
     }

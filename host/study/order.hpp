@@ -7,7 +7,8 @@
 
 namespace chimera::host {
 
-/// The change of a metric while runs go by, within runtimes: what differs between runtimes is not in it.
+/// The change of a metric while runs go by, within runtimes: what differs between runtimes is not in it, and neither
+/// are runs in which a server loaded its model.
 struct drift_report {
     std::string metric;
     std::size_t n = 0;

@@ -58,12 +58,8 @@ struct usable_run {
     bool warm() const { return !run->cold.value_or(false); }
 };
 
-bool is_usable(const usable_run& r, const usable_run& first) {
-    const auto id = [](const agent_result& a) -> const std::string& { return a.id; };
-    return std::ranges::equal(r.run->agents(), first.run->agents(), {}, id, id);
-}
-
-/// The runs of the same agents: those of the first usable run.
+/// Runs of as many agents as the first usable one has. An agent is its place in the profile: configurations may name it
+/// differently.
 std::vector<usable_run> usable_runs(const study& s) {
     std::vector<usable_run> out;
     for (const study_run& run : s.runs) {
@@ -72,7 +68,8 @@ std::vector<usable_run> usable_runs(const study& s) {
         if (auto shares = shares_of(run))
             out.push_back({&run, std::move(*shares), *wall, run.result.serialization->serialized()});
     }
-    if (!out.empty()) std::erase_if(out, [first = out.front()](const usable_run& r) { return !is_usable(r, first); });
+    if (!out.empty())
+        std::erase_if(out, [n = out.front().agents.size()](const usable_run& r) { return r.agents.size() != n; });
     return out;
 }
 

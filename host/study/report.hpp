@@ -78,13 +78,14 @@ inline constexpr auto
                                       field("max", &described::max), field("ci95", &described::ci95));
 
 struct outlier_report {
-    std::string config;
+    std::string metric, config;
     int run = 0;
     double value = 0;
     std::vector<std::string> unusual; ///< what else stands out in the run (unusual_in)
 };
 template <>
-inline constexpr auto fields_of<outlier_report> = std::tuple(field("config", &outlier_report::config),
+inline constexpr auto fields_of<outlier_report> = std::tuple(field("metric", &outlier_report::metric),
+                                                             field("config", &outlier_report::config),
                                                              field("run", &outlier_report::run),
                                                              field("value", &outlier_report::value),
                                                              field("unusual", &outlier_report::unusual));

@@ -62,15 +62,21 @@ void add_verdicts(runtime_report& out, const study& s) {
     out.arrival_limited_runs = arrival_limited;
 }
 
+void add_outliers(runtime_report& out, const study& s, const std::string& metric) {
+    std::vector<const study_run*> runs;
+    for (const study_run& run : s.runs)
+        if (run.runtime == out.name && run.ok() && run.value(metric)) runs.push_back(&run);
+    const std::vector<double> values = values_of(s, out.name, metric);
+    for (const std::size_t i : statistics::outliers(values))
+        out.outliers.push_back({metric, runs[i]->config, runs[i]->number, values[i], unusual_in(*runs[i], s)});
+}
+
 runtime_report runtime_of(const study& s, const planned_runtime& runtime, const std::string& headline) {
     runtime_report out;
     out.name = runtime.name;
     out.executor = runtime.executor;
     out.transport = runtime.transport;
     out.foreign = runtime.foreign;
-    std::vector<const study_run*> with_headline;
-    for (const study_run& run : s.runs)
-        if (run.runtime == runtime.name && run.ok() && run.value(headline)) with_headline.push_back(&run);
     const std::vector<double> values = values_of(s, runtime.name, headline);
     const statistics::description d = statistics::describe(values);
     out.n = d.n;
@@ -81,9 +87,10 @@ runtime_report runtime_of(const study& s, const planned_runtime& runtime, const 
     out.min_pct = figure_of(d, d.min);
     out.peak_pct = figure_of(d, d.max);
     out.ci95_pct = d.ci95;
-    for (const std::size_t i : statistics::outliers(values))
-        out.outliers.push_back(
-            {with_headline[i]->config, with_headline[i]->number, values[i], unusual_in(*with_headline[i], s)});
+    add_outliers(out, s, headline);
+    // What was published of runs without a baseline is the estimate: its outliers are not those of the recovered
+    // figure.
+    if (headline == name_of(metric::recovered_efficiency)) add_outliers(out, s, name_of(metric::estimated_efficiency));
     std::vector<double> config_means;
     for (const planned_configuration& c : s.configs)
         if (const auto of_config = statistics::describe(values_of(s, runtime.name, headline, c.name)); of_config.n > 0)

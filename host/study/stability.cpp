@@ -97,7 +97,8 @@ double imbalance_of_loads(const study_run& run, double wall_ms) {
     std::vector<double> even = durations;
     const double least = std::ranges::min(loads);
     for (std::size_t i = 0; i < even.size(); ++i) even[i] -= loads[i] - least;
-    return imbalance_pct(durations, wall_ms) - imbalance_pct(even, wall_ms);
+    const double shorter_ms = std::ranges::max(durations) - std::ranges::max(even);
+    return imbalance_pct(durations, wall_ms) - imbalance_pct(even, wall_ms - shorter_ms);
 }
 
 void add_machine(std::vector<std::string>& out, const study_run& run) {

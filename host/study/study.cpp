@@ -1,6 +1,7 @@
 #include "study/study.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <fnmatch.h>
 
@@ -49,6 +50,15 @@ std::size_t agents_of(const study& s) {
     std::size_t n = 0;
     for (const study_run& r : s.runs) n = std::max(n, r.agents().size());
     return n;
+}
+
+std::string agent_name(const study& s, std::size_t place) {
+    std::vector<std::string> names;
+    for (const study_run& run : s.runs)
+        if (place < run.agents().size())
+            if (const std::string& id = run.agents()[place].id; std::ranges::find(names, id) == names.end())
+                names.push_back(id);
+    return fmt::format("{}", fmt::join(names, " / "));
 }
 
 std::vector<double> values_of(const study& s, const std::string& runtime, const std::string& figure_name,

@@ -81,6 +81,10 @@ const std::string& headline_of(const study&);
 /// The most agents that a run had; 0 where no run says.
 std::size_t agents_of(const study&);
 
+/// The name of the agent at this place of the profile; "collector / chimera_a" where configurations name it
+/// differently.
+std::string agent_name(const study&, std::size_t place);
+
 /// The values of a figure in the successful runs of a runtime, in their order; config empty: of every configuration.
 std::vector<double> values_of(const study&, const std::string& runtime, const std::string& figure_name,
                               const std::string& config = {});
