@@ -11,6 +11,8 @@ import { by_runtime } from './by_runtime.js';
 import { loss } from './loss.js';
 import { comparisons } from './comparisons.js';
 import { claims } from './claims.js';
+import { questions } from './questions.js';
+import { costs } from './costs.js';
 import { stability } from './stability.js';
 import { order } from './order.js';
 import { agents } from './agents.js';
@@ -32,10 +34,12 @@ const parts = [
   loss,
   comparisons,
   claims,
+  questions,
   scaling,
   stability,
   order,
   agents,
+  costs,
   distributions,
   timelines,
   parameters,

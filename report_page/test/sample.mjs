@@ -3,7 +3,7 @@
 // node sample.mjs NAME prints one.
 
 import { pathToFileURL } from 'node:url';
-import { answer, imported_answer } from './sample_answer.mjs';
+import { answer, imported_answer, questions } from './sample_answer.mjs';
 import { describe, random } from './sample_numbers.mjs';
 import { distribution, of, report } from './sample_report.mjs';
 import { run } from './sample_run.mjs';
@@ -46,6 +46,7 @@ function tr115() {
     title: 'Five runtimes, six configurations, five runs',
     question: 'Does the client runtime decide how well two agents run side by side?',
     ...answer(runtimes, configs, runs, 'efficiency_pct'),
+    ...questions(runtimes),
     method: {
       runs: 5,
       seed: 115,

@@ -186,6 +186,92 @@ export function imported_answer(runtimes) {
   };
 }
 
+/** The members `hypotheses`, `criteria`, `references` and `costs`. */
+export function questions(runtimes) {
+  const [a, b] = runtimes;
+  return {
+    hypotheses: [
+      { id: 'H1', verdict: 'not_shown', difference: 1.625, ci95: [-2.5, 5.75], p_holm: 0.4, p_against_holm: null },
+      { id: 'H4', verdict: 'refuted', difference: -170.5, ci95: [-180, -160.5], p_holm: 1, p_against_holm: 0.000004 },
+      { id: 'H5', verdict: 'not_derivable', difference: null, ci95: null, p_holm: null, p_against_holm: null },
+    ].map((h) => ({
+      source: 'TR115',
+      statement: `${a.name} against ${b.name}`,
+      metric: 'ttft_ms_p50',
+      unit: 'ms',
+      words: 'In words.',
+      ...h,
+    })),
+    criteria: [
+      {
+        source: 'TR115',
+        id: 'S1',
+        statement: 'peak efficiency of 98 % or more',
+        about: 'efficiency, highest run',
+        unit: '%',
+        unit_of_over: 'points',
+        met: false,
+        rows: runtimes.map((r, i) => ({
+          subject: r.name,
+          value: i ? 95.5 : null,
+          over: i ? -2.5 : null,
+          p_holm: null,
+          met: i ? false : null,
+        })),
+        words: 'None reaches it.',
+      },
+    ],
+    references: [
+      {
+        source: 'TR115',
+        name: 'TR114',
+        what: 'efficiency, highest configuration mean',
+        metric: 'efficiency_pct',
+        unit: '%',
+        unit_of_gap: 'points',
+        value: 95.7,
+        rows: runtimes.map((r, i) => ({
+          runtime: r.name,
+          n: 30,
+          mean: 89.5 - i,
+          gap: -6.2 - i,
+          ci95: [-8.5 - i, -4 - i],
+          p_holm: 0.001,
+          gap_of_best_config: -3.5,
+          gap_of_best_run: 0.25,
+        })),
+      },
+    ],
+    costs: [
+      {
+        source: 'prices of 2025',
+        currency: '$',
+        baseline: a.name,
+        efficiency: 'efficiency_pct',
+        formulas: [
+          {
+            figure: 'per million tokens',
+            formula: 'price of an hour / tokens of an hour',
+            inputs: '$1.20 an hour',
+            provenance: 'estimated',
+          },
+        ],
+        runtimes: runtimes.map((r, i) => ({
+          runtime: r.name,
+          throughput: 850.5 + i,
+          per_million_tokens: 0.3925,
+          per_million_ci95: [0.38, 0.405],
+          per_month: 240.5,
+          saved_per_month: i ? 12.5 : null,
+          break_even_months: null,
+          point_per_month: 2.75,
+          note: '',
+        })),
+      },
+    ],
+  };
+}
+
 /** The status of a sweep of which `done` of `planned` cells are done. */
 export function live_status(runtimes, configs, done, planned) {
   const per_group = planned / runtimes.length / configs.length;
