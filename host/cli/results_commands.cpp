@@ -31,8 +31,8 @@ constexpr renderer renderers[] = {
 };
 
 bool is_results_file(const std::filesystem::path& name) {
-    for (const char* known :
-         {"cells.jsonl", "metrics.json", "profile.toml", "requests.jsonl", "summary.json", "sweep.json", "texts.jsonl"})
+    for (const char* known : {"cells.jsonl", "metrics.json", "profile.toml", "requests.jsonl", "running.json",
+                              "summary.json", "sweep.json", "texts.jsonl"})
         if (name == known) return true;
     return false;
 }

@@ -68,7 +68,8 @@ std::vector<asked_server> servers_of(const execution_setup& setup) {
     if (const std::string_view protocols = path_of(backend.api); backend.path.ends_with(protocols))
         path = backend.path.substr(0, backend.path.size() - protocols.size());
     for (std::size_t i = 0; i < urls.size(); ++i)
-        out.push_back({urls[i], path, endpoint, server_answers(backend.api, names[i], models[i]), models[i]});
+        out.push_back(
+            {urls[i], path, endpoint, server_answers(backend.api, names[i], models[i]), models[i], false, {}});
     return out;
 }
 

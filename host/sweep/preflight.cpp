@@ -150,8 +150,11 @@ void look_at_servers(const sweep_definition& sweep, const preflight_settings& se
         if (!looked.insert(url).second || std::ranges::find(watched, url) == watched.end()) continue;
         if (const std::string why = why_unreachable(url); !why.empty()) {
             faulty.insert(url);
-            out.errors.push_back(fmt::format("{}: cannot be reached: {}; start the server, or correct its URL",
-                                             without_url_secrets(url), why));
+            const bool may_come = !sweep.conduct.before_cell.empty();
+            (may_come ? out.warnings : out.errors)
+                .push_back(
+                    fmt::format("{}: cannot be reached: {}; {}", without_url_secrets(url), why,
+                                may_come ? "before_cell has to start it" : "start the server, or correct its URL"));
         }
     }
     std::set<std::pair<std::string, std::string>> answered;
