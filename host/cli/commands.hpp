@@ -92,8 +92,9 @@ exit_status selfcheck_command(const selfcheck_arguments&);
 struct report_arguments {
     std::filesystem::path results;
     std::string format = "md";
-    std::string only;             ///< shell pattern of the runs to analyse; empty: all
-    std::filesystem::path output; ///< empty: standard output
+    std::string only;                          ///< shell pattern of the runs to analyse; empty: all
+    std::vector<std::filesystem::path> claims; ///< files of questions (questions/read.hpp)
+    std::filesystem::path output;              ///< empty: standard output
 };
 
 /// The values of --format.

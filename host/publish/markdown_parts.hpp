@@ -44,6 +44,15 @@ class markdown_table {
     std::vector<std::string> rows_;
 };
 
+/// "Published claims: 71 judged: holds 40, ...", a paragraph; empty without claims.
+std::string claims_line(const claims_report&);
+/// The section of published claims, those that do not hold first; empty without claims.
+std::string claims_markdown(const study_report&);
+
+/// The sections of hypotheses, criteria and references, and of costs; empty without them.
+std::string answers_markdown(const study_report&);
+std::string costs_markdown(const study_report&);
+
 /// The section "Results" of a report that markdown_report() made.
 std::string results_markdown(const study_report&);
 

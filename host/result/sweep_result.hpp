@@ -39,6 +39,7 @@ struct sweep_result {
     std::vector<planned_runtime> runtimes;
     std::vector<planned_configuration> configs;
     std::int64_t cells_planned = 0;
+    json questions; ///< a question_set (host/questions); null: none
 };
 template <>
 inline constexpr auto fields_of<sweep_result> = std::tuple(
@@ -52,7 +53,9 @@ inline constexpr auto fields_of<sweep_result> = std::tuple(
     field("until_ci_pct", &sweep_result::until_ci_pct, "points", "width of the interval at which runs end; 0: none"),
     field("backend", &sweep_result::backend, "", "simulator, server or mixed"),
     field("runtimes", &sweep_result::runtimes), field("configs", &sweep_result::configs),
-    field("cells_planned", &sweep_result::cells_planned));
+    field("cells_planned", &sweep_result::cells_planned),
+    field("questions", &sweep_result::questions, "", "claims, hypotheses, criteria, references and cost of the profile")
+        .left_out());
 
 enum class cell_status {
     ok,

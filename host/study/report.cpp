@@ -141,6 +141,11 @@ study_report report_of(const study& s, std::string_view generated_by) {
     out.scaling = scaling_of(s);
     out.parameters = parameters_of(s, out.runtimes);
     out.improvement = improvement_of(s);
+    out.claims = claims_of(s);
+    out.hypotheses = hypotheses_of(s);
+    out.criteria = criteria_of(s);
+    out.references = references_of(s);
+    out.costs = costs_of(s);
     out.findings = findings_of(s, out);
     out.limits = limits_of(s, out);
     out.repeat = repeat_of(s);

@@ -5,6 +5,10 @@
 #include "result/run_result.hpp"
 #include "result/sweep_result.hpp"
 #include "statistics/two_samples.hpp"
+#include "study/claims.hpp"
+#include "study/cost.hpp"
+#include "study/criteria.hpp"
+#include "study/hypotheses.hpp"
 #include "study/provenance_report.hpp"
 
 namespace chimera::host {
@@ -397,6 +401,11 @@ struct study_report {
     std::vector<scaling_report> scaling;
     std::vector<parameter_report> parameters;
     std::optional<improvement_report> improvement;
+    claims_report claims; // these five: of the study's questions
+    std::vector<judged_hypothesis> hypotheses;
+    std::vector<judged_criterion> criteria;
+    std::vector<judged_reference> references;
+    std::vector<cost_report> costs;
     std::vector<std::string> findings, limits, repeat;
     std::vector<distribution_report> distributions;
     std::vector<reported_run> runs;
@@ -418,8 +427,10 @@ inline constexpr auto fields_of<study_report> =
                field("runtimes", &study_report::runtimes), field("configs", &study_report::configs),
                field("comparisons", &study_report::comparisons), field("scaling", &study_report::scaling),
                field("parameters", &study_report::parameters), field("improvement", &study_report::improvement),
-               field("findings", &study_report::findings), field("limits", &study_report::limits),
-               field("repeat", &study_report::repeat), field("distributions", &study_report::distributions),
-               field("runs", &study_report::runs));
+               field("claims", &study_report::claims), field("hypotheses", &study_report::hypotheses),
+               field("criteria", &study_report::criteria), field("references", &study_report::references),
+               field("costs", &study_report::costs), field("findings", &study_report::findings),
+               field("limits", &study_report::limits), field("repeat", &study_report::repeat),
+               field("distributions", &study_report::distributions), field("runs", &study_report::runs));
 
 } // namespace chimera::host

@@ -2,6 +2,7 @@
 
 #include "process/messages.hpp"
 #include "profile/reading.hpp"
+#include "questions/read.hpp"
 #include "report/summary.hpp"
 
 #include <fmt/format.h>
@@ -236,11 +237,13 @@ sweep_definition load_sweep(const std::filesystem::path& file, const schema_look
     const node sweep = *found;
     std::erase_if(std::get<node::table>(root.value), [](const member& m) { return m.key == "sweep"; });
     apply_overrides(root, overrides, &faults);
+    question_set questions = take_questions(root, file.string(), &faults);
 
     sweep_reader reader(sweep, faults);
     reader.check_keys(sweep, "sweep", {"question", "until_ci_pct", "common_seed", "runtimes", "configs", "grid"});
     if (!faults.empty()) throw profile_error(std::move(faults));
     sweep_definition out;
+    out.questions = std::move(questions);
     out.question = reader.text(sweep, "question");
     out.until_ci_pct = reader.ci_width();
     const bool common_seed = reader.common_seed();
@@ -375,6 +378,7 @@ sweep_result result_of(const sweep_definition& sweep) {
     }
     out.cells_planned =
         static_cast<std::int64_t>(sweep.runtimes.size() * sweep.configs.size()) * static_cast<std::int64_t>(sweep.runs);
+    if (!sweep.questions.empty()) out.questions = to_json(sweep.questions);
     return out;
 }
 
