@@ -174,6 +174,14 @@ CLI::App* add_report(CLI::App& app, report_arguments& a) {
     report->add_option("--only", a.only, "Analyse only runs whose runtime/config or runtime/config/run_N matches")
         ->check(is_named)
         ->type_name("GLOB");
+    report
+        ->add_option(
+            "--claims", a.claims,
+            "Judge the claims, hypotheses, criteria and costs of a file (repeatable): a TOML file, or the name "
+            "of an installed one, such as tr115")
+        ->check(is_named)
+        ->allow_extra_args(false)
+        ->type_name("FILE");
     report->add_option("--output", a.output, "File for the report, instead of standard output")
         ->check(is_named)
         ->type_name("FILE");

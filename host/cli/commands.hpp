@@ -103,8 +103,9 @@ exit_status sweep_status_command(const std::filesystem::path& folder, bool as_js
 struct report_arguments {
     std::filesystem::path results;
     std::string format = "md";
-    std::string only;             ///< shell pattern of the runs to analyse; empty: all
-    std::filesystem::path output; ///< empty: standard output
+    std::string only;                          ///< shell pattern of the runs to analyse; empty: all
+    std::vector<std::filesystem::path> claims; ///< files of questions (questions/read.hpp)
+    std::filesystem::path output;              ///< empty: standard output
 };
 
 /// The values of --format.

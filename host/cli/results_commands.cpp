@@ -3,6 +3,7 @@
 #include "cli/output.hpp"
 #include "protocol/excerpt.hpp"
 #include "publish/publish.hpp"
+#include "questions/read.hpp"
 #include "result/whole_file.hpp"
 #include "study/analysis.hpp"
 #include "study/study_comparison.hpp"
@@ -53,6 +54,7 @@ exit_status report_command(const report_arguments& arguments) {
                                         arguments.output.string()));
     study s = load_study(arguments.results);
     if (!arguments.only.empty()) s = part_of(std::move(s), arguments.only);
+    for (const auto& file : arguments.claims) s.questions.push_back(read_questions(find_questions(file)));
     read_requests(s);
     const renderer* chosen = std::ranges::find(renderers, arguments.format, &renderer::format);
     const std::string text = chosen->render(report_of(s, "chimera-host " CHIMERA_VERSION));

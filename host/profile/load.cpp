@@ -69,6 +69,7 @@ profile parse_profile(std::string_view toml, const fs::path& source, const schem
         throw profile_error(
             {fmt::format("{}: this is a sweep; run it with: chimera-host sweep --profile {}", sweep->at.where, file)});
     apply_overrides(root, overrides, &faults);
+    drop_questions(root);
     return resolve_profile(std::move(root), source, lookup, std::move(faults));
 }
 
@@ -85,6 +86,11 @@ profile resolve_profile(node root, const fs::path& source, const schema_lookup& 
 
 profile load_profile(const fs::path& file, const schema_lookup& lookup, const profile_overrides& overrides) {
     return parse_profile(read_profile_text(file), file, lookup, overrides);
+}
+
+void drop_questions(node& root) {
+    std::erase_if(std::get<node::table>(root.value),
+                  [](const member& m) { return std::ranges::find(question_tables, m.key) != question_tables.end(); });
 }
 
 // ---- overrides

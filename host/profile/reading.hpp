@@ -6,6 +6,7 @@
 #include "profile/load.hpp"
 #include "profile/profile.hpp"
 
+#include <array>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -16,6 +17,13 @@ namespace chimera::host {
 /// The end of every message about a secret in a profile.
 inline constexpr std::string_view no_secret =
     "a profile must not contain a secret; use --api-key or the environment variable CHIMERA_API_KEY";
+
+/// Tables of a profile that are about its results, not about how it runs: host/questions reads them.
+inline constexpr std::array<std::string_view, 5> question_tables{"claims", "hypotheses", "criteria", "references",
+                                                                 "cost"};
+
+/// Takes these tables out of a document.
+void drop_questions(node& root);
 
 /// Adds the two agents of the reports if the document names none. Then applies the command line: first --set, then the
 /// other options where no --set was more specific. If --set chooses another plugin, the file's options for the old one

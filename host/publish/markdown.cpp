@@ -71,9 +71,13 @@ std::string definitions(const study_report& report) {
 std::string to_markdown(const study_report& given) {
     const study_report report = markdown_report(given);
     std::string out = fmt::format("# {}\n\n", report.title);
+    out += claims_line(report.claims);
     if (report.description) out += *report.description + ".\n\n";
     out += answer_markdown(report);
     out += section("Findings", bullets(report.findings));
+    out += section("Hypotheses and criteria", questions_markdown(report));
+    out += section("Published claims", claims_markdown(report));
+    out += section("Cost", costs_markdown(report));
     out += section("Question", report.question + "\n\n");
     out += section("Method", method(report));
     out += section("Where it comes from", origin(report));

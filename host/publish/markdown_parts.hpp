@@ -61,6 +61,15 @@ std::string agent_tables(const study_report&);
 std::string improvement_tables(const study_report&);
 std::string order_tables(const study_report&);
 std::string parity_table(const study_report&);
+/// "Published claims: 71 judged: holds 40, ...", a paragraph; empty without claims.
+std::string claims_line(const claims_report&);
+/// The section of published claims, those that do not hold first; empty without claims.
+std::string claims_markdown(const study_report&);
+
+/// The sections of hypotheses, criteria and references, and of costs; empty without them.
+std::string questions_markdown(const study_report&);
+std::string costs_markdown(const study_report&);
+
 /// The section "Results".
 std::string results_markdown(const study_report&);
 

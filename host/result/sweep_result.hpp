@@ -42,6 +42,7 @@ struct sweep_result {
     std::vector<planned_runtime> runtimes;
     std::vector<planned_configuration> configs;
     std::int64_t cells_planned = 0;
+    json questions; ///< a question_set (host/questions); null: none
 };
 template <>
 inline constexpr auto fields_of<sweep_result> = std::tuple(
@@ -60,7 +61,9 @@ inline constexpr auto fields_of<sweep_result> = std::tuple(
     field("options", &sweep_result::options, "", "of the command line that changed the profile: --set, --url, ...")
         .left_out(),
     field("runtimes", &sweep_result::runtimes), field("configs", &sweep_result::configs),
-    field("cells_planned", &sweep_result::cells_planned));
+    field("cells_planned", &sweep_result::cells_planned),
+    field("questions", &sweep_result::questions, "", "claims, hypotheses, criteria, references and cost of the profile")
+        .left_out());
 
 enum class cell_status {
     ok,

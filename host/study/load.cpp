@@ -228,6 +228,8 @@ study study_reader::sweep(const fs::path& folder) {
     for (planned_configuration& c : s_.configs) make_whole(c.parameters);
     for (planned_runtime& r : s_.runtimes)
         if (r.description == "") r.description.reset(); // older sweeps have it so
+    if (!sweep.questions.is_null())
+        s_.questions.push_back(from_json<question_set>(sweep.questions, file.string() + ": questions"));
     const fs::path cells = folder / "cells.jsonl";
     if (!fs::exists(cells))
         throw results_error(fmt::format("{}: no cell of this sweep is finished yet", folder.string()));

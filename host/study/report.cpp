@@ -172,6 +172,11 @@ study_report report_of(const study& s, std::string_view generated_by) {
     out.improvements = improvements_of(s);
     out.alerts = alerted_runs_of(s);
     out.soak = soaked_runs_of(s);
+    out.claims = claims_of(s);
+    out.hypotheses = hypotheses_of(s);
+    out.criteria = criteria_of(s);
+    out.references = references_of(s);
+    out.costs = costs_of(s);
     out.answer = answer_of(s, out);
     out.findings = findings_of(s, out);
     out.limits = limits_of(s, out);

@@ -8,6 +8,10 @@
 #include "study/agents.hpp"
 #include "study/alerts_report.hpp"
 #include "study/answer.hpp"
+#include "study/claims.hpp"
+#include "study/cost.hpp"
+#include "study/criteria.hpp"
+#include "study/hypotheses.hpp"
 #include "study/order.hpp"
 #include "study/overview.hpp"
 #include "study/provenance_report.hpp"
@@ -431,8 +435,13 @@ struct study_report {
     std::vector<scaling_report> scaling;
     std::vector<parameter_report> parameters;
     std::vector<improvement_report> improvements;
-    std::vector<alerted_run> alerts;   ///< runs in which alerts tripped
-    std::vector<soaked_run> soak;      ///< runs with a planned duration
+    std::vector<alerted_run> alerts; ///< runs in which alerts tripped
+    std::vector<soaked_run> soak;    ///< runs with a planned duration
+    claims_report claims;            // these five: of the study's questions
+    std::vector<judged_hypothesis> hypotheses;
+    std::vector<judged_criterion> criteria;
+    std::vector<judged_reference> references;
+    std::vector<cost_report> costs;
     std::vector<std::string> findings; ///< the largest first
     std::vector<std::string> limits, repeat;
     std::vector<distribution_report> distributions;
@@ -461,8 +470,10 @@ inline constexpr auto fields_of<study_report> =
                field("comparisons", &study_report::comparisons), field("scaling", &study_report::scaling),
                field("parameters", &study_report::parameters), field("improvements", &study_report::improvements),
                field("alerts", &study_report::alerts).left_out(), field("soak", &study_report::soak).left_out(),
-               field("findings", &study_report::findings), field("limits", &study_report::limits),
-               field("repeat", &study_report::repeat), field("distributions", &study_report::distributions),
-               field("runs", &study_report::runs));
+               field("claims", &study_report::claims), field("hypotheses", &study_report::hypotheses),
+               field("criteria", &study_report::criteria), field("references", &study_report::references),
+               field("costs", &study_report::costs), field("findings", &study_report::findings),
+               field("limits", &study_report::limits), field("repeat", &study_report::repeat),
+               field("distributions", &study_report::distributions), field("runs", &study_report::runs));
 
 } // namespace chimera::host

@@ -1,6 +1,7 @@
 // Results read back from disk: the plan, and every run.
 #pragma once
 
+#include "questions/question_set.hpp"
 #include "result/run_folder.hpp"
 #include "result/sweep_result.hpp"
 
@@ -57,6 +58,7 @@ struct study {
     std::vector<planned_configuration> configs;
     std::map<std::string, figure_definition> definitions; ///< of every figure that some run has
     std::vector<study_run> runs;
+    std::vector<question_set> questions; ///< of its profile, and those that were asked of it since
 };
 
 /// What is missing or damaged, as "FILE: what; what to do": the messages of damaged runs, and the study's own damage.

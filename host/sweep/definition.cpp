@@ -4,6 +4,7 @@
 #include "process/secrets.hpp"
 #include "profile/options.hpp"
 #include "profile/reading.hpp"
+#include "questions/read.hpp"
 #include "report/summary.hpp"
 
 #include <fmt/format.h>
@@ -303,12 +304,14 @@ sweep_definition load_sweep(const std::filesystem::path& file, const schema_look
     apply_overrides(root, overrides, &faults);
     const node sweep = *root.find("sweep");
     std::erase_if(std::get<node::table>(root.value), [](const member& m) { return m.key == "sweep"; });
+    question_set questions = take_questions(root, file.string(), &faults);
 
     sweep_reader reader(sweep, faults);
     reader.check_keys(sweep, "sweep", names_of_keys());
     if (!faults.empty()) throw profile_error(std::move(faults));
     const sweep_values values = reader.values();
     sweep_definition out;
+    out.questions = std::move(questions);
     out.question = values.question;
     out.until_ci_pct = values.until_ci_pct;
     out.conduct = values.conduct;
@@ -447,6 +450,7 @@ sweep_result result_of(const sweep_definition& sweep) {
     }
     out.cells_planned =
         static_cast<std::int64_t>(sweep.runtimes.size() * sweep.configs.size()) * static_cast<std::int64_t>(sweep.runs);
+    if (!sweep.questions.empty()) out.questions = to_json(sweep.questions);
     return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include "profile/load.hpp"
 #include "profile/profile.hpp"
+#include "questions/question_set.hpp"
 #include "result/sweep_result.hpp"
 #include "sweep/sweep_keys.hpp"
 
@@ -42,6 +43,7 @@ struct sweep_definition {
     std::vector<sweep_runtime> runtimes;
     std::vector<sweep_config> configs;
     std::vector<std::vector<profile>> profiles; ///< [runtime][config]
+    question_set questions;                     ///< what the sweep is to answer; may be empty
 };
 
 /// Reads a profile with a [sweep] table:
