@@ -9,11 +9,6 @@
 namespace chimera::host {
 namespace {
 
-std::string part(std::string_view title, std::string_view said, const markdown_table& table) {
-    if (table.empty()) return "";
-    return fmt::format("### {}\n\n{}{}{}", title, said, said.empty() ? "" : "\n\n", table.text());
-}
-
 std::string with_spaces(std::string_view word) {
     std::string out(word);
     std::ranges::replace(out, '_', ' ');

@@ -76,7 +76,7 @@ std::string listed(const std::vector<placed>& all) {
 std::string missing_of(const study& s, const std::vector<std::string>& subjects, const claim_spec& c) {
     for (const std::string& name : subjects) {
         const subject_sample sample = sample_of(s, name, c.metric);
-        if (!sample.missing.empty()) return sample.missing + ".";
+        if (!sample.missing.empty()) return sentence_of(sample.missing);
         if (!figure_of(sample, c.by)) return fmt::format("{} has too few runs for the {}.", name, words_of(c.by));
     }
     return "";
@@ -156,7 +156,7 @@ void judge_pair(const study& s, const claim_spec& c, judged_claim& out) {
     const subject_sample a = sample_of(s, c.a, c.metric);
     const subject_sample b = c.reference ? subject_sample() : sample_of(s, c.b, c.metric);
     for (const subject_sample* side : {&a, &b})
-        if (!side->missing.empty()) return give_up(out, side->missing + ".");
+        if (!side->missing.empty()) return give_up(out, sentence_of(side->missing));
     const test_outcome t = tested(c, a.runs, b.runs);
     out.found = outcome_words(s, c, t);
     if (c.says == relation::equivalent) {
@@ -197,7 +197,7 @@ void judge_pairs(const study& s, const claim_spec& c, judged_claim& out) {
     std::vector<subject_sample> samples;
     for (const std::string& name : c.of) samples.push_back(sample_of(s, name, c.metric));
     for (const subject_sample& sample : samples)
-        if (!sample.missing.empty()) return give_up(out, sample.missing + ".");
+        if (!sample.missing.empty()) return give_up(out, sentence_of(sample.missing));
     std::vector<double> p;
     std::vector<std::string> pairs;
     for (std::size_t i = 0; i < samples.size(); ++i)
@@ -269,7 +269,7 @@ void judge_order(const study& s, const claim_spec& c, judged_claim& out) {
                                  rounded(value_of(s, all, subject)));
     }
     out.found = c.of.size() > 1 ? fmt::format("true of {} of {}", first, c.of.size()) : found;
-    if (c.of.size() > 1) add_note(out, found + ".");
+    if (c.of.size() > 1) add_note(out, sentence_of(found));
     out.verdict = first == c.of.size() ? claim_verdict::holds : claim_verdict::wrong;
     note_order_of_means(s, c, out);
 }

@@ -1,4 +1,5 @@
 #include "study/claims.hpp"
+#include "study/analysis.hpp"
 
 #include "questions/formula.hpp"
 #include "statistics/two_samples.hpp"
@@ -124,7 +125,7 @@ void judge_value(const study& s, const claim_spec& c, judged_claim& out) {
     out.about = fmt::format("{}{} of {}, {}", speedup ? "agents x " : "", c.metric, c.of[0], words_of(c.by));
     out.said = as_published(*c.published, c.tolerance, out.unit);
     const subject_sample sample = sample_of(s, c.of[0], c.metric);
-    if (!sample.missing.empty()) return give_up(out, sample.missing + ".");
+    if (!sample.missing.empty()) return give_up(out, sentence_of(sample.missing));
     const recomputation by = [&](const measure& m) -> std::optional<double> {
         const auto value = figure_of(sample, m);
         return value ? std::optional(converted(*value)) : std::nullopt;
@@ -145,7 +146,7 @@ void judge_difference(const study& s, const claim_spec& c, judged_claim& out) {
     const subject_sample a = sample_of(s, c.a, c.metric);
     const subject_sample b = c.reference ? subject_sample() : sample_of(s, c.b, c.metric);
     for (const subject_sample* side : {&a, &b})
-        if (!side->missing.empty()) return give_up(out, side->missing + ".");
+        if (!side->missing.empty()) return give_up(out, sentence_of(side->missing));
     const recomputation by = [&](const measure& m) -> std::optional<double> {
         const auto x = figure_of(a, m), y = c.reference ? std::optional(c.reference->value) : figure_of(b, m);
         if (!x || !y || (c.kind != claim_kind::difference && *y == 0)) return std::nullopt;
@@ -160,7 +161,7 @@ void judge_effect(const study& s, const claim_spec& c, judged_claim& out) {
     out.said = as_published(*c.published, c.tolerance, "", true);
     const subject_sample a = sample_of(s, c.a, c.metric), b = sample_of(s, c.b, c.metric);
     for (const subject_sample* side : {&a, &b})
-        if (!side->missing.empty()) return give_up(out, side->missing + ".");
+        if (!side->missing.empty()) return give_up(out, sentence_of(side->missing));
     judge_figure(
         c, [&](const measure& m) { return m == c.by ? statistics::cohens_d(a.runs, b.runs) : std::nullopt; }, true,
         out);
@@ -174,7 +175,7 @@ void judge_success_rate(const study& s, const claim_spec& c, judged_claim& out) 
         return figure_of(sample_of(s, c.of[0] + "/" + config, c.metric), {});
     };
     const subject_sample base = sample_of(s, c.of[0] + "/" + c.baseline, c.metric);
-    if (!base.missing.empty()) return give_up(out, base.missing + ".");
+    if (!base.missing.empty()) return give_up(out, sentence_of(base.missing));
     const double at_base = *figure_of(base, {});
     std::size_t others = 0, ahead = 0;
     for (const planned_configuration& config : s.configs) {

@@ -53,7 +53,7 @@ std::string verdict_words(const judged_criterion& c, bool every) {
     };
     const auto met = count(true), missed = count(false);
     if (met + missed == 0)
-        return "Not derivable: " + (c.rows.empty() ? "there is no runtime" : c.rows[0].missing) + ".";
+        return sentence_of("Not derivable: " + (c.rows.empty() ? "there is no runtime" : c.rows[0].missing));
     std::string out = fmt::format("{}: {} of {} {} the bar", *c.met ? "Met" : "Missed", met, met + missed,
                                   met == 1 ? "clears" : "clear");
     const criterion_row* nearest = nullptr; // the best, or where all must clear it the worst

@@ -197,7 +197,7 @@ judged_hypothesis begun(const study& s, const hypothesis_spec& h, const subject_
     out.test = h.test;
     for (const subject_sample* side : {&a, &b})
         if (!side->missing.empty() && (side == &a || !h.reference)) {
-            out.words = side->missing + ".";
+            out.words = sentence_of(side->missing);
             out.words[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(out.words[0])));
             return out;
         }

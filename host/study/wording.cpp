@@ -26,6 +26,11 @@ std::string label_of(const std::string& metric) {
 
 std::string unit_of_difference(const std::string& unit) { return unit == "%" ? "points" : unit; }
 
+std::string sentence_of(std::string text) {
+    if (!text.ends_with('.') && !text.ends_with('?')) text += '.';
+    return text;
+}
+
 std::string listed(const std::vector<std::string>& names) {
     std::string out;
     for (std::size_t i = 0; i < names.size(); ++i)
