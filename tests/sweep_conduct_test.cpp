@@ -366,7 +366,7 @@ TEST_CASE("a sweep that runs serves its metrics, and a live page with its report
     const std::string live = url_after("live page: ");
     CHECK(live.starts_with("http://127.0.0.1:"));
     const std::string html = fetch(live).value_or("");
-    CHECK_MESSAGE(contains(html, "<meta http-equiv=\"refresh\""), html);
+    CHECK(contains(html, "connect-src 'self'")); // it asks for newer figures itself
     CHECK(contains(html, "\"schema_version\""));
     const json report = json::parse(fetch(live + "report.json").value_or("{}"));
     CHECK(report["kind"] == "report");

@@ -63,7 +63,7 @@ struct live_page::pages {
     std::string html() {
         const json shown = document();
         if (shown["kind"] != "report") return waiting_page(shown["why"].get<std::string>());
-        return with_refresh(to_html(shown, page));
+        return to_html(shown, page); // it renews itself
     }
 
     /// The report, with the status as its member "live". Before the first cell is done: why there is none.

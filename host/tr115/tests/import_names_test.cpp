@@ -120,7 +120,8 @@ TEST_CASE("configurations are called as our campaigns call them") {
         CHECK(cells(f, {f / "tree"}, {}, &outcome) == names{"smol chimera_hetero_gpu80-100_ctx512-1024 1"});
         CHECK(outcome.warnings.empty());
         const study s = load_study(f / "out");
-        CHECK(s.configs[0].parameters == nlohmann::ordered_json{{"num_gpu", "80/100"}, {"num_ctx", "512/1024"}, {"temperature", 1}});
+        CHECK(s.configs[0].parameters ==
+              nlohmann::ordered_json{{"num_gpu", "80/100"}, {"num_ctx", "512/1024"}, {"temperature", 1}});
     }
     SUBCASE("a name that says other options than the files") {
         write_run(f, "tree/smol/chimera-homo_gpu80_ctx512_temp10/run_1", with_temperature_1(80, 2048));
