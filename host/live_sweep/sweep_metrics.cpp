@@ -16,8 +16,6 @@
 namespace chimera::host {
 namespace {
 
-using labels = prometheus::Labels;
-
 /// Of the last cell of a runtime and configuration.
 const std::array shown_figures{
     figure{metric::efficiency},          figure{metric::estimated_efficiency}, figure{metric::throughput},

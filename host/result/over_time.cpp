@@ -28,7 +28,12 @@ std::string in_words(const trend_result& t, const std::string& what, const std::
 
 std::vector<std::string> in_words(const growth_result& g) {
     std::vector<std::string> out;
-    if (g.memory) out.push_back(in_words(*g.memory, "memory", "MiB/h"));
+    // What the measurement keeps is taken off, rather too much than too little: a fall says that there is no growth.
+    if (g.memory && g.memory->detectable() && g.memory->per_hour < 0)
+        out.push_back(
+            fmt::format("no growth of memory ({} MiB/h, {})", rounded(g.memory->per_hour), in_words(*g.memory)));
+    else if (g.memory)
+        out.push_back(in_words(*g.memory, "memory", "MiB/h"));
     if (g.ttft) out.push_back(in_words(*g.ttft, "TTFT", "ms/h"));
     if (g.e2e) out.push_back(in_words(*g.e2e, "E2E", "ms/h"));
     return out;

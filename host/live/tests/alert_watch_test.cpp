@@ -116,7 +116,7 @@ TEST_CASE("an efficiency that is too low is told after a run, once") {
     alert_spec limits;
     limits.efficiency_min_pct = 90;
     alert_watch watch(limits);
-    const alert_rule& rule = alert_rules().back();
+    const alert_rule& rule = *std::ranges::find(alert_rules(), "efficiency_min_pct", &alert_rule::name);
     watch.run_done({{&rule, 90, 95.0, 1, false}});
     CHECK(log.text().empty());
     watch.run_done({{&rule, 90, 50.123, 2, true}});
