@@ -2,10 +2,12 @@
 
 #include "process/messages.hpp"
 #include "statistics/description.hpp"
+#include "study/analysis.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include <fnmatch.h>
@@ -149,6 +151,18 @@ std::string words_of(const measure& m) {
         break;
     }
     return runs ? "number of runs" : "number of configurations";
+}
+
+std::string amount(double value, const std::string& unit) {
+    return fmt::format("{}{}{}", rounded(value), unit.empty() ? "" : " ",
+                       value == 1 && unit == "points" ? "point" : unit);
+}
+
+std::string as_sentence(std::string text) {
+    if (text.empty()) return text;
+    text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+    if (text.back() != '.' && text.back() != '?') text += '.';
+    return text;
 }
 
 std::vector<std::string> rivals_of(const study& s, const std::string& subject) {
