@@ -22,7 +22,8 @@ std::string table_of(const claims_report& report, std::string_view title,
     for (const judged_claim& c : report.claims) {
         if (std::ranges::find(verdicts, c.verdict) == verdicts.end()) continue;
         if (derived)
-            t.add({c.statement, c.said, c.found, with_spaces(word_of(c.verdict)), c.note});
+            t.add({c.statement, c.said, c.kind == claim_kind::formula ? c.found + " (arithmetic)" : c.found,
+                   with_spaces(word_of(c.verdict)), c.note});
         else
             t.add({c.statement, c.said, c.note});
     }
@@ -41,8 +42,10 @@ std::string claims_markdown(const study_report& report) {
     const claims_report& c = report.claims;
     if (c.claims.empty()) return "";
     using enum claim_verdict;
-    return claims_line(c) + table_of(c, "Claims that do not hold", {wrong, other_sign}) +
-           table_of(c, "Claims that hold", {holds}) + table_of(c, "Claims that cannot be judged", {not_derivable});
+    const bool arithmetic = std::ranges::find(c.claims, claim_kind::formula, &judged_claim::kind) != c.claims.end();
+    return std::string(arithmetic ? "Arithmetic: computed from other published figures, not from runs.\n\n" : "") +
+           table_of(c, "Claims that do not hold", {wrong, other_sign}) + table_of(c, "Claims that hold", {holds}) +
+           table_of(c, "Claims that cannot be judged", {not_derivable});
 }
 
 } // namespace chimera::host

@@ -22,7 +22,8 @@ std::string percent(std::optional<double> share) { return share ? fmt::format("{
 std::string unit_after(const std::string& unit) { return unit.empty() ? "" : " " + unit; }
 
 std::string of_difference(std::optional<double> value, const std::string& unit) {
-    return value ? number(value) + unit_after(unit) : "none";
+    if (!value) return "none";
+    return std::abs(*value) == 1 && unit == "points" ? number(value) + " point" : number(value) + unit_after(unit);
 }
 
 std::string hypotheses(const study_report& report) {
@@ -34,7 +35,7 @@ std::string hypotheses(const study_report& report) {
         if (!h.difference) continue;
         figures.add({h.id, h.a, h.b, h.n_b > 0 ? fmt::format("{}, {}", h.n_a, h.n_b) : fmt::format("{}", h.n_a),
                      of_difference(h.difference, h.unit), range(h.ci95, {}, "none"),
-                     h.margin > 0 ? number(h.margin) + unit_after(h.unit) : "none", std::string(word_of(h.test)),
+                     h.margin > 0 ? of_difference(h.margin, h.unit) : "none", std::string(word_of(h.test)),
                      p_of(h.p_holm), p_of(h.p_against_holm), p_of(h.p_means), p_of(h.p_ranks),
                      percent(h.power_at_margin), of_difference(h.detectable, h.unit)});
     }
@@ -87,6 +88,63 @@ std::string money(std::optional<double> value, const std::string& currency) {
                        size >= 100 ? fmt::format("{:.0f}", size) : fmt::format("{:.4g}", size));
 }
 
+/// A column of costs, and what is in it.
+struct cost_column {
+    const char* title;
+    std::string (*cell)(const runtime_cost&, const cost_report&);
+    bool (*has)(const runtime_cost&);
+};
+
+constexpr cost_column cost_columns[] = {
+    {"tok/s", [](const runtime_cost& r, const cost_report&) { return number(r.throughput); },
+     [](const runtime_cost& r) { return r.throughput.has_value(); }},
+    {"a million tokens",
+     [](const runtime_cost& r, const cost_report& c) { return money(r.per_million_tokens, c.currency); },
+     [](const runtime_cost& r) { return r.per_million_tokens.has_value(); }},
+    {"95 % CI",
+     [](const runtime_cost& r, const cost_report& c) {
+         return r.per_million_ci95 ? fmt::format("{} to {}", money(r.per_million_ci95->low, c.currency),
+                                                 money(r.per_million_ci95->high, c.currency))
+                                   : "none";
+     },
+     [](const runtime_cost& r) { return r.per_million_ci95.has_value(); }},
+    {"a month", [](const runtime_cost& r, const cost_report& c) { return money(r.per_month, c.currency); },
+     [](const runtime_cost& r) { return r.per_month.has_value(); }},
+    {"saved a month",
+     [](const runtime_cost& r, const cost_report& c) {
+         return r.runtime == c.baseline ? "baseline" : money(r.saved_per_month, c.currency);
+     },
+     [](const runtime_cost& r) { return r.saved_per_month.has_value(); }},
+    {"break-even, months",
+     [](const runtime_cost& r, const cost_report&) {
+         return r.break_even_months ? number(r.break_even_months) : std::string("none");
+     },
+     [](const runtime_cost& r) { return r.break_even_months.has_value(); }},
+    {"a point of efficiency, a month",
+     [](const runtime_cost& r, const cost_report& c) { return money(r.point_per_month, c.currency); },
+     [](const runtime_cost& r) { return r.point_per_month.has_value(); }},
+    {"note", [](const runtime_cost& r, const cost_report&) { return r.note; },
+     [](const runtime_cost& r) { return !r.note.empty(); }},
+};
+
+/// With the columns that some runtime has.
+std::string cost_table(const cost_report& c) {
+    std::vector<const cost_column*> columns;
+    std::vector<std::string> heading{"runtime"};
+    for (const cost_column& column : cost_columns)
+        if (std::ranges::any_of(c.runtimes, column.has)) {
+            columns.push_back(&column);
+            heading.emplace_back(column.title);
+        }
+    markdown_table t(heading);
+    for (const runtime_cost& r : c.runtimes) {
+        std::vector<std::string> cells{r.runtime};
+        for (const cost_column* column : columns) cells.push_back(column->cell(r, c));
+        t.add(std::move(cells));
+    }
+    return t.text();
+}
+
 } // namespace
 
 std::string questions_markdown(const study_report& report) {
@@ -96,20 +154,10 @@ std::string questions_markdown(const study_report& report) {
 std::string costs_markdown(const study_report& report) {
     std::string out;
     for (const cost_report& c : report.costs) {
-        markdown_table t({"runtime", "tok/s", "a million tokens", "95 % CI", "a month", "saved a month",
-                          "break-even, months", "a point of efficiency, a month", "note"});
-        for (const runtime_cost& r : c.runtimes)
-            t.add({r.runtime, number(r.throughput), money(r.per_million_tokens, c.currency),
-                   r.per_million_ci95 ? fmt::format("{} to {}", money(r.per_million_ci95->low, c.currency),
-                                                    money(r.per_million_ci95->high, c.currency))
-                                      : "none",
-                   money(r.per_month, c.currency),
-                   r.runtime == c.baseline ? "baseline" : money(r.saved_per_month, c.currency),
-                   r.break_even_months ? number(r.break_even_months) : "none", money(r.point_per_month, c.currency),
-                   r.note});
+        out += cost_table(c);
         markdown_table formulas({"figure", "how it came about", "formula", "inputs"});
         for (const cost_formula& f : c.formulas) formulas.add({f.figure, f.provenance, f.formula, f.inputs});
-        out += t.text() + formulas.text();
+        out += formulas.text();
     }
     return out.empty() ? out
                        : "Estimated from the throughput and the prices of the file, not paid by anyone.\n\n" + out;

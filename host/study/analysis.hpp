@@ -40,7 +40,7 @@ std::string rounded(double);
 std::string label_of(const std::string& metric);
 /// The unit of a difference: points for percentages.
 std::string unit_of_difference(const std::string& unit);
-/// With a full stop, unless it ends with one or with a question mark.
+/// With a capital, and with a full stop unless it ends with one or with a question mark.
 std::string sentence_of(std::string);
 /// "a, b and c".
 std::string listed(const std::vector<std::string>& names);

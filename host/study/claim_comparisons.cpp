@@ -76,7 +76,7 @@ std::string listed(const std::vector<placed>& all) {
 std::string missing_of(const study& s, const std::vector<std::string>& subjects, const claim_spec& c) {
     for (const std::string& name : subjects) {
         const subject_sample sample = sample_of(s, name, c.metric);
-        if (!sample.missing.empty()) return sentence_of(sample.missing);
+        if (!sample.missing.empty()) return sample.missing;
         if (!figure_of(sample, c.by)) return fmt::format("{} has too few runs for the {}.", name, words_of(c.by));
     }
     return "";
@@ -144,27 +144,33 @@ int side_ahead(const claim_spec& c, const test_outcome& t, statistics::sample a,
     return difference > 0 ? 1 : difference < 0 ? -1 : 0;
 }
 
-/// One-sided p of a difference beyond the margin, up or down.
+/// p of a difference beyond the margin, up or down: one-sided, unless the claim says no direction.
 std::optional<double> p_beyond_margin(const claim_spec& c, statistics::sample a, statistics::sample b, bool up) {
     using namespace statistics;
-    if (c.reference) return up ? p_above(a, c.reference->value, c.margin) : p_below(a, c.reference->value, c.margin);
-    if (!up) std::swap(a, b);
-    return c.test == deciding_test::ranks ? p_above_by_ranks(a, b, c.margin) : p_above(a, b, c.margin);
+    std::optional<double> p;
+    if (c.reference) {
+        p = up ? p_above(a, c.reference->value, c.margin) : p_below(a, c.reference->value, c.margin);
+    } else {
+        if (!up) std::swap(a, b);
+        p = c.test == deciding_test::ranks ? p_above_by_ranks(a, b, c.margin) : p_above(a, b, c.margin);
+    }
+    return p && c.says == relation::different ? std::optional(std::min(1.0, 2 * *p)) : p;
 }
 
 void judge_pair(const study& s, const claim_spec& c, judged_claim& out) {
     const subject_sample a = sample_of(s, c.a, c.metric);
     const subject_sample b = c.reference ? subject_sample() : sample_of(s, c.b, c.metric);
     for (const subject_sample* side : {&a, &b})
-        if (!side->missing.empty()) return give_up(out, sentence_of(side->missing));
+        if (!side->missing.empty()) return give_up(out, side->missing);
     const test_outcome t = tested(c, a.runs, b.runs);
     out.found = outcome_words(s, c, t);
     if (c.says == relation::equivalent) {
         const auto e = c.reference ? statistics::equivalence(a.runs, c.reference->value, c.margin)
                                    : statistics::equivalence(a.runs, b.runs, c.margin);
         if (!e) return give_up(out, "Too few runs for a test.");
-        out.found =
-            fmt::format("{}, p {:.2g} of a difference beyond {}", rounded(e->difference), e->p, rounded(c.margin));
+        const std::string unit = unit_of_difference(s, c.metric);
+        out.found = fmt::format("{}{}, p {:.2g} of a difference beyond {} (TOST)", e->difference > 0 ? "+" : "",
+                                amount(e->difference, unit), e->p, amount(c.margin, unit));
         out.verdict = e->p < c.level ? claim_verdict::holds : claim_verdict::wrong;
         return;
     }
@@ -197,7 +203,7 @@ void judge_pairs(const study& s, const claim_spec& c, judged_claim& out) {
     std::vector<subject_sample> samples;
     for (const std::string& name : c.of) samples.push_back(sample_of(s, name, c.metric));
     for (const subject_sample& sample : samples)
-        if (!sample.missing.empty()) return give_up(out, sentence_of(sample.missing));
+        if (!sample.missing.empty()) return give_up(out, sample.missing);
     std::vector<double> p;
     std::vector<std::string> pairs;
     for (std::size_t i = 0; i < samples.size(); ++i)
@@ -216,8 +222,8 @@ void judge_pairs(const study& s, const claim_spec& c, judged_claim& out) {
     if (c.says == relation::equivalent) { // every pair must be shown, so none needs a correction
         const auto shown = std::ranges::count_if(p, [&c](double of_pair) { return of_pair < c.level; });
         const auto worst = std::ranges::max_element(p);
-        out.found = fmt::format("{} of {} pairs shown to be within {} {}", shown, p.size(), rounded(c.margin),
-                                unit_of_difference(s, c.metric));
+        out.found = fmt::format("{} of {} pairs shown to be within {}", shown, p.size(),
+                                amount(c.margin, unit_of_difference(s, c.metric)));
         out.verdict = shown == static_cast<std::ptrdiff_t>(p.size()) ? claim_verdict::holds : claim_verdict::wrong;
         add_note(out, fmt::format("The largest p is {:.2g}, of {}.", *worst,
                                   pairs[static_cast<std::size_t>(worst - p.begin())]));
@@ -234,7 +240,7 @@ void judge_pairs(const study& s, const claim_spec& c, judged_claim& out) {
 } // namespace
 
 void judge_between(const study& s, const claim_spec& c, judged_claim& out) {
-    const std::string unit = unit_of_metric(s, c.metric);
+    const std::string unit = unit_of_figure(s, c.metric, c.by);
     out.about = fmt::format("{} of {}, {}", c.metric, fmt::join(c.of, ", "), words_of(c.by));
     out.unit = unit;
     out.said = fmt::format("{} to {}{}{}", rounded(*c.low), rounded(*c.high), unit.empty() ? "" : " ", unit);
@@ -290,7 +296,7 @@ void judge_test(const study& s, const claim_spec& c, judged_claim& out) {
     std::string said(word_of(c.says));
     std::ranges::replace(said, '_', ' ');
     out.said = said;
-    if (c.margin > 0) out.said += fmt::format(", margin {} {}", rounded(c.margin), unit_of_difference(s, c.metric));
+    if (c.margin > 0) out.said += ", margin " + amount(c.margin, unit_of_difference(s, c.metric));
     if (!c.of.empty()) {
         out.about = fmt::format("{} of {}", c.metric, fmt::join(c.of, ", "));
         return judge_pairs(s, c, out);

@@ -16,6 +16,9 @@ std::string unit_of_metric(const study&, const std::string& metric);
 /// The same of a difference: percentages differ by points.
 std::string unit_of_difference(const study&, const std::string& metric);
 
+/// Of a figure of its runs: points for a deviation of percentages, none for a count.
+std::string unit_of_figure(const study&, const std::string& metric, const measure&);
+
 /// Adds a sentence to a note.
 void add_note(judged_claim&, const std::string& sentence);
 /// Ends it: the data do not say, for this reason.

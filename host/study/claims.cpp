@@ -29,11 +29,13 @@ int decimals_of(double tolerance) {
     return std::clamp(static_cast<int>(std::ceil(-std::log10(2 * tolerance) - slack)), 0, most);
 }
 
+/// "96.3 %", "$1000".
 std::string with_decimals(double value, int decimals, const std::string& unit, bool sign) {
     if (std::abs(value) < 0.5 * std::pow(10.0, -decimals)) value = 0; // never "-0.0"
-    const std::string number =
-        sign ? fmt::format("{:+.{}f}", value, decimals) : fmt::format("{:.{}f}", value, decimals);
-    return unit.empty() ? number : number + " " + unit;
+    const std::string size = fmt::format("{:.{}f}", std::abs(value), decimals);
+    const std::string before = value < 0 ? "-" : sign && value > 0 ? "+" : "";
+    if (unit == "$" || unit == "€" || unit == "£") return before + unit + size;
+    return before + size + (unit.empty() ? "" : " " + unit);
 }
 
 /// Figures that are told from each other by the words of a report only: what it calls "peak" may be any of the first.
@@ -77,7 +79,7 @@ void note_other_measures(const claim_spec& c, const recomputation& by, bool sign
             holding.push_back(fmt::format("the {} ({})", words_of(m), figure));
         if (out.verdict == claim_verdict::holds && m.how == c.by.how && m.over != c.by.over &&
             (m.how == aggregate::max || m.how == aggregate::min) && !within(*value, *c.published, c.tolerance))
-            add_note(out, fmt::format("The {} is {}.", words_of(m), figure));
+            add_note(out, fmt::format("By the {} it is {}.", words_of(m), figure));
     }
     if (!holding.empty()) add_note(out, fmt::format("It holds for {}.", fmt::join(holding, ", and for ")));
 }
@@ -116,16 +118,11 @@ void judge_value(const study& s, const claim_spec& c, judged_claim& out) {
     const bool speedup = c.kind == claim_kind::speedup;
     const double agents = static_cast<double>(agents_of(s));
     const auto converted = [=](double value) { return speedup ? agents * value / 100 : value; };
-    out.unit = speedup ? "x" : c.by.how == aggregate::count ? "" : unit_of_metric(s, c.metric);
-    if (c.by.how == aggregate::cv_pct)
-        out.unit = "%";
-    else if (out.unit == "%" &&
-             (c.by.how == aggregate::sd || c.by.how == aggregate::mean_sd || c.by.how == aggregate::range))
-        out.unit = "points";
+    out.unit = speedup ? "x" : unit_of_figure(s, c.metric, c.by);
     out.about = fmt::format("{}{} of {}, {}", speedup ? "agents x " : "", c.metric, c.of[0], words_of(c.by));
     out.said = as_published(*c.published, c.tolerance, out.unit);
     const subject_sample sample = sample_of(s, c.of[0], c.metric);
-    if (!sample.missing.empty()) return give_up(out, sentence_of(sample.missing));
+    if (!sample.missing.empty()) return give_up(out, sample.missing);
     const recomputation by = [&](const measure& m) -> std::optional<double> {
         const auto value = figure_of(sample, m);
         return value ? std::optional(converted(*value)) : std::nullopt;
@@ -146,7 +143,7 @@ void judge_difference(const study& s, const claim_spec& c, judged_claim& out) {
     const subject_sample a = sample_of(s, c.a, c.metric);
     const subject_sample b = c.reference ? subject_sample() : sample_of(s, c.b, c.metric);
     for (const subject_sample* side : {&a, &b})
-        if (!side->missing.empty()) return give_up(out, sentence_of(side->missing));
+        if (!side->missing.empty()) return give_up(out, side->missing);
     const recomputation by = [&](const measure& m) -> std::optional<double> {
         const auto x = figure_of(a, m), y = c.reference ? std::optional(c.reference->value) : figure_of(b, m);
         if (!x || !y || (c.kind != claim_kind::difference && *y == 0)) return std::nullopt;
@@ -161,7 +158,7 @@ void judge_effect(const study& s, const claim_spec& c, judged_claim& out) {
     out.said = as_published(*c.published, c.tolerance, "", true);
     const subject_sample a = sample_of(s, c.a, c.metric), b = sample_of(s, c.b, c.metric);
     for (const subject_sample* side : {&a, &b})
-        if (!side->missing.empty()) return give_up(out, sentence_of(side->missing));
+        if (!side->missing.empty()) return give_up(out, side->missing);
     judge_figure(
         c, [&](const measure& m) { return m == c.by ? statistics::cohens_d(a.runs, b.runs) : std::nullopt; }, true,
         out);
@@ -175,7 +172,7 @@ void judge_success_rate(const study& s, const claim_spec& c, judged_claim& out) 
         return figure_of(sample_of(s, c.of[0] + "/" + config, c.metric), {});
     };
     const subject_sample base = sample_of(s, c.of[0] + "/" + c.baseline, c.metric);
-    if (!base.missing.empty()) return give_up(out, sentence_of(base.missing));
+    if (!base.missing.empty()) return give_up(out, base.missing);
     const double at_base = *figure_of(base, {});
     std::size_t others = 0, ahead = 0;
     for (const planned_configuration& config : s.configs) {
@@ -206,7 +203,6 @@ void judge_formula(const claim_spec& c, judged_claim& out) {
     judge_figure(
         c, [&](const measure& m) { return m == c.by ? value : std::nullopt; }, true, out);
     out.found = with_unit(*value, c.tolerance, out.unit, sign || *value < 0);
-    add_note(out, "Computed from published figures, not from runs.");
 }
 
 } // namespace
@@ -224,6 +220,13 @@ std::string unit_of_metric(const study& s, const std::string& metric) {
     return unit == "1" ? "" : unit;
 }
 
+std::string unit_of_figure(const study& s, const std::string& metric, const measure& m) {
+    if (m.how == aggregate::count) return "";
+    if (m.how == aggregate::cv_pct) return "%";
+    const bool scatter = m.how == aggregate::sd || m.how == aggregate::mean_sd || m.how == aggregate::range;
+    return scatter ? unit_of_difference(s, metric) : unit_of_metric(s, metric);
+}
+
 std::string unit_of_difference(const study& s, const std::string& metric) {
     const std::string unit = unit_of_metric(s, metric);
     return unit == "%" ? "points" : unit;
@@ -237,9 +240,7 @@ void add_note(judged_claim& out, const std::string& sentence) {
 
 void give_up(judged_claim& out, const std::string& why) {
     out.verdict = claim_verdict::not_derivable;
-    std::string sentence = why;
-    if (!sentence.empty()) sentence[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(sentence[0])));
-    add_note(out, sentence);
+    add_note(out, sentence_of(why));
 }
 
 judged_claim judge(const study& s, const claim_spec& c) {

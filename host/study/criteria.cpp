@@ -18,10 +18,6 @@ std::string unit_of(const study& s, const std::string& metric) {
 }
 std::string unit_of_gap(const std::string& unit) { return unit == "%" ? "points" : unit; }
 
-std::string amount(double value, const std::string& unit) {
-    return fmt::format("{}{}{}", rounded(value), unit.empty() ? "" : " ", unit);
-}
-
 /// Student's test of each row that has enough runs against the reference, corrected over the rows.
 void test_rows(const criterion_spec& c, const std::vector<subject_sample>& samples, std::vector<criterion_row>& rows) {
     std::vector<double> p;
@@ -53,7 +49,7 @@ std::string verdict_words(const judged_criterion& c, bool every) {
     };
     const auto met = count(true), missed = count(false);
     if (met + missed == 0)
-        return sentence_of("Not derivable: " + (c.rows.empty() ? "there is no runtime" : c.rows[0].missing));
+        return sentence_of("not derivable: " + (c.rows.empty() ? "there is no runtime" : c.rows[0].missing));
     std::string out = fmt::format("{}: {} of {} {} the bar", *c.met ? "Met" : "Missed", met, met + missed,
                                   met == 1 ? "clears" : "clear");
     const criterion_row* nearest = nullptr; // the best, or where all must clear it the worst

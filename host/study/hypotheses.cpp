@@ -98,11 +98,6 @@ void add_power(judged_hypothesis& out, const hypothesis_spec& h, sample a, sampl
         h.direction == relation::equivalent ? std::max(0.0, 2 * power(h.margin) - 1) : power(h.margin);
 }
 
-/// "0.1 points"
-std::string amount(double value, const std::string& unit) {
-    return fmt::format("{}{}{}", rounded(value), unit.empty() ? "" : " ", unit);
-}
-
 std::string relation_words(const judged_hypothesis& h) {
     const std::string margin = h.margin > 0 ? " by more than " + amount(h.margin, h.unit) : "";
     switch (h.direction) {
@@ -148,14 +143,16 @@ std::string figures(const judged_hypothesis& h) {
 
 std::string what_could_be_seen(const judged_hypothesis& h) {
     std::string out;
-    if (h.power_at_margin)
-        out += h.direction == relation::equivalent
-                   ? fmt::format(
-                         " If there is no difference, runs like these show it within the margin with a chance of at "
-                         "least {:.0f} %.",
-                         *h.power_at_margin * 100)
-                   : fmt::format(" Runs like these find a true difference of {} with a chance of {:.0f} %.",
-                                 amount(h.margin, h.unit), *h.power_at_margin * 100);
+    constexpr double hardly = 0.005;
+    if (h.power_at_margin && h.direction == relation::equivalent)
+        out +=
+            *h.power_at_margin < hardly
+                ? " Runs like these can hardly show it, even if there is no difference."
+                : fmt::format(" If there is no difference, runs like these show it with a chance of at least {:.0f} %.",
+                              *h.power_at_margin * 100);
+    else if (h.power_at_margin)
+        out += fmt::format(" Runs like these find a true difference of {} with a chance of {:.0f} %.",
+                           amount(h.margin, h.unit), *h.power_at_margin * 100);
     if (h.detectable)
         out += fmt::format(" {} is the smallest that they find with a chance of 80 %.", amount(*h.detectable, h.unit));
     return out;
@@ -198,7 +195,6 @@ judged_hypothesis begun(const study& s, const hypothesis_spec& h, const subject_
     for (const subject_sample* side : {&a, &b})
         if (!side->missing.empty() && (side == &a || !h.reference)) {
             out.words = sentence_of(side->missing);
-            out.words[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(out.words[0])));
             return out;
         }
     const statistics::description of_a = statistics::describe(a.runs), of_b = statistics::describe(b.runs);

@@ -2,6 +2,7 @@
 
 #include "process/messages.hpp"
 #include "statistics/description.hpp"
+#include "study/analysis.hpp"
 
 #include <fmt/format.h>
 
@@ -149,6 +150,11 @@ std::string words_of(const measure& m) {
         break;
     }
     return runs ? "number of runs" : "number of configurations";
+}
+
+std::string amount(double value, const std::string& unit) {
+    return fmt::format("{}{}{}", rounded(value), unit.empty() ? "" : " ",
+                       value == 1 && unit == "points" ? "point" : unit);
 }
 
 std::vector<std::string> rivals_of(const study& s, const std::string& subject) {

@@ -14,7 +14,7 @@ namespace chimera::host {
 struct subject_sample {
     std::vector<double> runs;
     std::vector<std::vector<double>> configs; ///< the same by runtime and configuration, those without a value left out
-    std::string missing;                      ///< why there is none, as a sentence without its stop; empty: there is
+    std::string missing; ///< why there is none (sentence_of() makes a sentence of it); empty: there is
 
     bool empty() const { return runs.empty(); }
 };
@@ -26,6 +26,9 @@ std::optional<double> figure_of(const subject_sample&, const measure&);
 
 /// "mean", "highest configuration mean", "sd of the configuration means": how a measure is called in a sentence.
 std::string words_of(const measure&);
+
+/// A figure in a sentence: "0.1 points", "1 point", "799.4 ms".
+std::string amount(double, const std::string& unit);
 
 /// Every runtime of the study; for "runtime/configuration": the runtime in each of the study's configurations.
 std::vector<std::string> rivals_of(const study&, const std::string& subject);

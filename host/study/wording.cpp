@@ -27,6 +27,8 @@ std::string label_of(const std::string& metric) {
 std::string unit_of_difference(const std::string& unit) { return unit == "%" ? "points" : unit; }
 
 std::string sentence_of(std::string text) {
+    if (text.empty()) return text;
+    text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
     if (!text.ends_with('.') && !text.ends_with('?')) text += '.';
     return text;
 }

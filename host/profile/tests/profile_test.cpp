@@ -237,6 +237,7 @@ TEST_CASE("the profiles of this repository say nothing that the table of keys do
     int seen = 0;
     for (const auto& entry : fs::directory_iterator(CHIMERA_SOURCE_DIR "/profiles")) {
         CAPTURE(entry.path());
+        if (entry.is_directory()) continue; // of questions: questions_test's
         std::string syntax;
         if (parse_document(read_profile_text(entry.path()), "", &syntax).find("sweep")) continue; // sweep_test's
         ++seen;

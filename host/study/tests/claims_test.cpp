@@ -64,7 +64,7 @@ TEST_CASE("a figure that holds by another aggregate says by which") {
     // 98 is the best run; the best configuration mean is 91.
     const judged_claim best = judge(s, value_of("smol", 98, peak));
     CHECK(best.verdict == claim_verdict::holds);
-    CHECK(best.note == "The highest configuration mean is 91.00 %.");
+    CHECK(best.note == "By the highest configuration mean it is 91.00 %.");
     const judged_claim mixed = judge(s, value_of("smol", 91, peak));
     CHECK(mixed.verdict == claim_verdict::wrong);
     CHECK(mixed.note == "It holds for the highest configuration mean (91.00 %).");

@@ -56,7 +56,7 @@ TEST_CASE("p, Holm's correction, power and the detectable difference are SciPy's
     CHECK(*higher.detectable == doctest::Approx(2.5420226589072383).epsilon(1e-6));
     CHECK(higher.verdict == hypothesis_verdict::supported);
     CHECK(higher.words.starts_with(
-        "fast is higher than slow by more than 1 points (difference of the means +3.75 points, "));
+        "fast is higher than slow by more than 1 point (difference of the means +3.75 points, "));
     const judged_hypothesis& equivalent = all[1];
     CHECK(*equivalent.p == doctest::Approx(0.0135120520397329).epsilon(1e-9));
     CHECK(*equivalent.p_holm == *equivalent.p);
