@@ -165,11 +165,33 @@ at_most = 60_000
                   "hypotheses.H1.direction: \"unlike\" is not known; ");
 }
 
-TEST_CASE("a profile that is no sweep may ask, too") {
+TEST_CASE("a run keeps the questions of its profile, too") {
     const temporary_folder f;
-    const std::string text = "name = \"one\"\n[executor]\nplugin = \"fiber\"\n[transport]\nplugin = \"socket\"\n"
-                             "[[criteria]]\nstatement = \"fast\"\nmetric = \"wall_ms\"\nat_most = 1\n";
-    const outcome o = run_host({"run", "--profile", f.write("one.toml", text).string(), "--dry-run"});
-    CHECK_MESSAGE(o.status == 0, o.err);
-    CHECK(!contains(o.out, "criteria"));
+    const std::string text = R"(
+name = "one"
+[executor]
+plugin = "fiber"
+[transport]
+plugin = "socket"
+[backend.simulator]
+decode_tokens_per_s = 20000
+reply_tokens_min = 3
+reply_tokens_max = 5
+load_ms = 0
+[measure]
+runs = 2
+warmup = 0
+[[criteria]]
+statement = "fast"
+metric = "wall_ms"
+at_most = 60_000
+)";
+    const std::string profile = f.write("one.toml", text).string();
+    const outcome run = run_host({"run", "--profile", profile, "--output-dir", (f / "out").string()});
+    CHECK_MESSAGE(run.status == 0, run.err);
+    const auto summary = run_host({"report", (f / "out").string()});
+    CHECK_MESSAGE(summary.status == 0, summary.err);
+    CHECK(contains(summary.out, "Met: 1 of 1 clears the bar"));
+    f.write("bad.toml", text + "at_lest = 1\n");
+    check_refused(run_host({"run", "--profile", (f / "bad.toml").string(), "--dry-run"}), 2, "did you mean \"at_least\"");
 }

@@ -95,7 +95,13 @@ sdk::task<const request_record*> llm_client::carry_out(request_record& r) {
             const request_target& target = elsewhere ? *elsewhere : endpoint_.target;
             sdk::exchange x = start(target, r);
             auto arriving_head = x.head();
-            const chm_head head = co_await arriving_head;
+            chm_head head{};
+            try {
+                head = co_await arriving_head;
+            } catch (const sdk::error&) {
+                read_timing(r, x); // whether it had a connection, and was sent
+                throw;
+            }
             if (!accept(r, x, head)) {
                 auto refusing = refuse(r, x, head, target);
                 elsewhere = co_await refusing;

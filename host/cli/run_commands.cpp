@@ -10,6 +10,7 @@
 #include "protocol/excerpt.hpp"
 #include "provenance/collect.hpp"
 #include "publish/publish.hpp"
+#include "questions/read.hpp"
 #include "registry/registry.hpp"
 #include "report/progress.hpp"
 #include "report/result_files.hpp"
@@ -100,6 +101,7 @@ exit_status run_command(const run_arguments& arguments) {
     settings.allow_untrusted = arguments.allow_untrusted;
     registry plugins(settings);
     const profile p = load_profile(arguments.profile, lookup_in(plugins), arguments.overrides);
+    const question_set questions = questions_of_profile(arguments.profile, arguments.overrides);
     check_prompts(p);
     if (arguments.dry_run) {
         print_result(plan_of(p));
@@ -136,6 +138,10 @@ exit_status run_command(const run_arguments& arguments) {
     std::vector<run_record> runs;
     std::optional<campaign_summary> last; // of all of them; nothing: they are not summarized yet
     std::exception_ptr failure;           // finished runs are summarized even then
+    const auto complete = [&](campaign_summary& s) {
+        s.result.files = files.folder().string();
+        if (!questions.empty()) s.result.questions = to_json(questions);
+    };
     try {
         progress shown(style_of(arguments.ui), p, control);
         campaign_events events;
@@ -153,7 +159,7 @@ exit_status run_command(const run_arguments& arguments) {
             last.reset();
             const campaign_metrics metrics = files.add(done.back());
             last.emplace(done.size() == 1 ? summarize(p, done, metrics) : summarize(p, done));
-            last->result.files = files.folder().string();
+            complete(*last);
             files.summarize(*last);
             alerts.run_done(last->alerts);
             if (live) live->run_done(done.back());
@@ -168,7 +174,7 @@ exit_status run_command(const run_arguments& arguments) {
     if (!last) last.emplace(summarize(p, runs));
     campaign_summary& summary = *last;
     summary.result.interrupted = is_interrupted;
-    summary.result.files = files.folder().string();
+    complete(summary);
     if (!runs.empty() && !failure && !is_written) files.summarize(summary);
     if (!failure || !runs.empty()) try {
             print_result(arguments.json ? json_text(to_json(summary.result)) : to_text(summary));

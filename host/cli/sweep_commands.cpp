@@ -8,6 +8,7 @@
 #include "process/messages.hpp"
 #include "protocol/excerpt.hpp"
 #include "publish/publish.hpp"
+#include "result/sealed_file.hpp"
 #include "run/interruption.hpp"
 #include "statistics/description.hpp"
 #include "sweep/preflight.hpp"
@@ -18,6 +19,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <vector>
@@ -95,16 +97,17 @@ exit_status tell_remaining(const sweep_definition& sweep, const sweep_settings& 
     return damaged ? exit_status::bad_input : exit_status::success;
 }
 
-/// Says what the preflight found. Throws std::runtime_error with its errors.
-void look_first(const sweep_definition& sweep, const sweep_settings& what) {
+/// Says what the preflight found. False: a signal ended it. Throws std::runtime_error with its errors.
+bool look_first(const sweep_definition& sweep, const sweep_settings& what) {
     const folder_state state =
         look_at_folder(sweep, what.folder, what.cells,
                        what.resume ? read_journal(what.folder) : std::vector<cell_result>(), what.retry_failed);
     const preflight found =
         look_before_sweep(sweep, {what.folder, what.program, what.arguments, what.api_key, state.todo});
+    if (found.interrupted) return false;
     for (const std::string& f : found.found) say("preflight: " + f);
     for (const std::string& w : found.warnings) spdlog::warn("preflight: {}", w);
-    if (found.errors.empty()) return;
+    if (found.errors.empty()) return true;
     std::string text = "the preflight found what would make cells fail, and nothing was run (--no-preflight skips it):";
     for (const std::string& e : found.errors) text += "\n  " + e;
     throw std::runtime_error(text);
@@ -172,6 +175,21 @@ std::vector<sweep_cell> cells_of(const sweep_definition& sweep, const std::strin
     return cells;
 }
 
+/// Whether --only has chosen every cell of the folder, so that the report's command needs it. False where an earlier
+/// process of this sweep was told to run others.
+bool chooses_all(const sweep_arguments& arguments, const std::filesystem::path& folder) {
+    if (arguments.only.empty()) return false;
+    if (!arguments.resume || !std::filesystem::exists(folder / "sweep.json")) return true;
+    try {
+        const std::vector<std::string> options = read_results<sweep_result>(folder / "sweep.json").options;
+        const auto begun_with = std::ranges::find(options, "--only");
+        return begun_with != options.end() && std::next(begun_with) != options.end() &&
+               *std::next(begun_with) == arguments.only;
+    } catch (const results_error&) { // it is written anew
+        return false;
+    }
+}
+
 /// The pages of a sweep that runs, as far as the command line asks for them.
 struct sweep_pages {
     std::optional<sweep_metrics> metrics;
@@ -200,7 +218,8 @@ exit_status sweep_command(const sweep_arguments& arguments) {
     settings.allow_untrusted = arguments.allow_untrusted;
     registry plugins(settings);
     sweep_definition sweep = load_sweep(arguments.profile, lookup_in(plugins), arguments.overrides);
-    if (!arguments.only.empty()) sweep.options.insert(sweep.options.end(), {"--only", arguments.only});
+    if (chooses_all(arguments, arguments.output_dir / sweep.name))
+        sweep.options.insert(sweep.options.end(), {"--only", arguments.only});
     for (const auto& row : sweep.profiles)
         for (const profile& p : row) check_prompts(p);
 
@@ -219,15 +238,21 @@ exit_status sweep_command(const sweep_arguments& arguments) {
     }
     if (arguments.allow_untrusted) what.arguments.emplace_back("--allow-untrusted-plugins");
     check_folder(what);
-    if (!arguments.no_preflight) look_first(sweep, what);
+    if (!arguments.no_preflight && !look_first(sweep, what)) {
+        say("interrupted before the first cell");
+        return exit_status::interrupted;
+    }
     sweep_pages pages(arguments, sweep, what);
     sweep_events events;
     events.told = [&pages](const cell_result& e, const sweep_progress& p) {
+        if (pages.metrics) pages.metrics->told(e, p); // first: who has read the line finds the cell on the page
         tell(e, p);
-        if (pages.metrics) pages.metrics->told(e, p);
     };
     events.warned = [](const std::string& text) { spdlog::warn("{}", text); };
-    if (pages.metrics) events.changed = [&pages](const sweep_now& now) { pages.metrics->changed(now); };
+    if (pages.metrics) {
+        events.begun = [&pages](const sweep_progress& p) { pages.metrics->begun(p); };
+        events.changed = [&pages](const sweep_now& now) { pages.metrics->changed(now); };
+    }
     std::vector<cell_result> entries;
     const sweep_end end = run_sweep(sweep, what, events, entries);
 

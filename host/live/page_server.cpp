@@ -24,7 +24,10 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace chimera::host {
 namespace {
@@ -148,7 +151,8 @@ struct page_server::answer {
 };
 
 page_server::page_server(const page_place& place, std::vector<served_page> pages, const page_server_limits& limits)
-    : limits_(limits), pages_(std::move(pages)), only_local_names_(place.only_local_names), listener_(listen_on(place)),
+    : limits_(limits), pages_(std::move(pages)), only_local_names_(place.only_local_names),
+      lowest_priority_(place.lowest_priority), listener_(listen_on(place)),
       end_(sdk::owned_fd::checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
       url_(url_of(place.address, listener_, pages_.front().path)), thread_([this] { serve(); }) {}
 
@@ -159,6 +163,8 @@ page_server::~page_server() {
 
 void page_server::serve() {
     pthread_setname_np(pthread_self(), "pages");
+    constexpr int lowest = 19;
+    if (lowest_priority_) setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), lowest);
     std::vector<pollfd> asked;
     for (;;) {
         const auto now = clock::now();

@@ -45,6 +45,8 @@ struct page_place {
     /// Answer only requests to "localhost" or a loopback address, whatever the port. A page of the Internet, open in a
     /// browser on this machine, could otherwise read these pages under a name of its own that leads here.
     bool only_local_names = false;
+    /// The pages take long to make: their thread gives way to all others.
+    bool lowest_priority = false;
 };
 
 /// Serves pages over HTTP/1.1 on a thread of its own, from construction to destruction.
@@ -79,7 +81,7 @@ class page_server {
 
     const page_server_limits limits_;
     const std::vector<served_page> pages_;
-    const bool only_local_names_;
+    const bool only_local_names_, lowest_priority_;
     sdk::owned_fd listener_, end_;
     std::string url_;
     std::vector<std::unique_ptr<connection>> connections_; // a closed one is removed at the end of a turn

@@ -8,14 +8,11 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <exception>
 #include <optional>
 #include <string_view>
 #include <system_error>
 #include <utility>
-
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 namespace chimera::host {
 namespace {
@@ -25,7 +22,6 @@ using clock = std::chrono::steady_clock;
 
 /// Of the time since the last report was begun, a new one may take this part.
 constexpr int part_of_time = 10;
-constexpr int lowest_priority = 19;
 
 /// A browser asks for the page again after this time.
 constexpr int refresh_s = 5;
@@ -52,7 +48,11 @@ struct live_page::pages {
     pages(fs::path sweep, int port, std::string by) : folder(std::move(sweep)), generated_by(std::move(by)) {
         static_cast<void>(to_html(json::object(), page)); // it is there and is the page
         server.emplace(
-            page_place{.option = "--live-page", .address = "127.0.0.1", .port = port, .only_local_names = true},
+            page_place{.option = "--live-page",
+                       .address = "127.0.0.1",
+                       .port = port,
+                       .only_local_names = true,
+                       .lowest_priority = true},
             std::vector<served_page>{
                 {"/", "text/html; charset=utf-8", [this] { return html(); }},
                 {"/report.json", "application/json", [this] { return json_text(document()); }},
@@ -82,16 +82,21 @@ struct live_page::pages {
     void renew() {
         std::error_code ignored;
         const auto changed = fs::last_write_time(folder / "cells.jsonl", ignored);
-        if (report && (changed == seen || clock::now() - begun < took * part_of_time)) return;
-        // Of this thread only: the sweep's own keeps its priority.
-        setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), lowest_priority);
-        const auto at = clock::now();
-        study s = load_study(folder);
-        read_requests(s);
-        report = to_json(report_of(s, generated_by));
-        seen = changed;
-        begun = at;
-        took = clock::now() - at;
+        const bool is_current = report && changed == seen;
+        if (!is_current && clock::now() - begun >= took * part_of_time) {
+            begun = clock::now();
+            failure = nullptr;
+            try {
+                study s = load_study(folder);
+                read_requests(s);
+                report = to_json(report_of(s, generated_by));
+                seen = changed;
+            } catch (...) { // it took its time too
+                failure = std::current_exception();
+            }
+            took = clock::now() - begun;
+        }
+        if (failure) std::rethrow_exception(failure);
     }
 
     const fs::path folder;
@@ -99,6 +104,7 @@ struct live_page::pages {
     const fs::path page = report_page();
     // Of the server's thread:
     std::optional<json> report;
+    std::exception_ptr failure; // of the latest try
     fs::file_time_type seen{};
     clock::time_point begun{};
     clock::duration took{};

@@ -48,6 +48,12 @@ struct sweep_metrics::series {
         return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
     }
 
+    void show(const sweep_progress& p) {
+        done.Set(static_cast<double>(p.done));
+        left.Set(static_cast<double>(p.of - p.done));
+        expected.Set(p.expected_s.value_or(-1));
+    }
+
     void show_figures(const cell_result& e) {
         try {
             const run_result run = read_run(folder / folder_of(e)).result;
@@ -85,12 +91,12 @@ sweep_metrics::~sweep_metrics() = default;
 
 const std::string& sweep_metrics::url() const noexcept { return series_->server->url(); }
 
+void sweep_metrics::begun(const sweep_progress& p) { series_->show(p); }
+
 void sweep_metrics::told(const cell_result& e, const sweep_progress& p) {
     series_->cells.Add({{"status", std::string(word_of(e.status))}}).Increment();
     for (const alert_result& a : e.alerts) series_->alerts.Add({{"alert", a.alert}}).Increment();
-    series_->done.Set(static_cast<double>(p.done));
-    series_->left.Set(static_cast<double>(p.of - p.done));
-    series_->expected.Set(p.expected_s.value_or(-1));
+    series_->show(p);
     if (e.status == cell_status::ok) series_->show_figures(e);
 }
 

@@ -24,6 +24,7 @@ class sweep_metrics {
     const std::string& url() const noexcept;
 
     /// [the sweep's thread] As sweep_events has them.
+    void begun(const sweep_progress&);
     void told(const cell_result&, const sweep_progress&);
     void changed(const sweep_now&);
 

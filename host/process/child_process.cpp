@@ -10,7 +10,8 @@ extern char** environ;
 
 namespace chimera::host {
 
-pid_t spawn_child(std::vector<std::string> words, int in, int out, int err, std::vector<std::string> more) {
+pid_t spawn_child(std::vector<std::string> words, int in, int out, int err, std::vector<std::string> more,
+                  pipe_signals pipes) {
     std::vector<char*> argv, environment;
     for (std::string& w : words) argv.push_back(w.data());
     argv.push_back(nullptr);
@@ -28,7 +29,12 @@ pid_t spawn_child(std::vector<std::string> words, int in, int out, int err, std:
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+    sigset_t restored;
+    sigemptyset(&restored);
+    if (pipes == pipe_signals::restored)
+        for (const int number : {SIGPIPE, SIGXFSZ}) sigaddset(&restored, number);
+    posix_spawnattr_setsigdefault(&attributes, &restored);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     pid_t pid = -1;
     const int rc = posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), environment.data());
     posix_spawnattr_destroy(&attributes);

@@ -76,7 +76,7 @@ std::string recovery_table(const study_report& report) {
     markdown_table t({"runtime", "warm runs", "mean %", "sd", "95 % CI", "all runs", "mean %", "sd", "95 % CI"});
     for (const recovered_runtime& of : r.runtimes)
         t.add({of.runtime, count(of.warm.n),
-               number(of.warm.n > 0 ? std::optional(of.warm.mean_pct) : std::nullopt, "%"), number(of.warm.sd_pct, "%"),
+               number(of.warm.mean_pct, "%"), number(of.warm.sd_pct, "%"),
                range(of.warm.ci95_pct, "%"), count(of.all.n), number(of.all.mean_pct, "%"), number(of.all.sd_pct, "%"),
                range(of.all.ci95_pct, "%")});
     std::string said =

@@ -29,7 +29,7 @@ std::string of_difference(std::optional<double> value, const std::string& unit) 
 std::string hypotheses(const study_report& report) {
     markdown_table verdicts({"hypothesis", "verdict", "what the data say"});
     markdown_table figures({"hypothesis", "A", "B", "n", "A - B", "95 % CI", "margin", "decided by", "p after Holm",
-                            "p of the opposite", "Welch p", "U test p", "power at the margin", "detectable"});
+                            "p of the opposite", "Welch p", "U test p", "power", "detectable"});
     for (const judged_hypothesis& h : report.hypotheses) {
         verdicts.add({fmt::format("{}: {}", h.id, h.statement), with_spaces(word_of(h.verdict)), h.words});
         if (!h.difference) continue;
@@ -37,7 +37,7 @@ std::string hypotheses(const study_report& report) {
                      of_difference(h.difference, h.unit), range(h.ci95, {}, "none"),
                      h.margin > 0 ? of_difference(h.margin, h.unit) : "none", std::string(word_of(h.test)),
                      p_of(h.p_holm), p_of(h.p_against_holm), p_of(h.p_means), p_of(h.p_ranks),
-                     percent(h.power_at_margin), of_difference(h.detectable, h.unit)});
+                     percent(h.power), of_difference(h.detectable, h.unit)});
     }
     return part("Hypotheses", "", verdicts) +
            part(
@@ -45,16 +45,17 @@ std::string hypotheses(const study_report& report) {
                "p is one-sided, of a difference beyond the margin in the direction of the hypothesis (for "
                "\"different\" "
                "two-sided, for \"equivalent\" of two one-sided tests); Welch and U test beside it are two-sided, of no "
-               "difference. Holm's correction is over all hypotheses. Detectable: the smallest true difference that "
-               "runs "
-               "like these find with a chance of 80 %, at the level after that correction.",
+               "difference. Holm's correction is over all hypotheses. Power: the chance that "
+               "runs like these show it if the true difference is twice the margin (for \"equivalent\": if there is "
+               "none). Detectable: the smallest true difference with which they show it with a chance of 80 % (for "
+               "\"equivalent\": the smallest margin), at the level after that correction.",
                figures);
 }
 
 std::string criteria(const study_report& report) {
     std::string out;
     for (const judged_criterion& c : report.criteria) {
-        markdown_table t({"runtime", "value", "over the bar", "p after Holm", "verdict"});
+        markdown_table t({"runtime", "value", "better than the bar by", "p after Holm", "verdict"});
         for (const criterion_row& r : c.rows)
             t.add({r.subject, r.value ? number(r.value, c.unit == "%" ? "%" : "") + unit_after(c.unit) : r.missing,
                    of_difference(r.over, c.unit_of_over), p_of(r.p_holm),

@@ -225,10 +225,12 @@ std::string failure_table(const study_report& report) {
 std::string results_markdown(const study_report& report) {
     if (report.runtimes.empty()) return failure_table(report);
     const bool together = is_about_agents_together(report);
-    return (together ? headline_table(report) + recovery_table(report) + bound_table(report) : "") +
-           loss_table(report) + verdict_table(report) +
-           (together ? config_table(report) + ranked_table(report) + stability_table(report) : "") +
-           outlier_table(report) + client_table(report) + agent_tables(report) + comparison_tables(report) +
+    return (together ? headline_table(report) + recovery_table(report) + bound_table(report) + loss_table(report)
+                     : "") +
+           verdict_table(report) +
+           (together ? config_table(report) + ranked_table(report) + stability_table(report) + outlier_table(report)
+                     : "") +
+           client_table(report) + agent_tables(report) + comparison_tables(report) +
            scaling_tables(report) + parameter_table(report) + improvement_tables(report) + over_time_markdown(report) +
            order_tables(report) + parity_table(report) + failure_table(report);
 }

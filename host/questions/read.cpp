@@ -226,11 +226,29 @@ std::filesystem::path find_questions(const std::filesystem::path& given) {
     return std::filesystem::exists(installed, error) ? installed : given;
 }
 
-question_set read_questions(const std::filesystem::path& file) {
-    std::vector<std::string> faults;
+namespace {
+
+node document_of(const std::filesystem::path& file) {
     std::string syntax;
     node root = parse_document(read_profile_text(file), file.string(), &syntax);
     if (!syntax.empty()) throw profile_error({syntax});
+    return root;
+}
+
+} // namespace
+
+question_set questions_of_profile(const std::filesystem::path& file, const profile_overrides& overrides) {
+    std::vector<std::string> faults;
+    node root = document_of(file);
+    apply_overrides(root, overrides, &faults);
+    question_set out = take_questions(root, file.string(), &faults);
+    if (!faults.empty()) throw profile_error(std::move(faults));
+    return out;
+}
+
+question_set read_questions(const std::filesystem::path& file) {
+    std::vector<std::string> faults;
+    node root = document_of(file);
     question_set out = take_questions(root, file.string(), &faults);
     const bool profile = root.find("executor") != nullptr || root.find("sweep") != nullptr;
     const std::vector<std::string> known(question_tables.begin(), question_tables.end());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "profile/document.hpp"
+#include "profile/load.hpp"
 #include "questions/question_set.hpp"
 
 #include <filesystem>
@@ -18,6 +19,10 @@ question_set take_questions(node& root, const std::string& source, std::vector<s
 /// Finds the file that `given` names: that file, or if there is none and `given` is a bare name ("tr115"), the
 /// installed file of that name in profiles/claims.
 std::filesystem::path find_questions(const std::filesystem::path& given);
+
+/// The questions of a profile that load_profile() took with these options; it may ask nothing. Throws profile_error with
+/// all faults.
+question_set questions_of_profile(const std::filesystem::path& file, const profile_overrides&);
 
 /// Reads a file of questions. Beside the five tables it may have those of a profile, which are not looked at; where it
 /// has none of them, another key is a fault. Throws profile_error with all faults, also where there is no question.

@@ -86,6 +86,7 @@ struct campaign_result {
     std::optional<serialization_verdict> serialization; ///< nothing: no complete run of two agents or more
     std::optional<self_check> client;                   ///< nothing: pieces of bodies were not timed
     std::vector<std::pair<std::string, metric_result>> metrics;
+    json questions; ///< a question_set (host/questions); null: none
     std::string files;
     std::map<std::string, std::string> run_crc32;
 };
@@ -119,6 +120,8 @@ inline constexpr auto fields_of<campaign_result> = std::tuple(
     field("serialization", &campaign_result::serialization, "", "did the agents run side by side?"),
     field("self_check", &campaign_result::client, "", "could the client have changed the result?"),
     field("metrics", &campaign_result::metrics, "", "each metric over all runs").defaulted(),
+    field("questions", &campaign_result::questions, "", "claims, hypotheses, criteria, references and cost of the profile")
+        .left_out(),
     field("files", &campaign_result::files, "", "the result folder").defaulted(),
     field("run_crc32", &campaign_result::run_crc32, "", "seal of each run's metrics.json; only in the file")
         .left_out());

@@ -11,6 +11,10 @@ namespace chimera::host::statistics {
 /// resolution of the values breaks ties. Nothing for an empty sample.
 std::optional<double> p_above_by_ranks(sample a, sample b, double margin);
 
+/// p of "a and b differ by no more than this": two one-sided tests by ranks. Requires margin > 0. Nothing for an empty
+/// sample.
+std::optional<double> p_within_by_ranks(sample a, sample b, double margin);
+
 /// One-sided p of "mean - reference is below -margin", by Student's t test; the mirror of p_above(). Nothing for fewer
 /// than two values.
 std::optional<double> p_below(sample, double reference, double margin);

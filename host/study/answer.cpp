@@ -22,7 +22,7 @@ struct choice {
     std::string metric, label, unit;
     results best;  ///< the highest mean, then those that cannot be told from it
     results lower; ///< detectably
-    bool too_few = false;
+    results too_few; ///< they have too few runs to be compared with the best
     double spread = 0;           ///< highest - lowest mean
     double would_have_shown = 0; ///< the largest difference that some pair of the best could hide; 0: not known
 };
@@ -51,7 +51,10 @@ choice choose(const study& s, const study_report& report) {
     for (const runtime_report* r : all) {
         const comparison_report* against_best =
             r == all.front() ? nullptr : pair_of(report, out.metric, all.front()->name, r->name);
-        if (against_best && against_best->verdict == statistics::verdict::too_few_runs) out.too_few = true;
+        if (against_best && against_best->verdict == statistics::verdict::too_few_runs) {
+            out.too_few.push_back(r);
+            continue;
+        }
         (against_best && against_best->detectable() ? out.lower : out.best).push_back(r);
         if (against_best && !against_best->detectable())
             out.would_have_shown = std::max(out.would_have_shown, against_best->detectable_difference.value_or(0));
@@ -87,17 +90,21 @@ bool too_small_to_matter(const choice& c) {
     return c.spread < (c.unit == "%" ? 1 : 0.01 * std::abs(best));
 }
 
-std::string verdict_of(const choice& c) {
+/// others_exist: the study has runtimes that cannot be judged by this metric.
+std::string verdict_of(const choice& c, bool others_exist) {
     results all = c.best;
     all.insert(all.end(), c.lower.begin(), c.lower.end());
-    if (all.size() == 1)
-        return fmt::format(
-            "{} was measured alone: {} {}{}, {} runs", all[0]->name, c.label, figure_text(c, mean_of(all[0], c.metric)),
-            all[0]->find(c.metric)->sd ? fmt::format(" (sd {})", rounded(*all[0]->find(c.metric)->sd)) : "",
-            all[0]->find(c.metric)->n);
-    if (c.too_few && c.lower.empty())
+    if (all.size() == 1 && c.too_few.empty()) {
+        const described& only = *all[0]->find(c.metric);
+        return fmt::format("{} {}: {} {}{}, {} run{}", others_exist ? "Only one runtime can be judged," : "The only runtime is",
+                           all[0]->name, c.label, figure_text(c, only.mean),
+                           only.sd ? fmt::format(" (sd {})", rounded(*only.sd)) : "", only.n, only.n == 1 ? "" : "s");
+    }
+    if (all.size() == 1) {
+        all.insert(all.end(), c.too_few.begin(), c.too_few.end());
         return fmt::format("Too few runs to say which of {} to use: {} {}", listed(names_of(all)), c.label,
                            means_text(c, all));
+    }
     if (too_small_to_matter(c))
         return fmt::format("No runtime wins: {} differ by {} of {} ({}){}", listed(names_of(all)), points(c, c.spread),
                            c.label, means_text(c, all),
@@ -132,7 +139,9 @@ std::string first_sentence(const study& s, const study_report& report, const cho
         out = fmt::format("This data does not say which of {} runs agents better side by side: no agent ever ran alone",
                           listed(names_of(side_by_side(report.runtimes))));
     else
-        out = verdict_of(c);
+        out = verdict_of(c, report.runtimes.size() > 1);
+    if (!c.too_few.empty() && c.best.size() + c.lower.size() > 1)
+        out += fmt::format("; {} {} too few runs to tell", listed(names_of(c.too_few)), c.too_few.size() == 1 ? "has" : "have");
     if (!serialized.empty()) out += fmt::format("; not {}, whose agents ran one after the other", listed(serialized));
     if (!c.lower.empty() && report.order.one_after_another.value_or(false))
         out += "; but the runtimes ran one after another, and a machine that drifts would look the same";
@@ -147,30 +156,46 @@ struct part {
 std::string parts_text(std::vector<part> parts) {
     std::ranges::stable_sort(parts, std::ranges::greater(), &part::points);
     std::vector<std::string> texts;
-    for (const part& p : parts) texts.push_back(fmt::format("{} {:.2g}", p.name, p.points));
+    for (const part& p : parts) texts.push_back(fmt::format("{} {}", p.name, short_number(p.points)));
     return listed(texts);
 }
 
-/// Recovered: the agents' slowdown is what is left of the loss when imbalance and late starts are taken away.
-std::string cause_recovered(const recovery_report& r, const results& runtimes) {
-    const double efficiency = mean_over(runtimes, name_of(metric::recovered_efficiency)).value_or(0);
-    const double imbalance = mean_over(runtimes, name_of(metric::imbalance)).value_or(0),
-                 late = mean_over(runtimes, name_of(metric::late_start)).value_or(0);
-    return fmt::format(
-        "Of the {:.0f} points that they lack to 100 %, {:.0f} are agents that slow each other down: side by "
-        "side they get {:.0f} tok/s together, one after the other {:.0f}; {:.2g} are replies of unequal "
-        "length, {:.2g} late starts.",
-        100 - efficiency, 100 - efficiency - imbalance - late, r.together_tok_s, r.in_turn_tok_s, imbalance, late);
+/// Mean over the runs of these runtimes whose efficiency was recovered; 0: not measured.
+double mean_of_recovered(const study& s, const results& runtimes, metric m) {
+    std::vector<double> values;
+    for (const study_run& run : s.runs) {
+        const auto is_of = [&](const runtime_report* r) { return r->name == run.runtime; };
+        const auto value = run.value(m);
+        if (run.ok() && value && run.value(metric::recovered_efficiency) && std::ranges::any_of(runtimes, is_of))
+            values.push_back(*value);
+    }
+    return statistics::describe(std::move(values)).mean;
 }
 
-std::string cause_estimated(const results& runtimes) {
+/// Recovered: the agents' slowdown is what is left of the loss when imbalance and late starts are taken away.
+std::string cause_recovered(const study& s, const recovery_report& r, const results& runtimes) {
+    const double efficiency = mean_of_recovered(s, runtimes, metric::recovered_efficiency),
+                 imbalance = mean_of_recovered(s, runtimes, metric::imbalance),
+                 late = mean_of_recovered(s, runtimes, metric::late_start);
+    return fmt::format(
+        "Of the {:.0f} points that they lack to 100 %, {:.0f} are agents that slow each other down: side by "
+        "side they get {:.0f} tok/s together, one after the other {:.0f}; {} are replies of unequal "
+        "length, {} late starts.",
+        100 - efficiency, 100 - efficiency - imbalance - late, r.together_tok_s, r.in_turn_tok_s,
+        short_number(imbalance), short_number(late));
+}
+
+std::string cause_estimated(const study& s, const results& runtimes) {
     const auto estimate = mean_over(runtimes, name_of(metric::estimated_efficiency)),
                imbalance = mean_over(runtimes, name_of(metric::imbalance));
     if (!estimate || !imbalance) return "Nothing says where the agents' time went.";
-    return fmt::format(
-        "Of the {:.2f} points that the published figure lacks to 100 %, {:.2f} are replies of unequal length: "
-        "it is computed from the concurrent run alone and cannot see agents that slow each other down.",
-        100 - *estimate, *imbalance);
+    const auto loads = load_imbalance_of(s, runtimes);
+    const double loaded = loads ? loads->points : 0;
+    return fmt::format("Of the {:.2f} points that the published figure lacks to 100 %, {:.2f} are replies of unequal "
+                       "length{}: it is computed from the concurrent run alone and cannot see agents that slow each "
+                       "other down.",
+                       100 - *estimate, *imbalance - loaded,
+                       loaded > 0 ? fmt::format(" and {:.2f} a server that loaded its model", loaded) : "");
 }
 
 std::string cause_measured(const results& runtimes) {
@@ -217,7 +242,7 @@ std::string second_sentence(const study& s, const study_report& report) {
     }
     if (agents_of(s) < 2) return cause_single(runtimes);
     if (report.headline == name_of(metric::efficiency)) return cause_measured(runtimes);
-    return report.recovery ? cause_recovered(*report.recovery, runtimes) : cause_estimated(runtimes);
+    return report.recovery ? cause_recovered(s, *report.recovery, runtimes) : cause_estimated(s, runtimes);
 }
 
 std::string third_sentence(const study& s, const study_report& report) {
@@ -239,6 +264,7 @@ std::string third_sentence(const study& s, const study_report& report) {
                         "changed a figure",
                         limited, report.cells.ok));
     if (!report.origin || report.origin->machines() < 2) unknown.emplace_back("what another machine would show");
+    if (unknown.empty()) unknown.emplace_back("what another workload or another model would show");
     return fmt::format("This data cannot say {}.", fmt::join(unknown, ", or "));
 }
 
@@ -248,7 +274,7 @@ answer_report answer_of(const study& s, const study_report& report) {
     answer_report out;
     const choice c = choose(s, report);
     out.sentences = {first_sentence(s, report, c), second_sentence(s, report), third_sentence(s, report)};
-    if (c.metric != name_of(metric::estimated_efficiency) && !c.too_few) out.use = names_of(c.best);
+    if (c.metric != name_of(metric::estimated_efficiency) && c.best.size() + c.lower.size() > 1) out.use = names_of(c.best);
     return out;
 }
 

@@ -157,6 +157,14 @@ std::optional<double> p_beyond_margin(const claim_spec& c, statistics::sample a,
     return p && c.says == relation::different ? std::optional(std::min(1.0, 2 * *p)) : p;
 }
 
+/// p of a difference beyond the margin, by the deciding test; nothing for too few runs.
+std::optional<double> p_equivalent(const claim_spec& c, statistics::sample a, statistics::sample b) {
+    if (c.test == deciding_test::ranks) return statistics::p_within_by_ranks(a, b, c.margin);
+    const auto e = c.reference ? statistics::equivalence(a, c.reference->value, c.margin)
+                               : statistics::equivalence(a, b, c.margin);
+    return e ? std::optional(e->p) : std::nullopt;
+}
+
 void judge_pair(const study& s, const claim_spec& c, judged_claim& out) {
     const subject_sample a = sample_of(s, c.a, c.metric);
     const subject_sample b = c.reference ? subject_sample() : sample_of(s, c.b, c.metric);
@@ -165,13 +173,13 @@ void judge_pair(const study& s, const claim_spec& c, judged_claim& out) {
     const test_outcome t = tested(c, a.runs, b.runs);
     out.found = outcome_words(s, c, t);
     if (c.says == relation::equivalent) {
-        const auto e = c.reference ? statistics::equivalence(a.runs, c.reference->value, c.margin)
-                                   : statistics::equivalence(a.runs, b.runs, c.margin);
-        if (!e) return give_up(out, "Too few runs for a test.");
+        const auto p = p_equivalent(c, a.runs, b.runs);
+        if (!p) return give_up(out, "Too few runs for a test.");
         const std::string unit = unit_of_difference(s, c.metric);
-        out.found = fmt::format("{}{}, p {:.2g} of a difference beyond {} (TOST)", e->difference > 0 ? "+" : "",
-                                amount(e->difference, unit), e->p, amount(c.margin, unit));
-        out.verdict = e->p < c.level ? claim_verdict::holds : claim_verdict::wrong;
+        out.found = fmt::format("{}{}, p {:.2g} of a difference beyond {} (TOST{})", t.difference > 0 ? "+" : "",
+                                amount(t.difference, unit), *p, amount(c.margin, unit),
+                                c.test == deciding_test::ranks ? " by ranks" : "");
+        out.verdict = *p < c.level ? claim_verdict::holds : claim_verdict::wrong;
         return;
     }
     auto p = t.deciding(c.test);
@@ -209,12 +217,8 @@ void judge_pairs(const study& s, const claim_spec& c, judged_claim& out) {
     for (std::size_t i = 0; i < samples.size(); ++i)
         for (std::size_t k = i + 1; k < samples.size(); ++k) {
             statistics::sample a = samples[i].runs, b = samples[k].runs;
-            std::optional<double> of_pair;
-            if (c.says == relation::equivalent) {
-                if (const auto e = statistics::equivalence(a, b, c.margin)) of_pair = e->p;
-            } else {
-                of_pair = tested(c, a, b).deciding(c.test);
-            }
+            const auto of_pair =
+                c.says == relation::equivalent ? p_equivalent(c, a, b) : tested(c, a, b).deciding(c.test);
             if (!of_pair) return give_up(out, fmt::format("Too few runs of {} or {} for a test.", c.of[i], c.of[k]));
             p.push_back(*of_pair);
             pairs.push_back(fmt::format("{} and {}", c.of[i], c.of[k]));

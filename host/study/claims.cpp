@@ -116,13 +116,15 @@ void note_whose_figure(const study& s, const claim_spec& c, const std::function<
 
 void judge_value(const study& s, const claim_spec& c, judged_claim& out) {
     const bool speedup = c.kind == claim_kind::speedup;
-    const double agents = static_cast<double>(agents_of(s));
-    const auto converted = [=](double value) { return speedup ? agents * value / 100 : value; };
     out.unit = speedup ? "x" : unit_of_figure(s, c.metric, c.by);
     out.about = fmt::format("{}{} of {}, {}", speedup ? "agents x " : "", c.metric, c.of[0], words_of(c.by));
     out.said = as_published(*c.published, c.tolerance, out.unit);
     const subject_sample sample = sample_of(s, c.of[0], c.metric);
     if (!sample.missing.empty()) return give_up(out, sample.missing);
+    if (speedup && !sample.agents)
+        return give_up(out, fmt::format("the runs of {} differ in their number of agents", c.of[0]));
+    const double factor = speedup ? static_cast<double>(*sample.agents) / 100 : 1;
+    const auto converted = [factor](double value) { return factor * value; };
     const recomputation by = [&](const measure& m) -> std::optional<double> {
         const auto value = figure_of(sample, m);
         return value ? std::optional(converted(*value)) : std::nullopt;

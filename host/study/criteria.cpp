@@ -43,13 +43,24 @@ std::string bar_words(const criterion_spec& c, const std::string& unit) {
     return c.at_least ? "at least " + amount(*c.at_least, unit) : "at most " + amount(*c.at_most, unit);
 }
 
-std::string verdict_words(const judged_criterion& c, bool every) {
+/// "0.3 points over it": how far a value is from the bar. at_most: the bar is a limit.
+std::string distance_words(const judged_criterion& c, const criterion_row& r, const criterion_spec& spec) {
+    const char* side = *r.over >= 0 ? (spec.at_most ? "below it" : "over it") : (spec.at_most ? "above it" : "short of it");
+    return fmt::format("{} {}{}", amount(std::abs(*r.over), c.unit_of_over), side,
+                       spec.above && *r.over > 0 && r.met == false ? ", but not by more than chance" : "");
+}
+
+std::string verdict_words(const judged_criterion& c, const criterion_spec& spec) {
+    const bool every = spec.every;
     const auto count = [&c](bool met) {
         return std::ranges::count_if(c.rows, [met](const criterion_row& r) { return r.met == met; });
     };
     const auto met = count(true), missed = count(false);
-    if (met + missed == 0)
-        return sentence_of("not derivable: " + (c.rows.empty() ? "there is no runtime" : c.rows[0].missing));
+    if (!c.met) {
+        const auto unjudged = std::ranges::find(c.rows, std::optional<bool>(), &criterion_row::met);
+        return sentence_of("not derivable: " +
+                           (unjudged == c.rows.end() ? "there is no runtime" : unjudged->missing));
+    }
     std::string out = fmt::format("{}: {} of {} {} the bar", *c.met ? "Met" : "Missed", met, met + missed,
                                   met == 1 ? "clears" : "clear");
     const criterion_row* nearest = nullptr; // the best, or where all must clear it the worst
@@ -57,9 +68,8 @@ std::string verdict_words(const judged_criterion& c, bool every) {
         if (r.over && (nearest == nullptr || (every ? *r.over < *nearest->over : *r.over > *nearest->over)))
             nearest = &r;
     if (nearest != nullptr)
-        out += fmt::format("; {} {} is {} {}", every ? "the last," : "the first,", nearest->subject,
-                           amount(std::abs(*nearest->over), c.unit_of_over),
-                           *nearest->over >= 0 ? "over it" : "short of it");
+        out += fmt::format("; {} {} is {}", every ? "the last," : "the first,", nearest->subject,
+                           distance_words(c, *nearest, spec));
     return out + ".";
 }
 
@@ -89,10 +99,14 @@ judged_criterion judged(const study& s, const criterion_spec& c) {
         out.rows.push_back(std::move(row));
     }
     if (c.above) test_rows(c, samples, out.rows);
-    const auto is_met = [](const criterion_row& r) { return r.met == true; };
-    if (std::ranges::any_of(out.rows, [](const criterion_row& r) { return r.met.has_value(); }))
-        out.met = c.every ? std::ranges::all_of(out.rows, is_met) : std::ranges::any_of(out.rows, is_met);
-    out.words = verdict_words(out, c.every);
+    const auto some = [&out](std::optional<bool> met) {
+        return std::ranges::find(out.rows, met, &criterion_row::met) != out.rows.end();
+    };
+    if (some(c.every ? false : true)) // one that misses settles "every", one that meets settles "any"
+        out.met = !c.every;
+    else if (!out.rows.empty() && (c.every ? !some(std::nullopt) : some(false)))
+        out.met = c.every;
+    out.words = verdict_words(out, c);
     return out;
 }
 

@@ -31,7 +31,7 @@ struct judged_criterion {
     std::string source, id, statement;
     std::string about; ///< "efficiency_pct, highest configuration mean: at least 98 %, by any"
     std::string unit, unit_of_over;
-    std::optional<bool> met; ///< nothing: no row could be judged
+    std::optional<bool> met; ///< nothing: the rows that could be judged do not settle it
     std::vector<criterion_row> rows;
     std::string words;
 };

@@ -69,12 +69,13 @@ void say_what_was_recovered(const study_report& report, const results& rs, findi
     const recovery_report& r = *report.recovery;
     sentences each;
     for (const recovered_runtime& runtime : r.runtimes) {
-        if (runtime.warm.n == 0) continue;
-        std::string text = fmt::format("{} {:.1f} %", runtime.runtime, runtime.warm.mean_pct);
+        if (!runtime.warm.mean_pct) continue;
+        std::string text = fmt::format("{} {:.1f} %", runtime.runtime, *runtime.warm.mean_pct);
         if (runtime.warm.ci95_pct)
             text += fmt::format(" ({:.1f} to {:.1f})", runtime.warm.ci95_pct->low, runtime.warm.ci95_pct->high);
         each.push_back(std::move(text));
     }
+    if (each.empty()) return;
     const double recovered = mean_of(rs, metric::recovered_efficiency).value_or(0);
     out.push_back(
         {100 - recovered,
@@ -234,7 +235,7 @@ void say_what_drifted(const study& s, const order_report& order, const results& 
         const bool in_points = definition_of(s, d.metric).unit == "%";
         out.push_back(
             {in_points || mean == 0 ? std::abs(d.in_ten_runs) : std::abs(d.in_ten_runs / mean) * 100,
-             fmt::format("The machine drifted: {} changes by {} {} in ten runs within a runtime (95 % CI {} to {}, p "
+             fmt::format("The machine drifted: {} changes by {} {} in ten runs within a runtime and configuration (95 % CI {} to {}, p "
                          "{:.1g}).",
                          label_of(d.metric), rounded(d.in_ten_runs), unit, rounded(d.ci95->low), rounded(d.ci95->high),
                          d.p)});

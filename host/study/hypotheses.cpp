@@ -25,8 +25,7 @@ constexpr std::size_t fewest_runs = 3;
 class sides {
   public:
     sides(const hypothesis_spec& h, sample a, sample b) : h_(h), a_(a), b_(b) {
-        // Where nothing varies there is no t.
-        by_ranks_ = !h.reference && (h.test == deciding_test::ranks || !statistics::welch(a, b));
+        by_ranks_ = !h.reference && h.test == deciding_test::ranks;
     }
 
     /// a - b is above the margin.
@@ -49,7 +48,6 @@ class sides {
         const auto up = above(-margin), down = below(-margin);
         return up && down ? std::optional(std::max(*up, *down)) : std::nullopt;
     }
-    bool by_ranks() const { return by_ranks_; }
 
   private:
     const hypothesis_spec& h_;
@@ -86,16 +84,25 @@ void add_power(judged_hypothesis& out, const hypothesis_spec& h, sample a, sampl
     const bool one_sided = h.direction != relation::different;
     const double two_sided = one_sided ? 2 * alpha : alpha;
     const statistics::spread of_a = spread_of(a);
+    if (of_a.variance == 0 && (h.reference || spread_of(b).variance == 0)) return; // of a t test; ranks decide
     const auto power = [&](double difference) {
         return h.reference ? statistics::power_of(of_a, difference, two_sided)
                            : statistics::power_of(of_a, spread_of(b), difference, two_sided);
     };
-    out.detectable = h.reference ? statistics::detectable_difference(of_a, two_sided, wanted_power)
-                                 : statistics::detectable_difference(of_a, spread_of(b), two_sided, wanted_power);
-    if (h.margin <= 0) return;
-    // Both tests reject at least as often as 1 minus the chances that either does not.
-    out.power_at_margin =
-        h.direction == relation::equivalent ? std::max(0.0, 2 * power(h.margin) - 1) : power(h.margin);
+    const auto found_with = [&](double wanted) {
+        return h.reference ? statistics::detectable_difference(of_a, two_sided, wanted)
+                           : statistics::detectable_difference(of_a, spread_of(b), two_sided, wanted);
+    };
+    if (h.direction == relation::equivalent) {
+        // Both tests reject at least as often as 1 minus the chances that either does not.
+        out.power = std::max(0.0, 2 * power(h.margin) - 1);
+        out.detectable = found_with((1 + wanted_power) / 2);
+        return;
+    }
+    // A true difference has to lie beyond the margin by as much as it would have to lie beyond 0 without one.
+    out.detectable = found_with(wanted_power);
+    if (out.detectable) *out.detectable += h.margin;
+    if (h.margin > 0) out.power = power(h.margin);
 }
 
 std::string relation_words(const judged_hypothesis& h) {
@@ -144,17 +151,25 @@ std::string figures(const judged_hypothesis& h) {
 std::string what_could_be_seen(const judged_hypothesis& h) {
     std::string out;
     constexpr double hardly = 0.005;
-    if (h.power_at_margin && h.direction == relation::equivalent)
-        out +=
-            *h.power_at_margin < hardly
-                ? " Runs like these can hardly show it, even if there is no difference."
-                : fmt::format(" If there is no difference, runs like these show it with a chance of at least {:.0f} %.",
-                              *h.power_at_margin * 100);
-    else if (h.power_at_margin)
-        out += fmt::format(" Runs like these find a true difference of {} with a chance of {:.0f} %.",
-                           amount(h.margin, h.unit), *h.power_at_margin * 100);
+    if (h.direction == relation::equivalent) {
+        if (h.power)
+            out += *h.power < hardly
+                       ? " Runs like these can hardly show it, even if there is no difference."
+                       : fmt::format(
+                             " If there is no difference, runs like these show it with a chance of at least {:.0f} %.",
+                             *h.power * 100);
+        if (h.detectable)
+            out += fmt::format(" {} is the smallest margin that they can show with a chance of 80 %.",
+                               amount(*h.detectable, h.unit));
+        return out;
+    }
+    if (h.power)
+        out += fmt::format(" If the true difference is {}, twice the margin, runs like these show it with a chance of "
+                           "{:.0f} %.",
+                           amount(2 * h.margin, h.unit), *h.power * 100);
     if (h.detectable)
-        out += fmt::format(" {} is the smallest that they find with a chance of 80 %.", amount(*h.detectable, h.unit));
+        out += fmt::format(" {} is the smallest true difference with which they show it with a chance of 80 %.",
+                           amount(*h.detectable, h.unit));
     return out;
 }
 
@@ -209,10 +224,11 @@ judged_hypothesis begun(const study& s, const hypothesis_spec& h, const subject_
     if (of_a.n < fewest_runs || (!h.reference && of_b.n < fewest_runs)) return out;
     if (h.reference) {
         const auto t = statistics::one_sample(a.runs, h.reference->value);
-        if (!t) return out;
+        if (!t || of_a.sd == 0) return out;
         out.p_means = t->p;
         out.ci95 = t->ci95;
     } else {
+        if (h.test == deciding_test::welch && of_a.sd == 0 && of_b.sd == 0) return out;
         if (const auto t = statistics::welch(a.runs, b.runs)) {
             out.p_means = t->p;
             out.ci95 = t->ci95;
@@ -220,7 +236,6 @@ judged_hypothesis begun(const study& s, const hypothesis_spec& h, const subject_
         if (const auto u = statistics::mann_whitney(a.runs, b.runs)) out.p_ranks = u->p;
     }
     const sides both(h, a.runs, b.runs);
-    if (both.by_ranks()) out.test = deciding_test::ranks;
     const two_p p = tested(h, both);
     out.p = p.support;
     out.p_against = p.against;

@@ -39,8 +39,10 @@ struct judged_hypothesis {
     std::optional<double> p_means,
         p_ranks;                 ///< two-sided, of no difference: Welch's or Student's, and Mann and Whitney's
     std::optional<double> level; ///< 0.05 / number of hypotheses, the strictest after Holm
-    std::optional<double> power_at_margin; ///< chance of finding a true difference of the margin, at that level
-    std::optional<double> detectable;      ///< the difference that is found with a chance of 0.8, at that level
+    std::optional<double> power; ///< chance of showing it, at that level, if the true difference is twice the margin;
+                                 ///< of "equivalent" if there is none; nothing without a margin
+    std::optional<double> detectable; ///< the true difference with which it is shown with a chance of 0.8, at that
+                                      ///< level; of "equivalent" the margin
     hypothesis_verdict verdict = hypothesis_verdict::not_derivable;
     std::string words; ///< the verdict as sentences, with figures
 };
@@ -58,7 +60,7 @@ inline constexpr auto fields_of<judged_hypothesis> = std::tuple(
     field("p_holm", &judged_hypothesis::p_holm), field("p_against", &judged_hypothesis::p_against),
     field("p_against_holm", &judged_hypothesis::p_against_holm), field("p_means", &judged_hypothesis::p_means),
     field("p_ranks", &judged_hypothesis::p_ranks), field("level", &judged_hypothesis::level),
-    field("power_at_margin", &judged_hypothesis::power_at_margin), field("detectable", &judged_hypothesis::detectable),
+    field("power", &judged_hypothesis::power), field("detectable", &judged_hypothesis::detectable),
     field("verdict", &judged_hypothesis::verdict), field("words", &judged_hypothesis::words));
 
 /// Every hypothesis of the study's questions, in their order.
@@ -67,7 +69,7 @@ inline constexpr auto fields_of<judged_hypothesis> = std::tuple(
 /// "equivalent" that of TOST. p_against is that of the opposite: that the difference does not reach the margin; for
 /// "different" that it lies within the margin (nothing without one); for "equivalent" that it lies beyond it. Each is
 /// corrected after Holm over all hypotheses, so that the chance of any wrong "supported", and that of any wrong
-/// "refuted", stays below 0.05. Where neither side varies and the means differ, ranks decide.
+/// "refuted", stays below 0.05.
 ///
 /// Power is that of the t test with these deviations; for "equivalent" of the two tests if there is no true difference,
 /// bounded from below.

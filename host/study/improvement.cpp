@@ -7,12 +7,21 @@
 namespace chimera::host {
 namespace {
 
-/// Over the runs of the runtimes that are wanted; empty: of all.
+/// The agents ran one after the other in most of its runs.
+bool is_serialized(const study& s, const std::string& runtime) {
+    std::ptrdiff_t serialized = 0;
+    for (const study_run& r : s.runs)
+        if (r.runtime == runtime && r.ok() && r.result.serialization)
+            serialized += r.result.serialization->serialized() ? 1 : -1;
+    return serialized > 0;
+}
+
+/// Over the runs of the runtime that is wanted; empty: of all whose agents ran side by side.
 statistics::description described_by(const study& s, const std::string& metric, const std::string& config,
                                      const std::string& runtime = {}) {
     std::vector<double> values;
     for (const planned_runtime& r : s.runtimes)
-        if (runtime.empty() || r.name == runtime)
+        if (runtime.empty() ? !is_serialized(s, r.name) : r.name == runtime)
             for (const double v : values_of(s, r.name, metric, config)) values.push_back(v);
     return statistics::describe(std::move(values));
 }

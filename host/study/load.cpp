@@ -250,6 +250,8 @@ study study_reader::campaign(const fs::path& summary, bool listed_only) {
     s_.runtimes = {{s_.name, {}, campaign.executor, campaign.transport, campaign.foreign}};
     s_.configs = {{.name = campaign.config}};
     s_.warnings = campaign.warnings;
+    if (!campaign.questions.is_null())
+        s_.questions.push_back(from_json<question_set>(campaign.questions, summary.string() + ": questions"));
     const std::vector<std::string>& listed = campaign.run_folders;
     std::set<std::string> names(listed.begin(), listed.end());
     if (!listed_only)

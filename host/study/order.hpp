@@ -7,8 +7,8 @@
 
 namespace chimera::host {
 
-/// The change of a metric while runs go by, within runtimes: what differs between runtimes is not in it, and neither
-/// are runs in which a server loaded its model.
+/// The change of a metric while runs go by, within a runtime and configuration: what differs between these is not in
+/// it. The first run of each and runs in which a server loaded its model are left out: they differ for another reason.
 struct drift_report {
     std::string metric;
     std::size_t n = 0;
@@ -38,10 +38,12 @@ inline constexpr auto fields_of<contrast_report> = std::tuple(field("runtime", &
                                                               field("p", &contrast_report::p));
 
 struct order_report {
-    /// Each runtime was finished before the next began; nothing: the order is not known, or there is one runtime.
+    /// Each runtime was finished before the next began, or they alternate so seldom that a drift of the machine looks
+    /// like a difference: less than half as often as in a random order. Nothing: the order is not known, or there is
+    /// one runtime.
     std::optional<bool> one_after_another;
     std::vector<std::string> sequence;  ///< the runtimes by their first run
-    std::vector<drift_report> drift;    ///< of the headline and of TTFT
+    std::vector<drift_report> drift;    ///< of the metric that runtimes are chosen by, and of TTFT
     std::vector<contrast_report> cold;  ///< a: runs in which a server loaded its model, b: the others
     std::vector<contrast_report> first; ///< a: the first run of each configuration, b: the others
 };

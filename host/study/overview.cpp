@@ -2,6 +2,7 @@
 
 #include "statistics/description.hpp"
 #include "statistics/equivalence.hpp"
+#include "statistics/one_sided.hpp"
 #include "statistics/two_samples.hpp"
 
 #include <algorithm>
@@ -86,34 +87,44 @@ std::vector<double> warm_values(const study& s, const std::string& runtime, cons
 struct candidate {
     std::string runtime;
     std::vector<double> values;
-    double mean;
+    double figure; ///< the mean; of times, which have long tails, the median
 };
 
-/// Against the best one. `p` is already corrected over the candidates.
-standing standing_of(const candidate& c, const candidate& best, double margin, double p) {
+/// p of no difference: by ranks where medians are compared, or where nothing varies.
+double p_of_difference(const candidate& c, const candidate& best, bool by_ranks) {
+    const auto welch = by_ranks ? std::nullopt : statistics::welch(best.values, c.values);
+    return welch ? welch->p : statistics::mann_whitney(best.values, c.values)->p;
+}
+
+/// p of a difference beyond the margin.
+std::optional<double> p_of_equivalence(const candidate& c, const candidate& best, double margin, bool by_ranks) {
+    if (margin <= 0) return std::nullopt;
+    if (by_ranks) return statistics::p_within_by_ranks(c.values, best.values, margin);
     const auto same = statistics::equivalence(c.values, best.values, margin);
-    if (same && same->p < statistics::significance_level) return standing::tied;
+    return same ? std::optional(same->p) : std::nullopt;
+}
+
+/// Against the best one. `p` is already corrected over the others.
+standing standing_of(const candidate& c, const candidate& best, double margin, double p, bool by_ranks) {
+    if (c.values == best.values) return standing::tied; // 0 ms in every run, say
+    const auto same = p_of_equivalence(c, best, margin, by_ranks);
+    if (same && *same < statistics::significance_level) return standing::tied;
     return p < statistics::significance_level ? standing::worse : standing::undecided;
 }
 
-void judge(decision_row& row, const std::vector<candidate>& all, better way) {
-    const auto by_mean = [&](const candidate& a, const candidate& b) {
-        return way == better::higher ? a.mean < b.mean : a.mean > b.mean;
-    };
-    const candidate& best = *std::ranges::max_element(all, by_mean);
-    row.margin = row.unit == "%" ? 1 : 0.05 * std::abs(best.mean);
+void judge(decision_row& row, std::vector<candidate> all, better way, bool by_ranks) {
+    std::ranges::stable_sort(all, [way](const candidate& a, const candidate& b) {
+        return way == better::higher ? a.figure > b.figure : a.figure < b.figure;
+    });
+    const candidate& best = all.front();
+    row.margin = row.unit == "%" ? 1 : 0.05 * std::abs(best.figure);
     std::vector<double> p;
-    for (const candidate& c : all) {
-        const auto welch = statistics::welch(best.values, c.values);
-        const auto ranks = statistics::mann_whitney(best.values, c.values);
-        p.push_back(&c == &best ? 1 : welch ? welch->p : ranks->p);
-    }
+    for (std::size_t i = 1; i < all.size(); ++i) p.push_back(p_of_difference(all[i], best, by_ranks));
     const std::vector<double> corrected = statistics::holm(p);
     for (std::size_t i = 0; i < all.size(); ++i) {
         auto cell = std::ranges::find(row.cells, all[i].runtime, &decision_cell::runtime);
-        cell->stands = &all[i] == &best ? standing::best
-                       : row.margin > 0 ? standing_of(all[i], best, row.margin, corrected[i])
-                                        : standing::tied;
+        cell->stands =
+            i == 0 ? standing::best : standing_of(all[i], best, row.margin, corrected[i - 1], by_ranks);
     }
 }
 
@@ -152,11 +163,11 @@ std::vector<decision_row> decisions_of(const study& s, const std::vector<std::st
                 row.cells.back().stands = standing::undecided;
                 continue;
             }
-            const double mean = statistics::describe(values).mean;
-            all.push_back({r.name, std::move(values), mean});
+            const auto d = statistics::describe(values);
+            all.push_back({r.name, std::move(values), k.has_long_tail ? d.p50 : d.mean});
         }
         if (all.size() < 2) continue;
-        judge(row, all, way);
+        judge(row, std::move(all), way, k.has_long_tail);
         out.push_back(std::move(row));
     }
     return out;

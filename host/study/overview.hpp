@@ -51,8 +51,9 @@ template <>
 inline constexpr auto fields_of<decision_cell> = std::tuple(field("runtime", &decision_cell::runtime),
                                                             field("standing", &decision_cell::stands));
 
-/// One criterion. margin: the difference that is taken for none, in the metric's unit: one point of a percentage, 5 %
-/// of the best runtime's mean otherwise. Runs in which a server loaded its model are left out.
+/// One criterion: means, by Welch's test and two one-sided tests; of times, which have long tails, medians, by ranks.
+/// margin: the difference that is taken for none, in the metric's unit: one point of a percentage, 5 % of the best
+/// runtime's figure otherwise. Runs in which a server loaded its model are left out.
 struct decision_row {
     std::string metric, label, unit;
     double margin = 0;

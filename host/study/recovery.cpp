@@ -185,7 +185,7 @@ void recover(study& s) {
     const std::vector<usable_run> all = usable_runs(s);
     const run_list serialized = select(all, is_warm_serialized);
     const auto paces = paces_of(serialized, each_once(serialized));
-    if (!paces || serialized.size() == all.size()) return;
+    if (!paces || std::ranges::all_of(all, &usable_run::serialized)) return;
     for (study_run& run : s.runs) {
         const auto usable = std::ranges::find(all, &run, &usable_run::run);
         if (usable == all.end() || !usable->warm()) continue;

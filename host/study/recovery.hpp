@@ -19,8 +19,7 @@ inline constexpr auto fields_of<agent_pace> = std::tuple(field("agent", &agent_p
 /// Over the runs of one runtime. ci95 is a bootstrap interval over these runs and the serialized ones.
 struct recovered_runs {
     std::size_t n = 0;
-    double mean_pct = 0;
-    std::optional<double> sd_pct;
+    std::optional<double> mean_pct, sd_pct; ///< nothing: too few runs
     std::optional<statistics::interval> ci95_pct;
 };
 template <>

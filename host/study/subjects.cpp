@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <fnmatch.h>
@@ -46,6 +47,14 @@ std::vector<double> means_of(const std::vector<std::vector<double>>& groups) {
     return out;
 }
 
+/// How many agents the runs have that values_of() takes.
+void add_agents(const study& s, const std::string& runtime, const std::string& config, const std::string& metric,
+                std::set<std::size_t>& out) {
+    for (const study_run& run : s.runs)
+        if (run.ok() && run.runtime == runtime && run.config == config && run.value(metric))
+            out.insert(run.agents().size());
+}
+
 } // namespace
 
 subject_sample sample_of(const study& s, const std::string& subject, const std::string& metric) {
@@ -61,13 +70,16 @@ subject_sample sample_of(const study& s, const std::string& subject, const std::
         out.missing = not_there("configuration", config_pattern, s.configs);
         return out;
     }
+    std::set<std::size_t> agents;
     for (const std::string& runtime : runtimes)
         for (const std::string& config : configs) {
             std::vector<double> values = values_of(s, runtime, metric, config);
             if (values.empty()) continue;
+            add_agents(s, runtime, config, metric, agents);
             out.runs.insert(out.runs.end(), values.begin(), values.end());
             out.configs.push_back(std::move(values));
         }
+    if (agents.size() == 1) out.agents = *agents.begin();
     if (out.empty())
         out.missing = s.definitions.contains(metric) ? fmt::format("no successful run of {} has {}", subject, metric)
                                                      : fmt::format("the study did not measure {}", metric);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <system_error>
 #include <utility>
 
 #include <poll.h>
@@ -27,6 +28,8 @@ const char* name_of(cell_course::stage s) noexcept {
         return "waiting for its server";
     case cell_course::stage::measuring:
         return "measuring";
+    case cell_course::stage::measured:
+        return "measured";
     case cell_course::stage::after:
         return "after_cell";
     case cell_course::stage::over:
@@ -80,24 +83,30 @@ void cell_course::advance() {
     if (stage_ == stage::measuring) {
         result_ = process_->collect();
         process_.reset();
-        begin_after();
-        return;
+        return enter(stage::measured);
     }
     const std::string fault = hook_->collect();
     hook_.reset();
-    if (!fault.empty()) {
-        if (result_.status == cell_status::ok) result_.message = fault;
-        result_.status = cell_status::failed;
-    }
+    if (!fault.empty()) fail(fault);
     enter(stage_ == stage::before && fault.empty() ? stage::ready : stage::over);
 }
 
-void cell_course::begin_after() {
+void cell_course::finish() {
     if (plan_.conduct.after_cell.empty()) return enter(stage::over);
-    hook_.emplace(start_hook("after_cell", plan_.conduct.after_cell,
-                             {fmt::format("CHIMERA_STATUS={}", word_of(result_.status)),
-                              fmt::format("CHIMERA_MESSAGE={}", result_.message)}));
-    enter(stage::after);
+    try {
+        hook_.emplace(start_hook("after_cell", plan_.conduct.after_cell,
+                                 {fmt::format("CHIMERA_STATUS={}", word_of(result_.status)),
+                                  fmt::format("CHIMERA_MESSAGE={}", result_.message)}));
+        enter(stage::after);
+    } catch (const std::system_error& e) { // the cell is measured: it gets its line
+        fail(fmt::format("after_cell cannot be started: {}", e.what()));
+        enter(stage::over);
+    }
+}
+
+void cell_course::fail(const std::string& fault) {
+    if (result_.status == cell_status::ok) result_.message = fault;
+    result_.status = cell_status::failed;
 }
 
 } // namespace chimera::host

@@ -35,11 +35,12 @@ class cell_course {
         before, ///< before_cell runs
         ready,  ///< measure() may be called
         measuring,
-        after, ///< after_cell runs
+        measured, ///< finish() is to be called
+        after,    ///< after_cell runs
         over
     };
 
-    /// Begins: with before_cell if there is one. Throws std::system_error.
+    /// Begins: with before_cell if there is one. Throws std::system_error where it cannot be started.
     explicit cell_course(course_plan);
 
     stage at() const noexcept { return stage_; }
@@ -55,12 +56,15 @@ class cell_course {
     /// [before, measuring or after] What runs has ended, or its deadline has passed. Throws as cell_process::collect()
     /// does.
     void advance();
-    /// [measuring has ended] What became of the cell. A hook that fails makes the cell fail.
+    /// [measured] Begins after_cell if there is one. Until then nothing of the cell's runs, so what is seen of its
+    /// servers is not the work of after_cell.
+    void finish();
+    /// [measuring has ended] What became of the cell. A hook that fails, or cannot be started, makes the cell fail.
     const cell_result& result() const noexcept { return result_; }
 
   private:
     void enter(stage);
-    void begin_after();
+    void fail(const std::string& fault);
     hook start_hook(const char* name, const std::string& line, std::vector<std::string> more = {}) const;
 
     course_plan plan_;

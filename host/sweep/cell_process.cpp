@@ -2,6 +2,7 @@
 
 #include "process/child_process.hpp"
 #include "process/secrets.hpp"
+#include "protocol/excerpt.hpp"
 #include "result/sealed_file.hpp"
 #include "result/whole_file.hpp"
 
@@ -40,13 +41,17 @@ std::string last_line(std::string text) {
     return text.substr(text.rfind('\n') + 1);
 }
 
+/// Of a message. A line of standard error may be of any length, and a hook gets the message in its environment, where
+/// the kernel takes 128 KiB at most.
+constexpr std::size_t longest_message = 4096;
+
 /// Why a process that ended by itself failed: the first error of its summary, or its last line on standard error.
 std::string reason(const fs::path& group, int run, int status) {
     const auto summary = nlohmann::json::parse(read_whole(log_file(group, run, "json")), nullptr, false);
     if (summary.is_object() && summary.contains("errors") && !summary["errors"].empty())
-        return summary["errors"][0].value("message", "");
-    std::string said = last_line(read_whole(log_file(group, run, "err")));
-    return said.empty() ? fmt::format("ended with status {}", status) : said;
+        return excerpt(summary["errors"][0].value("message", ""), longest_message);
+    const std::string said = last_line(read_whole(log_file(group, run, "err")));
+    return said.empty() ? fmt::format("ended with status {}", status) : excerpt(said, longest_message);
 }
 
 /// Whether a file of lines is there and its last line is complete.
@@ -213,13 +218,17 @@ std::vector<alert_result> tripped_alerts(const fs::path& group, int run) {
 
 bool found_no_server(const fs::path& group, int run) {
     try {
+        bool got_one = false, got_none = false;
         for (const auto& [line, place] : read_results_lines(group / fmt::format("run_{}", run) / "requests.jsonl")) {
             const auto request = from_json<request_result>(line, place);
-            if (request.error && !request.connected_ns && !request.sent_ns) return true;
+            const bool connected = request.connected_ns || request.sent_ns;
+            got_one = got_one || connected;
+            got_none = got_none || (request.error && request.status.value_or(0) == 0 && !connected);
         }
+        return got_one && got_none;
     } catch (const std::exception&) { // it crashed before it could write them
+        return false;
     }
-    return false;
 }
 
 void die_with_parent() {

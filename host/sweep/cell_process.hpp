@@ -67,7 +67,9 @@ cell_on_disk look_at_run(const std::filesystem::path& group, int run, run_claims
 /// The alerts that tripped in a run, as its process said them in <group>/logs/run_<run>.json; empty where it did not.
 std::vector<alert_result> tripped_alerts(const std::filesystem::path& group, int run);
 
-/// Whether a request of the run got no connection: its server was away, for a moment at least.
+/// Whether a request of the run got no connection though another one did: its server was away, for a moment at least.
+/// Where no request has one, nothing is known: the transport may not say when it connects (CHM_EXT_TIMING), or cannot
+/// connect at all.
 bool found_no_server(const std::filesystem::path& group, int run);
 
 /// [in the cell's process, once, at its start] Has the kernel kill this process when the sweep's process ends.

@@ -46,7 +46,8 @@ hook::hook(std::string name, const std::string& line, std::filesystem::path log,
                 std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(time_limit_s))) {
     const sdk::owned_fd in = open_file("/dev/null", O_RDONLY),
                         out = open_file(log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC);
-    pid_ = spawn_child({"/bin/sh", "-c", line}, in.get(), out.get(), out.get(), std::move(environment));
+    pid_ = spawn_child({"/bin/sh", "-c", line}, in.get(), out.get(), out.get(), std::move(environment),
+                       pipe_signals::restored);
     pidfd_ = sdk::owned_fd::checked(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)), "pidfd_open");
 }
 

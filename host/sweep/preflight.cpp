@@ -7,6 +7,7 @@
 #include "provenance/collect.hpp"
 #include "provenance/in_words.hpp"
 #include "run/ask_servers.hpp"
+#include "sweep/ending_signals.hpp"
 #include "sweep/server_watch.hpp"
 
 #include <chimera/sdk/owned_fd.hpp>
@@ -96,7 +97,7 @@ class asking {
         const auto until = std::chrono::steady_clock::now() + answer_limit;
         int status = 0;
         while (waitpid(pid, &status, WNOHANG) == 0) {
-            if (std::chrono::steady_clock::now() > until) {
+            if (end_is_asked() || std::chrono::steady_clock::now() > until) {
                 kill(-pid, SIGKILL);
                 waitpid(pid, &status, 0);
                 how_ended_ = fmt::format("asking it took longer than {} s", answer_limit.count());
@@ -118,39 +119,45 @@ class asking {
     std::string how_ended_ = "asking it gave no answer";
 };
 
-void judge_models(const std::string& url, const server_told& told, preflight& out) {
+/// may_come: before_cell may change what is not there now.
+void judge_models(const std::string& url, const server_told& told, bool may_come, preflight& out) {
     for (const asked_model& m : told.models) {
         if (m.there.value_or(true)) continue;
         const bool is_ollama = told.identity.software == "Ollama";
-        out.errors.push_back(fmt::format("{}: has no model \"{}\"; {}{}", url, m.name,
-                                         suggest(m.name, told.offered.value_or(std::vector<std::string>())),
-                                         is_ollama ? fmt::format(" (ollama pull {} fetches it)", m.name) : ""));
+        (may_come ? out.warnings : out.errors)
+            .push_back(fmt::format("{}: has no model \"{}\"; {}{}{}", url, m.name,
+                                   suggest(m.name, told.offered.value_or(std::vector<std::string>())),
+                                   is_ollama ? fmt::format(" (ollama pull {} fetches it)", m.name) : "",
+                                   may_come ? "; before_cell has to bring it" : ""));
     }
     if (!told.offered && !told.models.empty())
         out.warnings.push_back(fmt::format("{}: gives no list of its models, so nobody knows whether \"{}\" is there",
                                            url, told.models.front().name));
 }
 
-void judge_server(const std::string& url, const server_told& told, preflight& out) {
+void judge_server(const std::string& url, const server_told& told, bool may_come, preflight& out) {
     if (!told.answered) {
-        out.errors.push_back(fmt::format("{}: does not answer: {}", url, told.fault));
+        (may_come ? out.warnings : out.errors)
+            .push_back(fmt::format("{}: does not answer: {}{}", url, told.fault,
+                                   may_come ? "; before_cell has to start it anew" : ""));
         return;
     }
-    judge_models(url, told, out);
+    judge_models(url, told, may_come, out);
     const std::string who = in_words(told.identity);
     out.found.push_back(fmt::format("{}: {}", url, who.empty() ? "answers" : who));
 }
 
 void look_at_servers(const sweep_definition& sweep, const preflight_settings& settings, preflight& out) {
     const questions all = questions_of(sweep, settings.cells);
-    std::set<std::string> looked, faulty;
+    const bool may_come = !sweep.conduct.before_cell.empty();
+    std::set<std::string> looked, faulty; // faulty: without secrets, as those who are asked say their URLs
     for (const auto& [question, p] : all) {
+        if (end_is_asked()) return;
         const auto& [url, model] = question;
         const auto watched = watched_servers(*p);
         if (!looked.insert(url).second || std::ranges::find(watched, url) == watched.end()) continue;
         if (const std::string why = why_unreachable(url); !why.empty()) {
-            faulty.insert(url);
-            const bool may_come = !sweep.conduct.before_cell.empty();
+            faulty.insert(without_url_secrets(url));
             (may_come ? out.warnings : out.errors)
                 .push_back(
                     fmt::format("{}: cannot be reached: {}; {}", without_url_secrets(url), why,
@@ -159,8 +166,9 @@ void look_at_servers(const sweep_definition& sweep, const preflight_settings& se
     }
     std::set<std::pair<std::string, std::string>> answered;
     for (const auto& [question, p] : all) {
-        if (faulty.contains(question.first) || answered.contains(question)) continue;
+        if (faulty.contains(without_url_secrets(question.first)) || answered.contains(question)) continue;
         const asking asked(*p, settings);
+        if (end_is_asked()) return;
         const std::vector<server_told> told = asked.servers();
         if (told.empty()) {
             out.warnings.push_back(fmt::format("{}: can be reached, but could not be asked: {}",
@@ -169,8 +177,8 @@ void look_at_servers(const sweep_definition& sweep, const preflight_settings& se
         }
         for (const server_told& server : told) {
             if (server.identity.url == "simulator") continue;
-            judge_server(server.identity.url, server, out);
-            if (!server.answered) faulty.insert(question.first);
+            judge_server(server.identity.url, server, may_come, out);
+            if (!server.answered) faulty.insert(server.identity.url);
         }
         for (const agent_spec& a : p->workload.agents) answered.insert({a.url, a.model});
     }
@@ -192,6 +200,7 @@ preflight look_before_sweep(const sweep_definition& sweep, const preflight_setti
     for (const std::string& warning : {clock_warning(), governor_warning(this_machine().governor)})
         if (!warning.empty()) out.warnings.push_back(warning);
     look_at_servers(sweep, settings, out);
+    out.interrupted = end_is_asked();
     return out;
 }
 

@@ -15,6 +15,7 @@ struct preflight {
     std::vector<std::string> errors;   ///< no cell would succeed, or none could be kept: what, and what to do
     std::vector<std::string> warnings; ///< figures may mislead, or the disk may become full
     std::vector<std::string> found;    ///< what is in order: each server with its version and models
+    bool interrupted = false;          ///< SIGINT or SIGTERM came: the rest was not looked at
 };
 
 struct preflight_settings {
@@ -25,9 +26,9 @@ struct preflight_settings {
     std::vector<sweep_cell> cells; ///< that are to be run; servers of others are not asked
 };
 
-/// All checks. A server is asked by a `chimera-host run` of its own, with executor and transport of a cell that uses
-/// it, since only these know the way: TLS, proxies, headers. Takes some 100 ms for each server and model, up to 10 s
-/// for one that does not answer. Throws std::system_error where no process can be started.
+/// [take_over_signals was called] All checks. A server is asked by a `chimera-host run` of its own, with executor and
+/// transport of a cell that uses it, since only these know the way: TLS, proxies, headers. Takes some 100 ms for each
+/// server and model, up to 10 s for one that does not answer. Throws std::system_error where no process can be started.
 preflight look_before_sweep(const sweep_definition&, const preflight_settings&);
 
 // ---- its parts, for tests

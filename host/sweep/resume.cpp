@@ -104,8 +104,13 @@ class look {
     folder_state out_;
 };
 
+/// The files of a run's process and of its hooks: <group>/logs/run_3.json, ...
+constexpr const char* log_endings[] = {"json", "err", "before_cell.log", "after_cell.log"};
+
+bool is_there(const fs::path& file) { return fs::exists(fs::symlink_status(file)); }
+
 void rename_aside(const fs::path& from, const std::string& to) {
-    if (fs::exists(fs::symlink_status(from))) fs::rename(from, from.parent_path() / to);
+    if (is_there(from)) fs::rename(from, from.parent_path() / to);
 }
 
 } // namespace
@@ -131,13 +136,14 @@ std::string set_aside(const fs::path& group, int run, const std::string& ending)
     const fs::path folder = group / name, logs = group / "logs";
     std::string suffix = ending;
     const auto is_taken = [&] {
-        return fs::exists(fs::symlink_status(group / (name + '.' + suffix))) ||
-               fs::exists(fs::symlink_status(logs / (name + '.' + suffix + ".err")));
+        const std::string kept = name + '.' + suffix;
+        return is_there(group / kept) || std::ranges::any_of(log_endings, [&](const char* ending_of_log) {
+                   return is_there(logs / (kept + '.' + ending_of_log));
+               });
     };
     for (int n = 2; is_taken(); ++n) suffix = fmt::format("{}-{}", ending, n);
-    for (const char* log : {"json", "err", "before_cell.log", "after_cell.log"})
-        rename_aside(logs / (name + '.' + log), name + '.' + suffix + '.' + log);
-    if (!fs::exists(fs::symlink_status(folder))) return "";
+    for (const char* log : log_endings) rename_aside(logs / (name + '.' + log), name + '.' + suffix + '.' + log);
+    if (!is_there(folder)) return "";
     fs::rename(folder, group / (name + '.' + suffix));
     return name + '.' + suffix;
 }

@@ -6,6 +6,7 @@
 #include "result/whole_file.hpp"
 #include "statistics/description.hpp"
 #include "sweep/cell_course.hpp"
+#include "sweep/ending_signals.hpp"
 #include "sweep/resume.hpp"
 #include "sweep/server_watch.hpp"
 
@@ -13,7 +14,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -34,7 +34,7 @@ using std::chrono::steady_clock;
 constexpr std::size_t fewest_runs_for_a_ci = 3;
 /// A cell whose server goes away each time fails in the end.
 constexpr int most_tries = 3;
-/// Between two looks whether a server is back.
+/// After a look that found a server away. Each look may hold the sweep up for seconds.
 constexpr std::chrono::milliseconds look_every{500};
 
 class supervisor {
@@ -68,12 +68,11 @@ class supervisor {
     supervisor& operator=(const supervisor&) = delete;
 
     sweep_end run() {
-        sigset_t ending;
-        sigemptyset(&ending);
-        sigaddset(&ending, SIGINT);
-        sigaddset(&ending, SIGTERM);
+        const sigset_t ending = ending_signals();
         const auto signals = sdk::owned_fd::checked(signalfd(-1, &ending, SFD_CLOEXEC), "signalfd");
+        if (events_.begun) events_.begun(progress());
         for (;;) {
+            if (end_is_asked()) return sweep_end::interrupted; // also one of before this sweep began
             begin_cells();
             if (const std::string gone = measure_cells(); !gone.empty()) {
                 warn(gone);
@@ -197,6 +196,7 @@ class supervisor {
 
     /// Starts the processes of the cells whose servers are there. Returns why the sweep ends; empty: it goes on.
     std::string measure_cells() {
+        if (steady_clock::now() < next_look_) return "";
         now_.awaited.reset();
         for (running_cell& r : running_) {
             if (r.course.at() != cell_course::stage::ready) continue;
@@ -205,6 +205,7 @@ class supervisor {
                 r.course.measure();
                 continue;
             }
+            next_look_ = steady_clock::now() + look_every;
             now_.awaited = servers_.awaited();
             if (std::string gone = servers_.given_up(p); !gone.empty())
                 return gone + "; the sweep ends here, and --resume goes on when the server is back";
@@ -226,8 +227,9 @@ class supervisor {
             first = std::min(first, r.course.deadline());
         }
         const auto now = steady_clock::now();
-        if (somebody_waits()) first = std::min(first, now + look_every);
-        if (next_ < todo_.size() && now < pause_ends_) first = std::min(first, pause_ends_);
+        if (somebody_waits()) first = std::min(first, next_look_);
+        if (next_ < todo_.size() && running_.size() < static_cast<std::size_t>(settings_.jobs))
+            first = std::min(first, pause_ends_); // also one that has ended since begin_cells()
         const auto left = first == steady_clock::time_point::max()
                               ? std::chrono::milliseconds(3'600'000)
                               : std::clamp(std::chrono::ceil<std::chrono::milliseconds>(first - now),
@@ -243,9 +245,11 @@ class supervisor {
             pollfd p{r.course.end_fd(), POLLIN, 0};
             const bool ended = p.fd >= 0 && (poll(&p, 1, 0) > 0 || steady_clock::now() >= r.course.deadline());
             if (ended) {
-                const bool was_measuring = r.course.at() == cell_course::stage::measuring;
                 r.course.advance();
-                if (was_measuring) r.server_was_away = has_failed(r.course.result().status) && server_was_away(r);
+                if (r.course.at() == cell_course::stage::measured) { // after_cell may end or start the server
+                    r.server_was_away = has_failed(r.course.result().status) && server_was_away(r);
+                    r.course.finish();
+                }
             }
             if (r.course.at() != cell_course::stage::over) {
                 ++i;
@@ -264,8 +268,9 @@ class supervisor {
         }
     }
 
-    /// Right after the cell has failed: its server cannot be reached, or was not there for one of its requests. The
-    /// latter counts once for a cell, since a transport that cannot connect finds no server each time.
+    /// Right after the cell has failed, before its after_cell: its server cannot be reached, or was not there for one
+    /// of its requests. The latter counts once for a cell, since a server that is full may refuse connections each
+    /// time.
     bool server_was_away(const running_cell& r) {
         const profile& p = profile_of(r.cell);
         if (!servers_.looks() || watched_servers(p).empty()) return false;
@@ -304,8 +309,10 @@ class supervisor {
     }
 
     void tell(const cell_result& entry) const {
-        if (events_.told) events_.told(entry, {done_.size(), settings_.cells.size(), expected_s()});
+        if (events_.told) events_.told(entry, progress());
     }
+
+    sweep_progress progress() const { return {done_.size(), settings_.cells.size(), expected_s()}; }
 
     void count(const sweep_cell& c, const cell_result& e) {
         done_.insert(c);
@@ -355,7 +362,7 @@ class supervisor {
     std::map<sweep_cell, int> tries_; // that failed while the server went away
     std::vector<sweep_cell> todo_;
     std::size_t next_ = 0;
-    steady_clock::time_point pause_ends_{};
+    steady_clock::time_point pause_ends_{}, next_look_{};
     std::vector<running_cell> running_;
     sweep_now now_;
     std::string told_now_;

@@ -33,6 +33,8 @@ struct sweep_progress {
 
 /// What others are told while a sweep runs, on its thread. Each may be empty.
 struct sweep_events {
+    /// The sweep has looked at its folder and begins: how far earlier tries came.
+    std::function<void(const sweep_progress&)> begun;
     /// A line of the journal was written: a cell has ended.
     std::function<void(const cell_result&, const sweep_progress&)> told;
     /// What was lost or changed, and what is done about it; a server that went away, or is back.

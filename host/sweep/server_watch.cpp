@@ -99,24 +99,24 @@ server_watch::server_watch(std::chrono::duration<double> wait, std::function<voi
 
 bool server_watch::all_there(const profile& p) {
     if (!looks()) return true;
-    bool all = true;
     for (const std::string& url : watched_servers(p)) {
         std::string why = why_unreachable(url);
         const auto known = away_.find(url);
         if (!why.empty()) {
-            all = false;
-            if (known != away_.end()) continue;
+            if (known != away_.end()) return false;
             said_(fmt::format("{}: {} cannot be reached ({}); the sweep waits for it, {} at most", time_of_day(),
                               without_url_secrets(url), why, duration_in_words(wait_.count())));
             away_.emplace(url, absence{clock::now(), std::move(why)});
-        } else if (known != away_.end()) {
+            return false;
+        }
+        if (known != away_.end()) {
             const std::chrono::duration<double> gone = clock::now() - known->second.since;
             said_(fmt::format("{}: {} is back after {}; the sweep goes on", time_of_day(), without_url_secrets(url),
                               duration_in_words(gone.count())));
             away_.erase(known);
         }
     }
-    return all;
+    return true;
 }
 
 std::optional<std::string> server_watch::awaited() const {
@@ -125,10 +125,13 @@ std::optional<std::string> server_watch::awaited() const {
 }
 
 std::string server_watch::given_up(const profile& p) const {
-    for (const std::string& url : watched_servers(p))
-        if (const auto gone = away_.find(url); gone != away_.end() && clock::now() - gone->second.since > wait_)
-            return fmt::format("{} has been away for {} ({})", without_url_secrets(url),
-                               duration_in_words(wait_.count()), gone->second.why);
+    for (const std::string& url : watched_servers(p)) {
+        const auto gone = away_.find(url);
+        if (gone == away_.end()) continue;
+        if (clock::now() - gone->second.since <= wait_) break; // nobody has looked at the others meanwhile
+        return fmt::format("{} has been away for {} ({})", without_url_secrets(url), duration_in_words(wait_.count()),
+                           gone->second.why);
+    }
     return "";
 }
 

@@ -30,11 +30,13 @@ class server_watch {
     /// and when it is back.
     server_watch(std::chrono::duration<double> wait, std::function<void(const std::string&)> said);
 
-    /// Connects to the profile's servers. True: all of them can be reached, or nobody looks.
+    /// Connects to the profile's servers, up to the first that is away: each that does not say no takes two seconds.
+    /// True: all of them can be reached, or nobody looks.
     bool all_there(const profile&);
     /// The server that has been away for longest, if one is.
     std::optional<std::string> awaited() const;
-    /// Which of the profile's servers has been away for longer than it may be, in words; empty: none has.
+    /// That the first of the profile's servers that is away has been so for longer than it may be, in words; empty: it
+    /// has not.
     std::string given_up(const profile&) const;
     bool looks() const noexcept { return wait_.count() > 0; }
 

@@ -98,6 +98,7 @@ sweep_status read_status(const fs::path& folder) {
         if (has_failed(e.status)) out.failures.push_back(noted);
         if (!e.alerts.empty()) out.alerts.push_back(noted);
     }
+    const double pause_s = plan.pause_s.value_or(0);
     double expected = 0;
     bool known = true;
     const auto add = [&](group_progress& g) {
@@ -107,7 +108,7 @@ sweep_status read_status(const fs::path& folder) {
         if (g.ok + g.failed > 0) g.cell_s = times.expected_s(g.runtime, g.config);
         const auto each = times.expected_s(g.runtime, g.config);
         known = known && (each || g.left == 0);
-        expected += each.value_or(0) * static_cast<double>(g.left);
+        expected += (each.value_or(0) + pause_s) * static_cast<double>(g.left);
         out.planned += g.planned;
         out.done += done;
         out.ok += g.ok;

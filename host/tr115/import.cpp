@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace chimera::host {
 namespace {
@@ -18,6 +19,16 @@ namespace fs = std::filesystem;
 
 std::string folder_of(const imported_run& r) {
     return fmt::format("{}/{}/run_{}", r.run.runtime, r.config, r.run.number);
+}
+
+/// Folders that differ only in what the names of configurations do not have, such as a model that the files do not
+/// name, would be one folder of the output.
+void check_each_has_its_folder(const std::vector<imported_run>& runs) {
+    std::map<std::string, const imported_run*> seen;
+    for (const imported_run& r : runs)
+        if (const auto [at, is_new] = seen.try_emplace(folder_of(r), &r); !is_new)
+            throw results_error(fmt::format("{} and {}: both would be {}; import them one by one",
+                                            at->second->run.file.string(), r.run.file.string(), at->first));
 }
 
 /// Results below the originals would be taken for originals, and the other way round.
@@ -140,6 +151,7 @@ import_outcome import_tr115(const std::vector<fs::path>& trees, const fs::path& 
     const std::vector<std::string> contradictions = name_configurations(runs);
     outcome.warnings.insert(outcome.warnings.end(), contradictions.begin(), contradictions.end());
     outcome.warnings.insert(outcome.warnings.end(), found.left_out.begin(), found.left_out.end());
+    check_each_has_its_folder(runs);
     check_nothing_is_overwritten(runs, out);
     sort_by_time(runs);
     const sweep_result sweep = converted_sweep(runs, runtimes, name_of(trees));

@@ -26,8 +26,8 @@ struct import_outcome {
 /// (configurations.hpp). sweep.json is written last.
 ///
 /// Throws results_error with every fault found before anything is written, also where `out` holds a sweep already, lies
-/// in a tree or around it, or holds a metrics.json of another origin where one would be written; std::system_error
-/// where it cannot be written.
+/// in a tree or around it, or holds a metrics.json of another origin where one would be written, and where two runs
+/// would get the same folder; std::system_error where it cannot be written.
 import_outcome import_tr115(const std::vector<std::filesystem::path>& trees, const std::filesystem::path& out,
                             const std::vector<named_runtime>& = {});
 

@@ -63,7 +63,12 @@ class tree_reader {
     }
 
     void add_metrics(const fs::path& file) {
-        if (const auto at = place(file, folders_between(tree_, file))) found_[*at] = {file, 0};
+        const auto at = place(file, folders_between(tree_, file));
+        if (!at) return;
+        const auto [known, is_new] = found_.try_emplace(*at, found_run{file, 0});
+        if (!is_new)
+            throw results_error(fmt::format("{} and {}: their folders name the same run; import them one by one",
+                                            known->second.file.string(), file.string()));
     }
 
     /// Whether a run that a summary.json lists is there already. One file may have run_N where another has run_N/run_1;

@@ -28,7 +28,8 @@ struct tr115_runs {
 /// are several trees, the phase begins with the tree's name; a phase that all runs share is dropped.
 ///
 /// Throws results_error if a tree is not a folder or lies in another one, if there is no run, if a named runtime has
-/// none, if two trees hold the same run, or if a summary.json cannot be read and nothing else describes its run.
+/// none, if two metrics.json are the same run, in one tree or in two, or if a summary.json cannot be read and nothing
+/// else describes its run.
 tr115_runs find_tr115_runs(std::span<const std::filesystem::path> trees, const std::vector<named_runtime>&);
 
 } // namespace chimera::host

@@ -1,7 +1,7 @@
 // Efficiency by runtime and by configuration.
 
 import { h, section } from './dom.js';
-import { at, entries, figure, interval, metric_title, report, tag } from './report.js';
+import { at, entries, figure, interval, is_about_one_agent, metric_title, report, tag } from './report.js';
 import { number_column, table } from './table.js';
 import { runtime_mark, runtime_swatch } from './palette.js';
 import { chart } from './chart.js';
@@ -137,7 +137,7 @@ const explanations = {
 };
 
 export function efficiency() {
-  if (!by_runtime().some((r) => r.mean != null)) return null;
+  if (is_about_one_agent() || !by_runtime().some((r) => r.mean != null)) return null;
   const name = `${metric_title(report.headline)}, %`,
     one = (rows, row_height, id, title, text_table) =>
       chart({

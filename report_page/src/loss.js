@@ -1,7 +1,7 @@
 // Where the lost agent-time went, stacked by runtime. Hue says whose a part is, the pattern which part.
 
 import { h, section } from './dom.js';
-import { at, entries, figure, format, tag } from './report.js';
+import { at, entries, figure, format, is_about_one_agent, tag } from './report.js';
 import { table } from './table.js';
 import { fill, fill_swatch, muted, runtime_swatch, text } from './palette.js';
 import { axis, chart, tooltip } from './chart.js';
@@ -181,7 +181,7 @@ function verdicts() {
 
 export function loss() {
   const parts = groups.flatMap(known_parts);
-  if (!parts.length) return null;
+  if (is_about_one_agent() || !parts.length) return null;
   const missing = groups
     .filter((g) => !known_parts(g).length)
     .map((g) => g.title.toLowerCase())

@@ -61,7 +61,7 @@ export function order() {
         : null,
     drift.length
       ? table(
-          'Drift within runtimes',
+          'Drift within a runtime and configuration',
           [
             { title: 'drift of', cell: (d) => metric_title(d.value.metric) },
             number_column('in ten runs', 'in_ten_runs', ''),

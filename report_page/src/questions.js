@@ -78,7 +78,7 @@ function criterion({ value: c, pointer }) {
               number: true,
               cell: (r) => figure(`${r.pointer}/value`, unit, r.value.missing || 'not measured'),
             },
-            number_column(`above the bar${c.unit_of_over ? `, ${c.unit_of_over}` : ''}`, 'over', unit),
+            number_column(`better than the bar by${c.unit_of_over ? `, ${c.unit_of_over}` : ''}`, 'over', unit),
             number_column('p (Holm)', 'p_holm', 'p', { absent: 'no test' }),
             {
               title: 'met',

@@ -10,6 +10,9 @@ export function replace_report(newer) {
   report = newer;
 }
 
+/** A study of single agents has no parallel efficiency. */
+export const is_about_one_agent = () => report.method?.agents?.length === 1;
+
 /** The value at a pointer such as /runtimes/0/mean_pct; null where there is none. */
 export function at(pointer) {
   return (

@@ -1,7 +1,7 @@
 // How much runs scatter within a configuration and between configurations, and which configurations are best.
 
 import { h, section } from './dom.js';
-import { entries, figure } from './report.js';
+import { entries, figure, is_about_one_agent } from './report.js';
 import { folded, number_column, table } from './table.js';
 import { runtime_swatch } from './palette.js';
 
@@ -11,7 +11,7 @@ const named = (pointer, value) =>
 export function stability() {
   const rows = entries('/stability'),
     ranked = entries('/ranked_configs');
-  if (!rows.length && !ranked.length) return null;
+  if (is_about_one_agent() || (!rows.length && !ranked.length)) return null;
   const best = ranked.filter((c) => c.value.rank <= 3);
   const runtime = {
     title: 'runtime',

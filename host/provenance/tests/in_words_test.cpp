@@ -11,6 +11,7 @@ TEST_CASE("a machine is told in one line") {
                        .usable_cpus = 16,
                        .governor = "performance",
                        .memory_bytes = 67'318'591'488,
+                       .os = {},
                        .kernel = "6.1.0-18-amd64",
                        .libc = "glibc 2.36",
                        .hypervisor = "none",

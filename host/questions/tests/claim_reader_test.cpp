@@ -220,6 +220,8 @@ TEST_CASE("faults of each kind") {
           "q.toml:6:6: claims.c.of: several are compared by no_difference and equivalent; otherwise give a and b");
     CHECK(of_claim(metric + "test = \"higher\"\na = \"a\"\nreference = 1\nby = \"ranks\"") ==
           "q.toml:8:6: claims.c.by: ranks need two samples; a reference is tested by welch (there: Student's test)");
+    CHECK(of_claim(metric + "test = \"no_difference\"\na = \"a\"\nb = \"b\"\nmargin = 5")
+              .starts_with("q.toml:8:10: claims.c.margin: has no effect on no_difference; "));
     CHECK(of_claim(metric + "test = \"higher\"\na = \"a\"\nb = \"b\"\nlevel = 5") ==
           "q.toml:8:9: claims.c.level: is 5; give a number below 1, such as 0.05");
     CHECK(of_claim("metric = \"wall_ms\"\nsuccess_rate_pct = 50\nof = \"a\"") ==

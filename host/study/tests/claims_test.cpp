@@ -144,6 +144,12 @@ TEST_CASE("change, ratio, speedup and effect size") {
     speedup.kind = claim_kind::speedup;
     CHECK(judge(s, speedup).verdict == claim_verdict::holds);
     CHECK(judge(s, speedup).said == "1.00 x");
+    study unequal = published();
+    for (study_run& r : unequal.runs)
+        if (r.runtime == "blocked" && r.config == "hetero") r.result.concurrent.agents.resize(4);
+    CHECK(judge(unequal, speedup).verdict == claim_verdict::not_derivable);
+    speedup.of = {"blocked/homo_512"}; // of two agents, whatever the other runs have
+    CHECK(judge(unequal, speedup).verdict == claim_verdict::holds);
     made_study m;
     m.add("fast", "x", {92, 94, 93, 95, 91, 93.5}).add("slow", "x", {88, 90, 87.5, 91, 89, 90.5});
     claim_spec d = claim(claim_kind::cohens_d, -2.62);
@@ -294,6 +300,17 @@ TEST_CASE("tests: what is detectable, what is not, and what is shown to be small
     r.says = relation::lower;
     r.margin = 4;
     CHECK(judge(s, r).verdict == claim_verdict::holds);
+    // By ranks one far run hides nothing.
+    made_study far;
+    far.add("a", "x", {90, 90.1, 90.2, 90.3, 90.4, 90.5}).add("b", "x", {90.05, 90.15, 90.25, 90.35, 90.45, 20});
+    claim_spec equal = claim(claim_kind::test);
+    equal.a = "a";
+    equal.b = "b";
+    equal.says = relation::equivalent;
+    equal.margin = 1.02;
+    CHECK(judge(far.study(), equal).verdict == claim_verdict::wrong);
+    equal.test = deciding_test::ranks;
+    CHECK(judge(far.study(), equal).verdict == claim_verdict::holds);
     // Of several.
     claim_spec all = claim(claim_kind::test);
     all.of = {"fast", "same", "slow"};

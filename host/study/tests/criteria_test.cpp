@@ -57,6 +57,14 @@ TEST_CASE("every runtime, those named, and a bar from above") {
     c.at_least.reset();
     c.at_most = 96;
     CHECK(*judged(two_runtimes(), c).rows[0].over == -1);
+    CHECK(judged(two_runtimes(), c).words == "Missed: 0 of 1 clear the bar; the last, fast is 1 point above it.");
+    c.at_most = 98;
+    CHECK(judged(two_runtimes(), c).words == "Met: 1 of 1 clears the bar; the last, fast is 1 point below it.");
+    c.of = {"fast", "none"};
+    CHECK(!judged(two_runtimes(), c).met); // whether every one does, nobody knows
+    CHECK(judged(two_runtimes(), c).words.starts_with("Not derivable: the study has no runtime \"none\""));
+    c.every = false;
+    CHECK(judged(two_runtimes(), c).met == true);
     c.of = {"none"};
     CHECK(!judged(two_runtimes(), c).met);
     CHECK(judged(two_runtimes(), c).words.starts_with("Not derivable: the study has no runtime \"none\""));
@@ -72,6 +80,7 @@ TEST_CASE("above a reference is a test, corrected over the runtimes") {
     CHECK(*above.rows[0].p_holm ==
           doctest::Approx(2 * 0.06120975113028626).epsilon(1e-9)); // SciPy's one-sided p, twice
     CHECK(above.met == false);
+    CHECK(above.words.ends_with(" over it, but not by more than chance."));
     c.above->value = 90;
     CHECK(judged(two_runtimes(), c).met == true);
 }

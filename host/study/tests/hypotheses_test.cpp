@@ -52,8 +52,8 @@ TEST_CASE("p, Holm's correction, power and the detectable difference are SciPy's
     CHECK(*higher.p_means == doctest::Approx(0.000999187518996846).epsilon(1e-9));
     CHECK(*higher.p_ranks == doctest::Approx(0.004329004329004329).epsilon(1e-9));
     CHECK(*higher.level == 0.025);
-    CHECK(*higher.power_at_margin == doctest::Approx(0.19831979267811595).epsilon(1e-7));
-    CHECK(*higher.detectable == doctest::Approx(2.5420226589072383).epsilon(1e-6));
+    CHECK(*higher.power == doctest::Approx(0.19831979267811595).epsilon(1e-7)); // of a point beyond the margin
+    CHECK(*higher.detectable == doctest::Approx(1 + 2.5420226589072383).epsilon(1e-6));
     CHECK(higher.verdict == hypothesis_verdict::supported);
     CHECK(higher.words.starts_with(
         "fast is higher than slow by more than 1 point (difference of the means +3.75 points, "));
@@ -61,7 +61,11 @@ TEST_CASE("p, Holm's correction, power and the detectable difference are SciPy's
     CHECK(*equivalent.p == doctest::Approx(0.0135120520397329).epsilon(1e-9));
     CHECK(*equivalent.p_holm == *equivalent.p);
     CHECK(*equivalent.p_against == 1);
-    CHECK(*equivalent.power_at_margin == doctest::Approx(0.37346079425161194).epsilon(1e-7));
+    CHECK(*equivalent.power == doctest::Approx(0.37346079425161194).epsilon(1e-7));
+    const judged_hypothesis wide = judged(samples().study(), {hypothesis("fast", "slow", relation::higher, 1),
+                                                              hypothesis("fast", "same", relation::equivalent,
+                                                                         *equivalent.detectable)})[1];
+    CHECK(*wide.power == doctest::Approx(0.8).epsilon(1e-6));
     CHECK(equivalent.verdict == hypothesis_verdict::supported);
     CHECK(equivalent.source == "file.toml");
 }
@@ -88,13 +92,13 @@ TEST_CASE("what is not shown says what could have been seen") {
     CHECK(h.verdict == hypothesis_verdict::not_shown);
     CHECK(h.words.starts_with(
         "Neither that fast is higher than same by more than 0.5 points nor the opposite is shown ("));
-    CHECK(h.words.find(" Runs like these find a true difference of 0.5 points with a chance of ") != std::string::npos);
-    CHECK(h.words.find(" is the smallest that they find with a chance of 80 %.") != std::string::npos);
+    CHECK(h.words.find(" If the true difference is 1 point, twice the margin, runs like these show it with a chance of ") != std::string::npos);
+    CHECK(h.words.find(" is the smallest true difference with which they show it with a chance of 80 %.") != std::string::npos);
     const judged_hypothesis different =
         judged_alone(samples().study(), hypothesis("fast", "same", relation::different));
     CHECK(different.verdict == hypothesis_verdict::not_shown);
     CHECK(!different.p_against); // without a margin nothing refutes it
-    CHECK(!different.power_at_margin);
+    CHECK(!different.power);
 }
 
 TEST_CASE("a published value is a reference without error") {
@@ -136,12 +140,17 @@ TEST_CASE("what cannot be decided says why") {
     const judged_hypothesis none = judged_alone(s, hypothesis("a", "bb", relation::higher));
     CHECK(none.verdict == hypothesis_verdict::not_derivable);
     CHECK(none.words.starts_with("The study has no runtime \"bb\"; "));
-    // Neither varies: by ranks, three against three can give 0.05 and no less.
-    const judged_hypothesis constant = judged_alone(s, hypothesis("d", "c", relation::higher));
-    CHECK(constant.test == deciding_test::ranks);
+    const std::string nothing_varies = "No run differs from another, so what chance can do is not known.";
+    CHECK(judged_alone(s, hypothesis("d", "c", relation::higher)).words == nothing_varies);
+    CHECK(judged_alone(s, hypothesis("c", "c", relation::equivalent, 0.5)).words == nothing_varies);
+    // By ranks, three against three can give 0.05 and no less.
+    hypothesis_spec by_ranks = hypothesis("d", "c", relation::higher);
+    by_ranks.test = deciding_test::ranks;
+    const judged_hypothesis constant = judged_alone(s, by_ranks);
     CHECK(*constant.p == doctest::Approx(0.05));
     CHECK(constant.verdict == hypothesis_verdict::not_shown);
+    CHECK(!constant.detectable); // the t test of such runs would find any difference
     hypothesis_spec to_value = hypothesis("c", "", relation::higher);
     to_value.reference = reference_value{"40", 40};
-    CHECK(judged_alone(s, to_value).words == "No run differs from another, so what chance can do is not known.");
+    CHECK(judged_alone(s, to_value).words == nothing_varies);
 }

@@ -1,4 +1,6 @@
 // The parts of a sweep's conduct: keys, expected time, hooks, servers, the preflight's judgement, status.
+#include "sweep/cell_course.hpp"
+#include "sweep/cell_process.hpp"
 #include "sweep/expected_time.hpp"
 #include "sweep/hook.hpp"
 #include "sweep/journal.hpp"
@@ -49,12 +51,29 @@ cell_result cell(const std::string& runtime, const std::string& config, int run,
     return e;
 }
 
+/// Whether what runs ended before its deadline.
+template <class Running>
+bool ends(const Running& r) {
+    pollfd p{r.end_fd(), POLLIN, 0};
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(r.deadline() - std::chrono::steady_clock::now());
+    return poll(&p, 1, static_cast<int>(left.count())) != 0;
+}
+
 /// Runs a hook to its end.
 std::string ended(hook h) {
-    pollfd p{h.end_fd(), POLLIN, 0};
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(h.deadline() - std::chrono::steady_clock::now());
-    if (poll(&p, 1, static_cast<int>(left.count())) == 0) h.time_out();
+    if (!ends(h)) h.time_out();
     return h.collect();
+}
+
+/// A cell in `group` whose program says a line of 300 000 letters and fails.
+course_plan long_words(const temporary_folder& folder) {
+    course_plan plan;
+    plan.program = folder.write("program", "#!/bin/sh\nhead -c 300000 /dev/zero | tr '\\0' x >&2\nexit 1\n");
+    fs::permissions(plan.program, fs::perms::owner_all);
+    plan.group = folder.path();
+    plan.run = 1;
+    plan.time_limit_s = 30;
+    return plan;
 }
 
 } // namespace
@@ -93,6 +112,7 @@ TEST_CASE("a hook says how it failed, with its last line, and is killed with its
     CHECK(run("echo one; echo two >&2; exit 3") ==
           "before_cell ended with status 3: two; see " + (folder / "log").string());
     CHECK(run("kill -9 $$") == "before_cell ended by signal 9 (Killed); see " + (folder / "log").string());
+    CHECK(run("kill -PIPE $$") == "before_cell ended by signal 13 (Broken pipe); see " + (folder / "log").string());
     CHECK(run("sleep 60; true", 0.1) == "before_cell did not end within 0.1 s (sweep.hook_limit_s): killed");
 }
 
@@ -161,7 +181,8 @@ TEST_CASE("the preflight judges disk and governor") {
 
 TEST_CASE("the status of a sweep counts its cells and expects their time, and says whether one runs") {
     const temporary_folder folder;
-    const sweep_definition sweep = sweep_of(two_by_two);
+    sweep_definition sweep = sweep_of(two_by_two);
+    sweep.conduct.pause_s = 3;
     CHECK_THROWS_AS(read_status(folder.path()), results_error);
     folder.write("sweep.json", sealed_document(result_of(sweep)));
     sweep_status s = read_status(folder.path());
@@ -189,7 +210,7 @@ TEST_CASE("the status of a sweep counts its cells and expects their time, and sa
     CHECK(s.left == 5);
     REQUIRE(s.groups.size() == 4);
     CHECK(s.groups[0].cell_s == 4);
-    CHECK(s.expected_s == 5 * 4); // cells that failed early or were not needed say nothing
+    CHECK(s.expected_s == 5 * (4 + 3)); // with their pauses; cells that failed early or were not needed say nothing
     const std::string text = to_text(s);
     CHECK_MESSAGE(has(text, "3 of 8 done, 1 failed, 1 not needed, 5 left"), text);
     CHECK(has(text, "b/plain run 1: failed: no\\nluck"));
@@ -224,4 +245,67 @@ TEST_CASE("a cell that failed is done, unless failed cells are retried; an inter
     CHECK(set_aside(folder / "a/plain", 1, "failed") == "");
     CHECK(content_of(folder / "a/plain/logs/run_1.failed.err") == "why");
     CHECK(content_of(folder / "a/plain/logs/run_1.failed-2.err") == "why again");
+    folder.write("b/plain/logs/run_1.before_cell.log", "why"); // of a cell that was not run
+    CHECK(set_aside(folder / "b/plain", 1, "failed") == "");
+    folder.write("b/plain/logs/run_1.before_cell.log", "why again");
+    CHECK(set_aside(folder / "b/plain", 1, "failed") == "");
+    CHECK(content_of(folder / "b/plain/logs/run_1.failed.before_cell.log") == "why");
+    CHECK(content_of(folder / "b/plain/logs/run_1.failed-2.before_cell.log") == "why again");
+}
+
+TEST_CASE("between a cell and its after_cell its servers may be judged, and after_cell gets a message that fits") {
+    const temporary_folder folder;
+    course_plan plan = long_words(folder);
+    SUBCASE("as it is") {
+        plan.conduct.after_cell = "echo \"$CHIMERA_STATUS $CHIMERA_MESSAGE\"";
+        cell_course course(plan);
+        REQUIRE(course.at() == cell_course::stage::ready);
+        course.measure();
+        REQUIRE(ends(course));
+        course.advance();
+        CHECK(course.at() == cell_course::stage::measured);
+        CHECK(course.end_fd() == -1);
+        CHECK_FALSE(fs::exists(folder / "logs/run_1.after_cell.log"));
+        CHECK(course.result().status == cell_status::failed);
+        CHECK(course.result().message.starts_with("xxx"));
+        CHECK(course.result().message.size() <= 4096);
+        course.finish();
+        CHECK(course.at() == cell_course::stage::after);
+        REQUIRE(ends(course));
+        course.advance();
+        CHECK(course.at() == cell_course::stage::over);
+        CHECK(content_of(folder / "logs/run_1.after_cell.log") == "failed " + course.result().message + "\n");
+    }
+    SUBCASE("an environment that the kernel refuses costs the cell, and does not end the sweep") {
+        plan.conduct.after_cell = "true";
+        plan.servers = {std::string(300'000, 'u')};
+        cell_course course(plan);
+        course.measure();
+        REQUIRE(ends(course));
+        course.advance();
+        course.finish();
+        CHECK(course.at() == cell_course::stage::over);
+        CHECK(course.result().status == cell_status::failed);
+    }
+}
+
+TEST_CASE("a server was away for a request without a connection, if the transport is known to say when it connects") {
+    const temporary_folder folder;
+    request_result connected, alone, answered;
+    connected.connected_ns = connected.sent_ns = 5;
+    connected.error = "nothing came for 100 ms";
+    alone.error = "connection refused";
+    answered.error = "HTTP status 500";
+    answered.status = 500;
+    const auto found = [&](const std::vector<request_result>& requests) {
+        std::string lines;
+        for (const request_result& r : requests) append_sealed_line(lines, r);
+        folder.write("run_1/requests.jsonl", lines);
+        return found_no_server(folder.path(), 1);
+    };
+    CHECK(found({connected, alone}));
+    CHECK_FALSE(found({connected, connected}));
+    CHECK_FALSE(found({connected, answered}));
+    CHECK_FALSE(found({alone, alone})); // of a transport that does not say
+    CHECK_FALSE(found_no_server(folder.path(), 2));
 }

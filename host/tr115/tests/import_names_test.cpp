@@ -106,6 +106,24 @@ TEST_CASE("phases and trees are told apart in the configurations' names") {
     }
 }
 
+TEST_CASE("a run that another one would overwrite is refused, and both are named") {
+    const temporary_folder f;
+    const auto refused = [&f](const char* first, const char* second, const char* why) {
+        write_run(f, fs::path("tree/runtime-smol") / first);
+        write_run(f, fs::path("tree/runtime-smol") / second);
+        for (const char* named : {first, second, why})
+            CHECK_THROWS_WITH_AS(cells(f, {f / "tree"}), doctest::Contains(named), results_error);
+        CHECK_FALSE(fs::exists(f / "out"));
+    };
+    SUBCASE("two ways to write a number") { refused("homo/run_1", "homo/run_01", "their folders name the same run"); }
+    SUBCASE("only the last folder above the configuration counts") {
+        refused("q4/gemma/homo/run_1", "q8/gemma/homo/run_1", "their folders name the same run");
+    }
+    SUBCASE("the files do not say what the folders tell apart") {
+        refused("q4/homo/run_1", "q8/homo/run_1", "both would be smol/homo/run_1");
+    }
+}
+
 TEST_CASE("configurations are called as our campaigns call them") {
     const temporary_folder f;
     import_outcome outcome;
