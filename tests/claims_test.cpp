@@ -189,7 +189,7 @@ at_most = 60_000
     const std::string profile = f.write("one.toml", text).string();
     const outcome run = run_host({"run", "--profile", profile, "--output-dir", (f / "out").string()});
     CHECK_MESSAGE(run.status == 0, run.err);
-    const auto summary = run_host({"report", (f / "out").string()});
+    const auto summary = run_host({"report", (f / "out/one/chimera_homo_gpu80_ctx512").string()});
     CHECK_MESSAGE(summary.status == 0, summary.err);
     CHECK(contains(summary.out, "Met: 1 of 1 clears the bar"));
     f.write("bad.toml", text + "at_lest = 1\n");

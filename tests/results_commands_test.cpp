@@ -31,7 +31,7 @@ TEST_CASE("a report comes in every form, to standard output or to a file") {
     CHECK_MESSAGE(md.status == 0, md.err);
     CHECK(contains(md.out, "# sample: 2 runtimes, 1 configuration, 10 runs"));
     const auto report = run_host({"report", results, "--format", "json"}).json();
-    CHECK(report["schema_version"] == 1);
+    CHECK(report["schema_version"] == 2);
     CHECK(report["runtimes"][1]["name"] == "fiber");
     CHECK(contains(report["generated_by"], "chimera-host"));
     CHECK(contains(run_host({"report", results, "--format", "csv"}).out, "runtime,config,parameter_num_gpu,run,"));

@@ -364,8 +364,7 @@ TEST_CASE("hooks are told about their cell, pauses lie between cells, and a hook
                                         "after ok, written\n");
     std::ifstream times(folder / "log.times");
     std::int64_t before_1 = 0, after_1 = 0, before_2 = 0;
-    times >> before_1 >> after_1 >> before_2;
-    REQUIRE(times.good());
+    REQUIRE((times >> before_1 >> after_1 >> before_2).good());
     CHECK(before_2 - after_1 >= 400'000'000);
     const json plan = json::parse(content_of(folder / "quick/sweep.json"));
     CHECK(plan["pause_s"] == 0.4);
