@@ -193,5 +193,6 @@ at_most = 60_000
     CHECK_MESSAGE(summary.status == 0, summary.err);
     CHECK(contains(summary.out, "Met: 1 of 1 clears the bar"));
     f.write("bad.toml", text + "at_lest = 1\n");
-    check_refused(run_host({"run", "--profile", (f / "bad.toml").string(), "--dry-run"}), 2, "did you mean \"at_least\"");
+    check_refused(run_host({"run", "--profile", (f / "bad.toml").string(), "--dry-run"}), 2,
+                  "did you mean \"at_least\"");
 }

@@ -436,7 +436,7 @@ TEST_CASE("an alert that trips in a cell is seen in its line, the journal, the r
 
 TEST_CASE("a sweep that runs serves its metrics, and a live page with its report and status") {
     const temporary_folder folder;
-    const fs::path page = folder.write("page.html", "<html><head></head><body>{{report}}</body></html>");
+    const fs::path page = folder.write("page.html", "<html><head>{{policy}}</head><body>{{report}}</body></html>");
     setenv("CHIMERA_REPORT_PAGE", page.c_str(), 1);
     const auto profile = folder.write("quick.toml", with_sweep_keys("pause_s = 60\n")); // SIGINT ends it
     process sweep(host_program(),

@@ -75,8 +75,7 @@ std::string recovery_table(const study_report& report) {
     const recovery_report& r = *report.recovery;
     markdown_table t({"runtime", "warm runs", "mean %", "sd", "95 % CI", "all runs", "mean %", "sd", "95 % CI"});
     for (const recovered_runtime& of : r.runtimes)
-        t.add({of.runtime, count(of.warm.n),
-               number(of.warm.mean_pct, "%"), number(of.warm.sd_pct, "%"),
+        t.add({of.runtime, count(of.warm.n), number(of.warm.mean_pct, "%"), number(of.warm.sd_pct, "%"),
                range(of.warm.ci95_pct, "%"), count(of.all.n), number(of.all.mean_pct, "%"), number(of.all.sd_pct, "%"),
                range(of.all.ci95_pct, "%")});
     std::string said =

@@ -115,7 +115,9 @@ std::string order_tables(const study_report& report) {
                               : *o.one_after_another
                                   ? fmt::format(" The runtimes ran one after another: {}.", fmt::join(o.sequence, ", "))
                                   : " The runtimes' runs were mixed in time.";
-    return part("Drift", "The slope over the order of the runs, within a runtime and configuration, without first runs." + order, drift) +
+    return part("Drift",
+                "The slope over the order of the runs, within a runtime and configuration, without first runs." + order,
+                drift) +
            contrast_table(
                report, o.cold, "Cold and warm", "cold", "warm",
                "Cold: a server loaded its model, for half a second more than the median load and three times as "

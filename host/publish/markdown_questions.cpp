@@ -36,8 +36,8 @@ std::string hypotheses(const study_report& report) {
         figures.add({h.id, h.a, h.b, h.n_b > 0 ? fmt::format("{}, {}", h.n_a, h.n_b) : fmt::format("{}", h.n_a),
                      of_difference(h.difference, h.unit), range(h.ci95, {}, "none"),
                      h.margin > 0 ? of_difference(h.margin, h.unit) : "none", std::string(word_of(h.test)),
-                     p_of(h.p_holm), p_of(h.p_against_holm), p_of(h.p_means), p_of(h.p_ranks),
-                     percent(h.power), of_difference(h.detectable, h.unit)});
+                     p_of(h.p_holm), p_of(h.p_against_holm), p_of(h.p_means), p_of(h.p_ranks), percent(h.power),
+                     of_difference(h.detectable, h.unit)});
     }
     return part("Hypotheses", "", verdicts) +
            part(

@@ -230,9 +230,9 @@ std::string results_markdown(const study_report& report) {
            verdict_table(report) +
            (together ? config_table(report) + ranked_table(report) + stability_table(report) + outlier_table(report)
                      : "") +
-           client_table(report) + agent_tables(report) + comparison_tables(report) +
-           scaling_tables(report) + parameter_table(report) + improvement_tables(report) + over_time_markdown(report) +
-           order_tables(report) + parity_table(report) + failure_table(report);
+           client_table(report) + agent_tables(report) + comparison_tables(report) + scaling_tables(report) +
+           parameter_table(report) + improvement_tables(report) + over_time_markdown(report) + order_tables(report) +
+           parity_table(report) + failure_table(report);
 }
 
 } // namespace chimera::host

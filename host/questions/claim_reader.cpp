@@ -243,8 +243,9 @@ class claim_reader {
             in.fault("is about equivalence and has no margin; give the largest difference that does not matter: margin "
                      "= ...");
         if (claim.says == relation::no_difference && in.has("margin"))
-            in.fault("margin", "has no effect on no_difference; for a difference that is too small to matter give test = "
-                               "\"equivalent\"");
+            in.fault("margin",
+                     "has no effect on no_difference; for a difference that is too small to matter give test = "
+                     "\"equivalent\"");
         if (claim.test == deciding_test::ranks && claim.reference)
             in.fault("by", "ranks need two samples; a reference is tested by welch (there: Student's test)");
     }

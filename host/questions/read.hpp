@@ -20,8 +20,8 @@ question_set take_questions(node& root, const std::string& source, std::vector<s
 /// installed file of that name in profiles/claims.
 std::filesystem::path find_questions(const std::filesystem::path& given);
 
-/// The questions of a profile that load_profile() took with these options; it may ask nothing. Throws profile_error with
-/// all faults.
+/// The questions of a profile that load_profile() took with these options; it may ask nothing. Throws profile_error
+/// with all faults.
 question_set questions_of_profile(const std::filesystem::path& file, const profile_overrides&);
 
 /// Reads a file of questions. Beside the five tables it may have those of a profile, which are not looked at; where it

@@ -120,7 +120,8 @@ inline constexpr auto fields_of<campaign_result> = std::tuple(
     field("serialization", &campaign_result::serialization, "", "did the agents run side by side?"),
     field("self_check", &campaign_result::client, "", "could the client have changed the result?"),
     field("metrics", &campaign_result::metrics, "", "each metric over all runs").defaulted(),
-    field("questions", &campaign_result::questions, "", "claims, hypotheses, criteria, references and cost of the profile")
+    field("questions", &campaign_result::questions, "",
+          "claims, hypotheses, criteria, references and cost of the profile")
         .left_out(),
     field("files", &campaign_result::files, "", "the result folder").defaulted(),
     field("run_crc32", &campaign_result::run_crc32, "", "seal of each run's metrics.json; only in the file")

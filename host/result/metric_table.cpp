@@ -15,7 +15,8 @@ constexpr metric_row table[] = {
     {metric::efficiency, "efficiency_pct", "efficiency", "%",
      "sum(T_i) / (N W): T_i agent i alone, W wall time of the concurrent run", derived, per_run, higher},
     {metric::recovered_efficiency, "recovered_efficiency_pct", "recovered efficiency", "%",
-     "sum(T_i) / (N W) with T_i = tokens of agent i x its time for a token in the serialized runs of the study, where it "
+     "sum(T_i) / (N W) with T_i = tokens of agent i x its time for a token in the serialized runs of the study, where "
+     "it "
      "had the servers to itself; of runs in which no server loaded its model",
      derived, per_run, higher},
     {metric::estimated_efficiency, "estimated_efficiency_pct", "estimated efficiency", "%",
@@ -67,7 +68,8 @@ constexpr metric_row table[] = {
     {metric::inflation_ratio, "inflation_ratio", "inflation ratio", "x", "mean(C_i / T_i)", derived, per_run, lower},
     {metric::contention, "contention", "contention", "1",
      "share of runs with speedup < 0.75 N and inflation_ratio > 1.05", derived, per_run, lower},
-    {metric::throughput, "throughput_tok_s", "throughput", "tok/s", "tokens of all agents / W", derived, per_run, higher},
+    {metric::throughput, "throughput_tok_s", "throughput", "tok/s", "tokens of all agents / W", derived, per_run,
+     higher},
     {metric::jain_index, "jain_index", "Jain's index", "1",
      "(sum x_i)^2 / (N sum x_i^2) of the agents' token rates tokens_i / C_i (Jain, Chiu and Hawe 1984)", derived,
      per_run, higher},

@@ -20,9 +20,9 @@ std::vector<std::string> names_of(const results& runtimes) {
 /// The runtimes by the metric that they are chosen by, best first.
 struct choice {
     std::string metric, label, unit;
-    results best;  ///< the highest mean, then those that cannot be told from it
-    results lower; ///< detectably
-    results too_few; ///< they have too few runs to be compared with the best
+    results best;                ///< the highest mean, then those that cannot be told from it
+    results lower;               ///< detectably
+    results too_few;             ///< they have too few runs to be compared with the best
     double spread = 0;           ///< highest - lowest mean
     double would_have_shown = 0; ///< the largest difference that some pair of the best could hide; 0: not known
 };
@@ -96,8 +96,9 @@ std::string verdict_of(const choice& c, bool others_exist) {
     all.insert(all.end(), c.lower.begin(), c.lower.end());
     if (all.size() == 1 && c.too_few.empty()) {
         const described& only = *all[0]->find(c.metric);
-        return fmt::format("{} {}: {} {}{}, {} run{}", others_exist ? "Only one runtime can be judged," : "The only runtime is",
-                           all[0]->name, c.label, figure_text(c, only.mean),
+        return fmt::format("{} {}: {} {}{}, {} run{}",
+                           others_exist ? "Only one runtime can be judged," : "The only runtime is", all[0]->name,
+                           c.label, figure_text(c, only.mean),
                            only.sd ? fmt::format(" (sd {})", rounded(*only.sd)) : "", only.n, only.n == 1 ? "" : "s");
     }
     if (all.size() == 1) {
@@ -141,7 +142,8 @@ std::string first_sentence(const study& s, const study_report& report, const cho
     else
         out = verdict_of(c, report.runtimes.size() > 1);
     if (!c.too_few.empty() && c.best.size() + c.lower.size() > 1)
-        out += fmt::format("; {} {} too few runs to tell", listed(names_of(c.too_few)), c.too_few.size() == 1 ? "has" : "have");
+        out += fmt::format("; {} {} too few runs to tell", listed(names_of(c.too_few)),
+                           c.too_few.size() == 1 ? "has" : "have");
     if (!serialized.empty()) out += fmt::format("; not {}, whose agents ran one after the other", listed(serialized));
     if (!c.lower.empty() && report.order.one_after_another.value_or(false))
         out += "; but the runtimes ran one after another, and a machine that drifts would look the same";
@@ -274,7 +276,8 @@ answer_report answer_of(const study& s, const study_report& report) {
     answer_report out;
     const choice c = choose(s, report);
     out.sentences = {first_sentence(s, report, c), second_sentence(s, report), third_sentence(s, report)};
-    if (c.metric != name_of(metric::estimated_efficiency) && c.best.size() + c.lower.size() > 1) out.use = names_of(c.best);
+    if (c.metric != name_of(metric::estimated_efficiency) && c.best.size() + c.lower.size() > 1)
+        out.use = names_of(c.best);
     return out;
 }
 

@@ -30,7 +30,8 @@ class calculator {
         for (const planned_runtime& r : s_.runtimes) out_.runtimes.push_back(begun(r.name));
         const auto base = std::ranges::find(out_.runtimes, out_.baseline, &runtime_cost::runtime);
         if (!c_.baseline.empty() && c_.baseline != out_.baseline)
-            base->note = fmt::format("It stands in for the baseline \"{}\", which the study does not have.", c_.baseline);
+            base->note =
+                fmt::format("It stands in for the baseline \"{}\", which the study does not have.", c_.baseline);
         for (runtime_cost& r : out_.runtimes) add_month(r, *base);
         for (runtime_cost& r : out_.runtimes) {
             add_saving(r, *base);

@@ -45,7 +45,8 @@ std::string bar_words(const criterion_spec& c, const std::string& unit) {
 
 /// "0.3 points over it": how far a value is from the bar. at_most: the bar is a limit.
 std::string distance_words(const judged_criterion& c, const criterion_row& r, const criterion_spec& spec) {
-    const char* side = *r.over >= 0 ? (spec.at_most ? "below it" : "over it") : (spec.at_most ? "above it" : "short of it");
+    const char* side =
+        *r.over >= 0 ? (spec.at_most ? "below it" : "over it") : (spec.at_most ? "above it" : "short of it");
     return fmt::format("{} {}{}", amount(std::abs(*r.over), c.unit_of_over), side,
                        spec.above && *r.over > 0 && r.met == false ? ", but not by more than chance" : "");
 }
@@ -58,8 +59,7 @@ std::string verdict_words(const judged_criterion& c, const criterion_spec& spec)
     const auto met = count(true), missed = count(false);
     if (!c.met) {
         const auto unjudged = std::ranges::find(c.rows, std::optional<bool>(), &criterion_row::met);
-        return sentence_of("not derivable: " +
-                           (unjudged == c.rows.end() ? "there is no runtime" : unjudged->missing));
+        return sentence_of("not derivable: " + (unjudged == c.rows.end() ? "there is no runtime" : unjudged->missing));
     }
     std::string out = fmt::format("{}: {} of {} {} the bar", *c.met ? "Met" : "Missed", met, met + missed,
                                   met == 1 ? "clears" : "clear");

@@ -233,12 +233,12 @@ void say_what_drifted(const study& s, const order_report& order, const results& 
         const std::string unit = unit_of_difference(definition_of(s, d.metric).unit);
         const double mean = mean_over(rs, d.metric).value_or(0);
         const bool in_points = definition_of(s, d.metric).unit == "%";
-        out.push_back(
-            {in_points || mean == 0 ? std::abs(d.in_ten_runs) : std::abs(d.in_ten_runs / mean) * 100,
-             fmt::format("The machine drifted: {} changes by {} {} in ten runs within a runtime and configuration (95 % CI {} to {}, p "
-                         "{:.1g}).",
-                         label_of(d.metric), rounded(d.in_ten_runs), unit, rounded(d.ci95->low), rounded(d.ci95->high),
-                         d.p)});
+        out.push_back({in_points || mean == 0 ? std::abs(d.in_ten_runs) : std::abs(d.in_ten_runs / mean) * 100,
+                       fmt::format("The machine drifted: {} changes by {} {} in ten runs within a runtime and "
+                                   "configuration (95 % CI {} to {}, p "
+                                   "{:.1g}).",
+                                   label_of(d.metric), rounded(d.in_ten_runs), unit, rounded(d.ci95->low),
+                                   rounded(d.ci95->high), d.p)});
     }
     if (order.one_after_another.value_or(false))
         out.push_back(

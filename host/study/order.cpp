@@ -39,8 +39,8 @@ void add_sequence(order_report& out, const std::vector<const study_run*>& runs) 
     }
     // A campaign of one round is one run of each runtime: that is neither.
     if (out.sequence.size() > 1 && runs.size() > out.sequence.size())
-        out.one_after_another = changes + 1 == out.sequence.size() ||
-                                static_cast<double>(changes) < changes_of_a_random_order(runs) / 2;
+        out.one_after_another =
+            changes + 1 == out.sequence.size() || static_cast<double>(changes) < changes_of_a_random_order(runs) / 2;
 }
 
 void add_drift(order_report& out, const study& s, const std::vector<const study_run*>& runs,

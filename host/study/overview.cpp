@@ -123,8 +123,7 @@ void judge(decision_row& row, std::vector<candidate> all, better way, bool by_ra
     const std::vector<double> corrected = statistics::holm(p);
     for (std::size_t i = 0; i < all.size(); ++i) {
         auto cell = std::ranges::find(row.cells, all[i].runtime, &decision_cell::runtime);
-        cell->stands =
-            i == 0 ? standing::best : standing_of(all[i], best, row.margin, corrected[i - 1], by_ranks);
+        cell->stands = i == 0 ? standing::best : standing_of(all[i], best, row.margin, corrected[i - 1], by_ranks);
     }
 }
 

@@ -14,8 +14,8 @@ namespace chimera::host {
 struct subject_sample {
     std::vector<double> runs;
     std::vector<std::vector<double>> configs; ///< the same by runtime and configuration, those without a value left out
-    std::optional<std::size_t> agents; ///< of each run with a value; nothing: they differ
-    std::string missing;               ///< why there is none (sentence_of() makes a sentence of it); empty: there is
+    std::optional<std::size_t> agents;        ///< of each run with a value; nothing: they differ
+    std::string missing; ///< why there is none (sentence_of() makes a sentence of it); empty: there is
 
     bool empty() const { return runs.empty(); }
 };

@@ -173,7 +173,7 @@ for (const look of ['light', 'phone'])
 
 test('a comparison is a row with its interval at its place', async () => {
   const { page } = await open(browser, file('tr115'));
-  const rows = await page.$$eval('.forest tbody tr:not(.axis)', (all) =>
+  const rows = await page.$$eval('#comparisons .forest tbody tr:not(.axis)', (all) =>
     all.map((tr) => {
       const place = (selector) => tr.querySelector(selector).getBoundingClientRect();
       const [bar, mean, track] = ['.bar', '.mean', '.track'].map(place);

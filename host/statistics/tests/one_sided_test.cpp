@@ -24,7 +24,8 @@ TEST_CASE("ranks that point the other way give a large p") {
 
 // The larger of mannwhitneyu(a, b - 6.05, "greater") and mannwhitneyu(b, a - 6.05, "greater"), both exact.
 TEST_CASE("within a margin, by ranks") {
-    CHECK(*p_within_by_ranks(a, b, 6.05) == doctest::Approx(std::max(*p_above_by_ranks(a, b, -6.05), *p_above_by_ranks(b, a, -6.05))));
+    CHECK(*p_within_by_ranks(a, b, 6.05) ==
+          doctest::Approx(std::max(*p_above_by_ranks(a, b, -6.05), *p_above_by_ranks(b, a, -6.05))));
     CHECK(*p_within_by_ranks(a, b, 6.05) < 0.05);
     CHECK(*p_within_by_ranks(a, b, 0.05) > 0.9);
     CHECK_FALSE(p_within_by_ranks(a, {}, 1));

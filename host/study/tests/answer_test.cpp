@@ -15,8 +15,7 @@ std::string first_sentence(const study& s) { return report_on(s).answer.sentence
 
 standing standing_in(const study& s, const std::string& metric, const std::string& runtime) {
     for (const decision_row& row : decisions_of(s, {}))
-        if (row.metric == metric)
-            return std::ranges::find(row.cells, runtime, &decision_cell::runtime)->stands;
+        if (row.metric == metric) return std::ranges::find(row.cells, runtime, &decision_cell::runtime)->stands;
     FAIL("no row of " << metric);
     return {};
 }
@@ -69,7 +68,8 @@ TEST_CASE("the best runtime is no hypothesis of the table") {
 
 TEST_CASE("times are compared by medians and ranks: one slow run decides nothing") {
     made_study m("ttft_ms_p50");
-    m.add("steady", "x", {700, 701, 702, 703, 704, 705, 706, 707}).add("fast", "x", {600, 601, 602, 603, 604, 605, 606, 9000});
+    m.add("steady", "x", {700, 701, 702, 703, 704, 705, 706, 707})
+        .add("fast", "x", {600, 601, 602, 603, 604, 605, 606, 9000});
     CHECK(standing_in(m.study(), "ttft_ms_p50", "fast") == standing::best);
     CHECK(standing_in(m.study(), "ttft_ms_p50", "steady") == standing::worse);
     made_study none("itl_ms_p50");

@@ -62,9 +62,9 @@ TEST_CASE("p, Holm's correction, power and the detectable difference are SciPy's
     CHECK(*equivalent.p_holm == *equivalent.p);
     CHECK(*equivalent.p_against == 1);
     CHECK(*equivalent.power == doctest::Approx(0.37346079425161194).epsilon(1e-7));
-    const judged_hypothesis wide = judged(samples().study(), {hypothesis("fast", "slow", relation::higher, 1),
-                                                              hypothesis("fast", "same", relation::equivalent,
-                                                                         *equivalent.detectable)})[1];
+    const judged_hypothesis wide =
+        judged(samples().study(), {hypothesis("fast", "slow", relation::higher, 1),
+                                   hypothesis("fast", "same", relation::equivalent, *equivalent.detectable)})[1];
     CHECK(*wide.power == doctest::Approx(0.8).epsilon(1e-6));
     CHECK(equivalent.verdict == hypothesis_verdict::supported);
     CHECK(equivalent.source == "file.toml");
@@ -92,8 +92,11 @@ TEST_CASE("what is not shown says what could have been seen") {
     CHECK(h.verdict == hypothesis_verdict::not_shown);
     CHECK(h.words.starts_with(
         "Neither that fast is higher than same by more than 0.5 points nor the opposite is shown ("));
-    CHECK(h.words.find(" If the true difference is 1 point, twice the margin, runs like these show it with a chance of ") != std::string::npos);
-    CHECK(h.words.find(" is the smallest true difference with which they show it with a chance of 80 %.") != std::string::npos);
+    CHECK(h.words.find(
+              " If the true difference is 1 point, twice the margin, runs like these show it with a chance of ") !=
+          std::string::npos);
+    CHECK(h.words.find(" is the smallest true difference with which they show it with a chance of 80 %.") !=
+          std::string::npos);
     const judged_hypothesis different =
         judged_alone(samples().study(), hypothesis("fast", "same", relation::different));
     CHECK(different.verdict == hypothesis_verdict::not_shown);
