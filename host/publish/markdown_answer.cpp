@@ -50,7 +50,8 @@ std::string decision_table(const study_report& report) {
     for (const decision_row& row : report.decisions) {
         std::vector<std::string> cells{row.label};
         for (const decision_cell& c : row.cells) cells.push_back(words_for(c.stands));
-        cells.push_back(fmt::format("{} {}", number(row.margin), unit_of_difference(row.unit)));
+        cells.push_back(row.unit == "%" ? number(row.margin) + (row.margin == 1 ? " point" : " points")
+                                        : fmt::format("{} {}", number(row.margin), row.unit));
         t.add(std::move(cells));
     }
     return part(
