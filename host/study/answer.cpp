@@ -128,6 +128,16 @@ std::string verdict_of(const choice& c, bool others_exist) {
                        c.lower.size() == 1 ? "is" : "are", behind);
 }
 
+/// Of one runtime in many configurations the question is about these.
+std::string configurations_text(const study_report& report) {
+    std::vector<std::string> changes;
+    for (const improvement_report& i : report.improvements)
+        changes.push_back(fmt::format("{} by {:+.1f} %", label_of(i.metric), i.peak_pct));
+    return changes.empty() ? ""
+                           : fmt::format("; against {} the best configuration changes {}",
+                                         report.improvements.front().baseline, listed(changes));
+}
+
 std::string first_sentence(const study& s, const study_report& report, const choice& c) {
     std::string out;
     std::vector<std::string> serialized;
@@ -141,6 +151,7 @@ std::string first_sentence(const study& s, const study_report& report, const cho
                           listed(names_of(side_by_side(report.runtimes))));
     else
         out = verdict_of(c, report.runtimes.size() > 1);
+    if (report.runtimes.size() == 1) out += configurations_text(report);
     if (!c.too_few.empty() && c.best.size() + c.lower.size() > 1)
         out += fmt::format("; {} {} too few runs to tell", listed(names_of(c.too_few)),
                            c.too_few.size() == 1 ? "has" : "have");

@@ -44,11 +44,12 @@ std::vector<std::string> method_of(const study& s) {
         "{} x {}; {} runs with figures, each one value for each metric.",
         s.runtimes.size() == 1 ? "1 runtime" : fmt::format("{} runtimes", s.runtimes.size()),
         s.configs.size() == 1 ? "1 configuration" : fmt::format("{} configurations", s.configs.size()), ok));
-    out.push_back(
-        s.definitions.contains(name_of(metric::efficiency))
-            ? "Each agent also ran alone, with the same request seeds: efficiency is the time that the agents take "
-              "alone against the agent-time of the concurrent run."
-            : "No agent ran alone: there is nothing to compare the concurrent runs with.");
+    if (agents_of(s) > 1)
+        out.push_back(
+            s.definitions.contains(name_of(metric::efficiency))
+                ? "Each agent also ran alone, with the same request seeds: efficiency is the time that the agents take "
+                  "alone against the agent-time of the concurrent run."
+                : "No agent ran alone: there is nothing to compare the concurrent runs with.");
     if (s.source == "tr115")
         out.push_back(
             "Durations, times to first token and token counts are those in the original files; everything else is "

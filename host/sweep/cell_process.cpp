@@ -17,9 +17,7 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,65 +77,32 @@ sdk::owned_fd open_log(const fs::path& file) {
 cell_process::cell_process(const fs::path& program, const fs::path& group, int run,
                            const std::vector<std::string>& more, const std::string& api_key, double time_limit_s)
     : group_(group), run_(run), time_limit_s_(time_limit_s), begin_(steady_clock::now()),
-      deadline_(begin_ +
-                std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(time_limit_s)) +
-                grace) {
-    fs::create_directories(group / "logs");
+      child_(start(program, more, api_key),
+             begin_ + std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(time_limit_s)) +
+                 grace) {}
+
+pid_t cell_process::start(const fs::path& program, const std::vector<std::string>& more, const std::string& api_key) {
+    fs::create_directories(group_ / "logs");
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
     const sdk::owned_fd read_end(ends[0]);
     stdin_ = sdk::owned_fd(ends[1]);
     std::vector<std::string> words{
-        program.string(), "run",  "--profile", (group / "profile.toml").string(), "--cell", fmt::format("{}", run),
+        program.string(), "run",  "--profile", (group_ / "profile.toml").string(), "--cell", fmt::format("{}", run_),
         "--json",         "--ui", "none"};
     words.insert(words.end(), more.begin(), more.end());
-    const sdk::owned_fd out = open_log(log_file(group, run, "json")), err = open_log(log_file(group, run, "err"));
+    const sdk::owned_fd out = open_log(log_file(group_, run_, "json")), err = open_log(log_file(group_, run_, "err"));
     std::vector<std::string> environment;
     if (!api_key.empty()) environment.push_back(fmt::format("{}={}", api_key_variable, api_key));
-    pid_ = spawn_child(std::move(words), read_end.get(), out.get(), err.get(), std::move(environment));
-    pidfd_ = sdk::owned_fd::checked(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)), "pidfd_open");
-}
-
-cell_process::cell_process(cell_process&& o) noexcept
-    : group_(std::move(o.group_)), run_(o.run_), pid_(std::exchange(o.pid_, -1)), timed_out_(o.timed_out_),
-      time_limit_s_(o.time_limit_s_), begin_(o.begin_), deadline_(o.deadline_), pidfd_(std::move(o.pidfd_)),
-      stdin_(std::move(o.stdin_)) {}
-
-cell_process& cell_process::operator=(cell_process&& o) noexcept {
-    std::swap(group_, o.group_);
-    std::swap(run_, o.run_);
-    std::swap(pid_, o.pid_);
-    std::swap(timed_out_, o.timed_out_);
-    std::swap(time_limit_s_, o.time_limit_s_);
-    std::swap(begin_, o.begin_);
-    std::swap(deadline_, o.deadline_);
-    std::swap(pidfd_, o.pidfd_);
-    std::swap(stdin_, o.stdin_);
-    return *this;
-}
-
-cell_process::~cell_process() {
-    if (pid_ < 0) return;
-    kill(pid_, SIGTERM);
-    pollfd p{pidfd_.get(), POLLIN, 0};
-    if (poll(&p, 1, 2000) <= 0) kill(-pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-}
-
-void cell_process::time_out() {
-    timed_out_ = true;
-    kill(-pid_, SIGKILL);
+    return spawn_child(std::move(words), read_end.get(), out.get(), err.get(), std::move(environment));
 }
 
 cell_result cell_process::collect() {
-    int status = 0;
-    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
-    pid_ = -1;
+    const int status = child_.wait();
     cell_result e;
     e.wall_s = std::chrono::duration<double>(steady_clock::now() - begin_).count();
     e.run = run_;
-    if (timed_out_) {
+    if (child_.timed_out()) {
         e.status = cell_status::timed_out;
         e.message = fmt::format("no end within the time limit of {} s: killed", time_limit_s_);
         return e;

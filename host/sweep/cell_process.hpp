@@ -3,15 +3,12 @@
 
 #include "result/run_folder.hpp"
 #include "sweep/journal.hpp"
-
-#include <chimera/sdk/owned_fd.hpp>
+#include "sweep/limited_child.hpp"
 
 #include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include <sys/types.h>
 
 namespace chimera::host {
 
@@ -27,16 +24,12 @@ class cell_process {
     /// empty goes into its environment. Its output goes to <group>/logs/run_<run>.{json,err}. Throws std::system_error.
     cell_process(const std::filesystem::path& program, const std::filesystem::path& group, int run,
                  const std::vector<std::string>& more, const std::string& api_key, double time_limit_s);
-    cell_process(cell_process&&) noexcept;
-    cell_process& operator=(cell_process&&) noexcept;
-    /// Ends it in order, or by force after two seconds.
-    ~cell_process();
 
     /// Readable when the process has ended.
-    int end_fd() const noexcept { return pidfd_.get(); }
-    std::chrono::steady_clock::time_point deadline() const noexcept { return deadline_; }
+    int end_fd() const noexcept { return child_.end_fd(); }
+    std::chrono::steady_clock::time_point deadline() const noexcept { return child_.deadline(); }
     /// Kills it because its time is over.
-    void time_out();
+    void time_out() { child_.time_out(); }
 
     /// [once, after it has ended or was timed out] Its status, message, exit status and time, and the run's efficiency
     /// from its metrics.json. Throws std::runtime_error when it ended with cannot_write_status, or succeeded and its
@@ -44,13 +37,14 @@ class cell_process {
     cell_result collect();
 
   private:
+    pid_t start(const std::filesystem::path& program, const std::vector<std::string>& more, const std::string& api_key);
+
     std::filesystem::path group_;
     int run_ = 0;
-    pid_t pid_ = -1;
-    bool timed_out_ = false;
     double time_limit_s_ = 0;
-    std::chrono::steady_clock::time_point begin_, deadline_;
-    sdk::owned_fd pidfd_, stdin_;
+    std::chrono::steady_clock::time_point begin_;
+    sdk::owned_fd stdin_; // its standard input, from which nothing comes
+    limited_child child_; // last: start() needs the others
 };
 
 /// A run as it is on disk. `entry` is valid if the run is there without a fault: ok or failed, the configuration, the

@@ -1,14 +1,12 @@
 // A command of the user's that is run before or after a cell, outside of what is measured.
 #pragma once
 
-#include <chimera/sdk/owned_fd.hpp>
+#include "sweep/limited_child.hpp"
 
 #include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include <sys/types.h>
 
 namespace chimera::host {
 
@@ -20,16 +18,12 @@ class hook {
     /// std::system_error.
     hook(std::string name, const std::string& line, std::filesystem::path log, std::vector<std::string> environment,
          double time_limit_s);
-    hook(hook&&) noexcept;
-    hook& operator=(hook&&) noexcept;
-    /// Ends it and its process group, by force after two seconds.
-    ~hook();
 
     /// Readable when it has ended.
-    int end_fd() const noexcept { return pidfd_.get(); }
-    std::chrono::steady_clock::time_point deadline() const noexcept { return deadline_; }
+    int end_fd() const noexcept { return child_.end_fd(); }
+    std::chrono::steady_clock::time_point deadline() const noexcept { return child_.deadline(); }
     /// Kills it, because its time is over.
-    void time_out();
+    void time_out() { child_.time_out(); }
     /// [once, after it has ended or was timed out] Why it failed, with the last line that it printed; empty: it
     /// succeeded.
     std::string collect();
@@ -38,10 +32,7 @@ class hook {
     std::string name_;
     std::filesystem::path log_;
     double time_limit_s_ = 0;
-    std::chrono::steady_clock::time_point deadline_;
-    pid_t pid_ = -1;
-    bool timed_out_ = false;
-    sdk::owned_fd pidfd_;
+    limited_child child_;
 };
 
 } // namespace chimera::host

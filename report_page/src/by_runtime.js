@@ -1,6 +1,6 @@
 // Time to first token, token rate and duration of a request by runtime: one point a run, with intervals over runs.
 
-import { h, section } from './dom.js';
+import { h, logarithmic_choice, section } from './dom.js';
 import { at, entries, metric, metric_title, report, tag } from './report.js';
 import { number_column, table } from './table.js';
 import { interval_legend } from './efficiency.js';
@@ -86,19 +86,10 @@ export function by_runtime() {
           id: `runs-${name}`,
           title,
           tags: [report.metrics?.[name] ? tag(name) : null],
-          controls: h(
-            'label',
-            { class: 'choice' },
-            h('input', {
-              type: 'checkbox',
-              checked: log,
-              onchange: (e) => {
-                log = e.target.checked;
-                drawn.redraw();
-              },
-            }),
-            ' logarithmic axis',
-          ),
+          controls: logarithmic_choice(log, (chosen) => {
+            log = chosen;
+            drawn.redraw();
+          }),
           height: () => interval_height(rows_of(name), several ? 34 : 28),
           option: (width) =>
             interval_option(rows_of(name), {

@@ -1,6 +1,6 @@
 // Distributions of TTFT and ITL, as the share of values below each value.
 
-import { h, section } from './dom.js';
+import { h, logarithmic_choice, section } from './dom.js';
 import { entries, figure, format, report, tag } from './report.js';
 import { number_column, table } from './table.js';
 import { runtime_legend, runtime_mark, runtime_swatch } from './palette.js';
@@ -99,19 +99,10 @@ function one(name) {
       ? 'Tokens that arrived together have gaps of 0, for which a logarithmic axis has no place.'
       : null,
     legend: runtime_legend(true),
-    controls: h(
-      'label',
-      { class: 'choice' },
-      h('input', {
-        type: 'checkbox',
-        checked: log,
-        onchange: (e) => {
-          log = e.target.checked;
-          drawn.redraw();
-        },
-      }),
-      ' logarithmic axis',
-    ),
+    controls: logarithmic_choice(log, (chosen) => {
+      log = chosen;
+      drawn.redraw();
+    }),
     height: (width) => (width < 480 ? 260 : 320),
     option: () => option(rows, log),
     table: text_table(name, rows),

@@ -31,6 +31,16 @@ export function choice(label, values, change) {
   );
 }
 
+/** A box that chooses a logarithmic axis; `change` gets whether it is chosen. */
+export function logarithmic_choice(chosen, change) {
+  return h(
+    'label',
+    { class: 'choice' },
+    h('input', { type: 'checkbox', checked: chosen, onchange: (e) => change(e.target.checked) }),
+    ' logarithmic axis',
+  );
+}
+
 /** A list of sentences; nothing where there are none. */
 export function sentences(all, attributes = {}) {
   return all?.length

@@ -50,6 +50,9 @@ TEST_CASE("the answer says which runtimes it could judge") {
     made_study alone;
     alone.add("only", "x", {97, 98});
     CHECK(first_sentence(alone.study()).starts_with("The only runtime is only: parallel efficiency 97.5 %"));
+    alone.add("only", "default", {95, 96});
+    CHECK(first_sentence(alone.study())
+              .ends_with("; against default the best configuration changes parallel efficiency by +2.1 %."));
     alone.study().runtimes.push_back({"failed", {}, {}, {}, {}});
     CHECK(first_sentence(alone.study()).starts_with("Only one runtime can be judged, only: "));
     made_study two;
