@@ -43,7 +43,7 @@ class cell_process {
     int run_ = 0;
     double time_limit_s_ = 0;
     std::chrono::steady_clock::time_point begin_;
-    sdk::owned_fd stdin_; // its standard input, from which nothing comes
+    sdk::owned_fd stdin_; // its end tells the cell that this process is gone
     limited_child child_; // last: start() needs the others
 };
 
