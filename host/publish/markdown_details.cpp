@@ -65,7 +65,7 @@ std::string outlier_table(const study_report& report) {
 
 std::string agent_tables(const study_report& report) {
     markdown_table t({"runs of", "agent", "n", "TTFT, ms", "E2E, ms", "tok/s of a request", "tokens of a reply"});
-    for (const agent_report& a : report.agents)
+    for (const agent_figures& a : report.agents)
         t.add({a.runtime.empty() ? a.config : a.runtime, a.agent, count(a.n), number(a.ttft_ms), number(a.e2e_ms),
                number(a.tokens_per_second), number(a.tokens)});
     markdown_table deltas({"runs of", "agents", "metric", "n", "difference", "95 % CI", "p"});

@@ -84,8 +84,8 @@ std::vector<double> values_of(const std::vector<agent_run>& all, Member member) 
 
 } // namespace
 
-std::vector<agent_report> agents_report_of(const study& s) {
-    std::vector<agent_report> out;
+std::vector<agent_figures> agents_report_of(const study& s) {
+    std::vector<agent_figures> out;
     if (!shows_agents(s)) return out;
     for_each_group(s, [&](const std::string& runtime, const std::string& config,
                           const std::vector<const study_run*>& runs) {

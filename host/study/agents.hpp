@@ -10,17 +10,17 @@ namespace chimera::host {
 
 /// One agent over the runs of a runtime (config empty) or over those of a configuration (runtime empty; of all runtimes
 /// whose agents ran side by side). One value for each run: medians of TTFT and E2E, means of the others.
-struct agent_report {
+struct agent_figures {
     std::string runtime, config, agent;
     std::size_t n = 0;
     std::optional<double> ttft_ms, e2e_ms, tokens_per_second, tokens;
 };
 template <>
-inline constexpr auto fields_of<agent_report> = std::tuple(
-    field("runtime", &agent_report::runtime), field("config", &agent_report::config),
-    field("agent", &agent_report::agent), field("n", &agent_report::n), field("ttft_ms", &agent_report::ttft_ms, "ms"),
-    field("e2e_ms", &agent_report::e2e_ms, "ms"), field("tokens_per_second", &agent_report::tokens_per_second, "tok/s"),
-    field("tokens", &agent_report::tokens));
+inline constexpr auto fields_of<agent_figures> = std::tuple(
+    field("runtime", &agent_figures::runtime), field("config", &agent_figures::config),
+    field("agent", &agent_figures::agent), field("n", &agent_figures::n),
+    field("ttft_ms", &agent_figures::ttft_ms, "ms"), field("e2e_ms", &agent_figures::e2e_ms, "ms"),
+    field("tokens_per_second", &agent_figures::tokens_per_second, "tok/s"), field("tokens", &agent_figures::tokens));
 
 /// An agent against the first one of the same runs: agent - first, paired run by run. Warm runs only.
 struct agent_delta {
@@ -61,7 +61,7 @@ inline constexpr std::size_t most_agents_shown = 4;
 // All require that the requests were read, and give nothing for other numbers of agents than 2 to most_agents_shown
 // (parity: also for one).
 
-std::vector<agent_report> agents_report_of(const study&);
+std::vector<agent_figures> agents_report_of(const study&);
 std::vector<agent_delta> agent_deltas_of(const study&);
 std::vector<parity_report> parity_of(const study&);
 

@@ -428,7 +428,7 @@ struct study_report {
     std::vector<ranked_config> ranked_configs;
     std::vector<stability_report> stability;
     order_report order;
-    std::vector<agent_report> agents;
+    std::vector<agent_figures> agents;
     std::vector<agent_delta> agent_deltas;
     std::vector<parity_report> parity;
     std::vector<comparison_report> comparisons;
