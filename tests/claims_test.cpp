@@ -64,6 +64,23 @@ at_least = 95
 monthly_bill = 1000
 )";
 
+/// Two agents that write a report each, in three runs. Tables may be appended.
+const std::string two_short_reports = R"(
+name = "short"
+[executor]
+plugin = "thread_pool"
+[transport]
+plugin = "socket"
+[backend.simulator]
+decode_tokens_per_s = 20000
+reply_tokens_min = 3
+reply_tokens_max = 5
+load_ms = 0
+[measure]
+runs = 3
+warmup = 0
+)";
+
 } // namespace
 
 TEST_CASE("a report judges the claims of a file, and says how many hold in its first lines") {
@@ -117,31 +134,12 @@ TEST_CASE("a file of claims with faults ends with 2, and each fault has its plac
 
 TEST_CASE("a sweep keeps the questions of its profile, and its report answers them") {
     const temporary_folder f;
-    const std::string profile = f.write("asked.toml", R"(
-name = "asked"
-[executor]
-plugin = "thread_pool"
-[transport]
-plugin = "socket"
-[backend.simulator]
-decode_tokens_per_s = 20000
-reply_tokens_min = 3
-reply_tokens_max = 5
-load_ms = 0
-[measure]
-runs = 3
-warmup = 0
-[sweep]
-[[sweep.runtimes]]
-name = "pool"
-[[sweep.runtimes]]
-name = "fibers"
-set.executor = { plugin = "fiber" }
+    const std::string profile = f.write("asked.toml", two_short_reports + two_runtimes + R"(
 [[hypotheses]]
 id = "H1"
 statement = "fibers differ"
 metric = "efficiency_pct"
-a = "fibers"
+a = "fiber"
 b = "pool"
 direction = "different"
 [[criteria]]
@@ -152,9 +150,9 @@ at_most = 60_000
                                     .string();
     const outcome sweep = run_host({"sweep", "--profile", profile, "--output-dir", (f / "out").string()});
     CHECK_MESSAGE(sweep.status == 0, sweep.err);
-    const auto kept = nlohmann::json::parse(content_of(f / "out/asked/sweep.json"));
+    const auto kept = nlohmann::json::parse(content_of(f / "out/short/sweep.json"));
     CHECK(kept["questions"]["hypotheses"][0]["id"] == "H1");
-    const outcome report = run_host({"report", (f / "out/asked").string()});
+    const outcome report = run_host({"report", (f / "out/short").string()});
     CHECK_MESSAGE(report.status == 0, report.err);
     CHECK(contains(report.out, "| H1: fibers differ | "));
     CHECK(contains(report.out, "Met: 2 of 2 clear the bar"));
@@ -167,20 +165,7 @@ at_most = 60_000
 
 TEST_CASE("a run keeps the questions of its profile, too") {
     const temporary_folder f;
-    const std::string text = R"(
-name = "one"
-[executor]
-plugin = "fiber"
-[transport]
-plugin = "socket"
-[backend.simulator]
-decode_tokens_per_s = 20000
-reply_tokens_min = 3
-reply_tokens_max = 5
-load_ms = 0
-[measure]
-runs = 2
-warmup = 0
+    const std::string text = two_short_reports + R"(
 [[criteria]]
 statement = "fast"
 metric = "wall_ms"
@@ -189,7 +174,7 @@ at_most = 60_000
     const std::string profile = f.write("one.toml", text).string();
     const outcome run = run_host({"run", "--profile", profile, "--output-dir", (f / "out").string()});
     CHECK_MESSAGE(run.status == 0, run.err);
-    const auto summary = run_host({"report", (f / "out/one/chimera_homo_gpu80_ctx512").string()});
+    const auto summary = run_host({"report", (f / "out/short/chimera_homo_gpu80_ctx512").string()});
     CHECK_MESSAGE(summary.status == 0, summary.err);
     CHECK(contains(summary.out, "Met: 1 of 1 clears the bar"));
     f.write("bad.toml", text + "at_lest = 1\n");

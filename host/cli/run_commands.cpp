@@ -101,7 +101,9 @@ exit_status run_command(const run_arguments& arguments) {
     settings.allow_untrusted = arguments.allow_untrusted;
     registry plugins(settings);
     const profile p = load_profile(arguments.profile, lookup_in(plugins), arguments.overrides);
-    const question_set questions = questions_of_profile(arguments.profile, arguments.overrides);
+    // What a sweep's profile asks is the sweep's: its cells' profiles have no questions.
+    const question_set questions =
+        arguments.cell == 0 ? questions_of_profile(arguments.profile, arguments.overrides) : question_set();
     check_prompts(p);
     if (arguments.dry_run) {
         print_result(plan_of(p));

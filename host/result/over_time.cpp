@@ -28,7 +28,7 @@ std::string in_words(const trend_result& t, const std::string& what, const std::
 
 std::vector<std::string> in_words(const growth_result& g) {
     std::vector<std::string> out;
-    // What the measurement keeps is taken off, rather too much than too little: a fall says that there is no growth.
+    // The memory of the measurement itself is subtracted, too much rather than too little: a fall means no growth.
     if (g.memory && g.memory->detectable() && g.memory->per_hour < 0)
         out.push_back(
             fmt::format("no growth of memory ({} MiB/h, {})", rounded(g.memory->per_hour), in_words(*g.memory)));

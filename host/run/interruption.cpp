@@ -18,6 +18,8 @@ constexpr std::uint64_t grace_ns = 900'000'000;
 constexpr std::uint64_t limit_grace_ns = 12'000'000'000;
 constexpr int status_interrupted = 130, status_incomplete = 1;
 
+} // namespace
+
 sigset_t ending_signals() {
     sigset_t set;
     sigemptyset(&set);
@@ -26,7 +28,10 @@ sigset_t ending_signals() {
     return set;
 }
 
-} // namespace
+bool end_is_asked() {
+    sigset_t pending;
+    return sigpending(&pending) == 0 && (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+}
 
 void take_over_signals() {
     std::signal(SIGPIPE, SIG_IGN);

@@ -4,6 +4,7 @@
 #include "run/execution.hpp"
 
 #include <atomic>
+#include <csignal>
 #include <thread>
 
 namespace chimera::host {
@@ -13,6 +14,13 @@ enum class interruption_reason { none, signal, time_limit };
 /// [main thread, once, before any other thread exists] Blocks SIGINT and SIGTERM in this thread and all later ones, and
 /// ignores SIGPIPE.
 void take_over_signals();
+
+/// SIGINT and SIGTERM.
+sigset_t ending_signals();
+
+/// [take_over_signals was called; any thread] Whether one of them has come to the process. It stays pending, so
+/// everybody who asks later gets the same answer.
+bool end_is_asked();
 
 /// Waits on its own thread for a signal or the time limit, then stops the control. The process ends at once with status
 /// 130 when the campaign has not ended 0.9 s after a signal, or at a second signal, and with status 1 when it has not

@@ -11,11 +11,6 @@ std::string with_unit(double, double tolerance, const std::string& unit, bool si
 /// As published: "96.3 %".
 std::string as_published(double, double tolerance, const std::string& unit, bool sign = false);
 
-/// The unit of a metric in the study: "%", "ms"; empty where it has none.
-std::string unit_of_metric(const study&, const std::string& metric);
-/// The same of a difference: percentages differ by points.
-std::string unit_of_difference(const study&, const std::string& metric);
-
 /// Of a figure of its runs: points for a deviation of percentages, none for a count.
 std::string unit_of_figure(const study&, const std::string& metric, const measure&);
 

@@ -217,21 +217,11 @@ std::string as_published(double value, double tolerance, const std::string& unit
     return with_decimals(value, decimals_of(tolerance), unit, sign);
 }
 
-std::string unit_of_metric(const study& s, const std::string& metric) {
-    const std::string unit = definition_of(s, metric).unit;
-    return unit == "1" ? "" : unit;
-}
-
 std::string unit_of_figure(const study& s, const std::string& metric, const measure& m) {
     if (m.how == aggregate::count) return "";
     if (m.how == aggregate::cv_pct) return "%";
     const bool scatter = m.how == aggregate::sd || m.how == aggregate::mean_sd || m.how == aggregate::range;
     return scatter ? unit_of_difference(s, metric) : unit_of_metric(s, metric);
-}
-
-std::string unit_of_difference(const study& s, const std::string& metric) {
-    const std::string unit = unit_of_metric(s, metric);
-    return unit == "%" ? "points" : unit;
 }
 
 void add_note(judged_claim& out, const std::string& sentence) {

@@ -12,12 +12,6 @@
 namespace chimera::host {
 namespace {
 
-std::string unit_of(const study& s, const std::string& metric) {
-    const std::string unit = definition_of(s, metric).unit;
-    return unit == "1" ? "" : unit;
-}
-std::string unit_of_gap(const std::string& unit) { return unit == "%" ? "points" : unit; }
-
 /// Student's test of each row that has enough runs against the reference, corrected over the rows.
 void test_rows(const criterion_spec& c, const std::vector<subject_sample>& samples, std::vector<criterion_row>& rows) {
     std::vector<double> p;
@@ -77,8 +71,8 @@ judged_criterion judged(const study& s, const criterion_spec& c) {
     judged_criterion out;
     out.id = c.id;
     out.statement = c.statement;
-    out.unit = unit_of(s, c.metric);
-    out.unit_of_over = unit_of_gap(out.unit);
+    out.unit = unit_of_metric(s, c.metric);
+    out.unit_of_over = unit_of_difference(s, c.metric);
     out.about =
         fmt::format("{}, {}: {}, by {}", c.metric, words_of(c.by), bar_words(c, out.unit), c.every ? "every" : "any");
     std::vector<std::string> subjects = c.of;
@@ -116,8 +110,8 @@ judged_reference held_against(const study& s, const reference_spec& r) {
     out.what = r.what;
     out.metric = r.metric;
     out.value = r.value;
-    out.unit = unit_of(s, r.metric);
-    out.unit_of_gap = unit_of_gap(out.unit);
+    out.unit = unit_of_metric(s, r.metric);
+    out.unit_of_gap = unit_of_difference(s, r.metric);
     const aggregate best = better_of(r.metric) == better::lower ? aggregate::min : aggregate::max;
     std::vector<double> p;
     std::vector<std::size_t> tested;

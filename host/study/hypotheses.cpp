@@ -199,9 +199,7 @@ judged_hypothesis begun(const study& s, const hypothesis_spec& h, const subject_
     out.id = h.id;
     out.statement = h.statement;
     out.metric = h.metric;
-    out.unit = definition_of(s, h.metric).unit;
-    if (out.unit == "%") out.unit = "points";
-    if (out.unit == "1") out.unit.clear();
+    out.unit = unit_of_difference(s, h.metric);
     out.a = h.a;
     out.b = h.reference ? h.reference->name : h.b;
     out.direction = h.direction;

@@ -164,6 +164,15 @@ std::string words_of(const measure& m) {
     return runs ? "number of runs" : "number of configurations";
 }
 
+std::string unit_of_metric(const study& s, const std::string& metric) {
+    const std::string unit = definition_of(s, metric).unit;
+    return unit == "1" ? "" : unit;
+}
+
+std::string unit_of_difference(const study& s, const std::string& metric) {
+    return unit_of_difference(unit_of_metric(s, metric));
+}
+
 std::string amount(double value, const std::string& unit) {
     return fmt::format("{}{}{}", rounded(value), unit.empty() ? "" : " ",
                        value == 1 && unit == "points" ? "point" : unit);

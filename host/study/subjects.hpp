@@ -28,6 +28,11 @@ std::optional<double> figure_of(const subject_sample&, const measure&);
 /// "mean", "highest configuration mean", "sd of the configuration means": how a measure is called in a sentence.
 std::string words_of(const measure&);
 
+/// The unit of a metric in the study: "%", "ms"; empty where it has none.
+std::string unit_of_metric(const study&, const std::string& metric);
+/// The same of a difference: percentages differ by points.
+std::string unit_of_difference(const study&, const std::string& metric);
+
 /// A figure in a sentence: "0.1 points", "1 point", "799.4 ms".
 std::string amount(double, const std::string& unit);
 

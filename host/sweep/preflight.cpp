@@ -7,7 +7,7 @@
 #include "provenance/collect.hpp"
 #include "provenance/in_words.hpp"
 #include "run/ask_servers.hpp"
-#include "sweep/ending_signals.hpp"
+#include "run/interruption.hpp"
 #include "sweep/server_watch.hpp"
 
 #include <chimera/sdk/owned_fd.hpp>

@@ -4,9 +4,9 @@
 #include "report/result_files.hpp"
 #include "result/sealed_file.hpp"
 #include "result/whole_file.hpp"
+#include "run/interruption.hpp"
 #include "statistics/description.hpp"
 #include "sweep/cell_course.hpp"
-#include "sweep/ending_signals.hpp"
 #include "sweep/resume.hpp"
 #include "sweep/server_watch.hpp"
 

@@ -62,7 +62,7 @@ TEST_CASE("the answer says which runtimes it could judge") {
 }
 
 // Welch's p of the two is between 0.025 and 0.05: one pair needs no correction.
-TEST_CASE("the best runtime is no hypothesis of the table") {
+TEST_CASE("a decision is corrected for the other runtimes, not for the best one") {
     made_study m;
     m.add("a", "x", {95, 97, 96, 98, 94, 96}).add("b", "x", {93, 95, 94, 96, 92.4, 94});
     CHECK(standing_in(m.study(), "efficiency_pct", "a") == standing::best);
@@ -90,7 +90,7 @@ TEST_CASE("runtimes that alternate seldom ran one after another, as far as a dri
     CHECK(!order_of(in_order("ab")).one_after_another);
 }
 
-TEST_CASE("configurations that ran in blocks are no drift") {
+TEST_CASE("a difference between configurations that ran in blocks is not taken for a drift") {
     made_study m;
     m.add("a", "slow", {90, 91, 90, 91, 90, 91}).add("a", "fast", {97, 98, 97, 98, 97, 98});
     study s = m.study();
