@@ -15,7 +15,7 @@
  *     any-thread      any thread, and several threads at once
  *     run-thread      the thread that calls run; any one thread if run is never called
  *     worker          a thread on which the executor polls or drops tasks
- *     task-worker     inside poll or drop of the task that uses the session
+ *     task-worker     inside poll or drop of the task that uses the session or the endpoint
  *     reactor-thread  any thread if the reactor has CHM_REACTOR_ANY_THREAD;
  *                     otherwise only inside poll or drop of a task on the worker that made the object
  *
@@ -25,6 +25,7 @@
  *     done            a poll of the task has returned something else than CHM_PENDING
  *     open            the session has an exchange that is not closed
  *     head            poll_head of the exchange has returned CHM_READY
+ *     ready           poll_ready of the endpoint has returned CHM_READY
  *
  * Three rules hold for every function. It may be called until its object is destroyed, closed or dropped. It throws
  * nothing (CHM_NX). Its pointer arguments are borrowed for the call, unless an OWNERSHIP line says otherwise. */
@@ -33,6 +34,7 @@
 
 #include "abi/base.h"
 #include "abi/bridge.h"
+#include "abi/coordinator.h"
 #include "abi/executor.h"
 #include "abi/option.h"
 #include "abi/plugin.h"

@@ -40,7 +40,7 @@
 /** Version of the contract. A plugin loads if its major equals the host's. The minors may differ either way. */
 #define CHM_ABI_MAJOR 1u
 /** A new minor adds only optional parts: extensions, constants, and members at the tail of structs that have a size. */
-#define CHM_ABI_MINOR 1u
+#define CHM_ABI_MINOR 2u
 
 /** True if the struct behind p is large enough to hold member m. The struct's first member is `uint32_t size`.
  * Such structs grow only at the tail. Code that reads or fills a struct of the other side asks CHM_HAS before it touches

@@ -1,7 +1,8 @@
 /** @file
  * chimera/abi/plugin.h: what the host gives to a plugin, and the one symbol that a plugin exports. C99.
  *
- * Example: the exported symbol. A useful get_factory returns a factory for CHM_FACTORY_EXECUTOR or CHM_FACTORY_TRANSPORT.
+ * Example: the exported symbol. A useful get_factory returns a factory for CHM_FACTORY_EXECUTOR, CHM_FACTORY_TRANSPORT or
+ * CHM_FACTORY_COORDINATOR.
  * @code{.c}
  * static const void *get_factory(const char *id) { return (void)id, NULL; }
  *
