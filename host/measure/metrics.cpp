@@ -18,12 +18,26 @@ struct run_facts {
     std::optional<thread_load> busiest;
     std::optional<double> throughput_tok_s, jain_index;
     execution_cost cost;
+    bool calls = true; ///< the agents called servers
+    std::optional<coordination_figures> group;
+    std::optional<double> coordination_share_pct;
 };
+
+/// Nothing of a part of a group that had no member here.
+std::optional<coordination_figures> group_of(const execution_record& x) {
+    if (!x.coordination) return std::nullopt;
+    const coordination_figures f = figures_of(*x.coordination);
+    return f.total_ms > 0 ? std::optional(f) : std::nullopt;
+}
 
 /// Requires a run in which every agent succeeded.
 run_facts facts_of(const run_record& run) {
     run_facts f;
+    f.calls = std::ranges::any_of(run.concurrent.agents, [](const agent_record& a) { return !a.requests.empty(); });
+    f.group = group_of(run.concurrent);
     f.figures = figures_of(run);
+    if (f.calls && run.concurrent.coordination)
+        f.coordination_share_pct = coordination_share_pct(run.concurrent);
     f.polls = run.concurrent.pieces;
     f.shared = run.concurrent.shares_connections();
     f.busiest = run.concurrent.busiest;
@@ -47,8 +61,25 @@ using sample = std::vector<double>;
 using of_run = std::optional<double> (*)(const run_facts&);
 /// Adds the values of one request that succeeded.
 using of_request = void (*)(const agent_record&, const request_record&, sample&);
+/// Adds the values of one member of a group.
+using of_member = void (*)(const endpoint_record&, sample&);
 
 std::optional<double> some(double value) { return value; }
+
+std::optional<double> of_cycles(const run_facts& f, double coordination_figures::*part) {
+    return f.group && !f.calls ? some((*f.group).*part) : std::nullopt;
+}
+
+void add_decisions(const endpoint_record& m, bool is_signed, sample& s) {
+    for (const decision_sample& d : m.decisions)
+        if (d.outcome != CHM_ABORTED && (d.level >= CHM_CLASS_HIGH) == is_signed) s.push_back(d.us);
+}
+
+/// A metric of runs that has a meaning without requests.
+bool is_of_any_run(metric m) noexcept {
+    using enum metric;
+    return m == wall || (m >= busiest_worker && m <= coordination_share);
+}
 
 std::optional<double> lost(const run_facts& f, std::optional<double> part) {
     return part ? some(f.figures.loss.percent(*part)) : std::nullopt;
@@ -97,7 +128,7 @@ std::size_t most_values(std::span<const run_record> runs) {
 /// The definitions of the table's metrics, as code.
 struct metric_function {
     metric id;
-    std::variant<of_run, of_request> values;
+    std::variant<of_run, of_request, of_member> values;
 };
 constexpr metric_function functions[] = {
     {metric::efficiency, [](const run_facts& f) { return f.figures.efficiency_pct; }},
@@ -143,6 +174,16 @@ constexpr metric_function functions[] = {
     {metric::startup,
      [](const run_facts& f) { return f.cost.start_up_s ? some(*f.cost.start_up_s * 1e3) : std::nullopt; }},
     {metric::steal, [](const run_facts& f) { return f.cost.steal_pct; }},
+    {metric::hundred_cycles, [](const run_facts& f) { return of_cycles(f, &coordination_figures::total_ms); }},
+    {metric::cycles_messages, [](const run_facts& f) { return of_cycles(f, &coordination_figures::messages_ms); }},
+    {metric::cycles_decisions, [](const run_facts& f) { return of_cycles(f, &coordination_figures::decisions_ms); }},
+    {metric::cycles_handling, [](const run_facts& f) { return of_cycles(f, &coordination_figures::handling_ms); }},
+    {metric::cycles_consensus, [](const run_facts& f) { return of_cycles(f, &coordination_figures::consensus_ms); }},
+    {metric::cycles_network, [](const run_facts& f) { return of_cycles(f, &coordination_figures::network_ms); }},
+    {metric::cycles_serialization,
+     [](const run_facts& f) { return of_cycles(f, &coordination_figures::serialization_ms); }},
+    {metric::cycles_wait, [](const run_facts& f) { return of_cycles(f, &coordination_figures::wait_ms); }},
+    {metric::coordination_share, [](const run_facts& f) { return f.coordination_share_pct; }},
     {metric::ttft,
      [](const agent_record&, const request_record& r, sample& s) {
          if (const auto ttft = ttft_ms(r.dispatched, r.first_token)) s.push_back(*ttft);
@@ -253,6 +294,14 @@ constexpr metric_function functions[] = {
          if (const double e2e = e2e_ms(r.dispatched, r.done); e2e > 0)
              s.push_back(static_cast<double>(client) / 1e6 / e2e * 100);
      }},
+    {metric::round_trip,
+     [](const endpoint_record& m, sample& s) {
+         s.insert(s.end(), m.round_trips_us.begin(), m.round_trips_us.end());
+     }},
+    {metric::fast_decision, [](const endpoint_record& m, sample& s) { add_decisions(m, false, s); }},
+    {metric::slow_decision, [](const endpoint_record& m, sample& s) { add_decisions(m, true, s); }},
+    {metric::cycle,
+     [](const endpoint_record& m, sample& s) { s.insert(s.end(), m.cycles_ms.begin(), m.cycles_ms.end()); }},
 };
 
 static_assert(std::size(functions) == metric_count);
@@ -273,8 +322,14 @@ campaign_metrics::campaign_metrics(std::span<const run_record> runs) {
     for (const metric_function& f : functions) {
         values.clear();
         if (const auto* value = std::get_if<of_run>(&f.values)) {
-            for (const run_facts& of : facts)
+            for (const run_facts& of : facts) {
+                if (!of.calls && !is_of_any_run(f.id)) continue;
                 if (const std::optional<double> x = (*value)(of)) values.push_back(*x);
+            }
+        } else if (const auto* add = std::get_if<of_member>(&f.values)) {
+            for (const run_record& run : runs)
+                if (run.concurrent.coordination)
+                    for (const endpoint_record& m : run.concurrent.coordination->members) (*add)(m, values);
         } else {
             for (const run_record& run : runs)
                 for (const agent_record& a : run.concurrent.agents)

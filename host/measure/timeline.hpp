@@ -2,6 +2,7 @@
 // "did not happen" or "not known".
 #pragma once
 
+#include "measure/coordination_record.hpp"
 #include "measure/piece_log.hpp"
 #include "protocol/stream_state.hpp"
 #include "provenance/provenance.hpp"
@@ -158,6 +159,7 @@ struct execution_record {
     bool pieces = true;                ///< polls and pieces of bodies were timed
     std::vector<memory_sample> memory; ///< of an execution with a planned duration
     double slice_s = 0;                ///< the time between two of them
+    std::shared_ptr<const coordination_record> coordination; ///< null: the agents did not coordinate
 
     /// W, ns.
     nanoseconds_t wall() const noexcept { return end - begin; }

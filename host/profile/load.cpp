@@ -133,11 +133,21 @@ std::vector<node*> agents_in(node& root) {
     return tables;
 }
 
-void add_reports_agents(node& root) {
+constexpr std::string_view four_members = R"(
+[agents]
+count = 4
+template = { id = "member" }
+)";
+
+/// The agents of a profile that names none: the two of the reports, or four members of a group.
+void add_usual_agents(node& root) {
     auto* workload = table_in(root, "workload", root.at);
     if (workload == nullptr || workload->find("agents") != nullptr) return;
+    const auto* kind = workload->find("kind");
+    const auto* word = kind == nullptr ? nullptr : std::get_if<std::string>(&kind->value);
+    const bool members = word != nullptr && *word == "coordination";
     std::string fault;
-    auto document = parse_document(reports_agents, "built-in agents", &fault);
+    auto document = parse_document(members ? four_members : reports_agents, "built-in agents", &fault);
     workload->assign("agents", std::move(*document.find("agents")));
 }
 
@@ -161,9 +171,9 @@ void drop_written_in_file(node& table) {
 } // namespace
 
 void apply_overrides(node& root, const profile_overrides& overrides, std::vector<std::string>* faults) {
-    add_reports_agents(root);
+    add_usual_agents(root);
 
-    static constexpr std::array tables = {"executor", "foreign", "transport"};
+    static constexpr std::array tables = {"executor", "foreign", "transport", "coordinator"};
     std::array<std::string, tables.size()> before;
     for (std::size_t i = 0; i < tables.size(); ++i) before[i] = plugin_of(root, tables[i]);
     for (const auto& assignment : overrides.sets) {

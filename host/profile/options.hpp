@@ -3,6 +3,7 @@
 
 #include <chimera/abi/option.h>
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -15,10 +16,21 @@ struct node;
 struct origin;
 
 /// The kinds of plugins that a profile names.
-enum class plugin_kind { executor, transport };
+enum class plugin_kind { executor, transport, coordinator };
+inline constexpr std::array plugin_kinds{plugin_kind::executor, plugin_kind::transport, plugin_kind::coordinator};
 
-/// "executor" or "transport", like the profile's tables.
-constexpr const char* to_string(plugin_kind kind) { return kind == plugin_kind::executor ? "executor" : "transport"; }
+/// "executor", "transport" or "coordinator", like the profile's tables.
+constexpr const char* to_string(plugin_kind kind) {
+    switch (kind) {
+    case plugin_kind::executor:
+        return "executor";
+    case plugin_kind::transport:
+        return "transport";
+    case plugin_kind::coordinator:
+        break;
+    }
+    return "coordinator";
+}
 
 /// One option as a plugin or the simulator receives it: a flat dotted key, and the value as canonical text (integers in
 /// decimal, floats in the shortest form that reads back the same, "true" or "false").

@@ -109,18 +109,9 @@ class writer {
     void header(std::string_view table) { out_ += fmt::format("\n[{}]\n", table); }
 
     bool applies(key_scope scope) const {
-        switch (scope) {
-        case key_scope::report_workload:
-            return p_.workload.kind == workload_kind::report;
-        case key_scope::calls_workload:
-            return p_.workload.kind == workload_kind::calls;
-        case key_scope::simulator:
-            return p_.needs_simulator();
-        case key_scope::alerts:
-            return p_.alerts.any();
-        default:
-            return true;
-        }
+        if (scope == key_scope::simulator) return p_.needs_simulator();
+        if (scope == key_scope::alerts) return p_.alerts.any();
+        return lack_of(scope, p_.workload.kind, p_.coordinator.has_value()).empty();
     }
 
     template <class T>
@@ -145,7 +136,8 @@ class writer {
     void plugins() {
         plugin("executor", p_.executor);
         if (p_.foreign) plugin("foreign", *p_.foreign);
-        plugin("transport", p_.transport);
+        if (p_.workload.kind != workload_kind::coordination) plugin("transport", p_.transport);
+        if (p_.coordinator) plugin("coordinator", *p_.coordinator);
     }
 
     void plugin(const std::string& table, plugin_choice& choice) {
@@ -195,7 +187,7 @@ class writer {
 
 bool profile::operator==(const profile& other) const {
     return name == other.name && description == other.description && executor == other.executor &&
-           foreign == other.foreign && transport == other.transport && backend == other.backend &&
+           foreign == other.foreign && transport == other.transport && coordinator == other.coordinator && backend == other.backend &&
            workload == other.workload && measure == other.measure && alerts == other.alerts;
 }
 
@@ -208,6 +200,7 @@ bool alert_spec::any() const {
 }
 
 bool profile::needs_simulator() const {
+    if (workload.kind == workload_kind::coordination) return false;
     for (const auto& agent : workload.agents)
         if (agent.url.empty()) return true;
     return false;

@@ -14,7 +14,7 @@
 /// profile/profile_keys.cpp.
 namespace chimera::host {
 
-/// [executor], [foreign], [transport].
+/// [executor], [foreign], [transport], [coordinator].
 struct plugin_choice {
     std::string plugin;                ///< a plugin's id, or the absolute path of its file
     std::vector<option_value> options; ///< every key of the plugin's schema, in the schema's order
@@ -39,10 +39,33 @@ struct agent_spec {
     bool operator==(const agent_spec&) const = default;
 };
 
-enum class workload_kind { report, calls };
+enum class workload_kind { report, calls, coordination };
 
 /// When an agent's next call is due: after its previous call (closed), or at times that do not wait for it (open).
 enum class arrival_kind { closed, constant, poisson };
+
+/// How many votes a decision needs: chimera/abi/coordinator.h, from low on.
+enum class decision_class { low, medium, high, critical };
+inline constexpr std::size_t decision_classes = 4;
+
+/// [workload.coordination], read only with a [coordinator].
+struct coordination_spec {
+    std::string address = "127.0.0.1:0"; ///< the hub's
+    std::filesystem::path key_file;      ///< empty: keys drawn for each execution, or from key_env
+    std::string key_env;                 ///< name of the environment variable with the keys
+    std::vector<std::string> here;       ///< "hub" and ids of agents that this process runs; empty: all
+    double decision_limit_ms = 10000;
+    // kind = coordination:
+    int cycles = 100;
+    int messages = 10; ///< of each member in a cycle
+    int message_bytes = 1024, answer_bytes = 64;
+    int in_flight = 10;                    ///< messages of a member without an answer
+    int decisions[decision_classes] = {};  ///< of each class in a cycle, of all members together
+    double straggler_ms = 0;               ///< the last member's votes come so much later
+    // kind = report:
+    decision_class report_class = decision_class::low;
+    bool operator==(const coordination_spec&) const = default;
+};
 
 /// [workload].
 struct workload_spec {
@@ -61,6 +84,7 @@ struct workload_spec {
     double rate_per_s = 0;            ///< open arrivals: calls of all agents together
     double think_ms = 0;              ///< closed arrivals: pause between the calls of one agent
     std::vector<std::string> prompts; ///< call k of an agent uses prompt k modulo their number
+    coordination_spec coordination;
     /// The times of calls are planned. Then an agent alone takes as long as the plan says, and a baseline is useless.
     bool is_timed() const noexcept { return duration_s > 0 || ramp_ms > 0 || arrivals != arrival_kind::closed; }
     bool operator==(const workload_spec&) const = default;
@@ -119,7 +143,8 @@ struct profile {
     std::string description;
     plugin_choice executor;
     std::optional<plugin_choice> foreign; ///< the executor that a bridge needs
-    plugin_choice transport;
+    plugin_choice transport;                  ///< without a plugin if kind = coordination
+    std::optional<plugin_choice> coordinator; ///< always there if kind = coordination
     backend_spec backend;
     workload_spec workload;
     measure_spec measure;
@@ -129,7 +154,7 @@ struct profile {
     /// Equal content; source is not compared.
     bool operator==(const profile& other) const;
 
-    /// True if an agent has no URL, so that simulators must be started.
+    /// True if an agent that calls a server has no URL, so that simulators must be started.
     bool needs_simulator() const;
 };
 

@@ -42,27 +42,27 @@ const std::array keys_of_profile = std::to_array<profile_key<profile>>({
 
     {word("backend.api", "The protocol that the servers speak", "ollama",
           "ollama|openai|ollama_chat|openai_completions"),
-     [](profile& p) -> key_field { return choice(p.backend.api); }},
+     [](profile& p) -> key_field { return choice(p.backend.api); }, llm_workload},
     {text("backend.urls", "Base URLs, assigned to the agents in turn; empty: embedded simulators", nullptr),
-     [](profile& p) -> key_field { return &p.backend.urls; }},
+     [](profile& p) -> key_field { return &p.backend.urls; }, llm_workload},
     {text("backend.path", "Path of requests, below the URL's own path; empty: the protocol's", ""),
-     [](profile& p) -> key_field { return &p.backend.path; }},
+     [](profile& p) -> key_field { return &p.backend.path; }, llm_workload},
     {flag("backend.follow_redirects", "Follow status 307 and 308 to the same scheme, host and port", "false"),
-     [](profile& p) -> key_field { return &p.backend.follow_redirects; }},
+     [](profile& p) -> key_field { return &p.backend.follow_redirects; }, llm_workload},
     {number("backend.drain_ms",
             "How long to wait for the end of a body after the answer is complete, in ms; then the connection is closed",
             "100", 0, 60000),
-     [](profile& p) -> key_field { return &p.backend.drain_ms; }},
+     [](profile& p) -> key_field { return &p.backend.drain_ms; }, llm_workload},
     {whole("backend.max_reply_bytes",
            "Largest body of a reply in bytes, after decoding; a larger one fails the request", "67108864", 1024, 1e12),
-     [](profile& p) -> key_field { return &p.backend.max_reply_bytes; }},
+     [](profile& p) -> key_field { return &p.backend.max_reply_bytes; }, llm_workload},
     {text("backend.key_header", "Header that carries the API key as it is; empty: Authorization, as a bearer token",
           ""),
-     [](profile& p) -> key_field { return &p.backend.key_header; }},
+     [](profile& p) -> key_field { return &p.backend.key_header; }, llm_workload},
     {text("backend.headers", "Table of request headers to add; an empty value removes a header", nullptr),
-     [](profile& p) -> key_field { return &p.backend.headers; }},
+     [](profile& p) -> key_field { return &p.backend.headers; }, llm_workload},
     {text("backend.body", "Table of JSON keys to add to each request; an empty value removes a key", nullptr),
-     [](profile& p) -> key_field { return &p.backend.body; }},
+     [](profile& p) -> key_field { return &p.backend.body; }, llm_workload},
     {whole("backend.simulator.instances", "Number of simulators, assigned to the agents in turn; 0: one for each agent",
            "0", 0, 1000),
      [](profile& p) -> key_field { return &p.backend.instances; }, simulator},
@@ -73,10 +73,11 @@ const std::array keys_of_profile = std::to_array<profile_key<profile>>({
           "false"),
      [](profile& p) -> key_field { return &p.backend.shared_gpu; }, simulator},
 
-    {word("workload.kind", "The agent of the reports, or plain calls", "report", "report|calls"),
+    {word("workload.kind", "The agent of the reports, plain calls, or messages and votes without a server", "report",
+          "report|calls|coordination"),
      [](profile& p) -> key_field { return choice(p.workload.kind); }},
     {whole("workload.permits", "How many agents may work at once; 0: all", "2", 0, 1e6),
-     [](profile& p) -> key_field { return &p.workload.permits; }},
+     [](profile& p) -> key_field { return &p.workload.permits; }, llm_workload},
     {text("workload.corpus", "Folder of CSV, JSON and Markdown files to analyse; empty: 101 generated files", ""),
      [](profile& p) -> key_field { return &p.workload.corpus; }, report_workload},
     {text("workload.analysis_template", "File with the analysis prompt; empty: the built-in one", ""),
@@ -99,6 +100,46 @@ const std::array keys_of_profile = std::to_array<profile_key<profile>>({
      [](profile& p) -> key_field { return &p.workload.think_ms; }, calls_workload},
     {text("workload.prompts", "Prompts of the calls, used in turn", "Why is the sky blue?"),
      [](profile& p) -> key_field { return &p.workload.prompts; }, calls_workload},
+
+    {text("workload.coordination.address", "The hub's host:port; port 0: any, where all endpoints are in one process",
+          "127.0.0.1:0"),
+     [](profile& p) -> key_field { return &p.workload.coordination.address; }, coordinated},
+    {text("workload.coordination.key_file",
+          "File with a line \"name hex\" for each member's key; empty: keys are drawn", ""),
+     [](profile& p) -> key_field { return &p.workload.coordination.key_file; }, coordinated},
+    {text("workload.coordination.key_env", "Environment variable that holds such lines, in place of a file", ""),
+     [](profile& p) -> key_field { return &p.workload.coordination.key_env; }, coordinated},
+    {text("workload.coordination.here", "\"hub\" and the agents' ids that this process runs; empty: all", nullptr),
+     [](profile& p) -> key_field { return &p.workload.coordination.here; }, coordinated},
+    {number("workload.coordination.decision_limit_ms", "A proposal that is not decided after this time is aborted",
+            "10000", 1, 3.6e6),
+     [](profile& p) -> key_field { return &p.workload.coordination.decision_limit_ms; }, coordinated},
+    {whole("workload.coordination.cycles", "Cycles of each member: messages, then decisions", "100", 1, 1e7),
+     [](profile& p) -> key_field { return &p.workload.coordination.cycles; }, coordination_workload},
+    {whole("workload.coordination.messages", "Messages of each member to the hub in a cycle; each gets an answer", "10",
+           0, 1e6),
+     [](profile& p) -> key_field { return &p.workload.coordination.messages; }, coordination_workload},
+    {whole("workload.coordination.message_bytes", "Length of a message", "1024", 8, 1048576),
+     [](profile& p) -> key_field { return &p.workload.coordination.message_bytes; }, coordination_workload},
+    {whole("workload.coordination.answer_bytes", "Length of an answer", "64", 8, 1048576),
+     [](profile& p) -> key_field { return &p.workload.coordination.answer_bytes; }, coordination_workload},
+    {whole("workload.coordination.in_flight", "Messages that a member sends before it waits for an answer", "10", 1,
+           1024),
+     [](profile& p) -> key_field { return &p.workload.coordination.in_flight; }, coordination_workload},
+    {number("workload.coordination.straggler_ms", "The last member casts its votes so much later, in ms", "0", 0, 60000),
+     [](profile& p) -> key_field { return &p.workload.coordination.straggler_ms; }, coordination_workload},
+    {word("workload.coordination.report_class", "Class of the vote on the merged report", "low",
+          "low|medium|high|critical"),
+     [](profile& p) -> key_field { return choice(p.workload.coordination.report_class); }, coordinated_report},
+    {whole("workload.coordination.decisions.low", "Decisions of class low in a cycle, proposed by the members in turn",
+           "0", 0, 1000),
+     [](profile& p) -> key_field { return &p.workload.coordination.decisions[0]; }, coordination_workload},
+    {whole("workload.coordination.decisions.medium", "The same of class medium", "0", 0, 1000),
+     [](profile& p) -> key_field { return &p.workload.coordination.decisions[1]; }, coordination_workload},
+    {whole("workload.coordination.decisions.high", "The same of class high", "0", 0, 1000),
+     [](profile& p) -> key_field { return &p.workload.coordination.decisions[2]; }, coordination_workload},
+    {whole("workload.coordination.decisions.critical", "The same of class critical", "0", 0, 1000),
+     [](profile& p) -> key_field { return &p.workload.coordination.decisions[3]; }, coordination_workload},
 
     {whole("measure.runs", "Measured runs", "5", 1, 10000), [](profile& p) -> key_field { return &p.measure.runs; }},
     {whole("measure.warmup", "Warm-up runs before them, not counted", "1", 0, 1000),
@@ -160,28 +201,28 @@ const std::array keys_of_agent = std::to_array<profile_key<agent_spec>>({
     {text("id", "Name in results and for --set; unique, fit for a file name", nullptr),
      [](agent_spec& a) -> key_field { return &a.id; }, always, true},
     {text("label", "Name for people; default: the id", nullptr), [](agent_spec& a) -> key_field { return &a.label; }},
-    {text("model", "The model to ask for", "gemma3:latest"), [](agent_spec& a) -> key_field { return &a.model; }},
+    {text("model", "The model to ask for", "gemma3:latest"), [](agent_spec& a) -> key_field { return &a.model; }, llm_workload},
     {text("url", "This agent's server; empty: one of backend.urls", ""),
-     [](agent_spec& a) -> key_field { return &a.url; }},
+     [](agent_spec& a) -> key_field { return &a.url; }, llm_workload},
     {text("prompt_template", "File with this agent's analysis prompt; empty: workload.analysis_template", ""),
      [](agent_spec& a) -> key_field { return &a.prompt_template; }, report_workload},
     {whole("options.num_gpu", "Layers on the GPU; -1: the server decides", nullptr, -1, 9999),
-     [](agent_spec& a) -> key_field { return &a.options.num_gpu; }},
+     [](agent_spec& a) -> key_field { return &a.options.num_gpu; }, llm_workload},
     {whole("options.num_ctx", "Context length in tokens", nullptr, 1, 1e7),
-     [](agent_spec& a) -> key_field { return &a.options.num_ctx; }},
+     [](agent_spec& a) -> key_field { return &a.options.num_ctx; }, llm_workload},
     {number("options.temperature", "Sampling temperature", nullptr, 0, 100),
-     [](agent_spec& a) -> key_field { return &a.options.temperature; }},
+     [](agent_spec& a) -> key_field { return &a.options.temperature; }, llm_workload},
     {number("options.top_p", "Sample from the most likely tokens, up to this total probability", nullptr, 0, 1),
-     [](agent_spec& a) -> key_field { return &a.options.top_p; }},
+     [](agent_spec& a) -> key_field { return &a.options.top_p; }, llm_workload},
     {whole("options.top_k", "Sample from this many of the most likely tokens", nullptr, 0, 1e6),
-     [](agent_spec& a) -> key_field { return &a.options.top_k; }},
+     [](agent_spec& a) -> key_field { return &a.options.top_k; }, llm_workload},
     {number("options.repeat_penalty", "Penalty for repeated tokens; 1: none", nullptr, 0, 10),
-     [](agent_spec& a) -> key_field { return &a.options.repeat_penalty; }},
+     [](agent_spec& a) -> key_field { return &a.options.repeat_penalty; }, llm_workload},
     {whole("options.num_predict", "Longest reply in tokens; -1: no limit, -2: until the context is full", nullptr, -2,
            1e7),
-     [](agent_spec& a) -> key_field { return &a.options.num_predict; }},
+     [](agent_spec& a) -> key_field { return &a.options.num_predict; }, llm_workload},
     {whole("options.seed", "Seed of the server's sampling", nullptr, 0, int64_max),
-     [](agent_spec& a) -> key_field { return &a.options.seed; }},
+     [](agent_spec& a) -> key_field { return &a.options.seed; }, llm_workload},
 });
 
 const profile_key<int> key_of_agent_count = {
@@ -239,6 +280,30 @@ struct fetching {
 };
 
 } // namespace
+
+std::string lack_of(key_scope scope, workload_kind kind, bool has_coordinator) {
+    const bool coordination = kind == workload_kind::coordination, report = kind == workload_kind::report;
+    switch (scope) {
+    case report_workload:
+        return report ? "" : "needs workload.kind = \"report\"";
+    case calls_workload:
+        return kind == workload_kind::calls ? "" : "needs workload.kind = \"calls\"";
+    case llm_workload:
+        return coordination ? "needs workload.kind = \"report\" or \"calls\"" : "";
+    case coordination_workload:
+        return coordination ? "" : "needs workload.kind = \"coordination\"";
+    case coordinated:
+        return has_coordinator || coordination ? "" : "needs a [coordinator]";
+    case coordinated_report:
+        if (!report) return "needs workload.kind = \"report\"";
+        return has_coordinator ? "" : "needs a [coordinator]";
+    case always:
+    case simulator:
+    case alerts:
+        break;
+    }
+    return {};
+}
 
 std::span<const profile_key<profile>> profile_keys() { return keys_of_profile; }
 std::span<const profile_key<plugin_choice>> plugin_keys() { return keys_of_plugin; }

@@ -20,7 +20,21 @@ using key_field =
                  std::optional<std::int64_t>*, std::optional<double>*, choice_field, std::vector<named_text>*>;
 
 /// The profiles in which a key has an effect. In others it is refused, and not printed.
-enum class key_scope { always, report_workload, calls_workload, simulator, alerts };
+enum class key_scope {
+    always,
+    report_workload,
+    calls_workload,
+    llm_workload, ///< report and calls: agents that call servers
+    coordination_workload,
+    coordinated, ///< there is a [coordinator]
+    coordinated_report,
+    simulator,
+    alerts
+};
+
+/// Why a key of this scope has no effect in such a profile: "needs workload.kind = \"report\"". Empty: it has one.
+/// simulator and alerts are not judged here.
+std::string lack_of(key_scope, workload_kind, bool has_coordinator);
 
 /// A key of the table that T represents. option.name is its path in that table. option.default_value is null if the key
 /// has no default, or is required.
@@ -33,7 +47,7 @@ struct profile_key {
 };
 
 std::span<const profile_key<profile>> profile_keys();
-std::span<const profile_key<plugin_choice>> plugin_keys(); ///< of [executor], [foreign], [transport]
+std::span<const profile_key<plugin_choice>> plugin_keys(); ///< of [executor], [foreign], [transport], [coordinator]
 std::span<const profile_key<agent_spec>> agent_keys();     ///< of each [[workload.agents]], and of their template
 const profile_key<int>& agent_count_key();                 ///< beside that template
 

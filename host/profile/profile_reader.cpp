@@ -19,7 +19,7 @@ using json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 constexpr const char* simulator_table = "backend.simulator";
-const std::vector<std::string> plugin_tables = {"executor", "foreign", "transport"};
+const std::vector<std::string> plugin_tables = {"executor", "foreign", "transport", "coordinator"};
 
 /// The full paths of all keys. "workload.agents[]" is the table of an agent: an element of the list, or the template. A
 /// table whose keys are defined by a plugin or the simulator counts as one key.
@@ -209,7 +209,10 @@ class reader {
     void drop_what_has_no_meaning() {
         const auto* kind = node_at(root_, "workload.kind");
         const auto* word = kind == nullptr ? nullptr : std::get_if<std::string>(&kind->value);
-        const std::string workload = word == nullptr ? "report" : *word;
+        kind_ = word == nullptr || *word == "report" ? workload_kind::report
+                : *word == "calls"                   ? workload_kind::calls
+                : *word == "coordination"            ? workload_kind::coordination
+                                                     : workload_kind::report; // read_key names the mistake
         const bool kind_changed = kind != nullptr && !kind->at.from_file;
 
         const auto* urls = node_at(root_, "backend.urls");
@@ -217,13 +220,19 @@ class reader {
         agent_paths_ = agent_paths(root_);
         const auto url_of = [this](const std::string& agent) { return node_at(root_, agent + ".url"); };
         simulator_needed_ =
+            kind_ != workload_kind::coordination &&
             (urls == nullptr || (list != nullptr && list->empty())) &&
             (agent_paths_.empty() || std::any_of(agent_paths_.begin(), agent_paths_.end(),
                                                  [&](const auto& agent) { return url_of(agent) == nullptr; }));
 
-        for (const auto& key : profile_keys()) drop(key, {}, workload, kind_changed);
+        if (kind_ == workload_kind::calls) drop_table("coordinator", "report\" or \"coordination", kind_changed);
+        if (kind_ == workload_kind::coordination) {
+            drop_table("transport", "report\" or \"calls", kind_changed);
+            drop_table("backend", "report\" or \"calls", kind_changed);
+        }
+        for (const auto& key : profile_keys()) drop(key, {}, kind_changed);
         for (const auto& agent : agent_paths_)
-            for (const auto& key : agent_keys()) drop(key, agent, workload, kind_changed);
+            for (const auto& key : agent_keys()) drop(key, agent, kind_changed);
         const auto* simulator = node_at(root_, simulator_table);
         if (!simulator_needed_ && simulator != nullptr) {
             const bool changed = (urls != nullptr && !urls->at.from_file) ||
@@ -238,21 +247,27 @@ class reader {
     }
 
     template <class T>
-    void drop(const profile_key<T>& key, const std::string& table, const std::string& workload, bool kind_changed) {
+    void drop(const profile_key<T>& key, const std::string& table, bool kind_changed) {
         const auto path = table.empty() ? key.option.name : table + '.' + key.option.name;
-        const char* wanted = key.scope == key_scope::report_workload  ? "report"
-                             : key.scope == key_scope::calls_workload ? "calls"
-                                                                      : nullptr;
         const auto* present = node_at(root_, path);
-        if (wanted == nullptr || present == nullptr || workload == wanted) return;
-        if (!present->at.from_file || !kind_changed)
-            fault(present->at, path, fmt::format("needs workload.kind = \"{}\"; leave it out", wanted));
+        if (present == nullptr) return;
+        const std::string lack = lack_of(key.scope, kind_, root_.find("coordinator") != nullptr);
+        if (lack.empty()) return;
+        if (!present->at.from_file || !kind_changed) fault(present->at, path, lack + "; leave it out");
         erase(path);
+    }
+
+    void drop_table(const char* name, const char* kinds, bool kind_changed) {
+        const auto* present = root_.find(name);
+        if (present == nullptr) return;
+        if (!present->at.from_file || !kind_changed)
+            fault(present->at, name, fmt::format("needs workload.kind = \"{}\"; leave it out", kinds));
+        erase(name);
     }
 
     void erase(const std::string& path) {
         const auto dot = path.rfind('.');
-        auto* table = const_cast<node*>(node_at(root_, path.substr(0, dot)));
+        auto* table = dot == std::string::npos ? &root_ : const_cast<node*>(node_at(root_, path.substr(0, dot)));
         std::erase_if(std::get<node::table>(table->value),
                       [&](const member& m) { return m.key == path.substr(dot + 1); });
     }
@@ -311,16 +326,20 @@ class reader {
     void read_plugins(profile& p) {
         p.executor = read_choice("executor");
         if (root_.find("foreign") != nullptr) p.foreign = read_choice("foreign");
-        p.transport = read_choice("transport");
+        if (kind_ != workload_kind::coordination) p.transport = read_choice("transport");
+        if (kind_ == workload_kind::coordination || root_.find("coordinator") != nullptr)
+            p.coordinator = read_choice("coordinator");
         if (lookup_.expect) {
             std::vector<std::string> named;
-            for (const plugin_choice& choice : {p.executor, p.foreign.value_or(plugin_choice{}), p.transport})
+            for (const plugin_choice& choice : {p.executor, p.foreign.value_or(plugin_choice{}), p.transport,
+                                                p.coordinator.value_or(plugin_choice{})})
                 if (!choice.plugin.empty()) named.push_back(choice.plugin);
             lookup_.expect(named, folder_);
         }
         read_options(plugin_kind::executor, "executor", p.executor);
         if (p.foreign) read_options(plugin_kind::executor, "foreign", *p.foreign);
         read_options(plugin_kind::transport, "transport", p.transport);
+        if (p.coordinator) read_options(plugin_kind::coordinator, "coordinator", *p.coordinator);
     }
 
     plugin_choice read_choice(const std::string& table) {
@@ -373,6 +392,7 @@ class reader {
     const schema_lookup& lookup_;
     std::vector<std::string>* faults_;
     bool simulator_needed_ = true;
+    workload_kind kind_ = workload_kind::report;
     std::vector<std::string> agent_paths_;
 };
 

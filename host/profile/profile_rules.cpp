@@ -1,3 +1,4 @@
+#include "process/messages.hpp"
 #include "process/secrets.hpp"
 #include "profile/reading.hpp"
 
@@ -77,7 +78,8 @@ class rules {
         check_urls();
         check_plugin("executor", p_.executor);
         if (p_.foreign) check_plugin("foreign", *p_.foreign);
-        check_plugin("transport", p_.transport);
+        if (p_.workload.kind != workload_kind::coordination) check_plugin("transport", p_.transport);
+        if (p_.coordinator) check_coordination();
         check_requests();
         check_simulator();
         check_arrivals();
@@ -132,7 +134,8 @@ class rules {
                 fault(path("id"), fmt::format("\"{}\" is the id of agent {} too; give each agent its own", agent.id,
                                               first->second));
             }
-            if (agent.model.empty()) fault(path("model"), "is empty; give the name of a model");
+            if (agent.model.empty() && p_.workload.kind != workload_kind::coordination)
+                fault(path("model"), "is empty; give the name of a model");
             check_file(path("prompt_template"), agent.prompt_template);
         }
     }
@@ -153,6 +156,67 @@ class rules {
                     table + ".options." + option.key,
                     "contains a user name or a password; leave them out (a proxy can come from the environment: proxy "
                     "= \"env\")");
+        }
+    }
+
+    void check_coordination() {
+        check_plugin("coordinator", *p_.coordinator);
+        const coordination_spec& c = p_.workload.coordination;
+        const std::string table = "workload.coordination.";
+        const bool by_itself = p_.workload.kind == workload_kind::coordination;
+        const auto colon = c.address.rfind(':');
+        std::uint16_t port = 0;
+        const char *first = c.address.data() + std::min(colon, c.address.size() - 1) + 1,
+                   *last = c.address.data() + c.address.size();
+        const auto [end, error] = std::from_chars(first, last, port);
+        const bool is_address = colon != std::string::npos && colon > 0 && error == std::errc{} && end == last;
+        if (!is_address)
+            fault(table + "address", fmt::format("\"{}\" is not host:port (example: \"127.0.0.1:4433\")", c.address));
+        std::vector<std::string> names{"hub"};
+        for (const agent_spec& agent : p_.workload.agents) names.push_back(agent.id);
+        for (std::size_t i = 0; i < c.here.size(); ++i)
+            if (std::ranges::find(names, c.here[i]) == names.end())
+                fault(fmt::format("{}here.{}", table, i),
+                      fmt::format("\"{}\" is no member of the group; {}", c.here[i], suggest(c.here[i], names)));
+        for (std::size_t i = 1; i < names.size(); ++i)
+            if (names[i] == "hub") fault("workload.agents", "has an agent called \"hub\", which is the hub's own name");
+        if (!c.here.empty()) {
+            if (is_address && port == 0)
+                fault(table + "address", "has port 0, so the other processes cannot know it; give the hub's port");
+            if (c.key_file.empty() && c.key_env.empty())
+                fault(table + "here", "is a part of the group, so its processes need the same keys; give key_file or "
+                                      "key_env");
+        }
+        if (!c.key_file.empty() && !c.key_env.empty())
+            fault(table + "key_env", "and key_file both say where the keys are; leave one of them out");
+        check_file(table + "key_file", c.key_file);
+        const std::size_t members = p_.workload.agents.size();
+        constexpr std::size_t least = 4; // n >= 3f + 1 with f >= 1
+        const auto needs_more = [&](const std::string& key, const char* name) {
+            if (members < least)
+                fault(table + key, fmt::format("class {} needs {} members or more, and the group has {}", name, least,
+                                               members));
+        };
+        if (by_itself) {
+            if (c.decisions[2] > 0) needs_more("decisions.high", "high");
+            if (c.decisions[3] > 0) needs_more("decisions.critical", "critical");
+            if (c.messages == 0 && std::ranges::count(c.decisions, 0) == decision_classes)
+                fault(table + "messages", "is 0, and no class has decisions, so a cycle would do nothing");
+            if (p_.measure.baseline)
+                fault(node_at(root_, "measure.baseline") != nullptr ? "measure.baseline" : "measure",
+                      "a member alone has nobody to talk to, so there is no efficiency to measure; set "
+                      "measure.baseline = false");
+            const alert_spec& a = p_.alerts;
+            if (a.ttft_p95_ms || a.ttft_p99_ms || a.itl_p99_ms || a.e2e_p95_ms || a.client_delay_p99_ms ||
+                a.error_rate_pct || a.throughput_min_tok_s)
+                fault("alerts", "has limits for replies, and this workload calls no server; leave them out");
+        } else {
+            if (c.report_class >= decision_class::high)
+                needs_more("report_class", c.report_class == decision_class::high ? "high" : "critical");
+            if (p_.workload.permits != 0 && static_cast<std::size_t>(p_.workload.permits) < members)
+                fault("workload.permits", fmt::format("is {} for {} agents that wait for each other's analyses, so they "
+                                                      "would never go on; set permits = 0",
+                                                      p_.workload.permits, members));
         }
     }
 

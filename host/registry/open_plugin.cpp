@@ -63,15 +63,32 @@ plugin::~plugin() {
 const std::filesystem::path& plugin::path() const { return file_->path(); }
 
 bool plugin::offers(plugin_kind kind) const {
-    return kind == plugin_kind::executor ? executor_ != nullptr : transport_ != nullptr;
+    switch (kind) {
+    case plugin_kind::executor:
+        return executor_ != nullptr;
+    case plugin_kind::transport:
+        return transport_ != nullptr;
+    case plugin_kind::coordinator:
+        break;
+    }
+    return coordinator_ != nullptr;
 }
 
 std::span<const chm_option> plugin::options(plugin_kind kind) const {
-    return kind == plugin_kind::executor ? executor_options_ : transport_options_;
+    switch (kind) {
+    case plugin_kind::executor:
+        return executor_options_;
+    case plugin_kind::transport:
+        return transport_options_;
+    case plugin_kind::coordinator:
+        break;
+    }
+    return coordinator_options_;
 }
 
 void executor_destroy::operator()(chm_executor* executor) const { executor->vt->destroy(executor); }
 void transport_destroy::operator()(chm_transport* transport) const { transport->vt->destroy(transport); }
+void coordinator_destroy::operator()(chm_coordinator* coordinator) const { coordinator->vt->destroy(coordinator); }
 
 // ---- option schemas
 
@@ -189,7 +206,7 @@ std::vector<loaded_file>& loaded_files() {
     return kept;
 }
 
-/// Checks the members that both kinds of factories share.
+/// Checks the members that all kinds of factories share.
 template <class Factory>
 void check_factory(const Factory& factory, plugin_kind kind, const std::string& who,
                    std::span<const chm_option>* options) {
@@ -267,15 +284,18 @@ std::shared_ptr<const plugin> initialize_plugin(const checked_file_ptr& file, co
     begins("in its get_factory");
     made->executor_ = static_cast<const chm_executor_factory*>(entry.get_factory(CHM_FACTORY_EXECUTOR));
     made->transport_ = static_cast<const chm_transport_factory*>(entry.get_factory(CHM_FACTORY_TRANSPORT));
-    if (made->executor_ == nullptr && made->transport_ == nullptr)
-        throw plugin_error(
-            fmt::format("{}: offers neither \"{}\" nor \"{}\"", who, CHM_FACTORY_EXECUTOR, CHM_FACTORY_TRANSPORT),
-            CHM_E_FAIL);
+    made->coordinator_ = static_cast<const chm_coordinator_factory*>(entry.get_factory(CHM_FACTORY_COORDINATOR));
+    if (made->executor_ == nullptr && made->transport_ == nullptr && made->coordinator_ == nullptr)
+        throw plugin_error(fmt::format("{}: offers none of \"{}\", \"{}\" and \"{}\"", who, CHM_FACTORY_EXECUTOR,
+                                       CHM_FACTORY_TRANSPORT, CHM_FACTORY_COORDINATOR),
+                           CHM_E_FAIL);
     begins("while its factories were read");
     if (made->executor_ != nullptr)
         check_factory(*made->executor_, plugin_kind::executor, who, &made->executor_options_);
     if (made->transport_ != nullptr)
         check_factory(*made->transport_, plugin_kind::transport, who, &made->transport_options_);
+    if (made->coordinator_ != nullptr)
+        check_factory(*made->coordinator_, plugin_kind::coordinator, who, &made->coordinator_options_);
     return made;
 }
 

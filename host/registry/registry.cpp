@@ -184,11 +184,16 @@ std::shared_ptr<const plugin> registry::load(plugin_kind kind, const std::string
         throw plugin_error(fmt::format("{}: its id is \"{}\", expected \"{}\" like the file's name; rename the file",
                                        file.string(), found->entry().id, name),
                            CHM_E_FAIL);
-    if (!found->offers(kind))
-        throw plugin_error(fmt::format("\"{}\" offers no {}, only {} ({})", found->entry().id, to_string(kind),
-                                       kind == plugin_kind::executor ? "a transport" : "an executor",
+    if (!found->offers(kind)) {
+        std::string offered;
+        for (const plugin_kind other : plugin_kinds)
+            if (found->offers(other))
+                offered += fmt::format("{}{} {}", offered.empty() ? "" : " and ",
+                                       other == plugin_kind::executor ? "an" : "a", to_string(other));
+        throw plugin_error(fmt::format("\"{}\" offers no {}, only {} ({})", found->entry().id, to_string(kind), offered,
                                        found->path().string()),
                            CHM_E_NOSYS);
+    }
     return found;
 }
 
@@ -243,6 +248,12 @@ const char* missing_function(const chm_transport_vt& vt) {
     return vt.get_extension == nullptr ? "get_extension" : nullptr;
 }
 
+const char* missing_function(const chm_coordinator_vt& vt) {
+    if (vt.join == nullptr) return "join";
+    if (vt.destroy == nullptr) return "destroy";
+    return vt.get_extension == nullptr ? "get_extension" : nullptr;
+}
+
 /// Calls a factory and checks the instance. An instance without a usable table cannot even be destroyed.
 template <class Instance, class Factory>
 Instance* create(const Factory& factory, const chm_host& host, std::span<const option_value> options,
@@ -284,6 +295,14 @@ transport_ptr registry::create_transport(const std::shared_ptr<const plugin>& fr
     auto* made = create<chm_transport>(*from->transport_, *from->host_, options,
                                        fmt::format("a transport of plugin \"{}\"", from->entry().id));
     return {made, transport_destroy{from}};
+}
+
+coordinator_ptr registry::create_coordinator(const std::shared_ptr<const plugin>& from,
+                                             std::span<const option_value> options) {
+    if (!from->offers(plugin_kind::coordinator)) throw plugin_error("the plugin offers no coordinator", CHM_E_NOSYS);
+    auto* made = create<chm_coordinator>(*from->coordinator_, *from->host_, options,
+                                         fmt::format("a coordinator of plugin \"{}\"", from->entry().id));
+    return {made, coordinator_destroy{from}};
 }
 
 // ---- where plugins are

@@ -1,5 +1,6 @@
 #pragma once
 #include "profile/options.hpp"
+#include <chimera/abi/coordinator.h>
 #include <chimera/abi/executor.h>
 #include <chimera/abi/transport.h>
 #include <chrono>
@@ -56,7 +57,8 @@ class plugin {
     std::unique_ptr<plugin_host> host_;
     const chm_executor_factory* executor_ = nullptr;
     const chm_transport_factory* transport_ = nullptr;
-    std::span<const chm_option> executor_options_, transport_options_;
+    const chm_coordinator_factory* coordinator_ = nullptr;
+    std::span<const chm_option> executor_options_, transport_options_, coordinator_options_;
     bool initialized_ = false;
 };
 
@@ -69,8 +71,13 @@ struct transport_destroy {
     std::shared_ptr<const plugin> from;
     void operator()(chm_transport*) const;
 };
+struct coordinator_destroy {
+    std::shared_ptr<const plugin> from;
+    void operator()(chm_coordinator*) const;
+};
 using executor_ptr = std::unique_ptr<chm_executor, executor_destroy>;
 using transport_ptr = std::unique_ptr<chm_transport, transport_destroy>;
+using coordinator_ptr = std::unique_ptr<chm_coordinator, coordinator_destroy>;
 
 struct plugin_listing;
 
@@ -119,6 +126,8 @@ class registry {
     /// Errors: plugin_error.
     static executor_ptr create_executor(const std::shared_ptr<const plugin>&, std::span<const option_value> options);
     static transport_ptr create_transport(const std::shared_ptr<const plugin>&, std::span<const option_value> options);
+    static coordinator_ptr create_coordinator(const std::shared_ptr<const plugin>&,
+                                              std::span<const option_value> options);
 
     /// Every *.so in directory and along the search path. Each is tried in a child process, none is loaded here. A bad
     /// file is listed with its fault; nothing is thrown.

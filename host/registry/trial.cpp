@@ -98,6 +98,11 @@ json instance_document(const std::shared_ptr<const plugin>& from, plugin_kind ki
             if ((made->vt->flags & CHM_TRANSPORT_HTTP2) != 0) flags.push_back("http2");
             return {{"flags", flags}, {"extensions", extensions_of(made.get(), {CHM_EXT_TIMING})}};
         }
+        if (kind == plugin_kind::coordinator) {
+            const auto made = registry::create_coordinator(from, defaults(from->options(kind)));
+            if ((made->vt->flags & CHM_COORDINATOR_IN_PROCESS) != 0) flags.push_back("in_process");
+            return {{"flags", flags}, {"extensions", json::array()}};
+        }
         const auto made = registry::create_executor(from, defaults(from->options(kind)));
         if ((made->vt->flags & CHM_EXECUTOR_PINNED) != 0) flags.push_back("pinned");
         const chm_reactor* reactor = sdk::reactor_of(made.get());
@@ -139,7 +144,7 @@ void live_in_child(const checked_file_ptr& file, trial_depth depth, const told& 
         tell(entry_document(entry));
         auto found = initialize_plugin(file, entry, steps);
         json factories = json::array();
-        for (const auto kind : {plugin_kind::executor, plugin_kind::transport}) {
+        for (const auto kind : plugin_kinds) {
             if (!found->offers(kind)) continue;
             factories.push_back(factory_document(*found, kind));
             tell({{"factories", factories}});

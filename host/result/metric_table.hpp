@@ -46,6 +46,15 @@ enum class metric : std::uint8_t {
     peak_memory,
     startup,
     steal,
+    hundred_cycles,
+    cycles_messages,
+    cycles_decisions,
+    cycles_handling,
+    cycles_consensus,
+    cycles_network,
+    cycles_serialization,
+    cycles_wait,
+    coordination_share,
     // a request, or a piece of a response body
     ttft,
     itl,
@@ -72,7 +81,12 @@ enum class metric : std::uint8_t {
     client_delay,
     token_delay,
     dispatch_delay,
-    client_overhead
+    client_overhead,
+    // a message, a decision or a cycle of a member
+    round_trip,
+    fast_decision,
+    slow_decision,
+    cycle
 };
 
 /// How a figure came about. measured: read off a clock or a counter. derived: computed from measured figures by its
@@ -82,7 +96,7 @@ enum class provenance : std::uint8_t { measured, derived, estimated };
 /// "measured", "derived", "estimated".
 const char* name_of(provenance) noexcept;
 
-/// per_request also for pieces of bodies: a run has many values, which are pooled.
+/// per_request also for pieces of bodies, messages and decisions: a run has many values, which are pooled.
 enum class metric_level : std::uint8_t { per_run, per_request };
 
 enum class better : std::uint8_t { higher, lower, neither };
@@ -102,7 +116,7 @@ struct metric_row {
 std::span<const metric_row> all_metrics() noexcept;
 const metric_row& row_of(metric) noexcept;
 
-inline constexpr std::size_t metric_count = static_cast<std::size_t>(metric::client_overhead) + 1;
+inline constexpr std::size_t metric_count = static_cast<std::size_t>(metric::cycle) + 1;
 
 /// Which number of a run: `value` of a metric of runs, one of the others of a metric of requests.
 enum class statistic : std::uint8_t { value, mean, p50, p95, p99 };

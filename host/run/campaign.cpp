@@ -8,7 +8,10 @@
 namespace chimera::host {
 namespace {
 
-bool every_request_failed(const execution_record& x) {
+bool nothing_works(const execution_record& x) {
+    const auto calls = [](const agent_record& a) { return !a.requests.empty(); };
+    if (x.coordination && std::ranges::none_of(x.agents, calls)) // a hub alone has no agents
+        return !x.agents.empty() && std::ranges::none_of(x.agents, &agent_record::ok);
     return std::ranges::none_of(
         x.agents, [](const agent_record& a) { return std::ranges::any_of(a.requests, &request_record::ok); });
 }
@@ -51,7 +54,7 @@ void run_campaign(const execution_setup& setup, execution_control& control, cons
         events.execution_done(next, x);
         if (control.stopped()) return;
         if (next.run == 0) {
-            if (!every_request_failed(x)) continue;
+            if (!nothing_works(x)) continue;
             current.concurrent = std::move(x); // nothing works: the failed warm-up is the result
             complete();
             return;
@@ -63,7 +66,7 @@ void run_campaign(const execution_setup& setup, execution_control& control, cons
             current.baseline.push_back(std::move(x));
         if (i + 1 < plan.size() && plan[i + 1].run == next.run) continue;
         const bool hopeless =
-            every_request_failed(current.concurrent) && std::ranges::all_of(current.baseline, every_request_failed);
+            nothing_works(current.concurrent) && std::ranges::all_of(current.baseline, nothing_works);
         complete();
         if (hopeless) return;
     }

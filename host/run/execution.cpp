@@ -1,6 +1,7 @@
 #include "run/execution.hpp"
 
 #include "agent/agent_task.hpp"
+#include "coordination/group_tasks.hpp"
 #include "measure/memory_sampler.hpp"
 #include "measure/over_time.hpp"
 #include "measure/poll_log.hpp"
@@ -17,6 +18,7 @@
 #include <cstdlib>
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <string_view>
 #include <tuple>
 #include <vector>
@@ -125,7 +127,8 @@ loaded_plugins load_plugins(registry& r, const profile& p) {
     loaded_plugins out;
     out.executor = r.load(plugin_kind::executor, p.executor.plugin, directory);
     if (p.foreign) out.foreign = r.load(plugin_kind::executor, p.foreign->plugin, directory);
-    out.transport = r.load(plugin_kind::transport, p.transport.plugin, directory);
+    if (!p.transport.plugin.empty()) out.transport = r.load(plugin_kind::transport, p.transport.plugin, directory);
+    if (p.coordinator) out.coordinator = r.load(plugin_kind::coordinator, p.coordinator->plugin, directory);
     return out;
 }
 
@@ -141,44 +144,87 @@ void execution_control::attach(chm_executor* executor) {
     if (running_ && stopped()) running_->vt->stop(running_);
 }
 
+namespace {
+
+/// The group of an execution, with the records of its endpoints.
+struct coordinated {
+    group_setup group;
+    hub_address address;
+    group_environment env;
+    std::shared_ptr<coordination_record> record = std::make_shared<coordination_record>();
+    std::unique_ptr<recorder> hub_log;
+
+    coordinated(const profile& p, std::uint64_t number, const stage& s, think_timer& thinking)
+        : group(p, number), env{p, group, s.coordinator(), s.executor(), s.transport().reactor, address, thinking} {
+        record->members.resize(group.members());
+    }
+    coordinated(const coordinated&) = delete;
+    coordinated& operator=(const coordinated&) = delete;
+};
+
+} // namespace
+
 execution_record execute(const execution_setup& setup, std::span<const std::size_t> agents, std::uint64_t seed_base,
                          execution_control& control) {
     const profile& p = setup.what;
+    const bool calls_servers = p.workload.kind != workload_kind::coordination;
     std::vector<std::unique_ptr<recorder>> recorders;
     permit_pool permits(p.workload.permits == 0 ? static_cast<int>(agents.size()) : p.workload.permits);
     blocking_pool blocking(blocking_threads);
     think_timer thinking;
-    shared_endpoints endpoints(setup, seed_base);
+    std::optional<shared_endpoints> endpoints;
+    if (calls_servers) endpoints.emplace(setup, seed_base);
+    std::optional<coordinated> group;
     execution_record out;
     out.pieces = p.measure.pieces;
+    const auto new_recorder = [&](const std::string& id, std::size_t pieces) {
+        auto log = std::make_unique<recorder>(id, p.measure.long_poll_ms, pieces, control.token_counter());
+        if (setup.log_polls) log->record().log = std::make_shared<poll_log>();
+        return log;
+    };
     {
         const cost_meter cost;
         const stage s(setup);
         chm_executor* executor = s.executor();
-        for (const std::size_t i : agents) {
-            const agent_spec& spec = p.workload.agents.at(i);
-            auto& log = *recorders.emplace_back(
-                std::make_unique<recorder>(spec.id, p.measure.long_poll_ms,
-                                           p.measure.pieces ? expected_chunks(p, spec) : 0, control.token_counter()));
-            // Beside what stays, not among what goes with the agents: see malloc_trim below.
-            log.record().requests.reserve(expected_calls(p));
-            if (setup.log_polls) log.record().log = std::make_shared<poll_log>();
-            log.tell(setup.observers);
-            const schedule_place place{i, p.workload.agents.size(),
-                                       static_cast<std::uint64_t>(call_seed(seed_base, spec.id, 0))};
-            agent_environment env{spec,         p.workload, endpoints.of(i), s.transport(), place, out.begin,
-                                  setup.corpus, permits,    blocking,        thinking,      log};
-            chm_task* task = sdk::root_task::create(run_agent(env));
+        const auto spawn = [&](chm_task* task, std::string_view id, recorder& log) {
             if (p.measure.pieces) task = make_task_probe(task, log);
             chm_spawn_opts opts{};
             opts.size = sizeof opts;
-            opts.name = sdk::str(spec.id);
+            opts.name = sdk::str(id);
             log.record().spawned = sdk::now_ns();
             if (const chm_rc rc = executor->vt->spawn(executor, task, &opts); rc < 0) {
                 task->vt->drop(task);
                 throw plugin_error(
-                    fmt::format("executor '{}' refused agent '{}' (code {})", p.executor.plugin, spec.id, rc), rc);
+                    fmt::format("executor '{}' refused agent '{}' (code {})", p.executor.plugin, id, rc), rc);
             }
+        };
+        if (p.coordinator && agents.size() == p.workload.agents.size()) {
+            group.emplace(p, control.count_execution(), s, thinking);
+            if (group->group.runs_here(CHM_TO_HUB)) {
+                group->hub_log = new_recorder("hub", 0);
+                spawn(sdk::root_task::create(run_hub(group->env, group->record->hub, *group->hub_log)), "hub",
+                      *group->hub_log);
+            }
+        }
+        for (const std::size_t i : agents) {
+            const agent_spec& spec = p.workload.agents.at(i);
+            if (group && !group->group.runs_here(static_cast<std::int32_t>(i))) continue;
+            auto& log = *recorders.emplace_back(
+                new_recorder(spec.id, p.measure.pieces && calls_servers ? expected_chunks(p, spec) : 0));
+            log.tell(setup.observers);
+            if (!calls_servers) {
+                spawn(sdk::root_task::create(run_member(group->env, static_cast<std::int32_t>(i),
+                                                        group->record->members[i], log)),
+                      spec.id, log);
+                continue;
+            }
+            // Beside what stays, not among what goes with the agents: see malloc_trim below.
+            log.record().requests.reserve(expected_calls(p));
+            const schedule_place place{i, p.workload.agents.size(),
+                                       static_cast<std::uint64_t>(call_seed(seed_base, spec.id, 0))};
+            agent_environment env{spec,         p.workload, endpoints->of(i), s.transport(), place, out.begin,
+                                  setup.corpus, permits,    blocking,         thinking,      log};
+            spawn(sdk::root_task::create(run_agent(env)), spec.id, log);
         }
         control.attach(executor);
         sdk::error_buffer why;
@@ -208,6 +254,11 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
         if (record.end == 0 && record.error.empty())
             record.error = control.stopped() ? "stopped before it was done" : "its task ended before its work was done";
         out.agents.push_back(std::move(record));
+    }
+    if (group) {
+        out.coordination = group->record;
+        if (!group->record->hub.error.empty() && recorders.empty())
+            throw std::runtime_error("the hub failed: " + group->record->hub.error);
     }
     return out;
 }

@@ -21,7 +21,7 @@ class report_corpus;
 
 /// The plugins that a profile names, loaded once for all executions.
 struct loaded_plugins {
-    std::shared_ptr<const plugin> executor, foreign, transport; ///< foreign may be null
+    std::shared_ptr<const plugin> executor, foreign, transport, coordinator; ///< null: the profile names none
 };
 
 /// Loads the profile's plugins. Throws plugin_error.
@@ -36,6 +36,8 @@ class execution_control {
     /// Tokens received so far, in all executions.
     std::uint64_t tokens() const noexcept { return tokens_.load(std::memory_order_relaxed); }
     std::atomic<std::uint64_t>& token_counter() noexcept { return tokens_; }
+    /// The number of the next execution, from 1. Not thread-safe.
+    std::uint64_t count_execution() noexcept { return ++executions_; }
 
     /// The executor that stop() stops from now on; nullptr when it has ended.
     void attach(chm_executor*);
@@ -45,6 +47,7 @@ class execution_control {
     chm_executor* running_ = nullptr; // guarded by mutex_
     std::atomic<bool> stopped_{false};
     std::atomic<std::uint64_t> tokens_{0};
+    std::uint64_t executions_ = 0;
 };
 
 /// The same for all executions of a profile. Everything referred to outlives the executions.

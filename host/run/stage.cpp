@@ -42,9 +42,11 @@ class stage::foreign_runtime {
 stage::~stage() = default;
 
 stage::stage(const execution_setup& setup)
-    : executor_(registry::create_executor(setup.loaded.executor, setup.what.executor.options)),
-      inner_(registry::create_transport(setup.loaded.transport, setup.what.transport.options)) {
+    : executor_(registry::create_executor(setup.loaded.executor, setup.what.executor.options)) {
     const profile& p = setup.what;
+    if (setup.loaded.coordinator)
+        coordinator_ = registry::create_coordinator(setup.loaded.coordinator, p.coordinator->options);
+    if (setup.loaded.transport) inner_ = registry::create_transport(setup.loaded.transport, p.transport.options);
     chm_executor* executor = executor_.get();
     used_ = {inner_.get(), executor, sdk::reactor_of(executor)};
     if (setup.loaded.foreign)
@@ -52,7 +54,7 @@ stage::stage(const execution_setup& setup)
             std::make_unique<foreign_runtime>(registry::create_executor(setup.loaded.foreign, p.foreign->options));
 
     const auto* bridge = static_cast<const chm_bridge_ext*>(executor->vt->get_extension(executor, CHM_EXT_BRIDGE));
-    if (bridge != nullptr) {
+    if (bridge != nullptr && inner_) {
         if (!foreign_)
             throw std::runtime_error(
                 fmt::format("executor '{}' has no reactor of its own: its bridge needs a [foreign] executor "
@@ -75,7 +77,7 @@ stage::stage(const execution_setup& setup)
                             "from executor '{}' only through a bridge",
                             p.foreign->plugin, p.executor.plugin));
     }
-    if (bridge == nullptr && used_.reactor == nullptr)
+    if (bridge == nullptr && used_.reactor == nullptr && inner_)
         throw std::runtime_error(fmt::format(
             "executor '{}' has neither a reactor nor a bridge, and [foreign] names none: the transport has nothing to "
             "wait on",

@@ -1,4 +1,4 @@
-// Where agents run: an executor, a transport, and what connects them.
+// Where agents run: an executor, a transport, a coordinator, and what connects them.
 #pragma once
 
 #include "agent/llm_client.hpp"
@@ -8,7 +8,7 @@
 
 namespace chimera::host {
 
-/// A fresh executor and transport of the profile, with the foreign executor and the bridge where it asks for them. The
+/// A fresh executor, transport and coordinator of the profile, as far as it names them, with the foreign executor and the bridge where it asks for them. The
 /// destructor ends them in the order of a clean shutdown: bridge, foreign executor (with the sessions that a bridge
 /// keeps there), transport, executor.
 class stage {
@@ -20,7 +20,9 @@ class stage {
     stage& operator=(const stage&) = delete;
 
     chm_executor* executor() const noexcept { return executor_.get(); }
-    /// As the agents use it.
+    /// Null: the profile names none.
+    chm_coordinator* coordinator() const noexcept { return coordinator_.get(); }
+    /// As the agents use it. Without a transport if kind = coordination.
     const llm_transport& transport() const noexcept { return used_; }
 
   private:
@@ -29,6 +31,8 @@ class stage {
         void operator()(chm_transport* t) const { t->vt->destroy(t); }
     };
     // Destroyed from the last to the first.
+    // The coordinator's endpoints end with the executor's tasks.
+    coordinator_ptr coordinator_;
     executor_ptr executor_;
     transport_ptr inner_;
     std::unique_ptr<foreign_runtime> foreign_;

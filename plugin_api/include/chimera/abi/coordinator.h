@@ -67,7 +67,8 @@ typedef struct chm_endpoint_args {
     chm_str key;                     /**< lines "name hex": the hub has each member's key, a member its own. Never logged */
     uint64_t decision_ns;            /**< a proposal that is not decided after this time is aborted. 0: 10 s */
     uint32_t max_message;            /**< the longest message in bytes. 0: 1 MiB */
-    uint32_t max_queue;              /**< how many messages, in each direction, may wait in the endpoint. 0: 1024 */
+    uint32_t max_queue;              /**< how many messages of one sender may be on their way to one receiver, or wait for its
+                                          poll_receive. 0: 1024 */
 } chm_endpoint_args;
 
 /** A message. The caller sets size; the callee writes nothing behind it. OWNERSHIP: the endpoint's; valid until the next call
@@ -76,8 +77,8 @@ typedef struct chm_message {
     uint32_t size;    /**< sizeof(chm_message) when the caller was compiled */
     int32_t from;     /**< the sender's number */
     uint32_t channel; /**< as the sender gave it */
-    uint32_t flags;   /**< zero */
-    uint64_t seq;     /**< from 1, without gaps for each sender, receiver and channel */
+    int32_t to;       /**< the receiver as the sender gave it: CHM_TO_ALL, or this endpoint's number */
+    uint64_t seq;     /**< without gaps for each sender, `to` and channel; from 1, unless the receiver joined later */
     uint64_t sent_ns; /**< CLOCK_MONOTONIC of the sender's machine when it was taken; 0: unknown */
     chm_str body;     /**< may be empty */
 } chm_message;
@@ -155,7 +156,7 @@ typedef struct chm_endpoint_vt {
      * OWNERSHIP: the endpoint's; valid until close. */
     chm_str (*address)(chm_endpoint *) CHM_NX;
     /** [task-worker & ready] CHM_READY: the parts, one after the other, were copied as one message; *seq, if not NULL, is its
-     * number (to CHM_TO_ALL: that of the first receiver). CHM_PENDING: the queue is full, nothing was taken, and the waker
+     * number. CHM_PENDING: max_queue messages wait for a receiver, nothing was taken, and the waker
      * will be woken when there is room. Errors: CHM_E_LIMIT (longer than max_message), CHM_E_INVAL (no such receiver, or the
      * sender itself), CHM_E_CLOSED (the receiver is down, or the hub is gone). */
     chm_rc (*poll_send)(chm_endpoint *, chm_waker *waker, int32_t to, uint32_t channel, const chm_str *parts, size_t n_parts,
@@ -177,8 +178,9 @@ typedef struct chm_endpoint_vt {
      * the newest 1024 that have ended stay known. A proposal ends within its time limit, whatever is lost: also when the hub
      * is gone. Errors: CHM_E_INVAL (no such proposal). */
     chm_rc (*poll_decision)(chm_endpoint *, chm_waker *waker, uint64_t proposal, chm_decision *, chm_error *) CHM_NX;
-    /** [task-worker & ready] CHM_READY: all members have called it with this name. Each round of a name ends for all; the call
-     * after it begins the next. Only members. One barrier at a time. Errors: CHM_E_STATE, CHM_E_CLOSED. */
+    /** [task-worker & ready] CHM_READY: all members that are in the group have called it with this name. A member that goes
+     * down is not waited for. The next call with the name begins the next round. Errors: CHM_E_STATE (the hub called it, or
+     * the member waits at another barrier), CHM_E_CLOSED. */
     chm_rc (*poll_barrier)(chm_endpoint *, chm_waker *waker, chm_str name, chm_error *) CHM_NX;
     /** [task-worker & ready] The clock of `who` minus one's own, from the exchange with the shortest way; *bound_ns: the error
      * is at most this. A member asks about the hub, the hub about a member. Errors: CHM_E_STATE (nothing was measured yet),

@@ -186,12 +186,21 @@ inline const chm_transport_factory transport_factory{
         });
     }};
 
+/// The id by which a host asks for this type of factory.
+template <class Factory>
+inline constexpr std::string_view factory_id_of{};
+template <>
+inline constexpr std::string_view factory_id_of<chm_executor_factory> = CHM_FACTORY_EXECUTOR;
+template <>
+inline constexpr std::string_view factory_id_of<chm_transport_factory> = CHM_FACTORY_TRANSPORT;
+template <>
+inline constexpr std::string_view factory_id_of<chm_coordinator_factory> = CHM_FACTORY_COORDINATOR;
+
 /// get_factory of a plugin that has one factory.
 template <const auto& Factory>
 const void* single_factory(const char* factory_id) noexcept {
-    using factory = std::remove_cvref_t<decltype(Factory)>;
-    constexpr std::string_view id =
-        std::is_same_v<factory, chm_executor_factory> ? CHM_FACTORY_EXECUTOR : CHM_FACTORY_TRANSPORT;
+    constexpr std::string_view id = factory_id_of<std::remove_cvref_t<decltype(Factory)>>;
+    static_assert(!id.empty(), "not a factory of the contract");
     return factory_id && id == factory_id ? &Factory : nullptr;
 }
 /// get_factory of a plugin whose factory makes executors of this class, and no other.
