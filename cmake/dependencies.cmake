@@ -35,5 +35,7 @@ pkg_check_modules(libnghttp2 IMPORTED_TARGET libnghttp2)
 if(NOT libnghttp2_FOUND)
   message(FATAL_ERROR "nghttp2 is missing: apt install libnghttp2-dev, or ./dev build")
 endif()
+# Signs votes. Without it the coordinators' decision core is left out.
+pkg_check_modules(libsodium IMPORTED_TARGET libsodium)
 # Not its CMake package: Debian's asks for civetweb's, which linking does not need.
 pkg_check_modules(prometheus REQUIRED IMPORTED_TARGET prometheus-cpp-core)
