@@ -122,6 +122,14 @@ inline std::string fault_in(codec& with, std::span<const std::byte> bytes, const
     return "";
 }
 
+/// A header of the stream.
+inline std::array<std::byte, 8> header_of(std::size_t payload, codec_id codec) {
+    std::array<std::byte, 8> header{};
+    for (std::size_t i = 0; i < 4; ++i) header[i] = static_cast<std::byte>(payload >> (8 * i));
+    header[4] = static_cast<std::byte>(codec);
+    return header;
+}
+
 inline std::string text_of(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
