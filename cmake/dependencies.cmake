@@ -39,3 +39,10 @@ endif()
 pkg_check_modules(libsodium IMPORTED_TARGET libsodium)
 # Not its CMake package: Debian's asks for civetweb's, which linking does not need.
 pkg_check_modules(prometheus REQUIRED IMPORTED_TARGET prometheus-cpp-core)
+# The frames of the coordinators. flatc writes the code for their schema.
+find_path(flatbuffers_headers flatbuffers/flatbuffers.h)
+find_program(CHIMERA_FLATC flatc)
+if(NOT flatbuffers_headers OR NOT CHIMERA_FLATC)
+  unset(CHIMERA_FLATC CACHE)
+  message(STATUS "FlatBuffers is missing, so there are no coordinators: apt install flatbuffers-compiler libflatbuffers-dev")
+endif()
