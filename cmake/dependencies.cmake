@@ -37,3 +37,9 @@ if(NOT libnghttp2_FOUND)
 endif()
 # Not its CMake package: Debian's asks for civetweb's, which linking does not need.
 pkg_check_modules(prometheus REQUIRED IMPORTED_TARGET prometheus-cpp-core)
+# The QUIC coordinator's; without them it is left out.
+pkg_check_modules(ngtcp2 IMPORTED_TARGET libngtcp2 libngtcp2_crypto_gnutls)
+pkg_check_modules(gnutls IMPORTED_TARGET gnutls)
+if(ngtcp2_FOUND AND gnutls_FOUND)
+  set(CHIMERA_HAS_QUIC TRUE)
+endif()
