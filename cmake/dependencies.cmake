@@ -35,14 +35,11 @@ pkg_check_modules(libnghttp2 IMPORTED_TARGET libnghttp2)
 if(NOT libnghttp2_FOUND)
   message(FATAL_ERROR "nghttp2 is missing: apt install libnghttp2-dev, or ./dev build")
 endif()
-# Signs votes. Without it the coordinators' decision core is left out.
-pkg_check_modules(libsodium IMPORTED_TARGET libsodium)
 # Not its CMake package: Debian's asks for civetweb's, which linking does not need.
 pkg_check_modules(prometheus REQUIRED IMPORTED_TARGET prometheus-cpp-core)
-# The frames of the coordinators. flatc writes the code for their schema.
+# The coordinators': Ed25519 for votes, flatc for frames, QUIC with GnuTLS. Without them the coordinators are left out.
+pkg_check_modules(libsodium IMPORTED_TARGET libsodium)
+pkg_check_modules(ngtcp2 IMPORTED_TARGET libngtcp2 libngtcp2_crypto_gnutls)
+pkg_check_modules(gnutls IMPORTED_TARGET gnutls)
 find_path(flatbuffers_headers flatbuffers/flatbuffers.h)
 find_program(CHIMERA_FLATC flatc)
-if(NOT flatbuffers_headers OR NOT CHIMERA_FLATC)
-  unset(CHIMERA_FLATC CACHE)
-  message(STATUS "FlatBuffers is missing, so there are no coordinators: apt install flatbuffers-compiler libflatbuffers-dev")
-endif()

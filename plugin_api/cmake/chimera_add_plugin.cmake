@@ -1,4 +1,4 @@
-# chimera_add_plugin(NAME KIND executor|transport SOURCES file... [LIBRARIES target...] [CONFORMANCE_ARGS arg...]
+# chimera_add_plugin(NAME KIND executor|transport|coordinator|coordinator SOURCES file... [LIBRARIES target...] [CONFORMANCE_ARGS arg...]
 #                    [SANITIZE address|thread|undefined...])
 # Builds NAME.so as the host wants it: a MODULE library with hidden visibility, all symbols resolved at link time, never
 # unloaded (a waker may outlive everything else), and one exported symbol, chimera_plugin_entry. The version script is
@@ -15,8 +15,8 @@ function(chimera_add_plugin name)
     message(FATAL_ERROR "chimera_add_plugin(${name}): what is ${arg_UNPARSED_ARGUMENTS}? It takes KIND, SOURCES, "
                         "LIBRARIES, CONFORMANCE_ARGS and SANITIZE")
   endif()
-  if(NOT arg_KIND MATCHES "^(executor|transport)$")
-    message(FATAL_ERROR "chimera_add_plugin(${name}): KIND must be executor or transport")
+  if(NOT arg_KIND MATCHES "^(executor|transport|coordinator)$")
+    message(FATAL_ERROR "chimera_add_plugin(${name}): KIND must be executor, transport or coordinator")
   endif()
   if(NOT name MATCHES "^[a-z][a-z0-9_]*$")
     message(FATAL_ERROR "chimera_add_plugin(${name}): the name is the plugin's id: small letters, digits and _, a letter first")
