@@ -1,4 +1,4 @@
-# chimera_add_plugin(NAME KIND executor|transport|coordinator|coordinator SOURCES file... [LIBRARIES target...] [CONFORMANCE_ARGS arg...]
+# chimera_add_plugin(NAME KIND executor|transport|coordinator SOURCES file... [LIBRARIES target...] [CONFORMANCE_ARGS arg...]
 #                    [SANITIZE address|thread|undefined...])
 # Builds NAME.so as the host wants it: a MODULE library with hidden visibility, all symbols resolved at link time, never
 # unloaded (a waker may outlive everything else), and one exported symbol, chimera_plugin_entry. The version script is

@@ -45,7 +45,7 @@ class flatbuffers_codec final : public codec {
         if (!f.text.empty()) text = builder_.CreateString(f.text.data(), f.text.size());
 
         const wire::frame_head head(f.time_ns, f.time2_ns, f.number, f.sequence, f.epoch, f.incarnation, f.from, f.to,
-                                    f.channel, f.codecs, f.max_message, static_cast<std::uint8_t>(f.kind), f.phase,
+                                    f.channel, f.codecs, f.max_message, f.votes_for, f.votes_against, static_cast<std::uint8_t>(f.kind), f.phase,
                                     f.decision_class, f.outcome, f.yes ? 1 : 0);
         wire::frameBuilder table(builder_);
         table.add_head(&head);
@@ -91,6 +91,8 @@ class flatbuffers_codec final : public codec {
         f.yes = n.yes() == 1;
         f.codecs = n.codecs();
         f.max_message = n.max_message();
+        f.votes_for = n.votes_for();
+        f.votes_against = n.votes_against();
         if (const auto* text = read.text()) f.text = {text->c_str(), text->size()};
         if (const auto* body = read.body()) f.body = std::as_bytes(std::span(body->data(), body->size()));
         f.digest = view_of(read.digest());

@@ -41,6 +41,8 @@ field_set present(const frame& f) noexcept {
     note(field::yes, f.yes);
     note(field::codecs, f.codecs != 0);
     note(field::max_message, f.max_message != 0);
+    note(field::votes_for, f.votes_for != 0);
+    note(field::votes_against, f.votes_against != 0);
     note(field::text, !f.text.empty());
     note(field::body, !f.body.empty());
     note(field::digest, !f.digest.empty());
@@ -59,41 +61,31 @@ bool is_all_or_none(std::span<const std::byte> bytes, std::size_t size) noexcept
 
 } // namespace
 
-const std::array<kind_rule, 15> kind_rules{{
-    {kind::hello, "hello", set_of(field::codecs, field::max_message, field::text),
-     besides(field::number, field::time_ns, field::incarnation, field::body, field::digest, field::signature,
-             field::key)},
-    {kind::welcome, "welcome", set_of(field::codecs, field::max_message),
-     besides(field::number, field::sequence, field::time_ns, field::time2_ns, field::incarnation, field::text,
-             field::body, field::digest, field::signature, field::key)},
-    {kind::refused, "refused", set_of(field::text), besides(field::number)},
-    {kind::message, "message", 0,
-     besides(field::channel, field::number, field::sequence, field::time_ns, field::time2_ns, field::incarnation,
-             field::body)},
-    {kind::propose, "propose", set_of(field::digest),
-     besides(field::number, field::sequence, field::time_ns, field::time2_ns, field::incarnation, field::decision_class,
-             field::text, field::body, field::signature, field::key)},
-    {kind::proposal, "proposal", set_of(field::decision_class, field::digest),
-     besides(field::number, field::sequence, field::time_ns, field::time2_ns, field::incarnation, field::phase,
-             field::text, field::body, field::signature, field::key)},
-    {kind::vote, "vote", set_of(field::digest),
-     besides(field::number, field::sequence, field::time_ns, field::time2_ns, field::incarnation, field::phase,
-             field::decision_class, field::yes, field::text, field::signature, field::key)},
-    {kind::quorum, "quorum", set_of(field::digest),
-     besides(field::number, field::sequence, field::time_ns, field::time2_ns, field::phase, field::decision_class,
-             field::outcome, field::yes, field::body, field::signature, field::key)},
-    {kind::decision, "decision", set_of(field::outcome),
-     besides(field::number, field::sequence, field::time_ns, field::time2_ns, field::phase, field::decision_class,
-             field::yes, field::text, field::body, field::digest, field::signature, field::key)},
-    {kind::member, "member", set_of(field::text),
-     besides(field::number, field::sequence, field::time_ns, field::incarnation, field::yes, field::key)},
-    {kind::arrive, "arrive", set_of(field::text),
-     besides(field::number, field::sequence, field::time_ns, field::incarnation)},
-    {kind::release, "release", set_of(field::text),
-     besides(field::number, field::sequence, field::time_ns, field::time2_ns, field::outcome)},
-    {kind::ping, "ping", 0, besides(field::number, field::time_ns, field::incarnation)},
-    {kind::pong, "pong", 0, besides(field::number, field::time_ns, field::time2_ns, field::incarnation)},
-    {kind::goodbye, "goodbye", 0, besides(field::number, field::sequence, field::incarnation, field::text)},
+const std::array<kind_rule, 16> kind_rules{{
+    {kind::hello, "hello", set_of(field::number, field::codecs, field::max_message, field::text, field::key),
+     everywhere},
+    {kind::welcome, "welcome", set_of(field::number, field::sequence, field::incarnation, field::max_message),
+     besides(field::codecs)},
+    {kind::refused, "refused", set_of(field::text), everywhere},
+    {kind::message, "message", set_of(field::sequence), besides(field::channel, field::time_ns, field::body)},
+    {kind::propose, "propose", set_of(field::number), besides(field::text, field::body)},
+    {kind::proposal, "proposal",
+     set_of(field::number, field::sequence, field::incarnation, field::decision_class),
+     besides(field::text, field::body)},
+    {kind::vote, "vote",
+     set_of(field::number, field::sequence, field::incarnation, field::phase, field::decision_class, field::digest),
+     besides(field::yes, field::signature)},
+    {kind::quorum, "quorum", set_of(field::number, field::sequence, field::incarnation, field::body), everywhere},
+    {kind::decision, "decision", set_of(field::decision_class, field::outcome),
+     besides(field::number, field::sequence, field::incarnation, field::phase, field::votes_for, field::votes_against,
+             field::text, field::body, field::digest)},
+    {kind::member, "member", set_of(field::text), besides(field::yes, field::key)},
+    {kind::arrive, "arrive", set_of(field::text), everywhere},
+    {kind::release, "release", set_of(field::text), everywhere},
+    {kind::ping, "ping", set_of(field::time_ns), everywhere},
+    {kind::pong, "pong", set_of(field::time_ns, field::time2_ns), everywhere},
+    {kind::goodbye, "goodbye", 0, everywhere},
+    {kind::credit, "credit", set_of(field::number), everywhere},
 }};
 
 const kind_rule* rule_of(kind k) noexcept {
@@ -106,6 +98,7 @@ bool operator==(const frame& a, const frame& b) noexcept {
            a.sequence == b.sequence && a.time_ns == b.time_ns && a.time2_ns == b.time2_ns && a.epoch == b.epoch &&
            a.incarnation == b.incarnation && a.phase == b.phase && a.decision_class == b.decision_class &&
            a.outcome == b.outcome && a.yes == b.yes && a.codecs == b.codecs && a.max_message == b.max_message &&
+           a.votes_for == b.votes_for && a.votes_against == b.votes_against &&
            a.text == b.text && same(a.body, b.body) && same(a.digest, b.digest) && same(a.signature, b.signature) &&
            same(a.key, b.key);
 }

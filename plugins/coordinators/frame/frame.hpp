@@ -26,6 +26,7 @@ enum class kind : std::uint8_t {
     ping,
     pong,
     goodbye, ///< the last frame of a sender
+    credit,  ///< the receiver of messages to their sender: so many were taken
 };
 
 /// One frame as a plain value. It owns nothing: `text`, `body`, `digest`, `signature` and `key` are views of memory
@@ -45,6 +46,7 @@ struct frame {
     bool yes = false;
     std::uint32_t codecs = 0;      ///< bit_of(codec_id)
     std::uint32_t max_message = 0; ///< bytes
+    std::uint32_t votes_for = 0, votes_against = 0; ///< of a decision
     std::string_view text;         ///< a name, an action or a reason; UTF-8
     std::span<const std::byte> body;
     std::span<const std::byte> digest;    ///< 32 bytes or none
@@ -86,16 +88,18 @@ enum class field : std::uint8_t {
     yes,
     codecs,
     max_message,
+    votes_for,
+    votes_against,
     text,
     body,
     digest,
     signature,
     key,
 };
-inline constexpr std::array<std::string_view, 21> field_names{
+inline constexpr std::array<std::string_view, 23> field_names{
     "kind",     "from",        "to",          "channel", "number",         "sequence",  "time_ns",
     "time2_ns", "epoch",       "incarnation", "phase",   "decision_class", "outcome",   "yes",
-    "codecs",   "max_message", "text",        "body",    "digest",         "signature", "key"};
+    "codecs",   "max_message", "votes_for", "votes_against", "text",        "body",    "digest",         "signature", "key"};
 
 using field_set = std::uint32_t;
 template <class... Fields>
@@ -111,7 +115,7 @@ struct kind_rule {
 };
 
 /// Which fields each kind has. `kind`, `from`, `to` and `epoch` are allowed everywhere.
-extern const std::array<kind_rule, 15> kind_rules;
+extern const std::array<kind_rule, 16> kind_rules;
 
 /// The rule of a kind; nullptr: there is no such kind.
 const kind_rule* rule_of(kind k) noexcept;

@@ -156,6 +156,12 @@ void read_field(od::value value, field which, frame& f, json_memory& memory, con
     case field::max_message:
         f.max_message = number_of<std::uint32_t>(value);
         break;
+    case field::votes_for:
+        f.votes_for = number_of<std::uint32_t>(value);
+        break;
+    case field::votes_against:
+        f.votes_against = number_of<std::uint32_t>(value);
+        break;
     case field::text:
         f.text = value.get_string();
         break;

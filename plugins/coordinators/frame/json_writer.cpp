@@ -133,6 +133,8 @@ void write_json(const frame& f, body_text body, byte_buffer& out) {
     w.raw(f.yes ? "true" : "false");
     w.number(field::codecs, f.codecs);
     w.number(field::max_message, f.max_message);
+    w.number(field::votes_for, f.votes_for);
+    w.number(field::votes_against, f.votes_against);
     w.text(field::text, f.text);
     if (body == body_text::numbers)
         w.numbers(field::body, f.body);

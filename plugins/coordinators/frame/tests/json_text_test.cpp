@@ -16,7 +16,7 @@ std::string json_of(const frame& f, body_text body = body_text::numbers) {
 const std::string& ping_text() {
     static const std::string text =
         R"({"kind":"ping","from":1,"to":2,"channel":0,"number":3,"sequence":0,"time_ns":4,"time2_ns":0,"epoch":5,)"
-        R"("incarnation":6,"phase":0,"decision_class":0,"outcome":0,"yes":false,"codecs":0,"max_message":0,"text":"",)"
+        R"("incarnation":6,"phase":0,"decision_class":0,"outcome":0,"yes":false,"codecs":0,"max_message":0,"votes_for":0,"votes_against":0,"text":"",)"
         R"("body":[],"digest":"","signature":"","key":""})";
     return text;
 }
@@ -62,7 +62,7 @@ TEST_CASE("JSON is what serde_json writes for the same struct") {
     CHECK(json_of(message) ==
           R"({"kind":"message","from":4294967295,"to":0,"channel":7,"number":0,"sequence":18446744073709551615,)"
           R"("time_ns":0,"time2_ns":0,"epoch":0,"incarnation":0,"phase":0,"decision_class":0,"outcome":0,"yes":false,)"
-          R"("codecs":0,"max_message":0,"text":"","body":[0,9,10,99,100,255],"digest":"","signature":"","key":""})");
+          R"("codecs":0,"max_message":0,"votes_for":0,"votes_against":0,"text":"","body":[0,9,10,99,100,255],"digest":"","signature":"","key":""})");
     CHECK(json_of(message, body_text::base64).find(R"("text":"","body":"AAkKY2T/","digest")") != std::string::npos);
 
     std::vector<std::byte> digest(32, std::byte{0xab}), signature(64, std::byte{0x01}), key(32, std::byte{0xf0});
@@ -80,7 +80,7 @@ TEST_CASE("JSON is what serde_json writes for the same struct") {
     for (int i = 0; i < 64; ++i) signature_hex += "01";
     CHECK(json_of(vote) ==
           R"({"kind":"vote","from":0,"to":0,"channel":0,"number":0,"sequence":0,"time_ns":0,"time2_ns":0,"epoch":0,)"
-          R"("incarnation":0,"phase":2,"decision_class":4,"outcome":0,"yes":true,"codecs":0,"max_message":0,)"
+          R"("incarnation":0,"phase":2,"decision_class":4,"outcome":0,"yes":true,"codecs":0,"max_message":0,"votes_for":0,"votes_against":0,)"
           R"("text":"a\"b\\c/\b\f\n\r\t\u0001\u001f)"
           "\x7f\xc3\xa4\xf0\x9f\x98\x80\xe2\x80\xa8"
           R"(","body":[],"digest":")" +
@@ -102,7 +102,7 @@ TEST_CASE("other orders of keys, blanks, escapes and unknown keys are read") {
     const frame either = make_json_codec()->decode(
         bytes_of(
             R"({"kind":"message","from":0,"to":0,"channel":0,"number":0,"sequence":0,"time_ns":0,"time2_ns":0,"epoch":0,)"
-            R"("incarnation":0,"phase":0,"decision_class":0,"outcome":0,"yes":false,"codecs":0,"max_message":0,)"
+            R"("incarnation":0,"phase":0,"decision_class":0,"outcome":0,"yes":false,"codecs":0,"max_message":0,"votes_for":0,"votes_against":0,)"
             R"("text":"","body":"AAkKY2T/","digest":"","signature":"","key":""})"),
         memory, limits{});
     CHECK(either.body.size() == 6);
