@@ -29,12 +29,24 @@ vote::vote_message vote_of(const frame& f) {
     return said;
 }
 
+/// As a system that collects all votes before it counts them.
+class waiting_for_all final : public vote::rules {
+  public:
+    verdict judge(vote::level l, std::uint32_t members, std::uint32_t yes, std::uint32_t no) const override {
+        return yes + no < members ? verdict::open : rules::judge(l, members, yes, no);
+    }
+};
+const vote::rules& patient_rules() {
+    static const waiting_for_all rules;
+    return rules;
+}
+
 std::uint32_t outcome_of(vote::outcome o) noexcept { return static_cast<std::uint32_t>(o) + 1; }
 
 } // namespace
 
-hub::hub(membership m, outbox& out, wake_list& woken, random_source random)
-    : party(std::move(m), out, woken, std::move(random)), box_(voting_, random_number()),
+hub::hub(membership m, outbox& out, wake_list& woken, random_source random, bool wait_for_all)
+    : party(std::move(m), out, woken, std::move(random), wait_for_all ? patient_rules() : usual_rules()), box_(voting_, random_number()),
       signing_keys_(group_.members.size()) {}
 
 // ---- members

@@ -12,7 +12,8 @@ namespace chimera::group {
 
 class hub final : public party {
   public:
-    hub(membership, outbox&, wake_list&, random_source);
+    /// wait_for_all: a ballot ends only when every member has voted, or its time is over.
+    hub(membership, outbox&, wake_list&, random_source, bool wait_for_all = false);
 
     /// A member wants in. Empty: it is in, and welcome() of it is to be sent before anything else; the others are told.
     /// Otherwise why not. hello: of kind hello, from a neighbour that may call itself that member.

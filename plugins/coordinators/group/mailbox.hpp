@@ -64,6 +64,10 @@ class mailbox {
     /// What this poll waits for may have come.
     void wake(waiting_for what);
     void wake_all();
+    /// Drops the wakers of all polls: their task is done with the endpoint.
+    void forget_waiting() noexcept {
+        for (sdk::waker& w : wakers_) w = {};
+    }
 
   private:
     // A ring: first_ to last_ are waiting, the one before first_ is being read.

@@ -49,12 +49,17 @@ bool known_keys::verify(const vote::statement& said, const vote::signature& by) 
     return roster_ && roster_->verify(said, by);
 }
 
-party::party(membership m, outbox& out, wake_list& woken, random_source random)
+party::party(membership m, outbox& out, wake_list& woken, random_source random, const vote::rules& rules)
     : inbox(woken), group_(std::move(m)), keys_(group_.group, group_.members.size()),
-      voting_{group_.epoch, static_cast<std::uint32_t>(group_.size()), *group_.policy, rules_, keys_,
+      voting_{group_.epoch, static_cast<std::uint32_t>(group_.size()), *group_.policy, rules, keys_,
               limits_of(group_)},
       random_(std::move(random)), out_(out), peers_(group_.members.size() + 1), offsets_(peers_.size()) {
     stats.size = sizeof stats;
+}
+
+const vote::rules& party::usual_rules() {
+    static const vote::rules usual;
+    return usual;
 }
 
 std::uint64_t party::random_number() {

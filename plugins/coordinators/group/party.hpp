@@ -118,7 +118,9 @@ class party {
     bool closed() const noexcept { return closed_; }
 
   protected:
-    party(membership, outbox&, wake_list&, random_source);
+    /// rules: of ballots; they outlive it.
+    party(membership, outbox&, wake_list&, random_source, const vote::rules& = usual_rules());
+    static const vote::rules& usual_rules();
 
     bool is_up(std::int32_t who) const noexcept { return peers_[place(who)].up; }
     /// A peer came or went: its windows are new.
@@ -136,7 +138,6 @@ class party {
 
     membership group_;
     known_keys keys_;
-    vote::rules rules_;
     vote::group voting_;
     random_source random_;
 

@@ -115,10 +115,10 @@ void room::settle() {
     if (delivering_) return;
     delivering_ = true;
     while (!queue_.empty()) {
-        const queued q = std::move(queue_.front()); // short texts move with their string: point the views there again
-        queue_.pop_front();
-        std::string memory;
-        give(q.from, q.to, copied(q.frame, memory));
+        std::list<queued> next;
+        next.splice(next.begin(), queue_, queue_.begin()); // in place: the frame's views stay
+        const queued& q = next.front();
+        give(q.from, q.to, q.frame);
     }
     delivering_ = false;
     std::uint64_t next = hub_ == nullptr ? UINT64_MAX : hub_->core().expiry();
@@ -193,6 +193,7 @@ void local_endpoint::close() noexcept {
     const std::shared_ptr<room> room = std::move(room_);
     {
         const group::holding lock(room->lock());
+        party_->inbox.forget_waiting();
         room->leave(*this);
         // Wakers of this endpoint are dropped, not woken: its task has closed it.
         party_.reset();

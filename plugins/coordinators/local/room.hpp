@@ -7,7 +7,7 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <string>
 #include <thread>
@@ -58,7 +58,7 @@ class room {
     local_endpoint* hub_ = nullptr;
     std::vector<local_endpoint*> places_; // by member; null: not there
     std::size_t members_ = 0;
-    std::deque<queued> queue_;
+    std::list<queued> queue_;
     bool delivering_ = false;
     // The thread that ends what is over time. It starts with the first endpoint.
     std::condition_variable earlier_;

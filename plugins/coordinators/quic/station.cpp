@@ -1,0 +1,51 @@
+#include "quic/station.hpp"
+
+#include <chimera/sdk/clock.hpp>
+#include <chimera/sdk/error.hpp>
+#include <chimera/sdk/text.hpp>
+
+namespace chimera::quic {
+
+namespace {
+constexpr std::uint64_t farewell_ns = 1'000'000'000;
+}
+
+station::station(const chm_endpoint_args& args, const station_options& o)
+    : options_(o), address_(sdk::view(args.address)) {}
+
+bool station::is_ready() {
+    if (failure_) throw *failure_;
+    if (!core().lost().empty()) throw sdk::error(CHM_E_CLOSED, core().lost());
+    return is_in();
+}
+
+void station::wake_driver() {
+    if (driver_woken || !driver) return;
+    driver_woken = true;
+    lock.woken.push_back(driver);
+}
+
+void station::add_stats(chm_endpoint_stats& out) const noexcept {
+    out.serialize_ns += link_work_.serialize_ns;
+    out.network_ns += network_ns;
+    out.driver_ns += driver_ns;
+    out.lost += lost_packets();
+    if (socket != nullptr) {
+        out.writes += socket->writes;
+        out.bytes_sent += socket->bytes;
+    }
+}
+
+void station::close(std::uint64_t now) {
+    closing = true;
+    gives_up_at_ = now + farewell_ns;
+    core().leave();
+    wake_driver();
+}
+
+void station::fail(chm_rc rc, std::string why) {
+    if (!failure_) failure_ = sdk::error(rc, why);
+    core().inbox.wake_all();
+}
+
+} // namespace chimera::quic
