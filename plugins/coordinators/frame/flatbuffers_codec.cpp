@@ -1,4 +1,5 @@
 // FlatBuffers, read where they lie.
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -35,11 +36,15 @@ class flatbuffers_codec final : public codec {
     void encode(const frame& f, byte_buffer& out) override {
         if (const std::string fault = fault_of(f, widest); !fault.empty()) throw std::invalid_argument(fault);
         builder_.Clear();
-        // From the end to the beginning.
+        // From the end to the beginning. The body, which is the last part of the payload, gets its place in the builder
+        // but is copied from where it is straight to `out`.
         flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> body;
+        std::size_t from_body_on = 0;
         if (!f.body.empty()) {
+            std::uint8_t* place = nullptr;
             builder_.ForceVectorAlignment(f.body.size(), 1, 8);
-            body = builder_.CreateVector(unsigned_bytes(f.body.data()), f.body.size());
+            body = builder_.CreateUninitializedVector(f.body.size(), &place);
+            from_body_on = builder_.GetSize() - sizeof(flatbuffers::uoffset_t); // its length is before it
         }
         flatbuffers::Offset<flatbuffers::String> text;
         if (!f.text.empty()) text = builder_.CreateString(f.text.data(), f.text.size());
@@ -55,7 +60,13 @@ class flatbuffers_codec final : public codec {
         table.add_body(body);
         table.add_text(text);
         wire::FinishframeBuffer(builder_, table.Finish());
-        out.append(std::as_bytes(std::span(builder_.GetBufferPointer(), builder_.GetSize())));
+
+        const bytes built = std::as_bytes(std::span(builder_.GetBufferPointer(), builder_.GetSize()));
+        std::byte* const to = out.append(built.size());
+        const std::size_t before_body = built.size() - from_body_on, padding = from_body_on - f.body.size();
+        std::memcpy(to, built.data(), before_body);
+        if (!f.body.empty()) std::memcpy(to + before_body, f.body.data(), f.body.size());
+        std::fill_n(to + before_body + f.body.size(), padding, std::byte{});
     }
 
     frame decode(bytes input, scratch& memory, const limits& most) const override {
