@@ -43,8 +43,8 @@ class codec {
   public:
     virtual ~codec() = default;
     virtual codec_id id() const noexcept = 0;
-    /// Appends one payload. Throws std::invalid_argument, with nothing appended, where fault_of(f) finds one within the
-    /// widest limits (text 4096 bytes, body 1 GiB / 4).
+    /// Appends one payload. The frame's views may not point into `out`. Throws std::invalid_argument, with nothing
+    /// appended, where fault_of(f) finds one within the widest limits (text 4096 bytes, body 1 GiB / 4).
     virtual void encode(const frame& f, byte_buffer& out) = 0;
     /// Reads one payload, which is the whole of `bytes`. The frame's views point into `bytes` or `memory`; fault_of
     /// finds nothing in it. Throws frame_error for anything else. Takes memory in proportion to bytes.size(), which the

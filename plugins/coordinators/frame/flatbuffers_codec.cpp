@@ -71,7 +71,7 @@ class flatbuffers_codec final : public codec {
 
     frame decode(bytes input, scratch& memory, const limits& most) const override {
         if (input.size() > most.max_frame) throw frame_error("FlatBuffers: longer than a frame may be");
-        if (std::bit_cast<std::uintptr_t>(input.data()) % 8 != 0) {
+        if (reinterpret_cast<std::uintptr_t>(input.data()) % 8 != 0) {
             memory.aligned.clear();
             memory.aligned.append(input);
             input = memory.aligned.bytes();

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 namespace chimera::frames {
@@ -76,7 +75,7 @@ std::optional<payload> frame_splitter::next() {
         if (collected_.empty() && piece_.size() >= header_size) {
             const header head = read_header(piece_.first<header_size>());
             const std::size_t size = header_size + head.padded;
-            if (piece_.size() >= size && std::bit_cast<std::uintptr_t>(piece_.data()) % alignment == 0) {
+            if (piece_.size() >= size && reinterpret_cast<std::uintptr_t>(piece_.data()) % alignment == 0) {
                 const auto bytes = piece_.first(size);
                 piece_ = piece_.subspan(size);
                 return whole(bytes, head);

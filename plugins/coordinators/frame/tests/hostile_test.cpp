@@ -15,12 +15,13 @@ struct encoded {
     std::vector<std::byte> bytes;
 };
 
-/// Every kind in every codec, with all fields.
+/// Every kind in every codec, with all fields; the second JSON, whose bodies are base64, only for messages.
 std::vector<encoded> samples(const std::vector<std::unique_ptr<codec>>& codecs) {
     std::mt19937_64 random(1);
     std::vector<encoded> all;
     for (const auto& with : codecs)
         for (const kind_rule& rule : kind_rules) {
+            if (codecs.size() > 1 && with == codecs[1] && rule.kind != kind::message) continue;
             owned_frame o = drawn_frame(rule.kind, random, true, 12);
             byte_buffer out;
             with->encode(o.view(), out);
