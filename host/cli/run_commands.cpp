@@ -63,8 +63,10 @@ progress_style style_of(const std::string& ui) {
 }
 
 campaign_provenance origin_of(const execution_setup& setup, execution_control& control) {
-    campaign_provenance out{utc_now(), this_machine(), this_build(), {}, ask_servers(setup, control)};
-    for (const auto& loaded : {setup.loaded.executor, setup.loaded.foreign, setup.loaded.transport})
+    campaign_provenance out{utc_now(), this_machine(), this_build(), {}, {}};
+    if (setup.loaded.transport) out.servers = ask_servers(setup, control);
+    for (const auto& loaded :
+         {setup.loaded.executor, setup.loaded.foreign, setup.loaded.transport, setup.loaded.coordinator})
         if (loaded && std::ranges::find(out.plugins, loaded->path(), &plugin_identity::file) == out.plugins.end())
             out.plugins.push_back(identity_of(*loaded));
     return out;

@@ -72,11 +72,6 @@ std::string lines_for(std::string_view all, const std::string& member) {
 
 } // namespace
 
-std::string_view name_of(decision_class c) noexcept {
-    static constexpr std::array<std::string_view, decision_classes> names{"low", "medium", "high", "critical"};
-    return names[static_cast<std::size_t>(c)];
-}
-
 std::string_view action_of(decision_class c) noexcept {
     static constexpr std::array<std::string_view, decision_classes> actions{"agree_low", "agree_medium", "agree_high",
                                                                             "agree_critical"};

@@ -15,8 +15,6 @@ namespace chimera::host {
 
 /// The action that members vote on in this class.
 std::string_view action_of(decision_class) noexcept;
-/// "low", ...
-std::string_view name_of(decision_class) noexcept;
 
 /// Of one execution. Immutable after construction; outlives its endpoints.
 class group_setup {

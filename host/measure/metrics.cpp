@@ -33,7 +33,7 @@ std::optional<coordination_figures> group_of(const execution_record& x) {
 /// Requires a run in which every agent succeeded.
 run_facts facts_of(const run_record& run) {
     run_facts f;
-    f.calls = std::ranges::any_of(run.concurrent.agents, [](const agent_record& a) { return !a.requests.empty(); });
+    f.calls = run.concurrent.has_requests() || !run.concurrent.coordination;
     f.group = group_of(run.concurrent);
     f.figures = figures_of(run);
     if (f.calls && run.concurrent.coordination)

@@ -129,9 +129,9 @@ run_result result_of(const profile& p, const run_record& run, const campaign_met
     out.run = run.number;
     out.complete = run.complete();
     if (run.origin) out.origin = *run.origin;
-    if (run.concurrent.ok() && run.concurrent.agents.size() > 1)
+    if (run.concurrent.ok() && run.concurrent.agents.size() > 1 && run.concurrent.has_requests())
         out.serialization = judge_serialization(run.concurrent, p.executor.plugin);
-    if (run.complete()) out.client = check_client(metrics, p.measure.time_scale);
+    if (run.complete() && run.concurrent.has_requests()) out.client = check_client(metrics, p.measure.time_scale);
     out.remarks = remarks_of({&run, 1});
     for (const figure f : all_figures())
         if (const auto value = metrics.value(f)) out.add(f, *value);

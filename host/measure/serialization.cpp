@@ -113,7 +113,7 @@ candidate server_queue(const execution_record& x) {
 
 serialization_verdict judge_serialization(const execution_record& x, const std::string& executor) {
     serialization_verdict verdict;
-    if (x.agents.size() < 2) return verdict;
+    if (x.agents.size() < 2 || !x.has_requests()) return verdict;
     verdict.overlap_pct = overlap_pct(x);
     if (verdict.overlap_pct >= serialized_below_pct) return verdict;
     verdict.verdict = concurrency::serialized;

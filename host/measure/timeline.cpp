@@ -34,6 +34,10 @@ bool run_record::complete() const noexcept {
 
 bool execution_record::ok() const noexcept { return std::ranges::all_of(agents, &agent_record::ok); }
 
+bool execution_record::has_requests() const noexcept {
+    return std::ranges::any_of(agents, [](const agent_record& a) { return !a.requests.empty(); });
+}
+
 bool execution_record::shares_connections() const noexcept {
     return std::ranges::any_of(
         agents, [](const agent_record& a) { return std::ranges::any_of(a.requests, &request_record::shared); });

@@ -166,6 +166,8 @@ struct execution_record {
     bool ok() const noexcept;
     /// Some request went over a connection that others may have used at the same time.
     bool shares_connections() const noexcept;
+    /// Some agent made a request: there are replies to judge.
+    bool has_requests() const noexcept;
 };
 
 /// One run: every agent alone, and all together.

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 
@@ -189,6 +190,11 @@ bool profile::operator==(const profile& other) const {
     return name == other.name && description == other.description && executor == other.executor &&
            foreign == other.foreign && transport == other.transport && coordinator == other.coordinator && backend == other.backend &&
            workload == other.workload && measure == other.measure && alerts == other.alerts;
+}
+
+std::string_view name_of(decision_class c) noexcept {
+    static constexpr std::array<std::string_view, decision_classes> names{"low", "medium", "high", "critical"};
+    return names[static_cast<std::size_t>(c)];
 }
 
 bool alert_spec::any() const {

@@ -47,6 +47,8 @@ enum class arrival_kind { closed, constant, poisson };
 /// How many votes a decision needs: chimera/abi/coordinator.h, from low on.
 enum class decision_class { low, medium, high, critical };
 inline constexpr std::size_t decision_classes = 4;
+/// "low", ...
+std::string_view name_of(decision_class) noexcept;
 
 /// [workload.coordination], read only with a [coordinator].
 struct coordination_spec {

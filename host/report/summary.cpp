@@ -72,6 +72,7 @@ std::vector<failure_result> failures_of(const std::vector<run_record>& runs) {
 }
 
 std::string backend_of(const profile& p) {
+    if (p.workload.kind == workload_kind::coordination) return "none";
     const auto simulated = std::ranges::count_if(p.workload.agents, [](const agent_spec& a) { return a.url.empty(); });
     if (simulated == 0) return "server";
     return static_cast<std::size_t>(simulated) == p.workload.agents.size() ? "simulator" : "mixed";
@@ -112,8 +113,9 @@ campaign_summary summarize(const profile& p, const std::vector<run_record>& runs
     for (const run_record& run : runs)
         if (const auto over_time = over_time_of(run.concurrent); over_time && run.number > 0)
             r.over_time.push_back({run.number, over_time->growth});
-    r.serialization = judge_serialization(runs, p.executor.plugin);
-    if (r.complete_runs > 0) r.client = check_client(s.metrics, p.measure.time_scale);
+    const bool calls = p.workload.kind != workload_kind::coordination;
+    if (calls) r.serialization = judge_serialization(runs, p.executor.plugin);
+    if (calls && r.complete_runs > 0) r.client = check_client(s.metrics, p.measure.time_scale);
     for (const metric_row& row : all_metrics()) r.metrics.emplace_back(row.name, result_of(row, s.metrics[row.id]));
     return s;
 }

@@ -43,8 +43,42 @@ void latency(page& out, const campaign_summary& s, std::string_view label, metri
     if (d.n == 0)
         out.line(label, "not measured");
     else
-        out.line(label, "p50 {:.1f} ms   p90 {:.1f}   p99 {:.1f}   max {:.1f}   (n {})", d.p50, d.p90, d.p99, d.max,
-                 d.n);
+        out.line(label, "p50 {:.1f} {}   p90 {:.1f}   p99 {:.1f}   max {:.1f}   (n {})", d.p50, row_of(of).unit, d.p90,
+                 d.p99, d.max, d.n);
+}
+
+/// What 100 cycles of a group cost, and where: the phases by the clock, the work by the CPU.
+void tell_cycles(page& out, const campaign_summary& s) {
+    const campaign_metrics& m = s.metrics;
+    const coordination_spec& c = s.what.workload.coordination;
+    const statistics::description& all = m[metric::hundred_cycles];
+    if (all.n == 0) {
+        out.line("100 cycles", "not measured: no member of the group was here to its end");
+        return;
+    }
+    std::string votes;
+    for (std::size_t i = 0; i < decision_classes; ++i)
+        if (c.decisions[i] > 0)
+            votes += fmt::format(", {} decisions of class {}", c.decisions[i], name_of(static_cast<decision_class>(i)));
+    out.line("100 cycles", "{}   each: {} members, {} messages of {} B from each member{}", mean_and_sd(all, 1, " ms"),
+             s.what.workload.agents.size(), c.messages, c.message_bytes, votes);
+    out.raw(fmt::format("\n  {:<17}{:>10}{:>10}\n", "", "ms", "share"));
+    const auto row = [&](const char* label, metric of, const char* what) {
+        const double ms = m[of].mean;
+        out.raw(fmt::format("  {:<17}{:>10.2f}{:>8.1f} %   {}\n", label, ms, all.mean > 0 ? ms / all.mean * 100 : 0, what));
+    };
+    row("messages", metric::cycles_messages, "by the clock, until all of a cycle are answered");
+    row("decisions", metric::cycles_decisions, "by the clock");
+    row("handling", metric::cycles_handling, "CPU: taking, answering and queueing messages");
+    row("consensus", metric::cycles_consensus, "CPU: proposals, votes, signatures, certificates");
+    row("network", metric::cycles_network, "CPU: packets, encryption, system calls");
+    row("serialization", metric::cycles_serialization, "CPU: encoding and decoding");
+    row("waiting", metric::cycles_wait, "nobody in this process worked");
+    out.raw("\n");
+    latency(out, s, "message + answer", metric::round_trip);
+    if (m[metric::fast_decision].n > 0) latency(out, s, "fast decision", metric::fast_decision);
+    if (m[metric::slow_decision].n > 0) latency(out, s, "signed decision", metric::slow_decision);
+    latency(out, s, "cycle", metric::cycle);
 }
 
 /// Lists each different message once, with how often it came.
@@ -90,28 +124,10 @@ void list_alerts(page& out, const campaign_summary& s) {
                      o.limit);
 }
 
-/// Where the figures come from: two or three lines.
-void tell_provenance(page& out, const campaign_summary& s) {
-    if (!s.result.origin) return;
-    const campaign_provenance& origin = *s.result.origin;
-    out.line("machine", "{}", in_words(origin.machine));
-    std::string programs = in_words(origin.build), servers;
-    for (const plugin_identity& p : origin.plugins) programs += ", " + in_words(p);
-    out.line("programs", "{}", programs);
-    for (const server_identity& server : origin.servers)
-        if (server.software || server.version) servers += (servers.empty() ? "" : "; ") + in_words(server);
-    if (!servers.empty()) out.line("servers", "{}", servers);
-}
-
-} // namespace
-
-std::string to_text(const campaign_summary& s) {
+/// How far the agents ran side by side, what was lost, and how fast the replies came.
+void tell_replies(page& out, const campaign_summary& s) {
     const profile& p = s.what;
     const campaign_metrics& m = s.metrics;
-    page out;
-    out.raw(fmt::format("\n{}: {}{} + {}, {} agents, {} of {} runs, seed {}, {}\n\n", p.name, p.executor.plugin,
-                        p.foreign ? " over " + p.foreign->plugin : "", p.transport.plugin, p.workload.agents.size(),
-                        s.result.runs, p.measure.runs, p.measure.seed, s.result.backend));
     const statistics::description& efficiency = m[metric::efficiency];
     const statistics::description& estimate = m[metric::estimated_efficiency];
     if (s.result.complete_runs == 0)
@@ -179,6 +195,36 @@ std::string to_text(const campaign_summary& s) {
         out.line("arrival-limited", "{}", fmt::join(s.result.client->arrival_limited, ", "));
         out.line("", "{}", s.result.client->arrival_evidence);
     }
+}
+
+/// Where the figures come from: two or three lines.
+void tell_provenance(page& out, const campaign_summary& s) {
+    if (!s.result.origin) return;
+    const campaign_provenance& origin = *s.result.origin;
+    out.line("machine", "{}", in_words(origin.machine));
+    std::string programs = in_words(origin.build), servers;
+    for (const plugin_identity& p : origin.plugins) programs += ", " + in_words(p);
+    out.line("programs", "{}", programs);
+    for (const server_identity& server : origin.servers)
+        if (server.software || server.version) servers += (servers.empty() ? "" : "; ") + in_words(server);
+    if (!servers.empty()) out.line("servers", "{}", servers);
+}
+
+} // namespace
+
+std::string to_text(const campaign_summary& s) {
+    const profile& p = s.what;
+    page out;
+    std::string plugins = p.executor.plugin + (p.foreign ? " over " + p.foreign->plugin : "");
+    if (!p.transport.plugin.empty()) plugins += " + " + p.transport.plugin;
+    if (p.coordinator) plugins += " + " + p.coordinator->plugin;
+    out.raw(fmt::format("\n{}: {}, {} agents, {} of {} runs, seed {}, {}\n\n", p.name, plugins, p.workload.agents.size(),
+                        s.result.runs, p.measure.runs, p.measure.seed,
+                        s.result.backend == "none" ? "no server" : s.result.backend));
+    if (p.workload.kind == workload_kind::coordination)
+        tell_cycles(out, s);
+    else
+        tell_replies(out, s);
     for (const std::string& warning : s.result.warnings) out.line("warning", "{}", warning);
     list_growth(out, s);
     list_alerts(out, s);

@@ -9,8 +9,7 @@ namespace chimera::host {
 namespace {
 
 bool nothing_works(const execution_record& x) {
-    const auto calls = [](const agent_record& a) { return !a.requests.empty(); };
-    if (x.coordination && std::ranges::none_of(x.agents, calls)) // a hub alone has no agents
+    if (x.coordination && !x.has_requests()) // a hub alone has no agents
         return !x.agents.empty() && std::ranges::none_of(x.agents, &agent_record::ok);
     return std::ranges::none_of(
         x.agents, [](const agent_record& a) { return std::ranges::any_of(a.requests, &request_record::ok); });

@@ -20,10 +20,11 @@ std::vector<std::string> names_of(const results& runtimes) {
 /// The runtimes by the metric that they are chosen by, best first.
 struct choice {
     std::string metric, label, unit;
-    results best;                ///< the highest mean, then those that cannot be told from it
-    results lower;               ///< detectably
+    bool lower_is_better = false;
+    results best;                ///< the best mean, then those that cannot be told from it
+    results worse;               ///< detectably
     results too_few;             ///< they have too few runs to be compared with the best
-    double spread = 0;           ///< highest - lowest mean
+    double spread = 0;           ///< between the best and the worst mean
     double would_have_shown = 0; ///< the largest difference that some pair of the best could hide; 0: not known
 };
 
@@ -45,9 +46,11 @@ choice choose(const study& s, const study_report& report) {
     results all = side_by_side(report.runtimes);
     std::erase_if(all, [&](const runtime_report* r) { return r->find(out.metric) == nullptr; });
     if (all.empty()) return out;
-    std::ranges::stable_sort(all, std::ranges::greater(),
-                             [&](const runtime_report* r) { return mean_of(r, out.metric); });
-    out.spread = mean_of(all.front(), out.metric) - mean_of(all.back(), out.metric);
+    out.lower_is_better = better_of(out.metric) == better::lower;
+    std::ranges::stable_sort(all, std::ranges::greater(), [&](const runtime_report* r) {
+        return out.lower_is_better ? -mean_of(r, out.metric) : mean_of(r, out.metric);
+    });
+    out.spread = std::abs(mean_of(all.front(), out.metric) - mean_of(all.back(), out.metric));
     for (const runtime_report* r : all) {
         const comparison_report* against_best =
             r == all.front() ? nullptr : pair_of(report, out.metric, all.front()->name, r->name);
@@ -55,7 +58,7 @@ choice choose(const study& s, const study_report& report) {
             out.too_few.push_back(r);
             continue;
         }
-        (against_best && against_best->detectable() ? out.lower : out.best).push_back(r);
+        (against_best && against_best->detectable() ? out.worse : out.best).push_back(r);
         if (against_best && !against_best->detectable())
             out.would_have_shown = std::max(out.would_have_shown, against_best->detectable_difference.value_or(0));
     }
@@ -93,7 +96,7 @@ bool too_small_to_matter(const choice& c) {
 /// others_exist: the study has runtimes that cannot be judged by this metric.
 std::string verdict_of(const choice& c, bool others_exist) {
     results all = c.best;
-    all.insert(all.end(), c.lower.begin(), c.lower.end());
+    all.insert(all.end(), c.worse.begin(), c.worse.end());
     if (all.size() == 1 && c.too_few.empty()) {
         const described& only = *all[0]->find(c.metric);
         return fmt::format("{} {}: {} {}{}, {} run{}",
@@ -109,23 +112,23 @@ std::string verdict_of(const choice& c, bool others_exist) {
     if (too_small_to_matter(c))
         return fmt::format("No runtime wins: {} differ by {} of {} ({}){}", listed(names_of(all)), points(c, c.spread),
                            c.label, means_text(c, all),
-                           c.lower.empty() && c.would_have_shown > 0
+                           c.worse.empty() && c.would_have_shown > 0
                                ? fmt::format("; a difference of {} would have shown", points(c, c.would_have_shown))
                                : "");
     const std::string hidden = c.would_have_shown > 0
                                    ? fmt::format(": a difference of {} would have shown", points(c, c.would_have_shown))
                                    : "";
-    if (c.lower.empty())
+    if (c.worse.empty())
         return fmt::format("No runtime wins: {} cannot be told apart by {} ({}){}", listed(names_of(all)), c.label,
                            means_text(c, all), hidden);
     const double best = mean_of(c.best.front(), c.metric);
-    const double nearest = best - mean_of(c.lower.front(), c.metric),
-                 farthest = best - mean_of(c.lower.back(), c.metric);
+    const double nearest = std::abs(best - mean_of(c.worse.front(), c.metric)),
+                 farthest = std::abs(best - mean_of(c.worse.back(), c.metric));
     const std::string behind =
-        c.lower.size() == 1 ? points(c, nearest) : fmt::format("{} to {}", short_number(nearest), points(c, farthest));
-    return fmt::format("Use {}: {} {}{}; {} {} {} lower", listed(names_of(c.best)), c.label, means_text(c, c.best),
-                       c.best.size() > 1 ? " (not told apart" + hidden + ")" : "", listed(names_of(c.lower)),
-                       c.lower.size() == 1 ? "is" : "are", behind);
+        c.worse.size() == 1 ? points(c, nearest) : fmt::format("{} to {}", short_number(nearest), points(c, farthest));
+    return fmt::format("Use {}: {} {}{}; {} {} {} {}", listed(names_of(c.best)), c.label, means_text(c, c.best),
+                       c.best.size() > 1 ? " (not told apart" + hidden + ")" : "", listed(names_of(c.worse)),
+                       c.worse.size() == 1 ? "is" : "are", behind, c.lower_is_better ? "higher" : "lower");
 }
 
 /// Of one runtime in many configurations the question is about these.
@@ -152,11 +155,11 @@ std::string first_sentence(const study& s, const study_report& report, const cho
     else
         out = verdict_of(c, report.runtimes.size() > 1);
     if (report.runtimes.size() == 1) out += configurations_text(report);
-    if (!c.too_few.empty() && c.best.size() + c.lower.size() > 1)
+    if (!c.too_few.empty() && c.best.size() + c.worse.size() > 1)
         out += fmt::format("; {} {} too few runs to tell", listed(names_of(c.too_few)),
                            c.too_few.size() == 1 ? "has" : "have");
     if (!serialized.empty()) out += fmt::format("; not {}, whose agents ran one after the other", listed(serialized));
-    if (!c.lower.empty() && report.order.one_after_another.value_or(false))
+    if (!c.worse.empty() && report.order.one_after_another.value_or(false))
         out += "; but the runtimes ran one after another, and a machine that drifts would look the same";
     return out + ".";
 }
@@ -234,6 +237,21 @@ std::string cause_measured(const results& runtimes) {
                        lost < 0 ? "are above" : "lack to", parts_text(parts));
 }
 
+/// Where the time of a group's cycles goes, in the best of the runtimes and in the one that takes longest.
+std::string cause_of_cycles(const results& runtimes) {
+    const std::string total = name_of(metric::hundred_cycles);
+    const auto [best, worst] = std::ranges::minmax(runtimes, {}, [&](const runtime_report* r) { return mean_of(r, total); });
+    const auto told = [&](const runtime_report* r) {
+        std::vector<part> parts;
+        for (const auto& [m, name] : {std::pair{metric::cycles_handling, "handling"}, std::pair{metric::cycles_consensus, "consensus"},
+                                      std::pair{metric::cycles_network, "network"}, std::pair{metric::cycles_serialization, "serialization"},
+                                      std::pair{metric::cycles_wait, "waiting"}})
+            if (const described* d = r->find(name_of(m))) parts.push_back({name, d->mean});
+        return fmt::format("of the {} ms of {}, in ms: {}", rounded(mean_of(r, total)), r->name, parts_text(parts));
+    };
+    return sentence_of(told(best) + (best == worst ? "" : "; " + told(worst)));
+}
+
 std::string cause_single(const results& runtimes) {
     const auto overhead = mean_over(runtimes, name_of({metric::client_overhead, statistic::mean}));
     const auto ttft = mean_over(runtimes, name_of({metric::ttft, statistic::p50})),
@@ -253,6 +271,7 @@ std::string second_sentence(const study& s, const study_report& report) {
                                    r.evidence ? ": " + *r.evidence : "");
         return "Nothing says where the agents' time went.";
     }
+    if (report.headline == name_of(metric::hundred_cycles)) return cause_of_cycles(runtimes);
     if (agents_of(s) < 2) return cause_single(runtimes);
     if (report.headline == name_of(metric::efficiency)) return cause_measured(runtimes);
     return report.recovery ? cause_recovered(s, *report.recovery, runtimes) : cause_estimated(s, runtimes);
@@ -260,7 +279,9 @@ std::string second_sentence(const study& s, const study_report& report) {
 
 std::string third_sentence(const study& s, const study_report& report) {
     std::vector<std::string> unknown;
-    if (report.headline != name_of(metric::efficiency) && agents_of(s) > 1)
+    const bool cycles = report.headline == name_of(metric::hundred_cycles);
+    if (cycles) unknown.emplace_back("what the group would cost beside agents that call a model");
+    if (report.headline != name_of(metric::efficiency) && agents_of(s) > 1 && !cycles)
         unknown.emplace_back(report.recovery
                                  ? "whether server or client slows agents down side by side, as no agent ran "
                                    "alone on the client that is judged"
@@ -287,7 +308,7 @@ answer_report answer_of(const study& s, const study_report& report) {
     answer_report out;
     const choice c = choose(s, report);
     out.sentences = {first_sentence(s, report, c), second_sentence(s, report), third_sentence(s, report)};
-    if (c.metric != name_of(metric::estimated_efficiency) && c.best.size() + c.lower.size() > 1)
+    if (c.metric != name_of(metric::estimated_efficiency) && c.best.size() + c.worse.size() > 1)
         out.use = names_of(c.best);
     return out;
 }

@@ -139,7 +139,8 @@ std::vector<comparison_report> compare_all(const std::string& metric, const std:
 }
 
 const std::string& choice_of(const study& s) {
-    return agents_of(s) < 2 ? name_of({metric::tokens_per_second, statistic::mean}) : headline_of(s);
+    const bool cycles = headline_of(s) == name_of(metric::hundred_cycles);
+    return agents_of(s) < 2 && !cycles ? name_of({metric::tokens_per_second, statistic::mean}) : headline_of(s);
 }
 
 std::vector<comparison_report> compare_runtimes(const study& s) {

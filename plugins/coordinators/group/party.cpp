@@ -20,7 +20,9 @@ vote::limits limits_of(const membership& m) {
     limits.most_ended = 1024;
     limits.longest_action = 4096;
     limits.longest_body = m.max_message;
-    limits.time_limit_ns = m.decision_ns;
+    // The hub gives up first, so that most members hear of it.
+    limits.hub_time_limit_ns = m.decision_ns - m.decision_ns / 5;
+    limits.voter_time_limit_ns = m.decision_ns;
     return limits;
 }
 

@@ -67,7 +67,7 @@ class room {
     std::thread clock_;
 };
 
-class local_endpoint final : public group::endpoint, private group::outbox {
+class local_endpoint final : public group::endpoint, public group::outbox {
   public:
     /// Throws sdk::error (CHM_E_STATE) if its place is taken.
     local_endpoint(std::shared_ptr<room>, group::membership);

@@ -104,7 +104,7 @@ class driver final : public chm_task {
         if (!socket_) return CHM_READY; // closed before its name was found
         constexpr int most_rounds = 8;  // then others on this worker have their turn
         for (int round = 0; round < most_rounds; ++round) {
-            const std::uint32_t interest = CHM_IO_READ | (socket_->is_blocked() ? CHM_IO_WRITE : 0U);
+            const std::uint32_t interest = CHM_IO_READ | (socket_->is_blocked() ? std::uint32_t{CHM_IO_WRITE} : 0U);
             const std::uint32_t seen = io_.poll(interest, waker);
             std::uint64_t now = sdk::now_ns();
             if ((seen & (CHM_IO_READ | CHM_IO_ERR | CHM_IO_HUP)) != 0) read(now, seen);

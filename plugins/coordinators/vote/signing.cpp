@@ -95,20 +95,25 @@ signature ed25519_signer::sign(const statement& said) const {
     return result;
 }
 
-roster::roster(std::string_view group_name, std::vector<public_key> keys)
+roster::roster(std::string_view group_name, const std::vector<public_key>& keys)
+    : roster(group_name, std::vector<std::optional<public_key>>(keys.begin(), keys.end())) {}
+
+roster::roster(std::string_view group_name, std::vector<std::optional<public_key>> keys)
     : group_(group_hash(group_name)), keys_(std::move(keys)) {
     start_libsodium();
     if (keys_.size() > most_voters) throw std::invalid_argument("a group has at most 1024 voters");
-    std::vector<public_key> sorted = keys_;
+    std::vector<public_key> sorted;
+    for (const auto& key : keys_)
+        if (key) sorted.push_back(*key);
     std::sort(sorted.begin(), sorted.end());
     if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
         throw std::invalid_argument("two voters have the same public key");
 }
 
 bool roster::verify(const statement& said, const signature& by) const {
-    if (said.voter >= keys_.size()) return false;
+    if (said.voter >= keys_.size() || !keys_[said.voter]) return false;
     const statement_bytes bytes = bytes_of(group_, said);
-    return crypto_sign_verify_detached(by.data(), bytes.data(), bytes.size(), keys_[said.voter].data()) == 0;
+    return crypto_sign_verify_detached(by.data(), bytes.data(), bytes.size(), keys_[said.voter]->data()) == 0;
 }
 
 bool proves_equivocation(const evidence& found, const verifier& keys) {

@@ -64,13 +64,15 @@ class roster final : public verifier {
   public:
     /// Throws std::invalid_argument if two voters have one key (one secret would have two votes), or there are too
     /// many.
-    roster(std::string_view group_name, std::vector<public_key> keys);
+    roster(std::string_view group_name, const std::vector<public_key>& keys);
+    /// Nothing verifies for a voter whose key is not known yet. Throws as above.
+    roster(std::string_view group_name, std::vector<std::optional<public_key>> keys);
     bool verify(const statement& said, const signature& by) const override;
     std::uint32_t size() const noexcept { return static_cast<std::uint32_t>(keys_.size()); }
 
   private:
     digest group_;
-    std::vector<public_key> keys_;
+    std::vector<std::optional<public_key>> keys_;
 };
 
 /// Both votes are signed by one voter, are of one phase of one ballot, and differ. keys: of the epoch of the votes.
