@@ -41,12 +41,11 @@ TEST_CASE("an honest hub and a voter of ill will: every interleaving is safe and
 
 TEST_CASE("a hub of ill will cannot make honest voters contradict each other") {
     const electorate who(4, hash_of);
-    for (const std::uint32_t liars : {0U, 1U}) {
-        const visited v = explore_lying_hub(who, liars);
-        print("lying hub and " + std::to_string(liars) + " lying voters", v);
-        CHECK(v.violation == "");
-        CHECK(v.states > 100);
-    }
+    // One that lies may also do what an honest one does, so fewer need no run of their own.
+    const visited v = explore_lying_hub(who, 1);
+    print("lying hub and 1 lying voter", v);
+    CHECK(v.violation == "");
+    CHECK(v.states > 1000);
 }
 
 TEST_CASE("two voters of ill will are more than four voters bear: the check sees it") {
@@ -59,28 +58,40 @@ TEST_CASE("two voters of ill will are more than four voters bear: the check sees
 namespace {
 
 template <class Mutant>
-void caught(const char* name, signed_hash hash = hash_of) {
+void noticed_with_honest_hub(const char* name) {
+    const Mutant broken;
+    const electorate who(4, hash_of, broken);
+    const visited v = all_opinions(who, "low");
+    print(name, v);
+    CHECK_MESSAGE(v.violation != "", name);
+}
+
+template <class Mutant>
+void noticed_with_lying_hub(const char* name, signed_hash hash = hash_of) {
     const Mutant broken;
     const electorate who(4, hash, broken);
-    visited v;
-    for (const char* action : {"low", "high"})
-        if (v.violation.empty()) v = all_opinions(who, action);
-    if (v.violation.empty()) v = explore_lying_hub(who, 1);
+    const visited v = explore_lying_hub(who, 1);
     print(name, v);
     CHECK_MESSAGE(v.violation != "", name);
 }
 
 } // namespace
 
-TEST_CASE("each broken voting is noticed") {
-    caught<truncated_share_of_votes_received>("two thirds of the votes received, truncated");
-    caught<majority_of_a_quorum>("majority of a quorum");
-    caught<cannot_pass_is_reached>("cannot pass is reached");
-    caught<every_vote_counts>("every vote counts");
-    caught<late_votes_revive>("late votes revive");
-    caught<certificates_are_believed>("certificates are believed");
-    caught<voters_may_repeat_in_certificates>("voters may repeat in certificates");
-    caught<small_proof_of_rejection>("a rejection needs a small proof");
-    caught<rules>("no phase in the signed statement", hash_without_phase);
-    caught<rules>("no digest in the signed statement", hash_without_digest);
+TEST_CASE("a voting that counts wrongly is noticed, whoever the hub is") {
+    noticed_with_honest_hub<truncated_share_of_votes_received>("two thirds of the votes received, truncated");
+    noticed_with_honest_hub<majority_of_a_quorum>("majority of a quorum");
+    noticed_with_honest_hub<cannot_pass_is_reached>("cannot pass is reached");
+    noticed_with_honest_hub<every_vote_counts>("every vote counts");
+    noticed_with_honest_hub<late_votes_revive>("late votes revive");
+}
+
+TEST_CASE("a voting that proves too little is noticed with a hub of ill will") {
+    noticed_with_lying_hub<truncated_share_of_votes_received>("two thirds of the votes received, truncated");
+    noticed_with_lying_hub<majority_of_a_quorum>("majority of a quorum");
+    noticed_with_lying_hub<late_votes_revive>("late votes revive");
+    noticed_with_lying_hub<certificates_are_believed>("certificates are believed");
+    noticed_with_lying_hub<voters_may_repeat_in_certificates>("voters may repeat in certificates");
+    noticed_with_lying_hub<small_proof_of_rejection>("a rejection needs a small proof");
+    noticed_with_lying_hub<rules>("no phase in the signed statement", hash_without_phase);
+    noticed_with_lying_hub<rules>("no digest in the signed statement", hash_without_digest);
 }
