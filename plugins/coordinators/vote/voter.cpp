@@ -21,8 +21,8 @@ voter::followed voter::follow(std::uint64_t incarnation, std::uint64_t next_sequ
     memories_.clear();
     ended_.clear();
     open_ = 0;
+    forgotten_ = !incarnation_ && next_sequence > 0 ? next_sequence - 1 : 0;
     incarnation_ = incarnation;
-    forgotten_ = next_sequence > 0 ? next_sequence - 1 : 0;
     return f;
 }
 

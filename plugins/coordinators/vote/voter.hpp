@@ -52,8 +52,8 @@ class voter {
         std::vector<report> ended;
     };
     /// The channel to the hub is up. The same incarnation as before: nothing changes. A new one: everything of the old
-    /// one is over for good. next_sequence: of the hub (ballot_box::next_sequence); what is older than the moment at
-    /// which a voter without a memory joined is not voted on, for the voter may have voted before it was restarted.
+    /// one is over for good. next_sequence: of the hub (ballot_box::next_sequence). A voter that has just started does
+    /// not vote on what is older, for it may have voted before it was restarted.
     followed follow(std::uint64_t incarnation, std::uint64_t next_sequence);
 
     answer receive(const proposal& asked, std::uint64_t now_ns);
