@@ -1,5 +1,6 @@
 #include "agent/agent_task.hpp"
 
+#include "agent/agent_group.hpp"
 #include "agent/report_agent.hpp"
 
 #include <fmt/format.h>
@@ -80,6 +81,8 @@ sdk::task<void> run_agent(agent_environment env) {
     } catch (const std::exception& e) {
         record.error = e.what();
     }
+    const bool failed = !record.error.empty() || !std::ranges::all_of(record.requests, &request_record::ok);
+    if (env.group != nullptr && failed) env.group->give_up(env.place.agent);
     env.log.ends();
 }
 

@@ -43,6 +43,7 @@ class call_schedule {
 };
 
 class report_corpus;
+class agent_group;
 
 /// The environment of an agent. Everything that it refers to outlives the agent.
 struct agent_environment {
@@ -57,6 +58,7 @@ struct agent_environment {
     blocking_pool& blocking;
     think_timer& thinking;
     recorder& log;
+    agent_group* group = nullptr; ///< null: the agents do not coordinate
 };
 
 /// The whole agent: waits for its permit, does its work, records its start and end. Failures are recorded, not thrown.

@@ -1,5 +1,7 @@
 #include "agent/report_agent.hpp"
 
+#include "agent/agent_group.hpp"
+
 #include "workload/agent_report.hpp"
 #include "workload/analysis.hpp"
 #include "workload/corpus.hpp"
@@ -80,6 +82,10 @@ sdk::task<void> make_report(agent_environment& env, llm_client& client) {
     report.text = reply->response;
     report.calls.push_back(figures_of(*reply));
     env.log.record().report = render_agent_report(report);
+    if (env.group == nullptr) co_return;
+    auto agreeing = env.group->agree(env.place.agent, std::move(report.text), env.log);
+    const std::string agreed = co_await agreeing;
+    env.log.record().report += "\n" + agreed + "\n";
 }
 
 void check_prompts(const profile& p) {

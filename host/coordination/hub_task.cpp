@@ -99,6 +99,7 @@ sdk::task<void> serve(const group_environment& env, endpoint_record& out, record
         if (what == happening::ended) break;
         if (what == happening::message) {
             seen.add(sdk::view(next.message.body));
+            if (next.message.to == CHM_TO_ALL) continue; // not a question
             const std::int32_t from = next.message.from;
             const std::uint32_t channel = next.message.channel;
             auto sending = hub.send(from, channel, answer);

@@ -1,5 +1,5 @@
 #include "coordination/activity.hpp"
-#include "coordination/group_tasks.hpp"
+#include "coordination/join_group.hpp"
 
 #include <chimera/sdk/clock.hpp>
 #include <chimera/sdk/endpoint.hpp>
@@ -10,7 +10,7 @@
 
 #include <algorithm>
 #include <deque>
-#include <optional>
+#include <memory>
 #include <stdexcept>
 
 namespace chimera::host {
@@ -18,9 +18,6 @@ namespace {
 
 constexpr std::uint32_t work_channel = 1;
 constexpr std::size_t proposal_bytes = 32; // a digest, of what is decided
-constexpr std::uint64_t retry_ns = 100'000'000;
-/// How long a group that is spread over processes waits for one of its endpoints.
-constexpr std::uint64_t patience_ns = 30'000'000'000;
 
 double us_since(std::uint64_t begin) noexcept { return static_cast<double>(sdk::now_ns() - begin) / 1e3; }
 
@@ -59,35 +56,9 @@ class member_work {
     }
 
   private:
-    /// Enters the group. A hub in another process may come later, or still serve the execution before.
     sdk::task<void> join() {
-        const std::uint64_t gives_up = sdk::now_ns() + patience_ns;
-        for (;;) {
-            std::optional<sdk::error> refused;
-            try {
-                std::string address = spec_.address;
-                if (env_.group.runs_here(CHM_TO_HUB)) {
-                    hub_address::known published(env_.address);
-                    address = co_await published;
-                }
-                chm_endpoint_args args = env_.group.args_for(number_);
-                args.executor = env_.executor;
-                args.reactor = env_.reactor;
-                args.address = sdk::str(address);
-                endpoint_.emplace(env_.coordinator, args);
-                auto entering = endpoint_->ready();
-                co_await entering;
-            } catch (const sdk::error& e) {
-                endpoint_.reset();
-                refused = e;
-            }
-            if (!refused) break;
-            const chm_rc rc = refused->code();
-            const bool may_pass = rc == CHM_E_CONNECT || rc == CHM_E_PROTO || rc == CHM_E_TIMEOUT || rc == CHM_E_CLOSED;
-            if (!may_pass || !env_.group.is_split() || sdk::now_ns() + retry_ns > gives_up) throw *refused;
-            auto pausing = env_.thinking.until(sdk::now_ns() + retry_ns);
-            co_await pausing;
-        }
+        auto joining = join_group(env_, number_);
+        endpoint_ = co_await joining;
         ++out_.joins;
         votes_.clear();
         auto gathering = gather();
@@ -96,15 +67,15 @@ class member_work {
 
     /// Waits for the others.
     sdk::task<void> gather() {
-        std::size_t missing = env_.group.members() - 1 + 1; // and the hub
-        const std::uint64_t gives_up = sdk::now_ns() + patience_ns;
+        std::size_t missing = env_.group.members(); // the other members, and the hub
+        const std::uint64_t gives_up = sdk::now_ns() + group_patience_ns;
         while (missing > 0) {
             activity next(*endpoint_, env_.thinking, {.until_ns = due(gives_up)});
             const happening what = co_await next;
             if (what == happening::ended) throw sdk::error(CHM_E_CLOSED, "the hub has closed the group");
             if (what == happening::due && sdk::now_ns() >= gives_up)
                 throw std::runtime_error(fmt::format("{} of the group's members did not come within {} s", missing,
-                                                     patience_ns / 1'000'000'000));
+                                                     group_patience_ns / 1'000'000'000));
             if (what == happening::event && next.event.kind == CHM_EVENT_UP) --missing;
             if (what == happening::event && next.event.kind == CHM_EVENT_DOWN) ++missing;
             take(what, next);
@@ -212,7 +183,7 @@ class member_work {
     const std::string body_;
     std::vector<decision_class> shares_;
     std::uint64_t lateness_ns_ = 0;
-    std::optional<sdk::endpoint> endpoint_;
+    std::unique_ptr<sdk::endpoint> endpoint_;
     std::deque<std::uint64_t> sent_at_;
     std::deque<std::pair<std::uint64_t, std::uint64_t>> votes_; // when, for which proposal
     chm_endpoint_stats begin_{};

@@ -20,7 +20,7 @@ struct run_facts {
     execution_cost cost;
     bool calls = true; ///< the agents called servers
     std::optional<coordination_figures> group;
-    std::optional<double> coordination_share_pct;
+    std::optional<double> coordination_pct, awaiting_pct; ///< of agents that also call servers
 };
 
 /// Nothing of a part of a group that had no member here.
@@ -36,8 +36,15 @@ run_facts facts_of(const run_record& run) {
     f.calls = run.concurrent.has_requests() || !run.concurrent.coordination;
     f.group = group_of(run.concurrent);
     f.figures = figures_of(run);
-    if (f.calls && run.concurrent.coordination)
-        f.coordination_share_pct = coordination_share_pct(run.concurrent);
+    if (f.calls && run.concurrent.coordination) {
+        double coordinating = 0, awaiting = 0;
+        for (const agent_record& a : run.concurrent.agents) {
+            coordinating += static_cast<double>(a.coordinating);
+            awaiting += static_cast<double>(a.awaiting);
+        }
+        f.coordination_pct = f.figures.loss.percent(coordinating);
+        f.awaiting_pct = f.figures.loss.percent(awaiting);
+    }
     f.polls = run.concurrent.pieces;
     f.shared = run.concurrent.shares_connections();
     f.busiest = run.concurrent.busiest;
@@ -78,7 +85,7 @@ void add_decisions(const endpoint_record& m, bool is_signed, sample& s) {
 /// A metric of runs that has a meaning without requests.
 bool is_of_any_run(metric m) noexcept {
     using enum metric;
-    return m == wall || (m >= busiest_worker && m <= coordination_share);
+    return m == wall || (m >= busiest_worker && m <= coordination_wait);
 }
 
 std::optional<double> lost(const run_facts& f, std::optional<double> part) {
@@ -153,6 +160,8 @@ constexpr metric_function functions[] = {
     {metric::inflation_head_of_line, head_of_line},
     {metric::inflation_parsing, [](const run_facts& f) { return inflated(f, &path_split::parsing); }},
     {metric::inflation_work, [](const run_facts& f) { return inflated(f, &path_split::work); }},
+    {metric::inflation_coordination,
+     [](const run_facts& f) { return f.coordination_pct ? inflated(f, &path_split::coordination) : std::nullopt; }},
     {metric::inflation_server, [](const run_facts& f) { return inflated(f, &path_split::server); }},
     {metric::inflation_ratio, [](const run_facts& f) { return f.figures.inflation_ratio; }},
     {metric::contention,
@@ -183,7 +192,8 @@ constexpr metric_function functions[] = {
     {metric::cycles_serialization,
      [](const run_facts& f) { return of_cycles(f, &coordination_figures::serialization_ms); }},
     {metric::cycles_wait, [](const run_facts& f) { return of_cycles(f, &coordination_figures::wait_ms); }},
-    {metric::coordination_share, [](const run_facts& f) { return f.coordination_share_pct; }},
+    {metric::coordination_share, [](const run_facts& f) { return f.coordination_pct; }},
+    {metric::coordination_wait, [](const run_facts& f) { return f.awaiting_pct; }},
     {metric::ttft,
      [](const agent_record&, const request_record& r, sample& s) {
          if (const auto ttft = ttft_ms(r.dispatched, r.first_token)) s.push_back(*ttft);

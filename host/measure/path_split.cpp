@@ -24,6 +24,7 @@ path_split& path_split::operator+=(const path_split& o) noexcept {
     head_of_line += o.head_of_line;
     parsing += o.parsing;
     work += o.work;
+    coordination += o.coordination;
     server += o.server;
     return *this;
 }
@@ -35,6 +36,7 @@ path_split& path_split::operator-=(const path_split& o) noexcept {
     head_of_line -= o.head_of_line;
     parsing -= o.parsing;
     work -= o.work;
+    coordination -= o.coordination;
     server -= o.server;
     return *this;
 }
@@ -80,7 +82,8 @@ path_split split_path(const agent_record& a, const std::vector<interval>& held) 
     const double between = static_cast<double>(a.duration()) - in_requests;
     const double late = std::min(static_cast<double>(a.work_delay), between);
     delay(late, blocked_between);
-    split.work = between - late;
+    split.coordination = std::min(static_cast<double>(a.coordinating), between - late);
+    split.work = between - late - split.coordination;
     return split;
 }
 

@@ -22,10 +22,11 @@ std::optional<std::int64_t> moment(const execution_record& x, nanoseconds_t t) {
 
 std::int64_t moment_of(const execution_record& x, nanoseconds_t t) { return moment(x, t).value_or(0); }
 
-path_times path_of(const path_split& p, bool shared) {
+path_times path_of(const path_split& p, bool shared, bool coordinated) {
     return {.scheduling = p.scheduling / 1e6,
             .blocked = p.blocked / 1e6,
             .transport = p.transport / 1e6,
+            .coordination = coordinated ? std::optional(p.coordination / 1e6) : std::nullopt,
             .head_of_line = shared ? std::optional(p.head_of_line / 1e6) : std::nullopt,
             .parsing = p.parsing / 1e6,
             .work = p.work / 1e6,
@@ -48,7 +49,7 @@ agent_result agent_of(const execution_record& x, const agent_record& a, const st
     out.polls = a.polls;
     out.in_polls_ns = a.in_polls;
     out.runnable_ns = a.runnable;
-    if (a.ok()) out.path_ms = path_of(split_path(a, held), shared);
+    if (a.ok()) out.path_ms = path_of(split_path(a, held), shared, x.coordination != nullptr);
     for (const long_poll& p : a.long_polls)
         out.long_polls.push_back({moment_of(x, p.begin), moment_of(x, p.end), name_of(p.stage)});
     for (const late_poll& p : a.late_polls)

@@ -20,6 +20,8 @@ const char* name_of(agent_stage stage) noexcept {
         return "waiting for the end of the body";
     case agent_stage::between_calls:
         return "between calls";
+    case agent_stage::coordinating:
+        return "coordinating";
     }
     return "unknown";
 }

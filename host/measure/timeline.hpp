@@ -93,7 +93,8 @@ enum class agent_stage : std::uint8_t {
     first_byte,
     body,
     end_of_body,
-    between_calls
+    between_calls,
+    coordinating
 };
 
 const char* name_of(agent_stage) noexcept;
@@ -114,6 +115,8 @@ struct poll_log;
 /// One agent in one execution.
 struct agent_record {
     std::string id;
+    nanoseconds_t coordinating = 0; ///< of the time outside of requests: sharing, and voting
+    nanoseconds_t awaiting = 0;     ///< of it, for members that had not come that far
     nanoseconds_t spawned = 0, first_polled = 0;
     nanoseconds_t permit_asked = 0;
     nanoseconds_t granted = 0; ///< woken with its permit; permit_asked where it did not have to wait

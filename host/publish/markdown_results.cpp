@@ -62,15 +62,17 @@ constexpr std::pair<const char*, metric> losses[] = {
     {"head of line", metric::inflation_head_of_line},
     {"parsing", metric::inflation_parsing},
     {"work", metric::inflation_work},
+    {"coordination", metric::inflation_coordination},
     {"server", metric::inflation_server},
 };
 
 std::string loss_table(const study_report& report) {
     std::vector<std::string> head{"runtime"};
-    const bool shared = std::ranges::any_of(
-        report.runtimes, [](const runtime_report& r) { return r.find(metric::inflation_head_of_line) != nullptr; });
-    // Where no runtime's transport shares connections, there is no such question.
-    const auto left_out = [shared](metric m) { return !shared && m == metric::inflation_head_of_line; };
+    // Where no runtime's transport shares connections, or no agents coordinate, there is no such question.
+    const auto left_out = [&report](metric m) {
+        return (m == metric::inflation_head_of_line || m == metric::inflation_coordination) &&
+               std::ranges::none_of(report.runtimes, [m](const runtime_report& r) { return r.find(m) != nullptr; });
+    };
     for (const auto& [name, m] : losses)
         if (!left_out(m)) head.push_back(fmt::format("{} ({})", name, provenance_of(report, name_of(m))));
     markdown_table t(head);

@@ -147,15 +147,21 @@ void tell_replies(page& out, const campaign_summary& s) {
         out.line("lost agent-time", "late start {:.2f} %   imbalance {:.2f} %   inflation {}",
                  m[metric::late_start].mean, m[metric::imbalance].mean,
                  inflation.n ? fmt::format("{:.2f} %", inflation.mean) : "not measured");
+        const statistics::description& coordination = m[metric::coordination_share];
+        if (coordination.n > 0)
+            out.line("coordination", "{:.2f} % of the agents' time; {:.2f} of it waiting for agents that came later",
+                     coordination.mean, m[metric::coordination_wait].mean);
         const statistics::description& behind = m[metric::inflation_head_of_line];
         if (inflation.n > 0)
             out.line("  of inflation",
                      "scheduling {:.2f} %   blocked {:.2f}   transport {:.2f}   {}parsing {:.2f}   own work "
-                     "{:.2f}   server {:.2f}",
+                     "{:.2f}   {}server {:.2f}",
                      m[metric::inflation_scheduling].mean, m[metric::inflation_blocked].mean,
                      m[metric::inflation_transport].mean,
                      behind.n > 0 ? fmt::format("head of line {:.2f}   ", behind.mean) : "",
                      m[metric::inflation_parsing].mean, m[metric::inflation_work].mean,
+                     coordination.n > 0 ? fmt::format("coordination {:.2f}   ", m[metric::inflation_coordination].mean)
+                                        : "",
                      m[metric::inflation_server].mean);
     }
     if (const double share = m[metric::contention].mean; share > 0)

@@ -35,6 +35,7 @@ enum class metric : std::uint8_t {
     inflation_head_of_line,
     inflation_parsing,
     inflation_work,
+    inflation_coordination,
     inflation_server,
     inflation_ratio,
     contention,
@@ -55,6 +56,7 @@ enum class metric : std::uint8_t {
     cycles_serialization,
     cycles_wait,
     coordination_share,
+    coordination_wait,
     // a request, or a piece of a response body
     ttft,
     itl,

@@ -107,6 +107,7 @@ inline constexpr auto fields_of<thread_load> =
 /// An agent's time between start and end by the stages of its path; the stages add up to it.
 struct path_times {
     double scheduling = 0, blocked = 0, transport = 0;
+    std::optional<double> coordination; ///< nothing: the agents do not coordinate
     std::optional<double> head_of_line; ///< nothing: the transport shares no connection
     double parsing = 0, work = 0, server = 0;
 };
@@ -118,6 +119,7 @@ inline constexpr auto fields_of<path_times> = std::tuple(
     field("head_of_line", &path_times::head_of_line, "ms", "behind others' bytes on a shared connection").left_out(),
     field("parsing", &path_times::parsing, "ms", "in the parser"),
     field("work", &path_times::work, "ms", "outside of requests"),
+    field("coordination", &path_times::coordination, "ms", "sharing reports, and voting").left_out(),
     field("server", &path_times::server, "ms", "at the server and in the network"));
 
 struct long_poll_result {

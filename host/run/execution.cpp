@@ -2,6 +2,7 @@
 
 #include "agent/agent_task.hpp"
 #include "coordination/group_tasks.hpp"
+#include "coordination/report_group.hpp"
 #include "measure/memory_sampler.hpp"
 #include "measure/over_time.hpp"
 #include "measure/poll_log.hpp"
@@ -153,10 +154,12 @@ struct coordinated {
     group_environment env;
     std::shared_ptr<coordination_record> record = std::make_shared<coordination_record>();
     std::unique_ptr<recorder> hub_log;
+    std::optional<report_group> agents; ///< of agents that call servers too
 
     coordinated(const profile& p, std::uint64_t number, const stage& s, think_timer& thinking)
         : group(p, number), env{p, group, s.coordinator(), s.executor(), s.transport().reactor, address, thinking} {
         record->members.resize(group.members());
+        if (p.workload.kind == workload_kind::report) agents.emplace(env, record->members);
     }
     coordinated(const coordinated&) = delete;
     coordinated& operator=(const coordinated&) = delete;
@@ -223,7 +226,8 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
             const schedule_place place{i, p.workload.agents.size(),
                                        static_cast<std::uint64_t>(call_seed(seed_base, spec.id, 0))};
             agent_environment env{spec,         p.workload, endpoints->of(i), s.transport(), place, out.begin,
-                                  setup.corpus, permits,    blocking,         thinking,      log};
+                                  setup.corpus, permits,    blocking,         thinking,      log,   nullptr};
+            if (group) env.group = &*group->agents;
             spawn(sdk::root_task::create(run_agent(env)), spec.id, log);
         }
         control.attach(executor);

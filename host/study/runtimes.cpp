@@ -14,7 +14,7 @@ constexpr std::pair<const char*, metric> loss_parts[] = {
     {"scheduling", metric::inflation_scheduling}, {"blocked", metric::inflation_blocked},
     {"transport", metric::inflation_transport},   {"head_of_line", metric::inflation_head_of_line},
     {"parsing", metric::inflation_parsing},       {"work", metric::inflation_work},
-    {"server", metric::inflation_server},
+    {"coordination", metric::inflation_coordination}, {"server", metric::inflation_server},
 };
 
 /// A figure of a sample; nothing for an empty one.

@@ -48,6 +48,7 @@ const groups = [
       { ...split('head_of_line', 'head of line', 'inflation_head_of_line_pct', 'client', 'upright'), optional: true },
       split('parsing', 'parsing', 'inflation_parsing_pct', 'client', 'dots'),
       split('work', 'agent\u2019s own work', 'inflation_work_pct', 'work', 'upright'),
+      { ...split('coordination', 'coordination', 'inflation_coordination_pct', 'work', 'falling'), optional: true },
       split('server', 'server', 'inflation_server_pct', 'server', 'plain'),
     ],
   },
