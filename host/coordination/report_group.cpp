@@ -112,8 +112,8 @@ class report_group::meeting {
             take(what, next);
         }
         // Nobody proposes before everybody can judge.
-        auto meeting = meet("shared");
-        co_await meeting;
+        auto waiting = meet("shared");
+        co_await waiting;
     }
     /// The present agent with the least number proposes.
     sdk::task<chm_decision> decide() {
@@ -135,8 +135,8 @@ class report_group::meeting {
         }
     }
     sdk::task<void> part() {
-        auto meeting = meet("end");
-        co_await meeting;
+        auto waiting = meet("end");
+        co_await waiting;
     }
     sdk::task<void> meet(std::string_view name) {
         for (;;) {
