@@ -1,6 +1,7 @@
 #include "quic/credentials.hpp"
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <unordered_map>
 
@@ -178,6 +179,24 @@ std::string subject_name(gnutls_session_t session) {
     return name;
 }
 
+/// Whether the first certificate of a PEM text has this key. GnuTLS checks it for some kinds of keys only.
+bool belong_together(const gnutls_datum_t& certificate, const gnutls_datum_t& key) {
+    gnutls_x509_crt_t c = nullptr;
+    gnutls_x509_privkey_t k = nullptr;
+    std::array<unsigned char, 64> of_certificate{}, of_key{};
+    auto certificate_size = of_certificate.size(), key_size = of_key.size();
+    const bool same =
+        gnutls_x509_crt_init(&c) >= 0 && gnutls_x509_privkey_init(&k) >= 0 &&
+        gnutls_x509_crt_import(c, &certificate, GNUTLS_X509_FMT_PEM) >= 0 &&
+        gnutls_x509_privkey_import2(k, &key, GNUTLS_X509_FMT_PEM, nullptr, 0) >= 0 &&
+        gnutls_x509_crt_get_key_id(c, GNUTLS_KEYID_USE_SHA256, of_certificate.data(), &certificate_size) >= 0 &&
+        gnutls_x509_privkey_get_key_id(k, GNUTLS_KEYID_USE_SHA256, of_key.data(), &key_size) >= 0 &&
+        of_certificate == of_key;
+    gnutls_x509_crt_deinit(c);
+    gnutls_x509_privkey_deinit(k);
+    return same;
+}
+
 class certificates final : public credentials {
   public:
     /// peer: the name to demand; empty: any that the authorities certify, as a hub does.
@@ -189,6 +208,8 @@ class certificates final : public credentials {
                 gnutls_certificate_set_x509_key_mem2(tls_.get(), &certificate, &key, GNUTLS_X509_FMT_PEM, nullptr, 0);
             e < 0)
             throw std::invalid_argument(std::string("certificate or private key: ") + gnutls_strerror(e));
+        if (!belong_together(certificate, key))
+            throw std::invalid_argument("certificate or private key: the key is of another certificate");
         const int count = gnutls_certificate_set_x509_trust_mem(tls_.get(), &authorities, GNUTLS_X509_FMT_PEM);
         if (count < 0) throw std::invalid_argument(std::string("authorities: ") + gnutls_strerror(count));
         if (count == 0) throw std::invalid_argument("authorities: no certificate in this text");
@@ -198,7 +219,12 @@ class certificates final : public credentials {
         auto* handle = session.handle();
         gnutls_check(gnutls_priority_set_direct(handle, certificate_priority, nullptr), "TLS priorities");
         gnutls_check(gnutls_credentials_set(handle, GNUTLS_CRD_CERTIFICATE, tls_.get()), "TLS credentials");
-        if (hub_) gnutls_certificate_server_set_request(handle, GNUTLS_CERT_REQUIRE);
+        if (hub_) {
+            gnutls_certificate_server_set_request(handle, GNUTLS_CERT_REQUIRE);
+            // 1: without the names of our authorities. They are nobody's business, and a member that has no certificate
+            // by one of them would send none, and not learn why it is refused.
+            gnutls_certificate_send_x509_rdn_sequence(handle, 1);
+        }
         static char as_client[] = GNUTLS_KP_TLS_WWW_CLIENT;
         static char as_server[] = GNUTLS_KP_TLS_WWW_SERVER;
         auto set = [&](std::size_t i, gnutls_vdata_types_t type, const char* text) {
@@ -228,6 +254,10 @@ class certificates final : public credentials {
         return result;
     }
     [[nodiscard]] std::string why_refused_there(unsigned alert) const override {
+        if (alert == GNUTLS_A_HANDSHAKE_FAILURE)
+            return "no agreement on how to prove who we are; keys on one side and certificates on the other? TLS "
+                   "alert " +
+                   alert_text(alert);
         return (hub_ ? "the member refused our certificate: TLS alert "
                      : "the hub refused our certificate: TLS alert ") +
                alert_text(alert);

@@ -133,7 +133,9 @@ void listener::begin(std::uint64_t now, const address& from, const initial_packe
                      const std::optional<connection_id>& original, std::span<const std::byte> datagram) {
     auto made = std::make_unique<entry>(*this, from);
     auto& e = *made;
-    e.link = connection::accept(e, who_, options_.connection, random_, first, original, now);
+    // One source for all: copies of a seeded one would give two connections the same ids.
+    const auto random = [this](std::span<std::byte> out) { random_(out); };
+    e.link = connection::accept(e, who_, options_.connection, random, first, original, now);
     // The client uses the id it chose (or was given by Retry) until it has our answer.
     e.on_own_id(first.destination);
     entries_.push_back(std::move(made));

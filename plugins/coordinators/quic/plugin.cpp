@@ -78,7 +78,7 @@ class coordinator final : public sdk::coordinator_base<coordinator> {
         sdk::string_option("private_key", "", "PEM file; %n as above"),
         sdk::string_option("authorities", "", "PEM file with the certificates to trust"),
         sdk::float_option("connect_ms", "10000", 1, 3.6e6, "a member that is not let in for so long fails"),
-        sdk::float_option("idle_ms", "30000", 10, 3.6e6, "a connection without a packet for so long is lost"),
+        sdk::float_option("idle_ms", "5000", 2000, 3.6e6, "a connection without a packet for so long is lost"),
         sdk::int_option("max_datagram", "1452", 1200, 16384, "largest datagram; over 1452 only for loopback"),
         sdk::int_option("max_connections", "1024", 1, 65535, "of the hub, with those of strangers"),
         sdk::int_option("max_handshakes", "64", 1, 65535, "of the hub, at a time"),

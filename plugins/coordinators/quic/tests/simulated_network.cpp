@@ -104,7 +104,7 @@ void world::post_one(bool to_hub_side, const address& peer, std::span<const std:
     if (keep && to_hub_side) to_hub.emplace_back(datagram.begin(), datagram.end());
     const int copies = 1 + (chance() < network.doubled ? 1 : 0);
     for (int i = 0; i < copies; ++i) {
-        if (chance() < network.loss) continue;
+        if (chance() < network.loss || datagram.size() > largest) continue;
         const auto late = network.jitter == 0 ? 0 : rng_() % network.jitter;
         packet p{to_hub_side, peer, {datagram.begin(), datagram.end()}};
         if (chance() < network.corrupted) {

@@ -90,8 +90,9 @@ class world final : public acceptor {
     std::vector<std::vector<std::byte>> to_hub; ///< every datagram members have sent, if kept
     bool keep = false;
     std::size_t removed = 0, accepted = 0;
-    bool welcome = true;       ///< whether new connections are taken
-    std::uint64_t biggest = 0; ///< datagram
+    bool welcome = true;                ///< whether new connections are taken
+    std::uint64_t biggest = 0;          ///< datagram
+    std::uint64_t largest = UINT64_MAX; ///< datagram that passes
 
     receiver* on_connection(connection& c, const address& from) noexcept override;
     void on_refused(const address& from, const close_reason& why) noexcept override { refused.emplace_back(from, why); }
