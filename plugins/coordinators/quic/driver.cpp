@@ -32,7 +32,6 @@ class driver final : public chm_task {
         auto* me = static_cast<driver*>(t);
         {
             const group::holding lock(me->station_->lock);
-            me->station_->socket = nullptr;
             me->station_->driver = {};
             me->station_->driver_gone = true;
             if (!me->station_->closing) me->station_->fail(CHM_E_CANCELED, "the executor has stopped");
@@ -71,32 +70,38 @@ class driver final : public chm_task {
     /// False: the name is still looked up.
     bool is_open(chm_waker* waker) {
         if (socket_) return true;
-        std::vector<address> found;
-        if (station_->needs_no_lookup()) {
-            found = station_->look_up();
-        } else {
-            if (!names_) {
-                names_ = std::make_shared<look_up>();
-                std::thread([names = names_, s = station_] {
-                    try {
-                        names->found = s->look_up();
-                    } catch (const sdk::error& e) {
-                        names->failure = e;
-                    }
-                    names->done.store(true, std::memory_order_release);
-                    names->waiter.wake();
-                }).detach();
-            }
-            names_->waiter.set(waker);
-            if (!names_->done.load(std::memory_order_acquire)) return station_->closing;
-            if (names_->failure) throw *names_->failure;
-            found = std::move(names_->found);
-        }
-        socket_.emplace(station_->open(found));
-        station_->socket = &*socket_;
+        const std::vector<address> found = addresses(waker);
+        if (found.empty()) return station_->closing;
+        const impairment& link = station_->link_quality();
+        const bool hub = station_->is_hub();
+        socket_.emplace(hub ? udp_socket::bound_to(found.front(), link)
+                            : udp_socket::connected_to(found.front(), link));
         io_ = sdk::io(reactor_, socket_->fd());
         timer_ = sdk::timer(reactor_);
+        station_->begin(sdk::now_ns(), hub ? socket_->local() : found.front());
         return true;
+    }
+
+    /// None: a thread that may block still looks them up.
+    std::vector<address> addresses(chm_waker* waker) {
+        const std::string& where = station_->where();
+        if (is_numeric(where)) return resolve(where, true);
+        if (!names_) {
+            names_ = std::make_shared<look_up>();
+            std::thread([names = names_, where] {
+                try {
+                    names->found = resolve(where, false);
+                } catch (const sdk::error& e) {
+                    names->failure = e;
+                }
+                names->done.store(true, std::memory_order_release);
+                names->waiter.wake();
+            }).detach();
+        }
+        names_->waiter.set(waker);
+        if (!names_->done.load(std::memory_order_acquire)) return {};
+        if (names_->failure) throw *names_->failure;
+        return names_->found;
     }
 
     chm_rc turn(chm_waker* waker) {
@@ -109,8 +114,11 @@ class driver final : public chm_task {
             std::uint64_t now = sdk::now_ns();
             if ((seen & (CHM_IO_READ | CHM_IO_ERR | CHM_IO_HUP)) != 0) read(now, seen);
             if (s.expiry() <= now) s.expire(now);
-            const bool room = s.write(now, *socket_);
+            if (socket_->flush(now)) s.write(now, *socket_);
+            const bool room = !socket_->is_blocked();
             if (!room && (seen & CHM_IO_WRITE) != 0) io_.drained(seen, CHM_IO_WRITE);
+            s.writes = socket_->writes;
+            s.bytes = socket_->bytes;
             now = sdk::now_ns();
             if (s.is_over(now)) return CHM_READY;
             if (seen != 0 || (!room && (interest & CHM_IO_WRITE) == 0)) continue; // asks again, now with a waker

@@ -1,9 +1,9 @@
 #include "quic/hub_station.hpp"
 
-#include <chimera/sdk/clock.hpp>
 #include <chimera/sdk/error.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace chimera::quic {
 namespace {
@@ -11,6 +11,19 @@ namespace {
 constexpr std::size_t most_segments = 16;
 /// Of a close because the peer is not let in, or breaks the protocol.
 constexpr std::uint64_t protocol_code = 2;
+
+/// Remembers that there was no room.
+class watched_sink final : public datagram_sink {
+  public:
+    explicit watched_sink(datagram_sink& to) noexcept : to_(to) {}
+    bool send(const address& to, std::span<const std::byte> datagrams, std::size_t segment) override {
+        return has_room = to_.send(to, datagrams, segment);
+    }
+    bool has_room = true;
+
+  private:
+    datagram_sink& to_;
+};
 
 listener_options listening(const station_options& o, std::size_t members) {
     listener_options l = o.listen;
@@ -29,15 +42,14 @@ hub_station::guest::guest(hub_station& of, connection& c)
 
 hub_station::hub_station(const chm_endpoint_args& args, const station_options& o, group::membership m)
     : station(args, o), who_(credentials_for(args, o, m)),
-      hub_(std::move(m), *this, lock.woken, system_random, o.wait_for_all_votes),
-      listener_(who_, listening(o, hub_.who().members.size()), system_random, *this, most_segments),
+      hub_(std::move(m), *this, lock.woken, o.random, o.wait_for_all_votes),
+      listener_(who_, listening(o, hub_.who().members.size()), o.random, *this, most_segments),
       places_(hub_.who().members.size()) {}
 
-udp_socket hub_station::open(const std::vector<address>& own) {
-    udp_socket s = udp_socket::bound_to(own.front(), options_.link_quality);
-    hub_address_ = text_of(s.local());
+void hub_station::begin(std::uint64_t now, const address& own) {
+    now_ = now;
+    hub_address_ = text_of(own);
     hub_.inbox.wake(group::waiting_for::ready);
-    return s;
 }
 
 receiver* hub_station::on_connection(connection& c, const address&) noexcept {
@@ -116,23 +128,20 @@ void hub_station::read(std::uint64_t now, const address& from, std::span<const s
     listener_.read(now, from, datagram);
 }
 
-bool hub_station::write(std::uint64_t now, udp_socket& s) {
+void hub_station::write(std::uint64_t now, datagram_sink& to) {
     now_ = now;
     look();
-    if (!s.flush(now)) return false;
-    bool more = true;
-    while (more && !s.is_blocked()) {
-        listener_.write(now, s);
+    watched_sink watched(to);
+    for (bool more = true; more && watched.has_room;) {
         more = false;
         for (guest& g : guests_) more = g.link.flush(now) || more;
+        listener_.write(now, watched);
     }
-    if (!s.is_blocked()) listener_.write(now, s);
     const bool empty = std::ranges::all_of(guests_, [](const guest& g) { return g.link.is_empty(); });
     if (closing && empty && !std::exchange(finished_, true)) {
         for (guest& g : guests_) g.over.finish();
-        listener_.write(now, s);
+        listener_.write(now, watched);
     }
-    return !s.is_blocked();
 }
 
 std::uint64_t hub_station::expiry() const {

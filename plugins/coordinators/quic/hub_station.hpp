@@ -14,9 +14,9 @@ class hub_station final : public station, private acceptor {
     hub_station(const chm_endpoint_args&, const station_options&, group::membership);
 
     group::party& core() noexcept override { return hub_; }
-    udp_socket open(const std::vector<address>& own) override;
+    void begin(std::uint64_t now, const address& own) override;
     void read(std::uint64_t now, const address& from, std::span<const std::byte>) override;
-    bool write(std::uint64_t now, udp_socket&) override;
+    void write(std::uint64_t now, datagram_sink&) override;
     std::uint64_t expiry() const override;
     void expire(std::uint64_t now) override;
     bool is_over(std::uint64_t now) const override;

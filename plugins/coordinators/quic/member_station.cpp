@@ -1,6 +1,5 @@
 #include "quic/member_station.hpp"
 
-#include <chimera/sdk/clock.hpp>
 #include <chimera/sdk/error.hpp>
 
 #include <algorithm>
@@ -39,20 +38,18 @@ chm_rc code_of(const close_reason& why) noexcept {
 } // namespace
 
 member_station::member_station(const chm_endpoint_args& args, const station_options& o, group::membership m)
-    : station(args, o), who_(credentials_for(args, o, m)), member_(std::move(m), *this, lock.woken, system_random),
+    : station(args, o), who_(credentials_for(args, o, m)), member_(std::move(m), *this, lock.woken, o.random),
       link_(options_.link, member_.who().max_message, link_work_, [this](const frames::frame& f) { take(f); }),
       buffer_(most_segments * options_.listen.connection.max_udp_payload) {}
 
-udp_socket member_station::open(const std::vector<address>& hub) {
-    hub_ = hub.front();
-    udp_socket s = udp_socket::connected_to(hub_, options_.link_quality);
-    now_ = sdk::now_ns();
-    joins_until_ = now_ + options_.connect_ns;
-    connection_ = connection::connect(who_, options_.listen.connection, system_random, now_);
+void member_station::begin(std::uint64_t now, const address& hub) {
+    hub_ = hub;
+    now_ = now;
+    joins_until_ = now + options_.connect_ns;
+    connection_ = connection::connect(who_, options_.listen.connection, options_.random, now);
     connection_->set_receiver(&link_);
     link_.attach(*connection_);
-    link_.send(now_, member_.hello(frames::bit_of(frames::codec_id::json) | frames::bit_of(options_.link.codec)));
-    return s;
+    link_.send(now, member_.hello(frames::bit_of(frames::codec_id::json) | frames::bit_of(options_.link.codec)));
 }
 
 void member_station::send(std::int32_t, const frames::frame& f) { link_.send(now_, f); }
@@ -85,24 +82,22 @@ void member_station::read(std::uint64_t now, const address&, std::span<const std
     if (connection_) connection_->read(now, datagram);
 }
 
-bool member_station::write(std::uint64_t now, udp_socket& s) {
+bool member_station::drain(std::uint64_t now, datagram_sink& to) {
+    for (written_datagrams d; (d = connection_->write(now, buffer_)).bytes > 0;)
+        if (!to.send(hub_, std::span(buffer_).first(d.bytes), d.segment)) return false;
+    return true;
+}
+
+void member_station::write(std::uint64_t now, datagram_sink& to) {
     now_ = now;
     look();
-    if (!connection_) return true;
-    bool room = s.flush(now);
-    do {
-        for (written_datagrams d; room && (d = connection_->write(now, buffer_)).bytes > 0;)
-            room = s.send(hub_, std::span(buffer_).first(d.bytes), d.segment);
-    } while (room && link_.flush(now));
-    // What the last flush handed over.
-    for (written_datagrams d; room && (d = connection_->write(now, buffer_)).bytes > 0;)
-        room = s.send(hub_, std::span(buffer_).first(d.bytes), d.segment);
-    if (closing && link_.is_empty() && !std::exchange(finished_, true)) {
-        connection_->finish();
-        return write(now, s);
-    }
+    if (!connection_) return;
+    // Frames are handed over all at once, or one by one: then each leaves by itself.
+    while (link_.flush(now))
+        if (!drain(now, to)) return;
+    if (closing && link_.is_empty() && !std::exchange(finished_, true)) connection_->finish();
+    drain(now, to);
     look();
-    return room;
 }
 
 void member_station::close(std::uint64_t now) {

@@ -12,9 +12,9 @@ class member_station final : public station {
 
     group::party& core() noexcept override { return member_; }
     void close(std::uint64_t now) override;
-    udp_socket open(const std::vector<address>& hub) override;
+    void begin(std::uint64_t now, const address& hub) override;
     void read(std::uint64_t now, const address& from, std::span<const std::byte>) override;
-    bool write(std::uint64_t now, udp_socket&) override;
+    void write(std::uint64_t now, datagram_sink&) override;
     std::uint64_t expiry() const override;
     void expire(std::uint64_t now) override;
     void on_refused() override;
@@ -25,6 +25,8 @@ class member_station final : public station {
     bool is_in() const override { return member_.is_in(); }
     std::uint64_t lost_packets() const noexcept override;
     void take(const frames::frame&);
+    /// False: no room.
+    bool drain(std::uint64_t now, datagram_sink&);
     /// The connection may have ended: says so to the task.
     void look();
 

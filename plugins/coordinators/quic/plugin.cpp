@@ -1,6 +1,4 @@
 #include "quic/driver.hpp"
-#include "quic/hub_station.hpp"
-#include "quic/member_station.hpp"
 
 #include <chimera/sdk/clock.hpp>
 #include <chimera/sdk/coordinator.hpp>
@@ -9,12 +7,6 @@
 #include <memory>
 
 namespace chimera::quic {
-
-std::shared_ptr<station> make_station(const chm_endpoint_args& args, const station_options& o) {
-    group::membership m = group::read_membership(args);
-    if (m.is_hub()) return std::make_shared<hub_station>(args, o, std::move(m));
-    return std::make_shared<member_station>(args, o, std::move(m));
-}
 
 /// What the task holds of a station. The driver keeps the station until it has said goodbye.
 class quic_endpoint final : public group::endpoint {

@@ -1,5 +1,8 @@
 #include "quic/station.hpp"
 
+#include "quic/hub_station.hpp"
+#include "quic/member_station.hpp"
+
 #include <chimera/sdk/clock.hpp>
 #include <chimera/sdk/error.hpp>
 #include <chimera/sdk/text.hpp>
@@ -30,10 +33,8 @@ void station::add_stats(chm_endpoint_stats& out) const noexcept {
     out.network_ns += network_ns;
     out.driver_ns += driver_ns;
     out.lost += lost_packets();
-    if (socket != nullptr) {
-        out.writes += socket->writes;
-        out.bytes_sent += socket->bytes;
-    }
+    out.writes += writes;
+    out.bytes_sent += bytes;
 }
 
 void station::close(std::uint64_t now) {
@@ -46,6 +47,12 @@ void station::close(std::uint64_t now) {
 void station::fail(chm_rc rc, std::string why) {
     if (!failure_) failure_ = sdk::error(rc, why);
     core().inbox.wake_all();
+}
+
+std::shared_ptr<station> make_station(const chm_endpoint_args& args, const station_options& o) {
+    group::membership m = group::read_membership(args);
+    if (m.is_hub()) return std::make_shared<hub_station>(args, o, std::move(m));
+    return std::make_shared<member_station>(args, o, std::move(m));
 }
 
 } // namespace chimera::quic

@@ -1,8 +1,10 @@
-// One endpoint's stack: party, frames, connections and socket, as its driver and its task see it.
+// One endpoint's stack: party, frames and connections, without sockets, threads or a clock, as its driver and its task
+// see it. The driver is that of the executor, or a simulation.
 #pragma once
 
 #include "group/endpoint.hpp"
 #include "quic/frame_link.hpp"
+#include "quic/listener.hpp"
 #include "quic/udp_socket.hpp"
 
 #include <chimera/sdk/waker.hpp>
@@ -24,6 +26,7 @@ struct station_options {
     bool wait_for_all_votes = false;
     std::uint64_t connect_ns = 10'000'000'000; ///< from the first poll until the hub has answered
     bool certificates = false;                 ///< in place of keys
+    random_source random = system_random;      ///< of connection ids, numbers and signing keys
     std::string certificate, private_key, authorities; ///< files; %n is the endpoint's name
 };
 
@@ -48,16 +51,17 @@ class station : protected group::outbox {
     /// The task is done with the endpoint: what was taken is still sent.
     virtual void close(std::uint64_t now);
 
-    // The driver's. Only it touches the socket.
+    // The driver's.
 
-    /// Its socket, from now on. Throws sdk::error.
-    virtual udp_socket open(const std::vector<address>& hub) = 0;
-    /// The addresses that open() is given. May block, unless needs_no_lookup().
-    std::vector<address> look_up() const { return resolve(address_, false); }
-    bool needs_no_lookup() const { return is_numeric(address_); }
+    bool is_hub() noexcept { return core().who().is_hub(); }
+    /// The hub's address, as host:port: the hub binds it, a member connects to it.
+    const std::string& where() const noexcept { return address_; }
+    const impairment& link_quality() const noexcept { return options_.link_quality; }
+    /// The socket is there. at: the hub's address, with its port.
+    virtual void begin(std::uint64_t now, const address& at) = 0;
     virtual void read(std::uint64_t now, const address& from, std::span<const std::byte>) = 0;
-    /// Sends what waits. False: the socket has no room.
-    virtual bool write(std::uint64_t now, udp_socket&) = 0;
+    /// Sends what waits, until `to` has no room.
+    virtual void write(std::uint64_t now, datagram_sink& to) = 0;
     virtual std::uint64_t expiry() const = 0;
     virtual void expire(std::uint64_t now) = 0;
     /// The hub's machine says that nobody listens there.
@@ -74,7 +78,7 @@ class station : protected group::outbox {
     bool driver_gone = false; ///< and dropped
     bool closing = false;
     std::uint64_t driver_ns = 0, network_ns = 0;
-    const udp_socket* socket = nullptr; ///< the driver's, while it has one
+    std::uint64_t writes = 0, bytes = 0; ///< of the driver's socket
 
   protected:
     station(const chm_endpoint_args&, const station_options&);
