@@ -190,7 +190,7 @@ bool local_endpoint::is_ready() {
 }
 
 void local_endpoint::close() noexcept {
-    const std::shared_ptr<room> room = std::move(room_);
+    const std::shared_ptr<room> room = room_; // outlives this
     {
         const group::holding lock(room->lock());
         party_->inbox.forget_waiting();

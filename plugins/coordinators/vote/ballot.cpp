@@ -92,8 +92,10 @@ void ballot::close_commit(rules::verdict v, receipt& r) {
 
 certificate ballot::collect(const claim& c) const {
     certificate result{c, {}};
+    // Where more votes were awaited than needed, the rest proves nothing more.
+    const std::size_t enough = group_->rules.proof_size(c, group_->members);
     for (const slot& s : (c.phase == phase::prepare ? prepare_ : commit_).slots)
-        if (s.first && s.first->statement.claim == c)
+        if (result.endorsements.size() < enough && s.first && s.first->statement.claim == c)
             result.endorsements.push_back({s.first->statement.voter, s.first->signature});
     return result;
 }
