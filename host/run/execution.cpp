@@ -165,6 +165,15 @@ struct coordinated {
     coordinated& operator=(const coordinated&) = delete;
 };
 
+/// Throws if nobody of the group got in: then there is nothing to record, but something to set right.
+void check_group(const coordination_record& group, const std::vector<agent_record>& members) {
+    if (!group.hub.error.empty()) throw std::runtime_error("the hub failed: " + group.hub.error);
+    const bool nobody = std::ranges::none_of(group.members, [](const endpoint_record& m) { return m.joins > 0; });
+    const auto failed = std::ranges::find_if(members, [](const agent_record& a) { return !a.error.empty(); });
+    if (nobody && failed != members.end())
+        throw std::runtime_error(fmt::format("member '{}': {}", failed->id, failed->error));
+}
+
 } // namespace
 
 execution_record execute(const execution_setup& setup, std::span<const std::size_t> agents, std::uint64_t seed_base,
@@ -261,8 +270,7 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
     }
     if (group) {
         out.coordination = group->record;
-        if (!group->record->hub.error.empty() && recorders.empty())
-            throw std::runtime_error("the hub failed: " + group->record->hub.error);
+        if (!calls_servers && !control.stopped()) check_group(*group->record, out.agents);
     }
     return out;
 }

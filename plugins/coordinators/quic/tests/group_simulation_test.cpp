@@ -3,6 +3,7 @@
 #include "quic/hub_station.hpp"
 #include "quic/member_station.hpp"
 
+#include <chimera/sdk/error.hpp>
 #include <chimera/sdk/text.hpp>
 
 #include <doctest/doctest.h>
@@ -47,9 +48,9 @@ class simulation {
         };
         for (std::int32_t who = CHM_TO_HUB; who < members; ++who) {
             chm_endpoint_args args = arguments(who);
-            nodes_.push_back({who, make_station(args, options), {}, {}, {}, 0});
+            nodes_.push_back({who, make_station(args, options), {}, {}, {}, 0, 0, 0});
         }
-        for (node& n : nodes_) n.station->begin(now_, address_of(CHM_TO_HUB));
+        for (node& n : nodes_) n.stack->begin(now_, address_of(CHM_TO_HUB));
         for (node& n : nodes_) flush(n);
     }
 
@@ -57,7 +58,7 @@ class simulation {
     void run() {
         while (now_ < limit && !is_done()) {
             std::uint64_t next = queue_.empty() ? UINT64_MAX : queue_.top().due;
-            for (node& n : nodes_) next = std::min(next, n.station->expiry());
+            for (node& n : nodes_) next = std::min(next, n.stack->expiry());
             REQUIRE(next != UINT64_MAX);
             now_ = std::max(now_, next);
             while (!queue_.empty() && queue_.top().due <= now_) {
@@ -67,10 +68,10 @@ class simulation {
                 note(f.due);
                 note(f.bytes.size());
                 note(static_cast<std::uint64_t>(f.from + 2));
-                to.station->read(now_, address_of(f.from), f.bytes);
+                to.stack->read(now_, address_of(f.from), f.bytes);
             }
             for (node& n : nodes_) {
-                if (n.station->expiry() <= now_) n.station->expire(now_);
+                if (n.stack->expiry() <= now_) n.stack->expire(now_);
                 act(n);
                 flush(n);
             }
@@ -82,7 +83,7 @@ class simulation {
             if (n.who != CHM_TO_HUB && n.asked.size() < proposals * members) return false;
             if (n.received != expected(n.who)) return false;
             for (const auto& [number, asked] : n.asked)
-                if (n.station->core().decision(number) == nullptr) return false;
+                if (n.stack->core().decision(number) == nullptr) return false;
         }
         return true;
     }
@@ -91,7 +92,7 @@ class simulation {
         std::map<std::uint64_t, std::map<std::int32_t, std::uint32_t>> all;
         for (node& n : nodes_)
             for (const auto& [number, asked] : n.asked)
-                if (const auto* end = n.station->core().decision(number)) all[number][n.who] = end->outcome;
+                if (const auto* end = n.stack->core().decision(number)) all[number][n.who] = end->outcome;
         return all;
     }
     std::uint64_t trace() const noexcept { return trace_; }
@@ -101,7 +102,7 @@ class simulation {
   private:
     struct node {
         std::int32_t who;
-        std::shared_ptr<station> station;
+        std::shared_ptr<quic::station> stack;
         std::map<std::uint64_t, bool> asked; ///< proposals that came as events
         std::map<std::pair<std::int32_t, std::int32_t>, std::uint64_t> last; ///< seq, by sender and `to`
         std::map<std::int32_t, std::uint64_t> sent;
@@ -152,8 +153,8 @@ class simulation {
         // Everybody sends to the hub and to all; the hub is one of all.
         return who == CHM_TO_HUB ? 2 * messages * members : messages * (members - 1);
     }
-    bool is_cut(std::int32_t node) const noexcept {
-        return node == weather_.cut_off && now_ >= weather_.from && now_ < weather_.to;
+    bool is_cut(std::int32_t who) const noexcept {
+        return who == weather_.cut_off && now_ >= weather_.from && now_ < weather_.to;
     }
     void carry(std::int32_t from, std::int32_t to, std::span<const std::byte> bytes) {
         std::uniform_real_distribution<double> chance(0, 1);
@@ -165,15 +166,15 @@ class simulation {
     node& at(std::int32_t who) { return nodes_.at(static_cast<std::size_t>(who + 1)); }
     void flush(node& n) {
         wire w(*this, n.who);
-        n.station->write(now_, w);
+        n.stack->write(now_, w);
     }
     void note(std::uint64_t n) noexcept { trace_ = (trace_ ^ n) * 0x100000001b3; }
 
     /// The node's task.
     void act(node& n) {
-        group::party& p = n.station->core();
+        group::party& p = n.stack->core();
         REQUIRE_MESSAGE(p.lost().empty(), p.lost());
-        if (!n.station->is_ready()) return;
+        if (!n.stack->is_ready()) return;
         while (const group::held_message* m = p.next_message()) {
             std::uint64_t& last = n.last[{m->from, m->to}];
             CHECK(m->seq == last + 1);
@@ -186,7 +187,12 @@ class simulation {
             if (e->kind == CHM_EVENT_UP && n.who != CHM_TO_HUB) ++n.said;
             if (e->kind != CHM_EVENT_PROPOSAL) continue;
             n.asked[e->proposal] = true;
-            p.cast(now_, e->proposal, random_() % 4 != 0);
+            const bool yes = random_() % 4 != 0;
+            try {
+                p.cast(now_, e->proposal, yes);
+            } catch (const sdk::error& late) {
+                CHECK(late.code() == CHM_E_STATE); // it is decided already
+            }
         }
         if (n.who == CHM_TO_HUB || n.said < members) return; // the hub, and three others: all are here
         for (const std::int32_t to : {CHM_TO_HUB, CHM_TO_ALL})
