@@ -125,7 +125,8 @@ run_result result_of(const profile& p, const run_record& run, const campaign_met
     out.profile = p.name;
     out.config_hash = config_hash(p);
     out.executor = p.executor.plugin;
-    out.transport = p.transport.plugin;
+    if (!p.transport.plugin.empty()) out.transport = p.transport.plugin;
+    if (p.coordinator) out.coordinator = p.coordinator->plugin;
     out.seed = static_cast<std::int64_t>(p.measure.seed);
     out.run = run.number;
     out.complete = run.complete();

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 namespace chimera::host {
 namespace {
 
@@ -36,10 +38,19 @@ std::string method(const study_report& report) {
     out += fmt::format("Agents: {}. Servers: {}. Seed: {}. Order: {}.\n\n",
                        m.agents.empty() ? "not recorded" : fmt::format("{}", fmt::join(m.agents, ", ")),
                        recorded(m.backend), recorded(m.seed), recorded(m.order));
-    markdown_table runtimes({"runtime", "what it is", "executor", "transport", "foreign runtime"});
-    for (const planned_runtime& r : m.runtimes)
-        runtimes.add({r.name, recorded(r.description), recorded(r.executor), recorded(r.transport),
-                      !r.executor || r.foreign ? recorded(r.foreign) : "none"});
+    const bool groups = std::ranges::any_of(m.runtimes, [](const auto& r) { return r.coordinator.has_value(); });
+    std::vector<std::string> head{"runtime", "what it is", "executor", "transport", "foreign runtime"};
+    if (groups) head.emplace_back("coordinator");
+    markdown_table runtimes(head);
+    for (const planned_runtime& r : m.runtimes) {
+        const auto or_none = [&r](const std::optional<std::string>& plugin) {
+            return !r.executor || plugin ? recorded(plugin) : "none";
+        };
+        std::vector<std::string> cells{r.name, recorded(r.description), recorded(r.executor), or_none(r.transport),
+                                       or_none(r.foreign)};
+        if (groups) cells.push_back(or_none(r.coordinator));
+        runtimes.add(std::move(cells));
+    }
     markdown_table configs({"configuration", "parameters"});
     for (const planned_configuration& c : m.configs) configs.add({c.name, parameters(c)});
     return out + runtimes.text() + configs.text();

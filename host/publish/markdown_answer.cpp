@@ -64,7 +64,9 @@ std::string decision_table(const study_report& report) {
 
 } // namespace
 
-bool is_about_agents_together(const study_report& report) { return report.method.agents.size() != 1; }
+bool is_about_agents_together(const study_report& report) {
+    return report.method.agents.size() != 1 && report.headline != name_of(metric::hundred_cycles);
+}
 
 std::string answer_markdown(const study_report& report) {
     return fmt::format("## Answer\n\n{}\n\n", fmt::join(report.answer.sentences, " ")) + ground_truth(report) +

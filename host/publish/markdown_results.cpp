@@ -98,7 +98,14 @@ std::string config_table(const study_report& report) {
     return part("Efficiency by configuration", heading(report, report.headline), t);
 }
 
-constexpr figure client_figures[] = {metric::throughput,
+constexpr figure client_figures[] = {metric::hundred_cycles,
+                                     {metric::cycle, statistic::p50},
+                                     {metric::cycle, statistic::p99},
+                                     {metric::round_trip, statistic::p50},
+                                     {metric::round_trip, statistic::p99},
+                                     {metric::fast_decision, statistic::p50},
+                                     {metric::slow_decision, statistic::p50},
+                                     metric::throughput,
                                      {metric::tokens_per_second, statistic::mean},
                                      {metric::ttft, statistic::p50},
                                      {metric::ttft, statistic::p95},
@@ -131,6 +138,7 @@ std::string client_table(const study_report& report) {
 std::string verdict_table(const study_report& report) {
     markdown_table t(
         {"runtime", "serialized runs", "cause", "evidence", "client-limited runs", "arrival-limited runs"});
+    if (report.headline == name_of(metric::hundred_cycles)) return {}; // no request was made
     for (const runtime_report& r : report.runtimes) {
         const char* none = r.serialized_runs ? "none" : missing;
         t.add({r.name, count(r.serialized_runs), r.cause.value_or(none), r.evidence.value_or(none),

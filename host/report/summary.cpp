@@ -92,6 +92,7 @@ campaign_summary summarize(const profile& p, const std::vector<run_record>& runs
     r.executor = p.executor.plugin;
     if (p.foreign) r.foreign = p.foreign->plugin;
     r.transport = p.transport.plugin;
+    if (p.coordinator) r.coordinator = p.coordinator->plugin;
     r.api = name_of(p.backend.api);
     r.backend = backend_of(p);
     r.seed = static_cast<std::int64_t>(p.measure.seed);

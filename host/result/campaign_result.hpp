@@ -70,6 +70,7 @@ struct campaign_result {
     std::string profile, config, config_hash, executor;
     std::optional<std::string> foreign;
     std::string transport, api, backend;
+    std::optional<std::string> coordinator; ///< nothing: the agents do not coordinate
     std::optional<std::int64_t> seed;
     std::size_t runs = 0, complete_runs = 0;
     std::vector<std::string> run_folders;
@@ -98,8 +99,9 @@ inline constexpr auto fields_of<campaign_result> = std::tuple(
     field("config_hash", &campaign_result::config_hash, "", "hash of the resolved profile").defaulted(),
     field("executor", &campaign_result::executor),
     field("foreign", &campaign_result::foreign, "", "foreign executor of a bridge"),
-    field("transport", &campaign_result::transport), field("api", &campaign_result::api).defaulted(),
-    field("backend", &campaign_result::backend, "", "simulator, server or mixed").defaulted(),
+    field("transport", &campaign_result::transport, "", "empty: the agents call no server"),
+    field("coordinator", &campaign_result::coordinator, "", "of agents that coordinate").left_out(), field("api", &campaign_result::api).defaulted(),
+    field("backend", &campaign_result::backend, "", "simulator, server, mixed or none").defaulted(),
     field("seed", &campaign_result::seed), field("runs", &campaign_result::runs, "", "that ended").defaulted(),
     field("complete_runs", &campaign_result::complete_runs, "", "without a failed request: only they have figures")
         .defaulted(),

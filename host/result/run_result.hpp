@@ -223,7 +223,7 @@ struct run_result {
     int schema_version = run_schema_version;
     std::string source = "chimera"; ///< who measured: "chimera" or "tr115"
     std::string profile;
-    std::optional<std::string> config, config_hash, executor, transport;
+    std::optional<std::string> config, config_hash, executor, transport, coordinator;
     std::optional<std::int64_t> seed;
     int run = 0;
     bool complete = true; ///< every agent succeeded: only then there are values
@@ -259,6 +259,7 @@ inline constexpr auto fields_of<run_result> = std::tuple(
     field("config_hash", &run_result::config_hash, "", "hash of the resolved profile").left_out(),
     field("executor", &run_result::executor, "", "as the profile names it").left_out(),
     field("transport", &run_result::transport, "", "as the profile names it").left_out(),
+    field("coordinator", &run_result::coordinator, "", "as the profile names it").left_out(),
     field("seed", &run_result::seed, "", "of the profile").left_out(),
     field("run", &run_result::run, "", "its number in its folder").defaulted(),
     field("complete", &run_result::complete, "", "every agent succeeded: only then there are values").defaulted(),

@@ -10,14 +10,15 @@ inline constexpr int sweep_schema_version = 1;
 /// A variant under study.
 struct planned_runtime {
     std::string name;
-    std::optional<std::string> description, executor, transport, foreign; ///< nothing: not recorded
+    std::optional<std::string> description, executor, transport, foreign, coordinator; ///< nothing: not recorded, or none
 };
 template <>
 inline constexpr auto fields_of<planned_runtime> = std::tuple(field("name", &planned_runtime::name),
                                                               field("description", &planned_runtime::description),
                                                               field("executor", &planned_runtime::executor),
                                                               field("foreign", &planned_runtime::foreign),
-                                                              field("transport", &planned_runtime::transport));
+                                                              field("transport", &planned_runtime::transport),
+                                                              field("coordinator", &planned_runtime::coordinator).left_out());
 
 /// A set of parameters of the grid.
 struct planned_configuration {

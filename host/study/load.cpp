@@ -247,7 +247,7 @@ study study_reader::campaign(const fs::path& summary, bool listed_only) {
     s_.name = campaign.profile;
     if (!campaign.backend.empty()) s_.backend = campaign.backend;
     s_.seed = campaign.seed;
-    s_.runtimes = {{s_.name, {}, campaign.executor, campaign.transport, campaign.foreign}};
+    s_.runtimes = {{s_.name, {}, campaign.executor, campaign.transport, campaign.foreign, campaign.coordinator}};
     s_.configs = {{.name = campaign.config}};
     s_.warnings = campaign.warnings;
     if (!campaign.questions.is_null())
@@ -292,7 +292,7 @@ study study_reader::single_run(const fs::path& folder) {
     s_.name = read.profile;
     s_.source = read.source;
     s_.seed = read.seed;
-    s_.runtimes = {{read.profile, {}, read.executor, read.transport, {}}};
+    s_.runtimes = {{read.profile, {}, read.executor, read.transport, {}, read.coordinator}};
     // An imported run names its configuration; a run of ours has it in the name of the folder above.
     s_.configs = {{.name = read.config.value_or(s_.runs[0].folder.parent_path().filename().string())}};
     s_.runs[0].runtime = s_.runtimes[0].name;

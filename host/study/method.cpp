@@ -44,7 +44,7 @@ std::vector<std::string> method_of(const study& s) {
         "{} x {}; {} runs with figures, each one value for each metric.",
         s.runtimes.size() == 1 ? "1 runtime" : fmt::format("{} runtimes", s.runtimes.size()),
         s.configs.size() == 1 ? "1 configuration" : fmt::format("{} configurations", s.configs.size()), ok));
-    if (agents_of(s) > 1)
+    if (agents_of(s) > 1 && headline_of(s) != name_of(metric::hundred_cycles))
         out.push_back(
             s.definitions.contains(name_of(metric::efficiency))
                 ? "Each agent also ran alone, with the same request seeds: efficiency is the time that the agents take "

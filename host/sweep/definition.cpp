@@ -437,7 +437,9 @@ sweep_result result_of(const sweep_definition& sweep) {
     out.options = sweep.options;
     for (std::size_t r = 0; r < sweep.runtimes.size(); ++r) {
         const profile& p = sweep.profiles[r].front();
-        planned_runtime runtime{sweep.runtimes[r].name, {}, p.executor.plugin, p.transport.plugin, {}};
+        planned_runtime runtime{sweep.runtimes[r].name, {}, p.executor.plugin, {}, {}, {}};
+        if (!p.transport.plugin.empty()) runtime.transport = p.transport.plugin;
+        if (p.coordinator) runtime.coordinator = p.coordinator->plugin;
         if (const std::string& d = sweep.runtimes[r].description; !d.empty()) runtime.description = d;
         if (p.foreign) runtime.foreign = p.foreign->plugin;
         out.runtimes.push_back(std::move(runtime));
