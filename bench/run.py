@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import costs, streaming
+from benchmarks import coordination, costs, streaming
 from harness import machine
 from harness.clients import Paths, c_peers, chimera_clients, other_peers
 from harness.table import markdown
@@ -29,6 +29,7 @@ BENCHMARKS = {
     "ceiling": streaming.ceiling,
     "instructions": costs.instructions,
     "syscalls": costs.syscalls,
+    "coordination": coordination.coordination,
 }
 ONCE = ("scaling", "memory", "instructions", "syscalls")
 
@@ -57,7 +58,8 @@ def build_peers(paths):
     if cargo.exists():
         command = [cargo, "build", "--release", "--offline", "--quiet", "--target-dir", paths.made / "cargo"]
         with_debians_compiler = os.environ | {"RUSTC": "/usr/bin/rustc"}
-        subprocess.run(command, cwd=paths.peers / "reqwest", env=with_debians_compiler, check=False)
+        for peer in ("reqwest", "quinn"):
+            subprocess.run(command, cwd=paths.peers / peer, env=with_debians_compiler, check=False)
 
 
 def choose_clients(paths, arguments):

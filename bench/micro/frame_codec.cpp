@@ -18,7 +18,6 @@ void frame_codec(benchmark::State& state, std::unique_ptr<codec> (*make)()) {
     f.from = 1;
     f.to = 2;
     f.channel = 3;
-    f.number = 4;
     f.sequence = 1'000'000;
     f.time_ns = 1'700'000'000'000'000'000;
     f.epoch = 1;

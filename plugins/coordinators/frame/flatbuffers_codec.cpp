@@ -50,8 +50,9 @@ class flatbuffers_codec final : public codec {
         if (!f.text.empty()) text = builder_.CreateString(f.text.data(), f.text.size());
 
         const wire::frame_head head(f.time_ns, f.time2_ns, f.number, f.sequence, f.epoch, f.incarnation, f.from, f.to,
-                                    f.channel, f.codecs, f.max_message, f.votes_for, f.votes_against, static_cast<std::uint8_t>(f.kind), f.phase,
-                                    f.decision_class, f.outcome, f.yes ? 1 : 0);
+                                    f.channel, f.codecs, f.max_message, f.votes_for, f.votes_against,
+                                    static_cast<std::uint8_t>(f.kind), f.phase, f.decision_class, f.outcome,
+                                    f.yes ? 1 : 0);
         wire::frameBuilder table(builder_);
         table.add_head(&head);
         if (!f.signature.empty()) add(table, &wire::frameBuilder::add_signature, copied<wire::bytes64>(f.signature));

@@ -69,8 +69,7 @@ const std::array<kind_rule, 16> kind_rules{{
     {kind::refused, "refused", set_of(field::text), everywhere},
     {kind::message, "message", set_of(field::sequence), besides(field::channel, field::time_ns, field::body)},
     {kind::propose, "propose", set_of(field::number), besides(field::text, field::body)},
-    {kind::proposal, "proposal",
-     set_of(field::number, field::sequence, field::incarnation, field::decision_class),
+    {kind::proposal, "proposal", set_of(field::number, field::sequence, field::incarnation, field::decision_class),
      besides(field::text, field::body)},
     {kind::vote, "vote",
      set_of(field::number, field::sequence, field::incarnation, field::phase, field::decision_class, field::digest),
@@ -98,9 +97,8 @@ bool operator==(const frame& a, const frame& b) noexcept {
            a.sequence == b.sequence && a.time_ns == b.time_ns && a.time2_ns == b.time2_ns && a.epoch == b.epoch &&
            a.incarnation == b.incarnation && a.phase == b.phase && a.decision_class == b.decision_class &&
            a.outcome == b.outcome && a.yes == b.yes && a.codecs == b.codecs && a.max_message == b.max_message &&
-           a.votes_for == b.votes_for && a.votes_against == b.votes_against &&
-           a.text == b.text && same(a.body, b.body) && same(a.digest, b.digest) && same(a.signature, b.signature) &&
-           same(a.key, b.key);
+           a.votes_for == b.votes_for && a.votes_against == b.votes_against && a.text == b.text &&
+           same(a.body, b.body) && same(a.digest, b.digest) && same(a.signature, b.signature) && same(a.key, b.key);
 }
 
 std::string fault_of(const frame& f, const limits& most) {

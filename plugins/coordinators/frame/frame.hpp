@@ -44,10 +44,10 @@ struct frame {
     std::uint8_t decision_class = 0; ///< 0 to 4
     std::uint8_t outcome = 0;        ///< 0 to 3
     bool yes = false;
-    std::uint32_t codecs = 0;      ///< bit_of(codec_id)
-    std::uint32_t max_message = 0; ///< bytes
+    std::uint32_t codecs = 0;                       ///< bit_of(codec_id)
+    std::uint32_t max_message = 0;                  ///< bytes
     std::uint32_t votes_for = 0, votes_against = 0; ///< of a decision
-    std::string_view text;         ///< a name, an action or a reason; UTF-8
+    std::string_view text;                          ///< a name, an action or a reason; UTF-8
     std::span<const std::byte> body;
     std::span<const std::byte> digest;    ///< 32 bytes or none
     std::span<const std::byte> signature; ///< 64 bytes or none
@@ -97,9 +97,9 @@ enum class field : std::uint8_t {
     key,
 };
 inline constexpr std::array<std::string_view, 23> field_names{
-    "kind",     "from",        "to",          "channel", "number",         "sequence",  "time_ns",
-    "time2_ns", "epoch",       "incarnation", "phase",   "decision_class", "outcome",   "yes",
-    "codecs",   "max_message", "votes_for", "votes_against", "text",        "body",    "digest",         "signature", "key"};
+    "kind",      "from",          "to",    "channel",        "number",  "sequence",  "time_ns", "time2_ns",
+    "epoch",     "incarnation",   "phase", "decision_class", "outcome", "yes",       "codecs",  "max_message",
+    "votes_for", "votes_against", "text",  "body",           "digest",  "signature", "key"};
 
 using field_set = std::uint32_t;
 template <class... Fields>

@@ -67,6 +67,8 @@ inline owned_frame drawn_frame(kind k, std::mt19937_64& random, bool all, std::s
     o.f.yes = has(field::yes);
     o.f.codecs = number(field::codecs, narrow);
     o.f.max_message = number(field::max_message, narrow);
+    o.f.votes_for = number(field::votes_for, narrow);
+    o.f.votes_against = number(field::votes_against, narrow);
     if (has(field::text)) {
         static const std::vector<std::string> parts{"merge",
                                                     " ",

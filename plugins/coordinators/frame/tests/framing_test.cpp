@@ -71,7 +71,7 @@ std::string fault_of_stream(std::span<const std::byte> bytes, const limits& most
 frame ping(std::uint64_t number) {
     frame f;
     f.kind = kind::ping;
-    f.number = number;
+    f.time_ns = number;
     return f;
 }
 
@@ -112,7 +112,7 @@ TEST_CASE("the last, partial batch is delivered, and the end inside a frame is s
         byte_buffer batch;
         for (std::uint64_t i = 0; i < in_batch; ++i) writer.write(ping(++next), batch);
         reader.feed(batch.bytes());
-        while (const auto f = reader.next()) CHECK(f->number == ++seen);
+        while (const auto f = reader.next()) CHECK(f->time_ns == ++seen);
         CHECK(seen == next); // nothing waits for a later batch
         CHECK(reader.at_boundary());
     }
@@ -161,7 +161,7 @@ TEST_CASE("every byte of the header and the padding is checked") {
     writer.write(f, good);
     while (good.size() ==
            8 + (std::to_integer<std::size_t>(good.bytes()[0]) | std::to_integer<std::size_t>(good.bytes()[1]) << 8)) {
-        f.number *= 10; // until there is padding
+        f.time_ns *= 10; // until there is padding
         good.clear();
         writer.write(f, good);
     }

@@ -167,6 +167,12 @@ TEST_CASE("fault_of: each field that a kind has not, each that it must have, for
                 case field::max_message:
                     f.max_message = on;
                     break;
+                case field::votes_for:
+                    f.votes_for = on;
+                    break;
+                case field::votes_against:
+                    f.votes_against = on;
+                    break;
                 case field::text:
                     f.text = on ? "a" : "";
                     break;
@@ -196,8 +202,8 @@ TEST_CASE("fault_of: each field that a kind has not, each that it must have, for
 TEST_CASE("fault_of: kinds, ranges, sizes and UTF-8; both codecs refuse to write what it refuses") {
     std::mt19937_64 random(5);
     std::vector<std::byte> bytes = drawn_bytes(random, 65);
-    owned_frame o = drawn_frame(kind::decision, random, true);
-    const auto fault = [&](auto change) {
+    const auto fault = [&](auto change, kind k = kind::decision) {
+        owned_frame o = drawn_frame(k, random, true);
         frame f = o.view();
         change(f);
         const std::string why = fault_of(f, {100'000, 4096, 100'000});
@@ -214,19 +220,19 @@ TEST_CASE("fault_of: kinds, ranges, sizes and UTF-8; both codecs refuse to write
     };
     CHECK(fault([](frame&) {}) == "");
     CHECK(fault([](frame& f) { f.kind = kind{0}; }) == "kind: 0 is not a kind of frame");
-    CHECK(fault([](frame& f) { f.kind = kind{16}; }) == "kind: 16 is not a kind of frame");
+    CHECK(fault([](frame& f) { f.kind = kind{17}; }) == "kind: 17 is not a kind of frame");
     CHECK(fault([](frame& f) { f.kind = kind{255}; }) == "kind: 255 is not a kind of frame");
     CHECK(fault([](frame& f) { f.phase = 3; }) == "decision: phase 3 is not 0 to 2");
     CHECK(fault([](frame& f) { f.decision_class = 5; }) == "decision: decision_class 5 is not 0 to 4");
     CHECK(fault([](frame& f) { f.outcome = 4; }) == "decision: outcome 4 is not 0 to 3");
     for (const std::size_t size : {1, 31, 33, 64}) {
         CHECK(fault([&](frame& f) { f.digest = std::span(bytes).first(size); }).starts_with("decision: digest has"));
-        CHECK(fault([&](frame& f) { f.key = std::span(bytes).first(size); }).starts_with("decision: key has"));
+        CHECK(
+            fault([&](frame& f) { f.key = std::span(bytes).first(size); }, kind::hello).starts_with("hello: key has"));
     }
     for (const std::size_t size : {1, 32, 63, 65})
-        CHECK(fault([&](frame& f) {
-                  f.signature = std::span(bytes).first(size);
-              }).starts_with("decision: signature has"));
+        CHECK(fault([&](frame& f) { f.signature = std::span(bytes).first(size); }, kind::vote)
+                  .starts_with("vote: signature has"));
     CHECK(fault([](frame& f) { f.text = "\xc3"; }) == "decision: text is not UTF-8");
     const std::string text(4097, 'a');
     CHECK(fault([&](frame& f) { f.text = text; }) == "decision: text has 4097 bytes, more than 4096");
@@ -244,11 +250,11 @@ TEST_CASE("what fault_of refuses is refused when it is read, too") {
     byte_buffer out;
     const auto with = make_flatbuffers_codec();
     with->encode(o.view(), out);
-    // The head: six numbers of 8 bytes, five of 4, then kind, phase, decision_class, outcome, yes.
+    // The head: six numbers of 8 bytes, seven of 4, then kind, phase, decision_class, outcome, yes.
     const std::string text = text_of(out.bytes());
     const std::size_t from = text.find("\x04\x03\x02\x01\x04\x03\x02\x01");
     REQUIRE(from != std::string::npos);
-    const std::size_t head = from + 20;
+    const std::size_t head = from + 28;
     scratch memory;
     const auto now = [&](std::size_t at, int value) {
         std::vector<std::byte> bytes(out.bytes().begin(), out.bytes().end());
@@ -257,15 +263,18 @@ TEST_CASE("what fault_of refuses is refused when it is read, too") {
     };
     REQUIRE(now(head, 7) == "");
     CHECK(now(head, 0) == "kind: 0 is not a kind of frame");
-    CHECK(now(head, 16) == "kind: 16 is not a kind of frame");
-    CHECK(now(head, 13) == "ping: has no sequence");
+    CHECK(now(head, 17) == "kind: 17 is not a kind of frame");
+    CHECK(now(head, 13) == "ping: time_ns is missing");
     CHECK(now(head + 1, 3) == "vote: phase 3 is not 0 to 2");
     CHECK(now(head + 2, 5) == "vote: decision_class 5 is not 0 to 4");
     CHECK(now(head + 3, 1) == "vote: has no outcome");
     CHECK(now(head + 4, 2) == "yes: neither 0 nor 1");
     CHECK(now(head + 4, 0) == "");
-    const std::size_t at = text.find(o.text);
-    REQUIRE(at != std::string::npos);
-    CHECK(now(at, 0xff) == "vote: text is not UTF-8");
     CHECK(now(4, 'X') == "FlatBuffers: offsets or lengths are wrong"); // the identifier
+
+    owned_frame named = drawn_frame(kind::refused, random, true);
+    named.text = "why";
+    out.clear();
+    with->encode(named.view(), out);
+    CHECK(now(text_of(out.bytes()).find("why"), 0xff) == "refused: text is not UTF-8");
 }

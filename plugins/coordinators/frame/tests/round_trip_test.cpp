@@ -51,11 +51,13 @@ TEST_CASE("the samples have every field of their kind, so a codec that forgets o
     CHECK(differs([](frame& f) { f.yes = !f.yes; }));
     CHECK(differs([](frame& f) { f.codecs ^= 1; }));
     CHECK(differs([](frame& f) { f.max_message ^= 1; }));
-    CHECK(differs([](frame& f) { f.text = {}; }));
+    CHECK(differs([](frame& f) { f.votes_for ^= 1; }));
+    CHECK(differs([](frame& f) { f.votes_against ^= 1; }));
+    CHECK(differs([](frame& f) { f.text = "a"; }));
     CHECK(differs([](frame& f) { f.body = f.digest; }));
     CHECK(differs([](frame& f) { f.digest = {}; }));
     CHECK(differs([](frame& f) { f.signature = {}; }));
-    CHECK(differs([](frame& f) { f.key = {}; }));
+    CHECK(differs([](frame& f) { f.key = f.digest; }));
 }
 
 TEST_CASE("random frames: JSON and FlatBuffers say the same") {
