@@ -57,12 +57,11 @@ TEST_CASE("JSON is what serde_json writes for the same struct") {
     const std::array<std::byte, 6> body{std::byte{0},  std::byte{9},   std::byte{10},
                                         std::byte{99}, std::byte{100}, std::byte{255}};
     message.body = body;
-    CHECK(
-        json_of(message) ==
-        R"({"kind":"message","from":4294967295,"to":0,"channel":7,"number":0,"sequence":18446744073709551615,)"
-        R"("time_ns":0,"time2_ns":0,"epoch":0,"incarnation":0,"phase":0,"decision_class":0,"outcome":0,"yes":false,)"
-        R"("codecs":0,"max_message":0,"votes_for":0,"votes_against":0,"text":"","body":[0,9,10,99,100,255],"digest":"",)"
-        R"("signature":"","key":""})");
+    CHECK(json_of(message) ==
+          R"({"kind":"message","from":4294967295,"to":0,"channel":7,"number":0,"sequence":18446744073709551615,)"
+          R"("time_ns":0,"time2_ns":0,"epoch":0,"incarnation":0,"phase":0,"decision_class":0,"outcome":0,"yes":false,)"
+          R"("codecs":0,"max_message":0,"votes_for":0,"votes_against":0,"text":"",)"
+          R"("body":[0,9,10,99,100,255],"digest":"","signature":"","key":""})");
     CHECK(json_of(message, body_text::base64).find(R"("text":"","body":"AAkKY2T/","digest")") != std::string::npos);
 
     std::vector<std::byte> digest(32, std::byte{0xab}), signature(64, std::byte{0x01}), key(32, std::byte{0xf0});
@@ -112,8 +111,8 @@ TEST_CASE("other orders of keys, blanks, escapes and unknown keys are read") {
     scratch memory;
     const frame either = make_json_codec()->decode(
         bytes_of(
-            R"({"kind":"message","from":0,"to":0,"channel":0,"number":0,"sequence":1,"time_ns":0,"time2_ns":0,"epoch":0,)"
-            R"("incarnation":0,"phase":0,"decision_class":0,"outcome":0,"yes":false,"codecs":0,"max_message":0,)"
+            R"({"kind":"message","from":0,"to":0,"channel":0,"number":0,"sequence":1,"time_ns":0,"time2_ns":0,)"
+            R"("epoch":0,"incarnation":0,"phase":0,"decision_class":0,"outcome":0,"yes":false,"codecs":0,"max_message":0,)"
             R"("votes_for":0,"votes_against":0,"text":"","body":"AAkKY2T/","digest":"","signature":"","key":""})"),
         memory, limits{});
     CHECK(either.body.size() == 6);
