@@ -55,7 +55,7 @@ std::string hub::admit(std::uint64_t now, const frame& hello) {
     (void)now;
     const std::int32_t who = unwire(hello.from);
     if (hello.text != group_.group)
-        return "it belongs to group \"" + std::string(hello.text) + "\", and this is \"" + group_.group + "\"";
+        return "it belongs to group \"" + std::string(hello.text.substr(0, 64)) + "\", and this is \"" + group_.group + "\"";
     if (hello.epoch != group_.epoch)
         return "its epoch is " + std::to_string(hello.epoch) + ", and the group's is " + std::to_string(group_.epoch);
     if (hello.number != group_.fingerprint())

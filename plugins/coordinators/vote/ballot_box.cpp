@@ -21,12 +21,12 @@ ballot_box::proposed ballot_box::propose(voter_number proposer, std::string acti
     if (!enough_voters(is, group_->members)) return {reason::too_few_voters};
     if (action.size() > group_->limits.longest_action) return {reason::action_too_long};
     if (body.size() > group_->limits.longest_body) return {reason::body_too_long};
-    if (open_ >= group_->limits.most_open) return {reason::too_many_open};
+    if (open_.size() >= group_->limits.most_open) return {reason::too_many_open};
     const std::uint64_t sequence = next_sequence_++;
     proposal about{{group_->epoch, incarnation_, sequence}, is, proposer, std::move(action), std::move(body)};
     const auto [at, added] =
         ballots_.try_emplace(sequence, *group_, std::move(about), later(now_ns, group_->limits.hub_time_limit_ns));
-    ++open_;
+    open_.emplace(at->second.deadline_ns(), sequence);
     return {reason::none, &at->second.about()};
 }
 
@@ -53,17 +53,16 @@ receipt ballot_box::receive(voter_number from, const vote_message& said, std::ui
 
 std::vector<decision> ballot_box::expire(std::uint64_t now_ns) {
     std::vector<decision> all;
-    for (auto& [sequence, b] : ballots_)
-        if (std::optional<decision> d = b.expire(now_ns)) all.push_back(std::move(*d));
-    for (const decision& d : all) ended(d.id.sequence);
+    while (!open_.empty() && open_.begin()->first <= now_ns) {
+        const std::uint64_t sequence = open_.begin()->second;
+        if (std::optional<decision> d = ballots_.at(sequence).expire(now_ns)) all.push_back(std::move(*d));
+        ended(sequence);
+    }
     return all;
 }
 
 std::optional<std::uint64_t> ballot_box::next_expiry() const {
-    std::optional<std::uint64_t> first;
-    for (const auto& [sequence, b] : ballots_)
-        if (!b.decided() && (!first || b.deadline_ns() < *first)) first = b.deadline_ns();
-    return first;
+    return open_.empty() ? std::nullopt : std::optional(open_.begin()->first);
 }
 
 std::vector<ballot_box::missed> ballot_box::all_missed() const {
@@ -80,7 +79,7 @@ const ballot* ballot_box::find(std::uint64_t sequence) const {
 }
 
 void ballot_box::ended(std::uint64_t sequence) {
-    --open_;
+    open_.erase({ballots_.at(sequence).deadline_ns(), sequence});
     ended_.push_back(sequence);
     while (ended_.size() > group_->limits.most_ended) {
         ballots_.erase(ended_.front());

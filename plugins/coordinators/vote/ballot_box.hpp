@@ -6,7 +6,9 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "vote/ballot.hpp"
@@ -49,7 +51,7 @@ class ballot_box {
     std::uint64_t incarnation() const noexcept { return incarnation_; }
     /// The next proposal's; a voter that joins without a memory takes part from here on (voter::follow).
     std::uint64_t next_sequence() const noexcept { return next_sequence_; }
-    std::size_t open() const noexcept { return open_; }
+    std::size_t open() const noexcept { return open_.size(); }
     /// Null if it never was, or is forgotten.
     const ballot* find(std::uint64_t sequence) const;
     /// The first pieces up to the limit, and how many there were.
@@ -63,7 +65,7 @@ class ballot_box {
     std::uint64_t incarnation_;
     std::uint64_t next_sequence_ = 1;
     std::map<std::uint64_t, ballot> ballots_; // by sequence
-    std::size_t open_ = 0;
+    std::set<std::pair<std::uint64_t, std::uint64_t>> open_; // deadline and sequence
     std::deque<std::uint64_t> ended_; // of ballots_, the first to be forgotten first
     std::vector<evidence> evidence_;
     std::uint64_t evidence_count_ = 0;

@@ -20,7 +20,7 @@ voter::followed voter::follow(std::uint64_t incarnation, std::uint64_t next_sequ
     }
     memories_.clear();
     ended_.clear();
-    open_ = 0;
+    open_.clear();
     forgotten_ = !incarnation_ && next_sequence > 0 ? next_sequence - 1 : 0;
     incarnation_ = incarnation;
     return f;
@@ -60,15 +60,15 @@ answer voter::receive(const proposal& asked, std::uint64_t now_ns) {
     if (asked.is != group_->policy.classify(asked.action)) a.refused = reason::wrong_level;
     if (asked.proposer != the_hub && asked.proposer >= group_->members) a.refused = reason::not_a_voter;
     if (!enough_voters(asked.is, group_->members)) a.refused = reason::too_few_voters;
-    if (open_ >= group_->limits.most_open) a.refused = reason::too_many_open;
+    if (open_.size() >= group_->limits.most_open) a.refused = reason::too_many_open;
     if (a.refused != reason::none) return a;
     const std::uint64_t limit = group_->limits.voter_time_limit_ns;
     memory m;
     m.level = asked.is;
     m.digest = digest_of(asked);
     m.deadline_ns = now_ns + std::min(limit, std::numeric_limits<std::uint64_t>::max() - now_ns);
+    open_.emplace(m.deadline_ns, asked.id.sequence);
     memories_.emplace(asked.id.sequence, std::move(m));
-    ++open_;
     a.ask = true;
     return a;
 }
@@ -152,10 +152,8 @@ answer voter::receive(const decision& decided, std::uint64_t now_ns) {
 
 std::vector<report> voter::expire(std::uint64_t now_ns) {
     std::vector<report> all;
-    std::vector<std::uint64_t> over;
-    for (const auto& [sequence, m] : memories_)
-        if (!m.end && now_ns >= m.deadline_ns) over.push_back(sequence);
-    for (const std::uint64_t sequence : over) {
+    while (!open_.empty() && open_.begin()->first <= now_ns) {
+        const std::uint64_t sequence = open_.begin()->second;
         const ballot_id id{group_->epoch, incarnation_.value_or(0), sequence};
         all.push_back(end(id, memories_.at(sequence), outcome::aborted, reason::time_limit, std::nullopt));
     }
@@ -163,10 +161,7 @@ std::vector<report> voter::expire(std::uint64_t now_ns) {
 }
 
 std::optional<std::uint64_t> voter::next_expiry() const {
-    std::optional<std::uint64_t> first;
-    for (const auto& [sequence, m] : memories_)
-        if (!m.end && (!first || m.deadline_ns < *first)) first = m.deadline_ns;
-    return first;
+    return open_.empty() ? std::nullopt : std::optional(open_.begin()->first);
 }
 
 const voter::memory* voter::find(const ballot_id& id) const {
@@ -180,7 +175,7 @@ report voter::end(const ballot_id& id, memory& m, outcome how, reason why, std::
     const bool first = !m.end;
     m.end = how;
     if (first) {
-        --open_;
+        open_.erase({m.deadline_ns, id.sequence});
         ended_.push_back(id.sequence);
         forget(); // not m: the limits are at least 1
     }

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "vote/messages.hpp"
@@ -79,7 +80,7 @@ class voter {
     };
     /// Null if it is unknown or forgotten.
     const memory* find(const ballot_id& id) const;
-    std::size_t open() const noexcept { return open_; }
+    std::size_t open() const noexcept { return open_.size(); }
 
   private:
     reason locate(const ballot_id& id, memory*& found);
@@ -96,7 +97,7 @@ class voter {
     std::set<std::uint64_t> left_;             // incarnations
     std::uint64_t forgotten_ = 0;              // unknown sequences up to this one are not voted on
     std::map<std::uint64_t, memory> memories_; // by sequence
-    std::size_t open_ = 0;
+    std::set<std::pair<std::uint64_t, std::uint64_t>> open_; // deadline and sequence, of memories_
     std::deque<std::uint64_t> ended_; // of memories_, the first to be forgotten first
 };
 
