@@ -265,13 +265,19 @@ void member::end(std::uint64_t number, known_proposal& p, ended_proposal e) {
     p.end = std::move(e);
     --open_;
     ended_order_.push_back(number);
-    while (!open_order_.empty() && proposals_.at(open_order_.front()).ended) open_order_.pop_front();
     inbox.wake(waiting_for::decision);
-    if (ended_order_.size() <= most_ended) return;
-    const auto oldest = proposals_.find(ended_order_.front());
-    ended_order_.pop_front();
-    if (oldest->second.id) numbers_.erase(*oldest->second.id);
-    proposals_.erase(oldest);
+    if (ended_order_.size() > most_ended) {
+        const auto oldest = proposals_.find(ended_order_.front());
+        ended_order_.pop_front();
+        if (oldest->second.id) numbers_.erase(*oldest->second.id);
+        proposals_.erase(oldest);
+    }
+    // One that is forgotten has ended long ago.
+    while (!open_order_.empty()) {
+        const auto first = proposals_.find(open_order_.front());
+        if (first != proposals_.end() && !first->second.ended) break;
+        open_order_.pop_front();
+    }
 }
 
 const party::ended_proposal* member::decision(std::uint64_t number) const {

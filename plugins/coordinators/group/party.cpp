@@ -40,7 +40,7 @@ void known_keys::set(std::int32_t member, std::span<const std::byte> key) {
     auto with = keys_;
     with[static_cast<std::size_t>(member)] = k;
     try {
-        roster_.emplace(group_, with);
+        roster_.emplace(vote::roster::as_far_as_known(group_, with));
     } catch (const std::invalid_argument& e) {
         throw protocol_error(e.what());
     }

@@ -96,10 +96,14 @@ signature ed25519_signer::sign(const statement& said) const {
 }
 
 roster::roster(std::string_view group_name, const std::vector<public_key>& keys)
-    : roster(group_name, std::vector<std::optional<public_key>>(keys.begin(), keys.end())) {}
+    : roster(group_hash(group_name), std::vector<std::optional<public_key>>(keys.begin(), keys.end())) {}
 
-roster::roster(std::string_view group_name, std::vector<std::optional<public_key>> keys)
-    : group_(group_hash(group_name)), keys_(std::move(keys)) {
+roster roster::as_far_as_known(std::string_view group_name, std::vector<std::optional<public_key>> keys) {
+    return {group_hash(group_name), std::move(keys)};
+}
+
+roster::roster(const digest& group, std::vector<std::optional<public_key>> keys)
+    : group_(group), keys_(std::move(keys)) {
     start_libsodium();
     if (keys_.size() > most_voters) throw std::invalid_argument("a group has at most 1024 voters");
     std::vector<public_key> sorted;

@@ -66,11 +66,13 @@ class roster final : public verifier {
     /// many.
     roster(std::string_view group_name, const std::vector<public_key>& keys);
     /// Nothing verifies for a voter whose key is not known yet. Throws as above.
-    roster(std::string_view group_name, std::vector<std::optional<public_key>> keys);
+    static roster as_far_as_known(std::string_view group_name, std::vector<std::optional<public_key>> keys);
     bool verify(const statement& said, const signature& by) const override;
     std::uint32_t size() const noexcept { return static_cast<std::uint32_t>(keys_.size()); }
 
   private:
+    roster(const digest& group, std::vector<std::optional<public_key>> keys);
+
     digest group_;
     std::vector<std::optional<public_key>> keys_;
 };
