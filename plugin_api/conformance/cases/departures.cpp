@@ -113,21 +113,31 @@ sdk::task<void> leaves_unsaid(group& g) {
     g.member(0).close();
 }
 
+struct stop_at_end {
+    executor& of;
+    ~stop_at_end() { of.stop(); }
+};
+
 /// The task of everybody is dropped in the middle of a transfer, by the end of the executor.
 void executor_stops(environment& env) {
     const std::shared_ptr<chm_coordinator> of(env.make_coordinator(), [](chm_coordinator* c) { c->vt->destroy(c); });
     for (const unsigned after : {0U, 1U, 20U, 200U}) {
         const auto on = env.make_executor_below();
         const auto body = [](environment& e, executor& o, chm_coordinator* c, unsigned rounds) -> sdk::task<void> {
+            const stop_at_end end{o}; // also where a check fails
             group g(e, o, c, group_args(e, 3));
             co_await g.assemble();
             for (unsigned i = 0;; ++i) {
                 if (i == rounds) o.stop();
                 co_await g.member(0).send(1, 1, "x");
-                co_await g.hub->send(CHM_TO_ALL, 1, "y");
-                if (i % 5 == 0) {
-                    for (int k = 0; k < 6; ++k) static_cast<void>(co_await g.member(1).receive());
+                co_await g.hub->send(1, 1, "y");
+                co_await g.member(2).send(CHM_TO_HUB, 1, "z");
+                for (int k = 0; k < 2; ++k) {
+                    const got_message m = co_await g.member(1).receive();
+                    expect_equal(m.body.size(), std::size_t{1}, "the length of a message");
                 }
+                const got_message m = co_await g.hub->receive();
+                expect_equal(m.body, "z", "a message");
                 sdk::yield_now once;
                 co_await once;
             }

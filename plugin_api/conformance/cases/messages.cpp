@@ -167,7 +167,7 @@ sdk::task<void> slow_receivers(party& me, const group_args&) {
     }
     if (me.number() == CHM_TO_HUB) { // stays until the members are done
         for (int i = 0; i < 2; ++i) {
-            co_await me.hears_of(CHM_EVENT_DOWN, i == 0 ? 0 : 1);
+            static_cast<void>(co_await me.event_of(CHM_EVENT_DOWN));
         }
     }
 }
@@ -219,7 +219,10 @@ sdk::task<void> wakers_kept(group& g) {
     for (const waiting_poll& p : polls) {
         const auto kept_by = [&](counting_waker& w) {
             expect_code(p.poll(m, w.get()), CHM_PENDING, std::string(p.name) + " with nothing to give");
-            expect_equal(w.references(), 1, "the number of references that " + std::string(p.name) + " keeps");
+            // A timer for the time limit of a proposal may keep one as well.
+            const int kept = w.references();
+            expect(kept == 1 || (kept == 2 && std::string_view(p.name) == "poll_decision"),
+                   std::string(p.name) + " must keep one reference to its waker, and keeps " + std::to_string(kept));
         };
         counting_waker& one = *first.emplace_back(std::make_unique<counting_waker>(mine));
         counting_waker& other = *last.emplace_back(std::make_unique<counting_waker>(mine));
@@ -348,7 +351,7 @@ sdk::task<void> sizes_kept(group& g) {
         co_await g.member(1).send(0, 1, "y");
         const std::uint64_t proposal = g.member(1).propose("low");
         co_await g.all_hear_of(proposal);
-        for (std::size_t i = 0; i < 3; ++i) g.member(i).vote(proposal, true);
+        for (std::size_t i = 0; i < 2; ++i) g.member(i).vote(proposal, true);
         static_cast<void>(co_await m.decision(proposal));
         static_cast<void>(co_await m.receive()); // of two: the other one is there as well
         static_cast<void>(g.member(2).propose("low"));

@@ -357,6 +357,11 @@ sdk::task<void> one_of_many(environment& env, executor& on, chm_coordinator* of,
 
 } // namespace
 
+void needs_network(environment& env) {
+    if ((coordinator(env).raw()->vt->flags & CHM_COORDINATOR_IN_PROCESS) != 0)
+        throw skipped("its groups live within one process, where address and key are ignored");
+}
+
 void with_group(environment& env, const group_args& args, sdk::task<void> (*body)(group&)) {
     const coordinator of(env);
     const auto on = env.make_executor_below();

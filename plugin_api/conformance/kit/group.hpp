@@ -153,6 +153,9 @@ class group {
     sdk::task<void> all_hear_of(std::uint64_t proposal) const;
 };
 
+/// Throws skipped where groups live within one process.
+void needs_network(environment&);
+
 /// Runs the coroutine as the only task of an executor. It gets a group that has nobody in it.
 void with_group(environment&, const group_args&, sdk::task<void> (*body)(group&));
 
