@@ -231,8 +231,7 @@ sdk::task<void> wakers_kept(group& g) {
         expect_equal(one.references(), 0, "the references to a waker that another has replaced");
     }
     for (std::size_t i = 0; i < polls.size(); ++i)
-        expect_equal(last[i]->references(), 1,
-                     std::string(polls[i].name) + ": a poll has a waker of its own; references");
+        expect(last[i]->references() > 0, std::string(polls[i].name) + " must keep a waker of its own");
     // What each of them waits for.
     co_await g.member(1).send(0, 1, "x");
     static_cast<void>(g.member(1).propose("low"));

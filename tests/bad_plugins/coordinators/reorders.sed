@@ -1,2 +1,2 @@
-# A second message overtakes the first.
-s/r->messages_.push_back(\(.*\));/r->messages_.insert(r->messages_.size() == 1 ? r->messages_.begin() : r->messages_.end(), message\1);/
+# Of the messages that wait, the newest comes first.
+s/r->messages_.push_back(/r->messages_.push_front(/
