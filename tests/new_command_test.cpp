@@ -26,7 +26,7 @@ TEST_CASE("a kind, a language or a name that is not usable is refused, and nothi
     const temporary_folder f;
     const std::string to = (f / "made").string();
     check_refused(run_host({"new", "executer", "mine", to}), "did you mean \"executor\"?");
-    check_refused(run_host({"new", "plugin", "mine", to}), "\"executor\", \"transport\"");
+    check_refused(run_host({"new", "plugin", "mine", to}), "\"coordinator\"");
     check_refused(run_host({"new", "executor", "mine", to, "--lang", "c++"}), "\"cpp\"");
     check_refused(run_host({"new", "executor", "mine", to, "--lang", "go"}), "known: \"c\", \"cpp\"");
     for (const std::string name : {"", "Mine", "1mine", "my-executor", "../mine", "m\u00fc", "a b"})
@@ -78,7 +78,7 @@ TEST_CASE("what is to be typed next is what a shell takes") {
 
 TEST_CASE("what explains the new plugin is named, and is there") {
     const temporary_folder f;
-    for (const std::string kind : {"executor", "transport"}) {
+    for (const std::string kind : {"executor", "transport", "coordinator"}) {
         const outcome o = run_host({"new", kind, "mine", (f / kind).string()});
         const auto at = o.out.find("/share/doc/chimera/docs/writing-a");
         REQUIRE(at != std::string::npos);

@@ -180,7 +180,7 @@ TEST_CASE("what cannot be used is refused, and why") {
     check_refused({"thread_pool", "--seed", "x"}, "--seed");
     check_refused({"socket", "--executor", "curl"}, "has no executors");
     check_refused({"thread_pool", "--set", "workers=many"}, "option 'workers': 'many'");
-    check_refused({"thread_pool", "--executor", "fiber"}, "--executor is for a transport");
+    check_refused({"thread_pool", "--executor", "fiber"}, "--executor is for a transport or a coordinator");
     check_refused({"thread_pool", "--foreign", "fiber"}, "--foreign is for an executor with a bridge");
     check_refused({"socket", "--transport", "curl"}, "--transport is for an executor with a bridge");
     CHECK(contains(validate({"thread_pol", "--json"}).json()["error"], "did you mean \"thread_pool\"?"));

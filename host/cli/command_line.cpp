@@ -212,7 +212,9 @@ CLI::App* add_compare(CLI::App& app, compare_arguments& a) {
 
 CLI::App* add_new(CLI::App& app, new_arguments& a) {
     CLI::App* made = app.add_subcommand("new", "Create the folder of a new plugin, which builds, validates and runs");
-    made->add_option("kind", a.kind, "Kind of plugin: executor or transport")->type_name("KIND")->required();
+    made->add_option("kind", a.kind, "Kind of plugin: executor, transport or coordinator")
+        ->type_name("KIND")
+        ->required();
     made->add_option("name", a.name, "Id of the plugin in profiles")->type_name("NAME")->required();
     made->add_option("dir", a.folder, "Folder to create (default: ./NAME)")->type_name("DIR")->check(is_named);
     made->add_option("--lang", a.lang, "Language of the plugin")->type_name("c|cpp|rust")->capture_default_str();
@@ -232,7 +234,9 @@ CLI::App* add_validate(CLI::App& app, validate_arguments& a) {
     validate->add_option("--set", a.options, "Option of the plugin (repeatable)")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
-    validate->add_option("--executor", a.executor, "Executor plugin that runs a transport, instead of the kit's own")
+    validate
+        ->add_option("--executor", a.executor,
+                     "Executor plugin that runs a transport or a coordinator, instead of the kit's own")
         ->type_name("PLUGIN");
     validate
         ->add_option("--over", a.over,

@@ -106,7 +106,7 @@ void write_copy(const fs::path& from, const fs::path& to, const replacements& by
 /// A line with the page that explains this kind of plugin; empty if the pages are not installed.
 std::string what_to_read(const std::string& kind) {
     const fs::path page =
-        installed_documentation() / "docs" / (kind == "executor" ? "writing-an-executor.md" : "writing-a-transport.md");
+        installed_documentation() / "docs" / ((kind == "executor" ? "writing-an-" : "writing-a-") + kind + ".md");
     std::error_code none;
     if (!fs::exists(page, none)) return {};
     return fmt::format("\nhow it works, step by step: {}\n", on_one_line(page.string()));
@@ -115,7 +115,7 @@ std::string what_to_read(const std::string& kind) {
 } // namespace
 
 exit_status new_command(const new_arguments& a) {
-    check_word("kind", a.kind, {"executor", "transport"});
+    check_word("kind", a.kind, {"executor", "transport", "coordinator"});
     check_name(a.name);
     const fs::path templates = installed_data() / "templates";
     const std::vector<std::string> languages = languages_of(templates, a.kind);

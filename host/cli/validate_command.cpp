@@ -41,6 +41,8 @@ std::string_view name_of(kit::kind k) {
         return "bridge";
     case kit::kind::transport:
         return "transport";
+    case kit::kind::coordinator:
+        return "coordinator";
     }
     return "unknown";
 }
@@ -98,8 +100,8 @@ nlohmann::ordered_json document(const kit::request& r, const kit::introduction& 
     nlohmann::ordered_json j{{"schema_version", 1},  {"plugin", who.id},   {"version", who.version}, {"file", r.plugin},
                              {"options", r.options}, {"seed", r.seed},     {"executor", nullptr},    {"over", nullptr},
                              {"http2", nullptr},     {"foreign", nullptr}, {"transport", nullptr}};
+    if (who.transports || who.coordinators) j["executor"] = or_null(r.executor.string());
     if (who.transports) {
-        j["executor"] = or_null(r.executor.string());
         j["over"] = name_of(who.over);
         j["http2"] = who.http2;
     }
@@ -120,6 +122,9 @@ std::string heading(const kit::request& r, const kit::introduction& who) {
         text += fmt::format("on executor {}, over {}{}\n",
                             r.executor.empty() ? "of the kit's own" : on_one_line(r.executor.string()),
                             described(who.over), who.http2 ? ", as HTTP/2" : "");
+    if (who.coordinators && !who.transports)
+        text +=
+            fmt::format("on executor {}\n", r.executor.empty() ? "of the kit's own" : on_one_line(r.executor.string()));
     if (who.bridge)
         text += fmt::format("bridge to executor {} under transport {}\n",
                             r.foreign.empty() ? "none (--foreign)" : on_one_line(r.foreign.string()),
@@ -190,7 +195,8 @@ exit_status validate(const validate_arguments& a) {
     const auto refuse = [&](const char* option, const char* whose) {
         throw kit::unusable(fmt::format("{} is for {}, and {} is not one", option, whose, who.id));
     };
-    if (!who.transports && a.executor != defaults.executor) refuse("--executor", "a transport");
+    if (!who.transports && !who.coordinators && a.executor != defaults.executor)
+        refuse("--executor", "a transport or a coordinator");
     if (!who.transports && a.over != defaults.over) refuse("--over", "a transport");
     if (!who.bridge && a.foreign != defaults.foreign) refuse("--foreign", "an executor with a bridge");
     if (!who.bridge && a.transport != defaults.transport) refuse("--transport", "an executor with a bridge");

@@ -11,12 +11,13 @@ class environment;
 
 /// The plugins that a case applies to.
 enum class kind {
-    plugin,    ///< the entry and its factories: every plugin
-    instance,  ///< an instance of a factory: every plugin, after one instance was made and destroyed
-    executor,  ///< an executor factory
-    reactor,   ///< an executor factory; skipped where its executors have no reactor
-    bridge,    ///< an executor factory; skipped where its executors have no bridge, or no foreign executor was given
-    transport, ///< a transport factory
+    plugin,      ///< the entry and its factories: every plugin
+    instance,    ///< an instance of a factory: every plugin, after one instance was made and destroyed
+    executor,    ///< an executor factory
+    reactor,     ///< an executor factory; skipped where its executors have no reactor
+    bridge,      ///< an executor factory; skipped where its executors have no bridge, or no foreign executor was given
+    transport,   ///< a transport factory
+    coordinator, ///< a coordinator factory
 };
 
 /// One rule of the contract and the function that tries to break it.
@@ -57,6 +58,10 @@ std::span<const test_case> size_cases();
 std::span<const test_case> multiplexing_cases();
 std::span<const test_case> scheme_cases();
 std::span<const test_case> bridge_cases();
+std::span<const test_case> group_cases();
+std::span<const test_case> message_cases();
+std::span<const test_case> departure_cases();
+std::span<const test_case> decision_cases();
 std::span<const test_case> random_cases();
 
 } // namespace chimera::conformance

@@ -16,9 +16,20 @@ namespace chimera::conformance {
 namespace {
 
 bool is_wanted(const test_case& c, const request& r, const introduction& i) {
-    const bool applies =
-        c.kind == kind::plugin || c.kind == kind::instance || (c.kind == kind::transport ? i.transports : i.executors);
-    return applies && matches(c, r.globs);
+    const auto applies = [&] {
+        switch (c.kind) {
+        case kind::plugin:
+        case kind::instance:
+            return true;
+        case kind::transport:
+            return i.transports;
+        case kind::coordinator:
+            return i.coordinators;
+        default:
+            return i.executors;
+        }
+    };
+    return applies() && matches(c, r.globs);
 }
 
 outcome run_apart(const request& r, const work& w, bool after_hang = false) {
@@ -91,7 +102,12 @@ introduction introduce(const request& r) {
             const config check(p.transport_schema(), r.options);
             has += 't';
         }
-        if (has.empty()) throw std::runtime_error(r.plugin.string() + ": has neither executors nor transports");
+        if (p.coordinators()) {
+            const config check(p.coordinator_schema(), r.options);
+            has += 'c';
+        }
+        if (has.empty())
+            throw std::runtime_error(r.plugin.string() + ": has neither executors nor transports nor coordinators");
         const char* version = p.entry().version;
         throw skipped(has + " " + p.entry().id + " " + (version ? version : ""));
     });
@@ -103,6 +119,7 @@ introduction introduce(const request& r) {
     const std::size_t has = asked.detail.find(' '), id = asked.detail.find(' ', has + 1);
     i.executors = asked.detail.find('e') < has;
     i.transports = asked.detail.find('t') < has;
+    i.coordinators = asked.detail.find('c') < has;
     i.id = asked.detail.substr(has + 1, id - has - 1);
     i.version = asked.detail.substr(id + 1);
     if (std::none_of(all_cases().begin(), all_cases().end(), [&](const test_case& c) { return is_wanted(c, r, i); }))
@@ -120,6 +137,10 @@ introduction introduce(const request& r) {
             if (i.executors) {
                 const auto e = env.make_executor();
                 if (e->raw()->vt->get_extension(e->raw(), CHM_EXT_BRIDGE)) said += "bridge ";
+            }
+            if (i.coordinators) {
+                chm_coordinator* c = env.make_coordinator();
+                c->vt->destroy(c);
             }
             throw skipped(said);
         });

@@ -21,7 +21,7 @@ namespace chimera::conformance {
 struct request {
     std::filesystem::path plugin;
     std::filesystem::path foreign;   ///< executor plugin for bridge cases; empty: they are skipped
-    std::filesystem::path executor;  ///< executor plugin under a transport; empty: the kit's own
+    std::filesystem::path executor;  ///< executor plugin under a transport or coordinator; empty: the kit's own
     std::filesystem::path transport; ///< transport plugin for bridge cases; empty: they are skipped
     /// Returns the path for dlopen of one of these files, in the process that loads it; none: the file's own path.
     /// Messages name the file's own path.
@@ -78,7 +78,7 @@ class counts {
 /// A plugin's description of itself.
 struct introduction {
     std::string id, version;
-    bool executors = false, transports = false;
+    bool executors = false, transports = false, coordinators = false;
     bool bridge = false;   ///< its executors have one
     bool hung = false;     ///< making an instance took the whole limit: the cases get the limit after a hang
     wire over = wire::tcp; ///< over which its transports are tried
@@ -94,7 +94,7 @@ struct unusable : std::runtime_error {
 };
 
 /// [one thread, with no other thread running: the plugin's code runs in forked children] Loads the plugin and the
-/// others that the request names, and makes an executor where it can. Throws unusable, also when no case matches.
+/// others that the request names, and makes an instance where it can. Throws unusable, also when no case matches.
 introduction introduce(const request&);
 
 /// [as introduce] Runs every case whose name matches and that applies to the plugin, in the order of the table;

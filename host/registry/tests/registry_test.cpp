@@ -162,7 +162,8 @@ TEST_CASE("every broken plugin is refused with what was found against what was e
         {"no_version", "has no version (NULL)"},
         {"no_description", "has no description (NULL)"},
         {"null_get_factory", "has no get_factory (NULL)"},
-        {"unknown_factory", "offers neither \"chimera.executor.factory/1\" nor \"chimera.transport.factory/1\""},
+        {"unknown_factory", "offers none of \"chimera.executor.factory/1\", \"chimera.transport.factory/1\" and "
+                            "\"chimera.coordinator.factory/1\""},
         {"small_factory", "its executor factory has size 8, expected at least"},
         {"null_create", "its executor factory has no create (NULL)"},
         {"bad_default_option", "option 0 (workers) has a default that it would not accept: 0 is out of range"},

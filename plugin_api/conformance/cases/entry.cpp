@@ -78,6 +78,7 @@ bool is_whole(const Factory& f) {
 void has_factory(environment& env) {
     if (const auto* f = env.plugin().executors()) expect(is_whole(*f), "the executor factory must be whole");
     if (const auto* f = env.plugin().transports()) expect(is_whole(*f), "the transport factory must be whole");
+    if (const auto* f = env.plugin().coordinators()) expect(is_whole(*f), "the coordinator factory must be whole");
 }
 
 const std::array odd_ids{"",
@@ -88,6 +89,7 @@ const std::array odd_ids{"",
                          "chimera.executor.factory/10",
                          "CHIMERA.EXECUTOR.FACTORY/1",
                          "chimera.transport.factory/1 ",
+                         "chimera.coordinator.factory/2",
                          "\xff\xfe",
                          "%s%n",
                          "vendor.name/1"};
@@ -102,6 +104,7 @@ void constant_factory(environment& env) {
     const auto get = env.plugin().entry().get_factory;
     expect(get(CHM_FACTORY_EXECUTOR) == env.plugin().executors(), "the executor factory must stay the same");
     expect(get(CHM_FACTORY_TRANSPORT) == env.plugin().transports(), "the transport factory must stay the same");
+    expect(get(CHM_FACTORY_COORDINATOR) == env.plugin().coordinators(), "the coordinator factory must stay the same");
 }
 
 void unknown_extension(environment& env) {
@@ -116,6 +119,13 @@ void unknown_extension(environment& env) {
         for (const char* id : odd_ids)
             expect(r->vt->get_extension(r, id) == nullptr, "an unknown reactor extension must give NULL");
     }
+}
+
+void unknown_coordinator_extension(environment& env) {
+    const std::shared_ptr<chm_coordinator> c(env.make_coordinator(), [](chm_coordinator* x) { x->vt->destroy(x); });
+    const auto get = c->vt->get_extension;
+    for (const char* id : odd_ids) expect(get(c.get(), id) == nullptr, "an unknown extension must give NULL");
+    expect(get(c.get(), std::string(100'000, 'x').c_str()) == nullptr, "a long extension id must give NULL");
 }
 
 constexpr test_case cases[] = {
@@ -135,6 +145,8 @@ constexpr test_case cases[] = {
      constant_factory},
     {"entry.unknown_extension", kind::executor, "An unknown extension id gives NULL, whatever the string",
      unknown_extension},
+    {"entry.unknown_coordinator_extension", kind::coordinator,
+     "A coordinator gives NULL for an unknown extension id, whatever the string", unknown_coordinator_extension},
 };
 
 } // namespace

@@ -56,6 +56,11 @@ void single_instance(environment& env) {
             const std::shared_ptr<chm_transport> t(env.make_transport(), [](chm_transport* x) { x->vt->destroy(x); });
             refused_beside<chm_transport>(env, *p.transports(), p.transport_schema());
         }
+        if (p.coordinators()) {
+            const std::shared_ptr<chm_coordinator> c(env.make_coordinator(),
+                                                     [](chm_coordinator* x) { x->vt->destroy(x); });
+            refused_beside<chm_coordinator>(env, *p.coordinators(), p.coordinator_schema());
+        }
     }
 }
 

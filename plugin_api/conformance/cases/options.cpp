@@ -20,10 +20,13 @@ namespace {
 class maker {
   public:
     explicit maker(environment& env)
-        : env_(env), executors_(env.plugin().executors()), transports_(env.plugin().transports()) {}
+        : env_(env), executors_(env.plugin().executors()), transports_(env.plugin().transports()),
+          coordinators_(env.plugin().coordinators()) {}
 
     const std::vector<chm_option>& schema() const {
-        return executors_ ? env_.plugin().executor_schema() : env_.plugin().transport_schema();
+        return executors_    ? env_.plugin().executor_schema()
+               : transports_ ? env_.plugin().transport_schema()
+                             : env_.plugin().coordinator_schema();
     }
     chm_rc create(std::string_view key, std::string_view value, chm_error* err) const {
         option_map given = env_.settings().options;
@@ -35,7 +38,8 @@ class maker {
         kv.assign(usual.abi()->kv, usual.abi()->kv + usual.abi()->n);
         if (!known && !key.empty()) kv.push_back({sdk::str(key), sdk::str(value)});
         const chm_config options{kv.data(), kv.size()};
-        return executors_ ? make(*executors_, options, err) : make(*transports_, options, err);
+        if (executors_) return make(*executors_, options, err);
+        return transports_ ? make(*transports_, options, err) : make(*coordinators_, options, err);
     }
 
   private:
@@ -52,10 +56,12 @@ class maker {
     }
     static chm_executor* out_type(const chm_executor_factory&);
     static chm_transport* out_type(const chm_transport_factory&);
+    static chm_coordinator* out_type(const chm_coordinator_factory&);
 
     environment& env_;
     const chm_executor_factory* executors_;
     const chm_transport_factory* transports_;
+    const chm_coordinator_factory* coordinators_;
 };
 
 bool contains_word(std::string_view words, std::string_view word) {

@@ -1,7 +1,6 @@
 #include "environment.hpp"
 
 #include <algorithm>
-#include <type_traits>
 
 #include "../scripted_server/fronts.hpp"
 #include "census.hpp"
@@ -23,12 +22,16 @@ sdk::task<void> reporting(ledger& to, sdk::task<void> body) {
     }
 }
 
+/// The type of a factory's instances: that of the last but one argument of create.
+template <class Instance>
+Instance* instance_type(chm_rc (*)(const chm_host*, const chm_config*, Instance**, chm_error*) CHM_NX);
+
 /// Makes an instance and checks that its table exists and is large enough. Throws failure.
 template <class Factory>
 auto* made_by(const Factory& factory, const chm_host* host, const std::vector<chm_option>& schema,
               const option_map& given) {
     const config options(schema, given);
-    std::conditional_t<std::is_same_v<Factory, chm_executor_factory>, chm_executor, chm_transport>* made = nullptr;
+    decltype(instance_type(factory.create)) made = nullptr;
     sdk::error_buffer err;
     expect(factory.create != nullptr, "a factory must have create");
     const chm_rc rc = factory.create(host, options.abi(), &made, err.abi());
@@ -217,6 +220,13 @@ chm_transport* environment::make_transport(const option_map& extra) {
     return watch(create(plugin_, merged(std::move(given), extra)), ledger_);
 }
 
+chm_coordinator* environment::make_coordinator(const option_map& extra) {
+    chm_coordinator* c =
+        made_by(*plugin_.coordinators(), host_, plugin_.coordinator_schema(), merged(request_.options, extra));
+    expect(c->vt->join && c->vt->destroy && c->vt->get_extension, "the coordinator's table must be whole");
+    return c;
+}
+
 const offered& environment::offers() {
     if (!offers_) offers_ = offered::asked(*this);
     servers_.over = request_.over.value_or(offers_->first());
@@ -238,6 +248,10 @@ void environment::warm_up() {
     if (plugin_.transports()) {
         chm_transport* t = make_transport();
         t->vt->destroy(t);
+    }
+    if (plugin_.coordinators()) {
+        chm_coordinator* c = make_coordinator();
+        c->vt->destroy(c);
     }
     if (case_.kind == kind::transport) offers();
     for (const auto& e : {plugin_.executors() ? make_executor() : nullptr, make_executor_below(), make_foreign()}) {

@@ -106,13 +106,19 @@ class environment {
     /// The same with `workers` workers, where there is an option of that name that takes the number.
     std::unique_ptr<executor> make_executor_of(unsigned workers);
 
-    /// An executor to run a transport on: of the request's executor plugin, or the kit's own. Throws failure.
+    /// An executor to run a transport or a coordinator on: of the request's executor plugin, or the kit's own. Throws
+    /// failure.
     std::unique_ptr<executor> make_executor_below();
+    /// Several of them may be alive at a time.
+    bool executors_below_at_once() const noexcept { return !below_ || !below_->single_instance(); }
     /// An executor of the request's foreign plugin; NULL when it names none. Throws failure.
     std::unique_ptr<executor> make_foreign();
     /// A transport of the plugin under test, the caller's. Polls of its exchanges that answer 0 and keep no waker are
     /// reported. Throws failure.
     chm_transport* make_transport(const option_map& extra = {});
+
+    /// A coordinator of the plugin under test, the caller's. Throws failure.
+    chm_coordinator* make_coordinator(const option_map& extra = {});
 
     /// A transport of the request's transport plugin, the caller's. Throws failure.
     chm_transport* make_bridged_transport();

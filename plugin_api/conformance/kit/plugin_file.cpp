@@ -150,8 +150,10 @@ plugin_file::plugin_file(const std::filesystem::path& path, const chm_host* host
     }
     executors_ = static_cast<const chm_executor_factory*>(entry_->get_factory(CHM_FACTORY_EXECUTOR));
     transports_ = static_cast<const chm_transport_factory*>(entry_->get_factory(CHM_FACTORY_TRANSPORT));
+    coordinators_ = static_cast<const chm_coordinator_factory*>(entry_->get_factory(CHM_FACTORY_COORDINATOR));
     executor_schema_ = read_schema(executors_);
     transport_schema_ = read_schema(transports_);
+    coordinator_schema_ = read_schema(coordinators_);
 }
 
 plugin_file::~plugin_file() {

@@ -48,9 +48,11 @@ class plugin_file {
     /// NULL when it has none.
     const chm_executor_factory* executors() const noexcept { return executors_; }
     const chm_transport_factory* transports() const noexcept { return transports_; }
-    /// The options of either factory, each cut to the members that this kit knows; empty where there is no factory.
+    const chm_coordinator_factory* coordinators() const noexcept { return coordinators_; }
+    /// The options of each factory, each cut to the members that this kit knows; empty where there is no factory.
     const std::vector<chm_option>& executor_schema() const noexcept { return executor_schema_; }
     const std::vector<chm_option>& transport_schema() const noexcept { return transport_schema_; }
+    const std::vector<chm_option>& coordinator_schema() const noexcept { return coordinator_schema_; }
     /// Something inside the plugin's file, mapped: where its entry lies.
     const void* address() const noexcept { return entry_; }
 
@@ -58,7 +60,8 @@ class plugin_file {
     const chm_plugin_entry* entry_ = nullptr;
     const chm_executor_factory* executors_ = nullptr;
     const chm_transport_factory* transports_ = nullptr;
-    std::vector<chm_option> executor_schema_, transport_schema_;
+    const chm_coordinator_factory* coordinators_ = nullptr;
+    std::vector<chm_option> executor_schema_, transport_schema_, coordinator_schema_;
 };
 
 /// Options as a chm_config: every key of the schema, with the given value or its default.

@@ -65,7 +65,7 @@ typedef struct chm_endpoint_args {
     uint32_t n_actions;              /**< number of actions */
     chm_str address;                 /**< the hub's: "host:port". The hub binds it; port 0: any (see address) */
     chm_str key;                     /**< lines "name hex": the hub has each member's key, a member its own. Never logged */
-    uint64_t decision_ns;            /**< a proposal that is not decided after this time is aborted. 0: 10 s */
+    uint64_t decision_ns;            /**< a proposal that is not decided within this time is aborted. 0: 10 s */
     uint32_t max_message;            /**< the longest message in bytes. 0: 1 MiB */
     uint32_t max_queue;              /**< how many messages of one sender may be on their way to one receiver, or wait for its
                                           poll_receive. 0: 1024 */
@@ -117,7 +117,7 @@ typedef struct chm_decision {
     uint32_t no;         /**< the same */
     uint32_t phases;     /**< that were begun: 1 or 2 */
     uint32_t level;      /**< CHM_CLASS_* */
-    chm_str certificate; /**< of APPROVED in class high and critical: the signed votes, in the plugin's own layout */
+    chm_str certificate; /**< in class high and critical, unless ABORTED: the signed votes, in the plugin's own layout */
 } chm_decision;
 
 /** What an endpoint has done since it joined. Times are CPU work, not waiting. The caller sets size. */

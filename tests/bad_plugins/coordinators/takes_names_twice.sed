@@ -1,0 +1,2 @@
+# Two members may have one name.
+/two members have one name/d
