@@ -10,7 +10,8 @@ inline constexpr int sweep_schema_version = 1;
 /// A variant under study.
 struct planned_runtime {
     std::string name;
-    std::optional<std::string> description, executor, transport, foreign, coordinator; ///< nothing: not recorded, or none
+    std::optional<std::string> description, executor, transport, foreign; ///< nothing: not recorded
+    std::optional<std::string> coordinator{};                             ///< nothing: none, or not recorded
 };
 template <>
 inline constexpr auto fields_of<planned_runtime> = std::tuple(field("name", &planned_runtime::name),
