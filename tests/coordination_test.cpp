@@ -59,17 +59,20 @@ class split_group {
     explicit split_group(int cycles) : port_(free_port()) {
         profile_ = folder_.write("group.toml", group_profile);
         std::string keys;
-        for (int i = 1; i <= 4; ++i) keys += "member_" + std::to_string(i) + " " + std::string(64, static_cast<char>('0' + i)) + "\n";
+        for (int i = 1; i <= 4; ++i)
+            keys += "member_" + std::to_string(i) + " " + std::string(64, static_cast<char>('0' + i)) + "\n";
         keys_ = folder_.write("keys", keys);
         cycles_ = cycles;
     }
     std::unique_ptr<process> start(const std::string& here, std::vector<std::string> more = {}) {
-        std::vector<std::string> arguments{"run", "--profile", profile_.string(), "--json", "--ui", "none", "--output-dir",
-                                           (folder_ / ("results_" + std::to_string(++started_))).string()};
+        std::vector<std::string> arguments{
+            "run",  "--profile", profile_.string(), "--json",
+            "--ui", "none",      "--output-dir",    (folder_ / ("results_" + std::to_string(++started_))).string()};
         for (const std::string& set :
              {"workload.coordination.here=[" + here + "]", "workload.coordination.key_file=\"" + keys_.string() + "\"",
               "workload.coordination.address=\"127.0.0.1:" + std::to_string(port_) + "\"",
-              "workload.coordination.cycles=" + std::to_string(cycles_), std::string("workload.coordination.decision_limit_ms=2000")}) {
+              "workload.coordination.cycles=" + std::to_string(cycles_),
+              std::string("workload.coordination.decision_limit_ms=2000")}) {
             arguments.emplace_back("--set");
             arguments.push_back(set);
         }
@@ -88,6 +91,13 @@ double metric_of(const outcome& o, const std::string& name, const char* which = 
     const auto j = o.json();
     const auto& m = j.at("metrics").at(name);
     return m.at(which).is_null() ? -1 : m.at(which).get<double>();
+}
+
+/// Two agents with LLM calls, who coordinate.
+std::string report_profile(const std::string& coordinator) {
+    std::string text = quick_profile + "[coordinator]\nplugin = \"" + coordinator + "\"\n";
+    const auto calls = text.find("kind = \"calls\"");
+    return text.replace(calls, text.find("[measure]") - calls, "permits = 0\n");
 }
 
 void let_work() { std::this_thread::sleep_for(std::chrono::milliseconds(400)); }
@@ -124,15 +134,46 @@ TEST_CASE("one process: every executor, both coordinators, both codecs; the part
 
 TEST_CASE("agents with LLM calls merge their reports and vote; coordination is a part of the loss") {
     const temporary_folder folder;
-    std::string text = quick_profile + "[coordinator]\nplugin = \"quic\"\n";
-    const auto calls = text.find("kind = \"calls\"");
-    text.replace(calls, text.find("[measure]") - calls, "permits = 0\n");
-    const outcome o = run_profile(folder, folder.write("report.toml", text));
-    REQUIRE_MESSAGE(o.status == 0, o.err, o.out);
-    CHECK(metric_of(o, "coordination_share_pct") > 0);
-    CHECK(metric_of(o, "inflation_coordination_pct") > 0);
-    CHECK(metric_of(o, "coordination_wait_pct") <= metric_of(o, "coordination_share_pct"));
-    CHECK(metric_of(o, "hundred_cycles_ms", "n") == 0);
+    for (const char* plugin : {"quic", "local"}) {
+        CAPTURE(plugin);
+        const outcome o = run_profile(folder, folder.write("report.toml", report_profile(plugin)));
+        REQUIRE_MESSAGE(o.status == 0, o.err, o.out);
+        CHECK(metric_of(o, "coordination_share_pct") > 0);
+        CHECK(metric_of(o, "inflation_coordination_pct") > 0);
+        CHECK(metric_of(o, "coordination_wait_pct") <= metric_of(o, "coordination_share_pct"));
+        CHECK(metric_of(o, "hundred_cycles_ms", "n") == 0);
+    }
+}
+
+TEST_CASE("an agent that fails, or all of them: nobody waits for who will not come") {
+    const temporary_folder folder;
+    const fs::path profile = folder.write("report.toml", report_profile("quic"));
+    const outcome one =
+        run_profile(folder, profile,
+                    {"--set", "measure.baseline=false", "--set", "workload.agents.insight.url=\"http://127.0.0.1:9\""});
+    CHECK(one.status == 1);
+    CHECK(one.took < std::chrono::seconds(20));
+    const outcome all =
+        run_profile(folder, profile, {"--set", "measure.baseline=false", "--url", "http://127.0.0.1:9"});
+    CHECK(all.status == 4);
+    CHECK(all.took < std::chrono::seconds(20));
+}
+
+TEST_CASE("a late voter, decisions that are not made in time, and a group that is interrupted") {
+    const temporary_folder folder;
+    const fs::path profile = folder.write("group.toml", group_profile);
+    const outcome late = run_profile(folder, profile, {"--set", "workload.coordination.straggler_ms=2"});
+    CHECK_MESSAGE(late.status == 0, late.err, late.out);
+    const outcome aborted =
+        run_profile(folder, profile,
+                    {"--set", "workload.coordination.decision_limit_ms=1", "--set", "workload.coordination.cycles=50"});
+    CHECK_MESSAGE(aborted.status == 0, aborted.err, aborted.out);
+    CHECK(metric_of(aborted, "aborted_decisions_pct") >= 0);
+    process running(host_program(), {"run", "--profile", profile.string(), "--ui", "none", "--output-dir",
+                                     folder.path().string(), "--set", "workload.coordination.cycles=1000000"});
+    let_work();
+    running.signal(SIGINT);
+    CHECK(running.wait().status == 130);
 }
 
 TEST_CASE("four processes and a hub: each has its figures") {
@@ -199,9 +240,8 @@ TEST_CASE("bad input: the place, the reason and what to do") {
     refused("coordinator.plugin=\"socket\"", 2, "offers no coordinator");
 
     const fs::path wrong = folder.write("keys", "member_1 00112233445566778899aabbccddeeff\nmember_2 xyz\n");
-    const outcome bad_key =
-        run_profile(folder, folder.write("group.toml", group_profile),
-                    {"--set", "workload.coordination.key_file=\"" + wrong.string() + "\""});
+    const outcome bad_key = run_profile(folder, folder.write("group.toml", group_profile),
+                                        {"--set", "workload.coordination.key_file=\"" + wrong.string() + "\""});
     CHECK(bad_key.status == 3);
     CHECK_MESSAGE(contains(bad_key.err + bad_key.out, "line 2 of the keys"), bad_key.err, bad_key.out);
     CHECK_FALSE(contains(bad_key.err + bad_key.out, "xyz"));

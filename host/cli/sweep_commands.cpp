@@ -115,9 +115,12 @@ bool look_first(const sweep_definition& sweep, const sweep_settings& what) {
 
 /// One line for each runtime; the report says the rest.
 std::string runtimes_of(const sweep_definition& sweep, const std::vector<cell_result>& entries) {
-    const bool baseline = sweep.profiles.front().front().measure.baseline;
-    std::string text = fmt::format("{:<24} {:>5} {:>7} {:>12} {:>7} {:>7} {:>7}\n", "runtime", "ok", "failed",
-                                   baseline ? "efficiency %" : "estimate %", "sd", "min", "max");
+    const profile& first = sweep.profiles.front().front();
+    const bool baseline = first.measure.baseline;
+    const bool cycles = first.workload.kind == workload_kind::coordination; // without an efficiency
+    std::string text = cycles ? fmt::format("{:<24} {:>5} {:>7}\n", "runtime", "ok", "failed")
+                              : fmt::format("{:<24} {:>5} {:>7} {:>12} {:>7} {:>7} {:>7}\n", "runtime", "ok", "failed",
+                                            baseline ? "efficiency %" : "estimate %", "sd", "min", "max");
     for (const sweep_runtime& r : sweep.runtimes) {
         std::vector<double> efficiencies;
         std::size_t ok = 0, failed = 0;
@@ -125,6 +128,10 @@ std::string runtimes_of(const sweep_definition& sweep, const std::vector<cell_re
             if (e.runtime != r.name || e.status == cell_status::not_needed || !is_over(e.status)) continue;
             ++(e.status == cell_status::ok ? ok : failed);
             if (e.status == cell_status::ok && e.efficiency_pct) efficiencies.push_back(*e.efficiency_pct);
+        }
+        if (cycles) {
+            text += fmt::format("{:<24} {:>5} {:>7}\n", r.name, ok, failed);
+            continue;
         }
         const statistics::description d = statistics::describe(efficiencies);
         const auto figure = [](double value, bool known) { return known ? fmt::format("{:.2f}", value) : "-"; };

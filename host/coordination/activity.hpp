@@ -17,8 +17,8 @@ enum class happening { message, event, decision, barrier, due, ended };
 
 /// What a task waits for. Messages and events are always waited for.
 struct wanted {
-    std::uint64_t proposal = 0;   ///< not 0: also for its end
-    std::string_view barrier{};   ///< not empty: also for this barrier; borrowed until then
+    std::uint64_t proposal = 0;          ///< not 0: also for its end
+    std::string_view barrier{};          ///< not empty: also for this barrier; borrowed until then
     std::uint64_t until_ns = UINT64_MAX; ///< also for this moment of CLOCK_MONOTONIC
 };
 

@@ -19,6 +19,7 @@ namespace chimera::host {
 namespace {
 
 constexpr std::size_t key_bytes = 32;
+constexpr std::uint32_t longest_report = 16U << 20U;
 constexpr std::uintmax_t most_key_file = 1 << 20;
 
 std::string drawn_keys(const std::vector<agent_spec>& agents) {
@@ -48,8 +49,8 @@ std::string keys_of(const profile& p) {
     if (c.key_file.empty()) return drawn_keys(p.workload.agents);
     std::error_code error;
     if (std::filesystem::file_size(c.key_file, error) > most_key_file || error)
-        throw std::runtime_error(fmt::format("{}: {}", c.key_file.string(),
-                                             error ? error.message() : "too long for a file of keys"));
+        throw std::runtime_error(
+            fmt::format("{}: {}", c.key_file.string(), error ? error.message() : "too long for a file of keys"));
     std::ifstream in(c.key_file);
     std::ostringstream text;
     text << in.rdbuf();
@@ -104,6 +105,8 @@ chm_endpoint_args group_setup::args_for(std::int32_t self) const {
     args.actions = actions_.data();
     args.n_actions = static_cast<std::uint32_t>(actions_.size());
     args.key = sdk::str(self == CHM_TO_HUB ? all_keys_ : member_keys_.at(static_cast<std::size_t>(self)));
+    // Reports are longer than the messages that members of kind = "coordination" send.
+    args.max_message = longest_report;
     args.decision_ns = static_cast<std::uint64_t>(profile_.workload.coordination.decision_limit_ms * 1e6);
     return args;
 }

@@ -11,6 +11,7 @@
 #include <chimera/sdk/task.hpp>
 #include <chimera/sdk/waker.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -43,6 +44,20 @@ class hub_address {
     std::vector<sdk::waker> waiting_;
 };
 
+/// Agents that will not come to their group, because they failed before. Any thread.
+class absent_agents {
+  public:
+    explicit absent_agents(std::size_t agents) : gone_(agents) {}
+    void add(std::size_t agent) { gone_.at(agent).store(true, std::memory_order_relaxed); }
+    bool has(std::size_t agent) const { return gone_.at(agent).load(std::memory_order_relaxed); }
+
+  private:
+    std::vector<std::atomic<bool>> gone_;
+};
+
+/// How often a task that waits for others looks whether they will come at all.
+inline constexpr std::uint64_t look_for_absent_ns = 100'000'000;
+
 /// What the tasks of a group share. Outlives them.
 struct group_environment {
     const profile& what;
@@ -52,6 +67,7 @@ struct group_environment {
     chm_reactor* reactor; ///< may be null
     hub_address& address;
     think_timer& thinking;
+    absent_agents& absent;
 };
 
 /// Its record and its log are the task's own until it has ended. A failure is in the record, not thrown.

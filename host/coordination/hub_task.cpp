@@ -64,9 +64,12 @@ class attendance {
         if (up) has_come_[static_cast<std::size_t>(e.who)] = true;
         up ? ++here_ : --here_;
     }
-    bool all_have_come() const { return std::ranges::all_of(has_come_, [](bool b) { return b; }); }
     bool all_are_here() const noexcept { return here_ == static_cast<std::ptrdiff_t>(has_come_.size()); }
-    bool is_over() const { return all_have_come() && here_ == 0; }
+    bool is_over(const absent_agents& absent) const {
+        for (std::size_t i = 0; i < has_come_.size(); ++i)
+            if (!has_come_[i] && !absent.has(i)) return false;
+        return here_ == 0;
+    }
 
   private:
     std::vector<bool> has_come_;
@@ -91,12 +94,13 @@ sdk::task<void> serve(const group_environment& env, endpoint_record& out, record
     bool measuring = false;
     const auto stop = [&] {
         if (std::exchange(measuring, false))
-            out.work = work_between(begin, hub.stats(), log.record().in_polls - polls_before);
+            out.work += work_between(begin, hub.stats(), log.record().in_polls - polls_before);
     };
-    while (!members.is_over()) {
-        activity next(hub, env.thinking, {});
+    while (!members.is_over(env.absent)) {
+        activity next(hub, env.thinking, {.until_ns = sdk::now_ns() + look_for_absent_ns});
         const happening what = co_await next;
         if (what == happening::ended) break;
+        if (what == happening::due) continue;
         if (what == happening::message) {
             seen.add(sdk::view(next.message.body));
             if (next.message.to == CHM_TO_ALL) continue; // not a question
@@ -128,6 +132,7 @@ sdk::task<void> serve(const group_environment& env, endpoint_record& out, record
 sdk::task<void> run_hub(const group_environment& env, endpoint_record& out, recorder& log) {
     out.name = "hub";
     log.starts();
+    log.stage(agent_stage::coordinating);
     try {
         auto serving = serve(env, out, log);
         co_await serving;

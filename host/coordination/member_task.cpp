@@ -154,14 +154,21 @@ class member_work {
     void take(happening what, const activity& next) {
         if (what == happening::event && next.event.kind == CHM_EVENT_PROPOSAL) {
             if (lateness_ns_ == 0)
-                endpoint_->vote(next.event.proposal, true);
+                vote(next.event.proposal);
             else
                 votes_.emplace_back(sdk::now_ns() + lateness_ns_, next.event.proposal);
         }
         if (what == happening::event && next.event.kind == CHM_EVENT_EQUIVOCATION) ++out_.equivocations;
         while (!votes_.empty() && votes_.front().first <= sdk::now_ns()) {
-            endpoint_->vote(votes_.front().second, true);
+            vote(votes_.front().second);
             votes_.pop_front();
+        }
+    }
+    void vote(std::uint64_t proposal) {
+        try {
+            endpoint_->vote(proposal, true);
+        } catch (const sdk::error& e) {
+            if (e.code() != CHM_E_INVAL) throw; // it has ended so long ago that it is forgotten
         }
     }
     /// The next moment at which this member has to do something.
@@ -196,6 +203,7 @@ class member_work {
 sdk::task<void> run_member(const group_environment& env, std::int32_t number, endpoint_record& out, recorder& log) {
     out.name = env.what.workload.agents.at(static_cast<std::size_t>(number)).id;
     log.starts();
+    log.stage(agent_stage::coordinating);
     try {
         member_work work(env, number, out, log);
         auto running = work.run();

@@ -19,9 +19,6 @@ namespace chimera::host {
 namespace {
 
 constexpr std::uint32_t report_channel = 1;
-/// How often an agent that waits looks whether the others will come at all.
-constexpr std::uint64_t look_ns = 100'000'000;
-
 std::string_view word_of(std::uint32_t outcome) noexcept {
     return outcome == CHM_APPROVED ? "approved" : outcome == CHM_REJECTED ? "rejected" : "not decided in time";
 }
@@ -32,7 +29,7 @@ std::string_view word_of(std::uint32_t outcome) noexcept {
 class report_group::meeting {
   public:
     meeting(report_group& of, std::size_t agent, std::string report, recorder& log)
-        : of_(of), env_(of.env_), number_(static_cast<std::int32_t>(agent)), log_(log), out_(of.records_.at(agent)),
+        : env_(of.env_), number_(static_cast<std::int32_t>(agent)), log_(log), out_(of.records_.at(agent)),
           reports_(of.env_.group.members()), present_(of.env_.group.members()) {
         reports_[agent] = std::move(report);
         present_[agent] = true;
@@ -60,9 +57,9 @@ class report_group::meeting {
   private:
     /// Every agent that will come has come.
     bool is_complete() const {
-        return hub_ && static_cast<std::size_t>(std::ranges::count(present_, true)) +
-                               of_.gone_.load(std::memory_order_relaxed) >=
-                           env_.group.members();
+        for (std::size_t i = 0; i < present_.size(); ++i)
+            if (!present_[i] && !env_.absent.has(i)) return false;
+        return hub_;
     }
     void take(happening what, const activity& next) {
         if (what == happening::ended) throw sdk::error(CHM_E_CLOSED, "the hub has closed the group");
@@ -77,7 +74,7 @@ class report_group::meeting {
                 present_.at(static_cast<std::size_t>(next.event.who)) = up;
         } else if (next.event.kind == CHM_EVENT_PROPOSAL) {
             proposal_ = next.event.proposal;
-            endpoint_->vote(proposal_, sdk::view(next.event.body) == merged());
+            endpoint_->vote(proposal_, sdk::view(next.event.body) == digest_of_merged());
         } else if (next.event.kind == CHM_EVENT_EQUIVOCATION) {
             ++out_.equivocations;
         }
@@ -90,9 +87,11 @@ class report_group::meeting {
         return all;
     }
 
+    std::string digest_of_merged() const { return fmt::format("{:016x}", fnv1a(merged())); }
+
     sdk::task<void> gather() {
         while (!is_complete()) {
-            activity next(*endpoint_, env_.thinking, {.until_ns = sdk::now_ns() + look_ns});
+            activity next(*endpoint_, env_.thinking, {.until_ns = sdk::now_ns() + look_for_absent_ns});
             const happening what = co_await next;
             take(what, next);
         }
@@ -118,17 +117,21 @@ class report_group::meeting {
     /// The present agent with the least number proposes.
     sdk::task<chm_decision> decide() {
         const std::uint64_t begin = sdk::now_ns();
-        const auto first = std::ranges::find(present_, true) - present_.begin();
-        if (first == number_)
-            proposal_ = endpoint_->propose(action_of(env_.what.workload.coordination.report_class), merged());
+        bool mine = false;
         for (;;) {
+            // Again, because the one before may have gone without a word.
+            if (proposal_ == 0 && std::ranges::find(present_, true) - present_.begin() == number_) {
+                proposal_ =
+                    endpoint_->propose(action_of(env_.what.workload.coordination.report_class), digest_of_merged());
+                mine = true;
+            }
             activity next(*endpoint_, env_.thinking, {.proposal = proposal_});
             const happening what = co_await next;
             if (what == happening::decision) {
                 chm_decision end = next.decision;
                 end.certificate = {};
                 const double us = static_cast<double>(sdk::now_ns() - begin) / 1e3;
-                if (first == number_) out_.decisions.push_back({end.level, end.outcome, us});
+                if (mine) out_.decisions.push_back({end.level, end.outcome, us});
                 co_return end;
             }
             take(what, next);
@@ -147,7 +150,6 @@ class report_group::meeting {
         }
     }
 
-    report_group& of_;
     const group_environment& env_;
     const std::int32_t number_;
     recorder& log_;

@@ -4,7 +4,6 @@
 #include "agent/agent_group.hpp"
 #include "coordination/group_tasks.hpp"
 
-#include <atomic>
 #include <string>
 #include <vector>
 
@@ -15,14 +14,13 @@ class report_group final : public agent_group {
     /// Both outlive it; records[i] is agent i's alone until the execution has ended.
     report_group(const group_environment& env, std::vector<endpoint_record>& records) : env_(env), records_(records) {}
     sdk::task<std::string> agree(std::size_t agent, std::string report, recorder&) override;
-    void give_up(std::size_t) override { gone_.fetch_add(1, std::memory_order_relaxed); }
+    void give_up(std::size_t agent) override { env_.absent.add(agent); }
 
   private:
     class meeting;
 
     const group_environment& env_;
     std::vector<endpoint_record>& records_;
-    std::atomic<std::size_t> gone_{0};
 };
 
 } // namespace chimera::host

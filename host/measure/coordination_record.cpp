@@ -39,6 +39,9 @@ coordination_figures figures_of(const coordination_record& r) noexcept {
     endpoint_work work = r.hub.work;
     for (const endpoint_record& m : r.members) {
         work += m.work;
+        f.decisions += m.decisions.size();
+        f.aborted += static_cast<std::size_t>(
+            std::ranges::count(m.decisions, std::uint32_t{CHM_ABORTED}, &decision_sample::outcome));
         if (m.end == 0) continue;
         begin = std::min(begin, m.begin);
         end = std::max(end, m.end);

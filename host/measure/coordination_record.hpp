@@ -10,7 +10,7 @@
 
 namespace chimera::host {
 
-/// The work of one endpoint between its first and its last cycle; CPU time, ns.
+/// The work of one endpoint between its first and its last cycle, ns: the time inside polls.
 struct endpoint_work {
     std::uint64_t task_ns = 0;   ///< polls of its task, with what the plugin does in calls
     std::uint64_t driver_ns = 0; ///< the plugin's own work outside of them
@@ -55,7 +55,8 @@ struct coordination_record {
 struct coordination_figures {
     double total_ms = 0;                                  ///< wall time
     double messages_ms = 0, decisions_ms = 0;             ///< wall time of the phases, mean of the members
-    double handling_ms = 0, consensus_ms = 0, network_ms = 0, serialization_ms = 0; ///< CPU time of all endpoints
+    double handling_ms = 0, consensus_ms = 0, network_ms = 0, serialization_ms = 0; ///< work of all endpoints
+    std::size_t decisions = 0, aborted = 0;               ///< of those that were proposed here
     double wait_ms = 0; ///< total without these: nobody in this process worked. 0 where they overlap by more
 };
 coordination_figures figures_of(const coordination_record&) noexcept;

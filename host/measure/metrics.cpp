@@ -77,6 +77,16 @@ std::optional<double> of_cycles(const run_facts& f, double coordination_figures:
     return f.group && !f.calls ? some((*f.group).*part) : std::nullopt;
 }
 
+/// Work is counted in polls.
+std::optional<double> of_work(const run_facts& f, double coordination_figures::*part) {
+    return f.polls ? of_cycles(f, part) : std::nullopt;
+}
+
+std::optional<double> aborted_pct(const run_facts& f) {
+    if (!f.group || f.group->decisions == 0) return std::nullopt;
+    return 100 * static_cast<double>(f.group->aborted) / static_cast<double>(f.group->decisions);
+}
+
 void add_decisions(const endpoint_record& m, bool is_signed, sample& s) {
     for (const decision_sample& d : m.decisions)
         if (d.outcome != CHM_ABORTED && (d.level >= CHM_CLASS_HIGH) == is_signed) s.push_back(d.us);
@@ -186,12 +196,13 @@ constexpr metric_function functions[] = {
     {metric::hundred_cycles, [](const run_facts& f) { return of_cycles(f, &coordination_figures::total_ms); }},
     {metric::cycles_messages, [](const run_facts& f) { return of_cycles(f, &coordination_figures::messages_ms); }},
     {metric::cycles_decisions, [](const run_facts& f) { return of_cycles(f, &coordination_figures::decisions_ms); }},
-    {metric::cycles_handling, [](const run_facts& f) { return of_cycles(f, &coordination_figures::handling_ms); }},
+    {metric::cycles_handling, [](const run_facts& f) { return of_work(f, &coordination_figures::handling_ms); }},
     {metric::cycles_consensus, [](const run_facts& f) { return of_cycles(f, &coordination_figures::consensus_ms); }},
     {metric::cycles_network, [](const run_facts& f) { return of_cycles(f, &coordination_figures::network_ms); }},
     {metric::cycles_serialization,
      [](const run_facts& f) { return of_cycles(f, &coordination_figures::serialization_ms); }},
-    {metric::cycles_wait, [](const run_facts& f) { return of_cycles(f, &coordination_figures::wait_ms); }},
+    {metric::cycles_wait, [](const run_facts& f) { return of_work(f, &coordination_figures::wait_ms); }},
+    {metric::aborted_decisions, [](const run_facts& f) { return aborted_pct(f); }},
     {metric::coordination_share, [](const run_facts& f) { return f.coordination_pct; }},
     {metric::coordination_wait, [](const run_facts& f) { return f.awaiting_pct; }},
     {metric::ttft,

@@ -110,7 +110,7 @@ const std::array keys_of_profile = std::to_array<profile_key<profile>>({
     {text("workload.coordination.key_env", "Environment variable that holds such lines, in place of a file", ""),
      [](profile& p) -> key_field { return &p.workload.coordination.key_env; }, coordinated},
     {text("workload.coordination.here", "\"hub\" and the agents' ids that this process runs; empty: all", nullptr),
-     [](profile& p) -> key_field { return &p.workload.coordination.here; }, coordinated},
+     [](profile& p) -> key_field { return &p.workload.coordination.here; }, coordination_workload},
     {number("workload.coordination.decision_limit_ms", "A proposal that is not decided after this time is aborted",
             "10000", 1, 3.6e6),
      [](profile& p) -> key_field { return &p.workload.coordination.decision_limit_ms; }, coordinated},

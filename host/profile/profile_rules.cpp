@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <iterator>
 #include <map>
+#include <numeric>
 
 namespace chimera::host {
 
@@ -202,6 +204,9 @@ class rules {
             if (c.decisions[3] > 0) needs_more("decisions.critical", "critical");
             if (c.messages == 0 && std::ranges::count(c.decisions, 0) == decision_classes)
                 fault(table + "messages", "is 0, and no class has decisions, so a cycle would do nothing");
+            constexpr int most_decisions = 1000; // so many proposals may be open in a group
+            if (std::accumulate(std::begin(c.decisions), std::end(c.decisions), 0) > most_decisions)
+                fault(table + "decisions", fmt::format("has more than {} decisions in a cycle", most_decisions));
             if (p_.measure.baseline)
                 fault(node_at(root_, "measure.baseline") != nullptr ? "measure.baseline" : "measure",
                       "a member alone has nobody to talk to, so there is no efficiency to measure; set "

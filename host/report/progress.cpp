@@ -28,6 +28,10 @@ std::string describe(const planned_execution& x, const profile& p) {
 
 std::string outcome_of(const run_record& run) {
     if (!run.complete()) return "failed";
+    if (run.concurrent.coordination && !run.concurrent.has_requests()) {
+        const double ms = figures_of(*run.concurrent.coordination).total_ms;
+        return ms > 0 ? fmt::format("100 cycles {:.1f} ms", ms) : "done";
+    }
     const run_figures f = figures_of(run);
     const std::string estimate =
         fmt::format("estimate {:.2f} %, wall {:.2f} s", f.estimated_efficiency_pct, f.wall_ms / 1e3);

@@ -53,7 +53,11 @@ void tell_cycles(page& out, const campaign_summary& s) {
     const coordination_spec& c = s.what.workload.coordination;
     const statistics::description& all = m[metric::hundred_cycles];
     if (all.n == 0) {
-        out.line("100 cycles", "not measured: no member of the group was here to its end");
+        const auto& here = s.what.workload.coordination.here;
+        const bool only_hub = here.size() == 1 && here.front() == "hub";
+        out.line("100 cycles", "not measured: {}",
+                 only_hub ? "this process had the hub alone; the members have them"
+                          : "no member of the group was here to its end");
         return;
     }
     std::string votes;
@@ -65,20 +69,24 @@ void tell_cycles(page& out, const campaign_summary& s) {
     out.raw(fmt::format("\n  {:<17}{:>10}{:>10}\n", "", "ms", "share"));
     const auto row = [&](const char* label, metric of, const char* what) {
         const double ms = m[of].mean;
-        out.raw(fmt::format("  {:<17}{:>10.2f}{:>8.1f} %   {}\n", label, ms, all.mean > 0 ? ms / all.mean * 100 : 0, what));
+        out.raw(
+            fmt::format("  {:<17}{:>10.2f}{:>8.1f} %   {}\n", label, ms, all.mean > 0 ? ms / all.mean * 100 : 0, what));
     };
     row("messages", metric::cycles_messages, "by the clock, until all of a cycle are answered");
     row("decisions", metric::cycles_decisions, "by the clock");
-    row("handling", metric::cycles_handling, "CPU: taking, answering and queueing messages");
-    row("consensus", metric::cycles_consensus, "CPU: proposals, votes, signatures, certificates");
-    row("network", metric::cycles_network, "CPU: packets, encryption, system calls");
-    row("serialization", metric::cycles_serialization, "CPU: encoding and decoding");
-    row("waiting", metric::cycles_wait, "nobody in this process worked");
+    row("handling", metric::cycles_handling, "work: taking, answering and queueing messages");
+    row("consensus", metric::cycles_consensus, "work: proposals, votes, signatures, certificates");
+    row("network", metric::cycles_network, "work: packets, encryption, system calls");
+    row("serialization", metric::cycles_serialization, "work: encoding and decoding");
+    row("waiting", metric::cycles_wait, "no endpoint of this process was polled");
     out.raw("\n");
     latency(out, s, "message + answer", metric::round_trip);
     if (m[metric::fast_decision].n > 0) latency(out, s, "fast decision", metric::fast_decision);
     if (m[metric::slow_decision].n > 0) latency(out, s, "signed decision", metric::slow_decision);
     latency(out, s, "cycle", metric::cycle);
+    if (const double aborted = m[metric::aborted_decisions].mean; aborted > 0)
+        out.line("aborted", "{:.1f} % of the decisions: their outcome was not known within {:g} ms", aborted,
+                 c.decision_limit_ms);
 }
 
 /// Lists each different message once, with how often it came.
@@ -89,6 +97,8 @@ void list_failures(page& out, const campaign_summary& s) {
     }
     if (s.result.requests > 0)
         out.line("errors", "{} of {} requests failed", s.result.failed_requests, s.result.requests);
+    else if (s.what.workload.kind == workload_kind::coordination)
+        out.line("errors", "{} of the group's members failed", s.result.errors.size());
     else
         out.line("errors", "no agent got as far as a request");
     std::map<std::string, std::size_t> seen;
@@ -224,8 +234,8 @@ std::string to_text(const campaign_summary& s) {
     std::string plugins = p.executor.plugin + (p.foreign ? " over " + p.foreign->plugin : "");
     if (!p.transport.plugin.empty()) plugins += " + " + p.transport.plugin;
     if (p.coordinator) plugins += " + " + p.coordinator->plugin;
-    out.raw(fmt::format("\n{}: {}, {} agents, {} of {} runs, seed {}, {}\n\n", p.name, plugins, p.workload.agents.size(),
-                        s.result.runs, p.measure.runs, p.measure.seed,
+    out.raw(fmt::format("\n{}: {}, {} agents, {} of {} runs, seed {}, {}\n\n", p.name, plugins,
+                        p.workload.agents.size(), s.result.runs, p.measure.runs, p.measure.seed,
                         s.result.backend == "none" ? "no server" : s.result.backend));
     if (p.workload.kind == workload_kind::coordination)
         tell_cycles(out, s);

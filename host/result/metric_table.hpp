@@ -55,6 +55,7 @@ enum class metric : std::uint8_t {
     cycles_network,
     cycles_serialization,
     cycles_wait,
+    aborted_decisions,
     coordination_share,
     coordination_wait,
     // a request, or a piece of a response body

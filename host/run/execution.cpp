@@ -151,13 +151,20 @@ namespace {
 struct coordinated {
     group_setup group;
     hub_address address;
+    absent_agents absent;
     group_environment env;
     std::shared_ptr<coordination_record> record = std::make_shared<coordination_record>();
     std::unique_ptr<recorder> hub_log;
     std::optional<report_group> agents; ///< of agents that call servers too
 
     coordinated(const profile& p, std::uint64_t number, const stage& s, think_timer& thinking)
-        : group(p, number), env{p, group, s.coordinator(), s.executor(), s.transport().reactor, address, thinking} {
+        : group(p, number),
+          absent(group.members()), env{p,       group,    s.coordinator(), s.executor(), s.transport().reactor,
+                                       address, thinking, absent} {
+        if (group.is_split() && (s.coordinator()->vt->flags & CHM_COORDINATOR_IN_PROCESS) != 0)
+            throw std::runtime_error(fmt::format("the groups of coordinator '{}' live within one process: leave out "
+                                                 "workload.coordination.here",
+                                                 p.coordinator->plugin));
         record->members.resize(group.members());
         if (p.workload.kind == workload_kind::report) agents.emplace(env, record->members);
     }
@@ -167,8 +174,9 @@ struct coordinated {
 
 /// Throws if nobody of the group got in: then there is nothing to record, but something to set right.
 void check_group(const coordination_record& group, const std::vector<agent_record>& members) {
-    if (!group.hub.error.empty()) throw std::runtime_error("the hub failed: " + group.hub.error);
     const bool nobody = std::ranges::none_of(group.members, [](const endpoint_record& m) { return m.joins > 0; });
+    if (nobody && !group.hub.error.empty()) throw std::runtime_error("the hub failed: " + group.hub.error);
+    if (std::ranges::any_of(members, [](const agent_record& a) { return !a.requests.empty(); })) return;
     const auto failed = std::ranges::find_if(members, [](const agent_record& a) { return !a.error.empty(); });
     if (nobody && failed != members.end())
         throw std::runtime_error(fmt::format("member '{}': {}", failed->id, failed->error));
@@ -206,8 +214,8 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
             log.record().spawned = sdk::now_ns();
             if (const chm_rc rc = executor->vt->spawn(executor, task, &opts); rc < 0) {
                 task->vt->drop(task);
-                throw plugin_error(
-                    fmt::format("executor '{}' refused agent '{}' (code {})", p.executor.plugin, id, rc), rc);
+                throw plugin_error(fmt::format("executor '{}' refused agent '{}' (code {})", p.executor.plugin, id, rc),
+                                   rc);
             }
         };
         if (p.coordinator && agents.size() == p.workload.agents.size()) {
@@ -225,8 +233,8 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
                 new_recorder(spec.id, p.measure.pieces && calls_servers ? expected_chunks(p, spec) : 0));
             log.tell(setup.observers);
             if (!calls_servers) {
-                spawn(sdk::root_task::create(run_member(group->env, static_cast<std::int32_t>(i),
-                                                        group->record->members[i], log)),
+                spawn(sdk::root_task::create(
+                          run_member(group->env, static_cast<std::int32_t>(i), group->record->members[i], log)),
                       spec.id, log);
                 continue;
             }
@@ -270,7 +278,7 @@ execution_record execute(const execution_setup& setup, std::span<const std::size
     }
     if (group) {
         out.coordination = group->record;
-        if (!calls_servers && !control.stopped()) check_group(*group->record, out.agents);
+        if (!control.stopped()) check_group(*group->record, out.agents);
     }
     return out;
 }

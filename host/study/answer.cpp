@@ -240,14 +240,16 @@ std::string cause_measured(const results& runtimes) {
 /// Where the time of a group's cycles goes, in the best of the runtimes and in the one that takes longest.
 std::string cause_of_cycles(const results& runtimes) {
     const std::string total = name_of(metric::hundred_cycles);
-    const auto [best, worst] = std::ranges::minmax(runtimes, {}, [&](const runtime_report* r) { return mean_of(r, total); });
+    const auto [best, worst] =
+        std::ranges::minmax(runtimes, {}, [&](const runtime_report* r) { return mean_of(r, total); });
     const auto told = [&](const runtime_report* r) {
         std::vector<part> parts;
-        for (const auto& [m, name] : {std::pair{metric::cycles_handling, "handling"}, std::pair{metric::cycles_consensus, "consensus"},
-                                      std::pair{metric::cycles_network, "network"}, std::pair{metric::cycles_serialization, "serialization"},
-                                      std::pair{metric::cycles_wait, "waiting"}})
+        for (const auto& [m, name] :
+             {std::pair{metric::cycles_handling, "handling"}, std::pair{metric::cycles_consensus, "consensus"},
+              std::pair{metric::cycles_network, "network"}, std::pair{metric::cycles_serialization, "serialization"}})
             if (const described* d = r->find(name_of(m))) parts.push_back({name, d->mean});
-        return fmt::format("of the {} ms of {}, in ms: {}", rounded(mean_of(r, total)), r->name, parts_text(parts));
+        return fmt::format("in the {} ms of {} all endpoints together worked, in ms: {}", rounded(mean_of(r, total)),
+                           r->name, parts_text(parts));
     };
     return sentence_of(told(best) + (best == worst ? "" : "; " + told(worst)));
 }

@@ -22,6 +22,8 @@ std::string title_of(const study& s) {
 
 std::string question_of(const study& s) {
     if (!s.question.empty()) return s.question;
+    if (headline_of(s) == name_of(metric::hundred_cycles))
+        return "What do the agents' messages and decisions cost, and which part of it?";
     return s.runtimes.size() > 1
                ? "Does the client runtime decide how well the agents run side by side, and which part of "
                  "what is lost is whose?"

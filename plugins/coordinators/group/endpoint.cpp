@@ -94,10 +94,9 @@ poll_result endpoint::poll_decision(chm_waker* waker, std::uint64_t proposal, ch
 poll_result endpoint::poll_barrier(chm_waker* waker, std::string_view name) {
     const holding lock(lock_);
     const bool there = core().barrier(name);
+    if (!there) core().inbox.wait(waiting_for::barrier, waker); // before moved(), which may open it
     moved();
-    if (there) return poll_result::ready;
-    core().inbox.wait(waiting_for::barrier, waker);
-    return poll_result::pending;
+    return there ? poll_result::ready : poll_result::pending;
 }
 
 void endpoint::clock_offset(std::int32_t who, std::int64_t& offset_ns, std::uint64_t& bound_ns) {

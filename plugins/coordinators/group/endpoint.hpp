@@ -36,7 +36,8 @@ class holding {
     std::unique_lock<std::mutex> lock_;
 };
 
-/// Makes a party's functions those of the contract. Derived classes own the party and its link, and end both in close().
+/// Makes a party's functions those of the contract. Derived classes own the party and its link, and end both in
+/// close().
 class endpoint : public sdk::endpoint_base<endpoint> {
   public:
     sdk::poll_result poll_ready(chm_waker*);

@@ -46,8 +46,8 @@ std::uint32_t outcome_of(vote::outcome o) noexcept { return static_cast<std::uin
 } // namespace
 
 hub::hub(membership m, outbox& out, wake_list& woken, random_source random, bool wait_for_all)
-    : party(std::move(m), out, woken, std::move(random), wait_for_all ? patient_rules() : usual_rules()), box_(voting_, random_number()),
-      signing_keys_(group_.members.size()) {}
+    : party(std::move(m), out, woken, std::move(random), wait_for_all ? patient_rules() : usual_rules()),
+      box_(voting_, random_number()), signing_keys_(group_.members.size()) {}
 
 // ---- members
 
@@ -55,7 +55,8 @@ std::string hub::admit(std::uint64_t now, const frame& hello) {
     (void)now;
     const std::int32_t who = unwire(hello.from);
     if (hello.text != group_.group)
-        return "it belongs to group \"" + std::string(hello.text.substr(0, 64)) + "\", and this is \"" + group_.group + "\"";
+        return "it belongs to group \"" + std::string(hello.text.substr(0, 64)) + "\", and this is \"" + group_.group +
+               "\"";
     if (hello.epoch != group_.epoch)
         return "its epoch is " + std::to_string(hello.epoch) + ", and the group's is " + std::to_string(group_.epoch);
     if (hello.number != group_.fingerprint())
@@ -150,11 +151,11 @@ void hub::receive(std::uint64_t now, std::int32_t from, const frame& f) {
     case kind::credit:
         return pass_on(from, f);
     case kind::propose: {
-        const timed deciding(stats.decide_ns);
+        const timed deciding(stats.decide_ns, &stats.serialize_ns);
         return take_proposal(now, from, f);
     }
     case kind::vote: {
-        const timed deciding(stats.decide_ns);
+        const timed deciding(stats.decide_ns, &stats.serialize_ns);
         return take_vote(now, from, f);
     }
     case kind::arrive: {

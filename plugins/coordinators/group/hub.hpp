@@ -20,7 +20,8 @@ class hub final : public party {
     std::string admit(std::uint64_t now, const frames::frame& hello);
     /// The frame that a member gets when it is let in.
     frames::frame welcome() const;
-    /// A member that was let in hears who is there, and the others hear of it. It has no part in proposals that are open.
+    /// A member that was let in hears who is there, and the others hear of it. It has no part in proposals that are
+    /// open.
     void brief(std::int32_t member);
     /// The connection of a member that was let in has ended.
     void member_left(std::int32_t member, std::string_view why);
@@ -50,8 +51,8 @@ class hub final : public party {
     void close_barriers();
 
     vote::ballot_box box_;
-    std::map<std::uint64_t, std::uint64_t> numbers_; // of proposals, by sequence
-    std::map<std::uint64_t, ended_proposal> ended_; // by number, for the hub's own task
+    std::map<std::uint64_t, std::uint64_t> numbers_;                     // of proposals, by sequence
+    std::map<std::uint64_t, ended_proposal> ended_;                      // by number, for the hub's own task
     std::map<std::string, std::set<std::int32_t>, std::less<>> waiting_; // at barriers
     std::vector<std::string> signing_keys_;                              // by member, empty: not known
 };

@@ -75,15 +75,15 @@ void member::receive(std::uint64_t now, std::int32_t, const frame& f) {
     case kind::member:
         return take_member(f);
     case kind::proposal: {
-        const timed deciding(stats.decide_ns);
+        const timed deciding(stats.decide_ns, &stats.serialize_ns);
         return take_proposal(now, f);
     }
     case kind::quorum: {
-        const timed deciding(stats.decide_ns);
+        const timed deciding(stats.decide_ns, &stats.serialize_ns);
         return take_quorum(now, f);
     }
     case kind::decision: {
-        const timed deciding(stats.decide_ns);
+        const timed deciding(stats.decide_ns, &stats.serialize_ns);
         return take_decision(now, f);
     }
     case kind::release:
@@ -134,7 +134,7 @@ bool member::barrier(std::string_view name) {
 
 std::uint64_t member::propose(std::uint64_t now, std::string_view action, std::string_view body) {
     if (!lost().empty() || closed()) throw sdk::error(CHM_E_CLOSED, closed() ? "the group has ended" : lost());
-    const timed deciding(stats.decide_ns);
+    const timed deciding(stats.decide_ns, &stats.serialize_ns);
     const vote::level level = group_.policy->classify(action);
     if (!vote::enough_voters(level, static_cast<std::uint32_t>(group_.size())))
         throw sdk::error(CHM_E_STATE, "action \"" + std::string(action) + "\" has class " +
@@ -160,8 +160,8 @@ std::uint64_t member::number_of(const vote::ballot_id& id) const {
 void member::take_proposal(std::uint64_t now, const frame& f) {
     const auto level = level_of(f.decision_class);
     const vote::ballot_id id{f.epoch, f.incarnation, f.sequence};
-    const vote::answer a = voter_.receive(
-        vote::proposal{id, level, f.from, std::string(f.text), std::string(text(f.body))}, now);
+    const vote::answer a =
+        voter_.receive(vote::proposal{id, level, f.from, std::string(f.text), std::string(text(f.body))}, now);
     if (a.contradiction) inbox.add_event({CHM_EVENT_EQUIVOCATION, 0, CHM_TO_HUB, f.number, {}, {}});
     if (a.ask) {
         const auto own = proposals_.find(f.number);
@@ -176,7 +176,7 @@ void member::take_proposal(std::uint64_t now, const frame& f) {
 }
 
 void member::cast(std::uint64_t now, std::uint64_t number, bool yes) {
-    const timed deciding(stats.decide_ns);
+    const timed deciding(stats.decide_ns, &stats.serialize_ns);
     const auto found = proposals_.find(number);
     if (found == proposals_.end() || !found->second.id)
         throw sdk::error(CHM_E_INVAL, "no proposal with the number " + std::to_string(number) + " is up for a vote");
@@ -221,8 +221,12 @@ void member::take_decision(std::uint64_t now, const frame& f) {
     const vote::answer a = voter_.receive(d, now);
     if (a.contradiction) inbox.add_event({CHM_EVENT_EQUIVOCATION, 0, CHM_TO_HUB, f.number, {}, {}});
     if (const auto known = proposals_.find(number_of(d.id)); a.ended && known != proposals_.end()) {
-        ended_proposal e{static_cast<std::uint32_t>(a.ended->outcome) + 1, f.votes_for, f.votes_against,
-                         std::max<std::uint32_t>(f.phase, 1), d.level, std::string(text(f.body))};
+        ended_proposal e{static_cast<std::uint32_t>(a.ended->outcome) + 1,
+                         f.votes_for,
+                         f.votes_against,
+                         std::max<std::uint32_t>(f.phase, 1),
+                         d.level,
+                         std::string(text(f.body))};
         end(known->first, known->second, std::move(e));
     }
 }

@@ -58,7 +58,8 @@ class member final : public party {
     std::uint64_t next_number_;
     std::map<std::uint64_t, known_proposal> proposals_; // by number
     std::map<vote::ballot_id, std::uint64_t> numbers_;
-    // Numbers in the order of their deadlines, which is that of their beginning. An ended one stays until it is the first.
+    // Numbers in the order of their deadlines, which is that of their beginning. An ended one stays until it is the
+    // first.
     std::deque<std::uint64_t> open_order_;
     std::deque<std::uint64_t> ended_order_;
     std::size_t open_ = 0;

@@ -43,8 +43,8 @@ constexpr std::uint32_t class_of(vote::level level) noexcept { return static_cas
 /// Throws sdk::error (CHM_E_INVAL), which names the argument, its value and the rule.
 membership read_membership(const chm_endpoint_args&);
 
-/// A member's key from the lines "name hex" of chm_endpoint_args.key. "*" names the key of every member that has no line
-/// of its own.
+/// A member's key from the lines "name hex" of chm_endpoint_args.key. "*" names the key of every member that has no
+/// line of its own.
 struct named_key {
     std::string name;
     std::string bytes;

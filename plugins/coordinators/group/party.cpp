@@ -28,8 +28,9 @@ vote::limits limits_of(const membership& m) {
 
 } // namespace
 
-timed::timed(std::uint64_t& into) noexcept : into_(into), begin_(sdk::now_ns()) {}
-timed::~timed() { into_ += sdk::now_ns() - begin_; }
+timed::timed(std::uint64_t& into, const std::uint64_t* apart) noexcept
+    : into_(into), apart_(apart), before_(apart == nullptr ? 0 : *apart), begin_(sdk::now_ns()) {}
+timed::~timed() { into_ += sdk::now_ns() - begin_ - (apart_ == nullptr ? 0 : *apart_ - before_); }
 
 known_keys::known_keys(std::string group, std::size_t members) : group_(std::move(group)), keys_(members) {}
 
@@ -52,9 +53,10 @@ bool known_keys::verify(const vote::statement& said, const vote::signature& by) 
 }
 
 party::party(membership m, outbox& out, wake_list& woken, random_source random, const vote::rules& rules)
-    : inbox(woken), group_(std::move(m)), keys_(group_.group, group_.members.size()),
-      voting_{group_.epoch, static_cast<std::uint32_t>(group_.size()), *group_.policy, rules, keys_,
-              limits_of(group_)},
+    : inbox(woken), group_(std::move(m)),
+      keys_(group_.group, group_.members.size()), voting_{group_.epoch,   static_cast<std::uint32_t>(group_.size()),
+                                                          *group_.policy, rules,
+                                                          keys_,          limits_of(group_)},
       random_(std::move(random)), out_(out), peers_(group_.members.size() + 1), offsets_(peers_.size()) {
     stats.size = sizeof stats;
 }

@@ -64,9 +64,9 @@ inline std::string_view text(std::span<const std::byte> bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// A hub or a member, without I/O, threads or a clock: times (CLOCK_MONOTONIC, ns) and random bytes are handed in. Equal
-/// inputs lead to equal frames. Not thread-safe: its owner's lock guards it, and the wakers that it collects are woken
-/// when the lock is released.
+/// A hub or a member, without I/O, threads or a clock: times (CLOCK_MONOTONIC, ns) and random bytes are handed in.
+/// Equal inputs lead to equal frames. Not thread-safe: its owner's lock guards it, and the wakers that it collects are
+/// woken when the lock is released.
 class party {
   public:
     /// Fills with random bytes.
@@ -109,7 +109,7 @@ class party {
     virtual void expire(std::uint64_t now);
 
     mailbox inbox;
-    /// messages_*, frames_sent and decide_ns; the link has the others.
+    /// messages_*, frames_sent and decide_ns. The link counts serialize_ns here, and has the others.
     chm_endpoint_stats stats{};
     const membership& who() const noexcept { return group_; }
     /// Why no message can come or go any more; empty: they can.
@@ -170,17 +170,18 @@ class party {
     std::uint64_t next_ping_ = UINT64_MAX;
 };
 
-/// Adds the time of its life to a figure of chm_endpoint_stats.
+/// Adds the time of its life to a figure of chm_endpoint_stats, less the growth of another that is counted meanwhile.
 class timed {
   public:
-    explicit timed(std::uint64_t& into) noexcept;
+    explicit timed(std::uint64_t& into, const std::uint64_t* apart = nullptr) noexcept;
     ~timed();
     timed(const timed&) = delete;
     timed& operator=(const timed&) = delete;
 
   private:
     std::uint64_t& into_;
-    std::uint64_t begin_;
+    const std::uint64_t* const apart_;
+    const std::uint64_t before_, begin_;
 };
 
 } // namespace chimera::group

@@ -89,8 +89,8 @@ void room::leave(local_endpoint& e) {
 bool room::let_in(local_endpoint& e, std::uint64_t now) {
     if (hub_ == nullptr) return false;
     if (const std::string why = hub_->as_hub().admit(now, e.as_member().hello(0)); !why.empty())
-        throw sdk::error(CHM_E_PROTO, "the hub refuses member \"" +
-                                          std::string(e.core().who().name_of(e.number())) + "\": " + why);
+        throw sdk::error(CHM_E_PROTO,
+                         "the hub refuses member \"" + std::string(e.core().who().name_of(e.number())) + "\": " + why);
     e.gives_up_at = UINT64_MAX;
     e.as_member().welcomed(now, hub_->as_hub().welcome());
     hub_->as_hub().brief(e.number());
@@ -154,8 +154,8 @@ void room::keep_time() {
         if (hub_ != nullptr) next = hub_->core().expiry();
         for (local_endpoint* member : places_)
             if (member != nullptr)
-                next = std::min({next, member->core().expiry(),
-                                 member->gives_up_at == 0 ? UINT64_MAX : member->gives_up_at});
+                next = std::min(
+                    {next, member->core().expiry(), member->gives_up_at == 0 ? UINT64_MAX : member->gives_up_at});
         sleeps_until_ = next;
         if (next == UINT64_MAX)
             earlier_.wait(lock);

@@ -44,9 +44,8 @@ class driver final : public chm_task {
         station& s = *station_;
         const group::holding lock(s.lock);
         const std::uint64_t begin = sdk::now_ns();
-        chm_endpoint_stats before{};
-        s.add_stats(before);
-        const std::uint64_t decided = s.core().stats.decide_ns;
+        const chm_endpoint_stats& work = s.core().stats;
+        const std::uint64_t apart = work.serialize_ns + work.decide_ns;
         s.driver.become(waker);
         s.driver_woken = false;
         chm_rc rc = CHM_READY;
@@ -57,13 +56,9 @@ class driver final : public chm_task {
         } catch (const std::exception& e) {
             s.fail(CHM_E_FAIL, e.what());
         }
-        chm_endpoint_stats after{};
-        s.add_stats(after);
         const std::uint64_t all = sdk::now_ns() - begin;
-        const std::uint64_t others =
-            after.serialize_ns - before.serialize_ns + s.core().stats.decide_ns - decided;
         s.driver_ns += all;
-        s.network_ns += all - std::min(all, others);
+        s.network_ns += all - std::min(all, work.serialize_ns + work.decide_ns - apart);
         return rc;
     }
 
@@ -133,9 +128,8 @@ class driver final : public chm_task {
 
     void read(std::uint64_t now, std::uint32_t seen) {
         try {
-            const bool all = socket_->receive([&](const address& from, std::span<const std::byte> datagram) {
-                station_->read(now, from, datagram);
-            });
+            const bool all = socket_->receive(
+                [&](const address& from, std::span<const std::byte> datagram) { station_->read(now, from, datagram); });
             if (all) io_.drained(seen, CHM_IO_READ | CHM_IO_ERR);
         } catch (const sdk::error&) {
             io_.recheck(seen, CHM_IO_READ | CHM_IO_ERR);

@@ -11,8 +11,7 @@ constexpr std::uint64_t protocol_code = 2;
 } // namespace
 
 frame_link::frame_link(const link_options& o, std::size_t max_body, chm_endpoint_stats& work, frame_taker take)
-    : options_(o), work_(work), take_(std::move(take)), writer_(o.body),
-      reader_(frames::limits::for_body(max_body)) {}
+    : options_(o), work_(work), take_(std::move(take)), writer_(o.body), reader_(frames::limits::for_body(max_body)) {}
 
 void frame_link::use(frames::codec_id codec) {
     writer_.use(codec);

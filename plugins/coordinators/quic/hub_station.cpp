@@ -35,7 +35,7 @@ listener_options listening(const station_options& o, std::size_t members) {
 } // namespace
 
 hub_station::guest::guest(hub_station& of, connection& c)
-    : over(c), link(of.options_.link, of.hub_.who().max_message, of.link_work_,
+    : over(c), link(of.options_.link, of.hub_.who().max_message, of.hub_.stats,
                     [this, &of](const frames::frame& f) { of.take(*this, f); }) {
     link.attach(c);
 }

@@ -39,7 +39,7 @@ chm_rc code_of(const close_reason& why) noexcept {
 
 member_station::member_station(const chm_endpoint_args& args, const station_options& o, group::membership m)
     : station(args, o), who_(credentials_for(args, o, m)), member_(std::move(m), *this, lock.woken, o.random),
-      link_(options_.link, member_.who().max_message, link_work_, [this](const frames::frame& f) { take(f); }),
+      link_(options_.link, member_.who().max_message, member_.stats, [this](const frames::frame& f) { take(f); }),
       buffer_(most_segments * options_.listen.connection.max_udp_payload) {}
 
 void member_station::begin(std::uint64_t now, const address& hub) {
@@ -56,7 +56,8 @@ void member_station::send(std::int32_t, const frames::frame& f) { link_.send(now
 
 void member_station::take(const frames::frame& f) {
     if (f.kind == frames::kind::welcome && !member_.is_in()) {
-        const auto codec = f.codecs == frames::bit_of(options_.link.codec) ? options_.link.codec : frames::codec_id::json;
+        const auto codec =
+            f.codecs == frames::bit_of(options_.link.codec) ? options_.link.codec : frames::codec_id::json;
         link_.use(codec);
         joins_until_ = UINT64_MAX;
         return member_.welcomed(now_, f);
@@ -72,8 +73,7 @@ void member_station::take(const frames::frame& f) {
 void member_station::look() {
     if (!connection_ || !link_.has_ended() || closing) return;
     const std::string why = in_words(connection_->reason());
-    if (!member_.is_in() && !failure_)
-        fail(code_of(connection_->reason()), "the hub at " + address_ + ": " + why);
+    if (!member_.is_in() && !failure_) fail(code_of(connection_->reason()), "the hub at " + address_ + ": " + why);
     member_.hub_lost("the connection to the hub is lost: " + why);
 }
 

@@ -80,8 +80,7 @@ class coordinator final : public sdk::coordinator_base<coordinator> {
         sdk::int_option("link.seed", "1", 1, 4294967295.0, "simulated link: of its random choices")};
 
     coordinator(const chm_host*, const sdk::options& o) {
-        options_.link.codec =
-            o.choice("codec") == "json" ? frames::codec_id::json : frames::codec_id::flatbuffers;
+        options_.link.codec = o.choice("codec") == "json" ? frames::codec_id::json : frames::codec_id::flatbuffers;
         options_.link.body =
             o.choice("json_bytes") == "base64" ? frames::body_text::base64 : frames::body_text::numbers;
         options_.link.batch = o.flag("batch");
@@ -101,8 +100,7 @@ class coordinator final : public sdk::coordinator_base<coordinator> {
         options_.listen.max_connections = static_cast<std::size_t>(o.integer("max_connections"));
         options_.listen.max_handshakes = static_cast<std::size_t>(o.integer("max_handshakes"));
         options_.listen.retry_from = static_cast<std::size_t>(o.integer("retry_from"));
-        options_.link_quality = {o.number("link.loss_pct"),
-                                 static_cast<std::uint64_t>(o.number("link.delay_us") * 1e3),
+        options_.link_quality = {o.number("link.loss_pct"), static_cast<std::uint64_t>(o.number("link.delay_us") * 1e3),
                                  static_cast<std::uint64_t>(o.integer("link.seed"))};
         if (options_.certificates)
             for (const char* file : {"certificate", "private_key", "authorities"})

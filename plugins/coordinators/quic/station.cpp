@@ -29,7 +29,6 @@ void station::wake_driver() {
 }
 
 void station::add_stats(chm_endpoint_stats& out) const noexcept {
-    out.serialize_ns += link_work_.serialize_ns;
     out.network_ns += network_ns;
     out.driver_ns += driver_ns;
     out.lost += lost_packets();

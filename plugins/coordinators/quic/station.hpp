@@ -24,9 +24,9 @@ struct station_options {
     listener_options listen; ///< with the options of each connection
     impairment link_quality;
     bool wait_for_all_votes = false;
-    std::uint64_t connect_ns = 10'000'000'000; ///< from the first poll until the hub has answered
-    bool certificates = false;                 ///< in place of keys
-    random_source random = system_random;      ///< of connection ids, numbers and signing keys
+    std::uint64_t connect_ns = 10'000'000'000;         ///< from the first poll until the hub has answered
+    bool certificates = false;                         ///< in place of keys
+    random_source random = system_random;              ///< of connection ids, numbers and signing keys
     std::string certificate, private_key, authorities; ///< files; %n is the endpoint's name
 };
 
@@ -88,7 +88,6 @@ class station : protected group::outbox {
     const station_options options_;
     const std::string address_;
     std::string hub_address_;
-    chm_endpoint_stats link_work_{}; ///< serialize_ns
     std::optional<sdk::error> failure_;
     std::uint64_t gives_up_at_ = UINT64_MAX; ///< closing: sending what was taken
 };

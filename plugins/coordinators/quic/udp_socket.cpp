@@ -59,7 +59,8 @@ host_and_port split(const std::string& text) {
 bool is_numeric(const std::string& text) {
     std::array<unsigned char, sizeof(in6_addr)> ignored{};
     const std::string host = split(text).host;
-    return inet_pton(AF_INET, host.c_str(), ignored.data()) == 1 || inet_pton(AF_INET6, host.c_str(), ignored.data()) == 1;
+    return inet_pton(AF_INET, host.c_str(), ignored.data()) == 1 ||
+           inet_pton(AF_INET6, host.c_str(), ignored.data()) == 1;
 }
 
 std::vector<address> resolve(const std::string& text, bool numeric_only) {
@@ -72,8 +73,7 @@ std::vector<address> resolve(const std::string& text, bool numeric_only) {
         throw sdk::error(CHM_E_RESOLVE, text + ": " + gai_strerror(rc));
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, freeaddrinfo);
     std::vector<address> all;
-    for (const addrinfo* a = found; a != nullptr; a = a->ai_next)
-        all.push_back(address_of(a->ai_addr, a->ai_addrlen));
+    for (const addrinfo* a = found; a != nullptr; a = a->ai_next) all.push_back(address_of(a->ai_addr, a->ai_addrlen));
     return all;
 }
 

@@ -34,6 +34,8 @@ const chm_plugin_entry& plugin(const std::string& name) {
     void* const library = dlopen((CHIMERA_PLUGIN_DIR "/" + name + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
     REQUIRE_MESSAGE(library != nullptr, dlerror());
     entry = static_cast<const chm_plugin_entry*>(dlsym(library, CHM_ENTRY_SYMBOL));
+    sdk::error_buffer why;
+    if (entry->init != nullptr) why.check(entry->init(nullptr, why.abi()));
     return *entry;
 }
 

@@ -64,9 +64,9 @@ class ballot_box {
     const group* group_;
     std::uint64_t incarnation_;
     std::uint64_t next_sequence_ = 1;
-    std::map<std::uint64_t, ballot> ballots_; // by sequence
+    std::map<std::uint64_t, ballot> ballots_;                // by sequence
     std::set<std::pair<std::uint64_t, std::uint64_t>> open_; // deadline and sequence
-    std::deque<std::uint64_t> ended_; // of ballots_, the first to be forgotten first
+    std::deque<std::uint64_t> ended_;                        // of ballots_, the first to be forgotten first
     std::vector<evidence> evidence_;
     std::uint64_t evidence_count_ = 0;
 };

@@ -94,11 +94,11 @@ class voter {
     const signer* signer_;
     voter_number number_;
     std::optional<std::uint64_t> incarnation_;
-    std::set<std::uint64_t> left_;             // incarnations
-    std::uint64_t forgotten_ = 0;              // unknown sequences up to this one are not voted on
-    std::map<std::uint64_t, memory> memories_; // by sequence
+    std::set<std::uint64_t> left_;                           // incarnations
+    std::uint64_t forgotten_ = 0;                            // unknown sequences up to this one are not voted on
+    std::map<std::uint64_t, memory> memories_;               // by sequence
     std::set<std::pair<std::uint64_t, std::uint64_t>> open_; // deadline and sequence, of memories_
-    std::deque<std::uint64_t> ended_; // of memories_, the first to be forgotten first
+    std::deque<std::uint64_t> ended_;                        // of memories_, the first to be forgotten first
 };
 
 } // namespace chimera::vote
