@@ -195,7 +195,7 @@ TEST_CASE("a listing that cannot be written is not a success") {
 TEST_CASE("inspect shows a plugin by its id, as text and as JSON") {
     const outcome text = run_host({"inspect", "fiber"});
     CHECK_MESSAGE(text.status == 0, text.err);
-    for (const char* part : {"contract 1.1", "nodelete", "libboost_fiber", "chimera.reactor/1", "pinned", "stack_size"})
+    for (const char* part : {"contract 1.2", "nodelete", "libboost_fiber", "chimera.reactor/1", "pinned", "stack_size"})
         CHECK_MESSAGE(contains(text.out, part), text.out);
     const auto j = run_host({"inspect", "fiber", "--json"}).json();
     CHECK(j["plugin"]["id"] == "fiber");
@@ -223,7 +223,7 @@ TEST_CASE("inspect shows what can be known of a file that does not load") {
     CHECK(contains(unresolved.json()["error"], "undefined symbol: init_elsewhere"));
     const outcome crashed = inspect(bad / "crash_in_get_factory.so");
     CHECK(crashed.status == 2);
-    CHECK_MESSAGE(contains(crashed.out, "crash_in_get_factory 1.2.3, contract 1.1"), crashed.out);
+    CHECK_MESSAGE(contains(crashed.out, "crash_in_get_factory 1.2.3, contract 1.2"), crashed.out);
     CHECK(contains(crashed.err, "crashed (SIGABRT) in its get_factory"));
     CHECK(run_host({"inspect"}).status == 2);
     CHECK(contains(inspect(bad / "missing.so", {"--json"}).json()["error"], "no such file"));

@@ -153,7 +153,7 @@ TEST_CASE("every broken plugin is refused with what was found against what was e
     const struct {
         const char *id, *says;
     } broken[] = {
-        {"wrong_major", "is built for contract 2.1, expected 1.x"},
+        {"wrong_major", "is built for contract 2.2, expected 1.x"},
         {"small_entry", "its entry has size 8, expected at least"},
         {"no_entry", "does not export the symbol \"chimera_plugin_entry\""},
         {"no_id", "its entry has no id (NULL)"},
