@@ -82,7 +82,7 @@ TEST_CASE("changing a plugin drops the options of the old one") {
 TEST_CASE("a plugin that cannot be used says why") {
     const temporary_folder f;
     const std::string bad = std::string(CHIMERA_BAD_PLUGIN_DIR) + "/";
-    check_refused(run_set(f, "executor.plugin=" + bad + "wrong_major.so"), 2, "contract 2.1");
+    check_refused(run_set(f, "executor.plugin=" + bad + "wrong_major.so"), 2, "contract 2.2");
     check_refused(run_set(f, "executor.plugin=" + bad + "no_entry.so"), 2, "chimera_plugin_entry");
     check_refused(run_set(f, "executor.plugin=" + bad + "create_fails.so"), 3, "create_fails");
     check_refused(run_set(f, "executor.plugin=" + profile_path("smol1kb").string() + ".so"), 2, "smol1kb.toml.so");
