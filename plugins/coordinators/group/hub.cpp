@@ -13,8 +13,10 @@ namespace {
 using frames::frame;
 using frames::kind;
 
-/// Barriers whose members are not all there: more names than this are a mistake, or an attack.
-constexpr std::size_t most_barriers = 1024;
+/// Ended proposals that the hub's own task may ask about.
+constexpr std::size_t most_ended = 1024;
+/// A number begins with that of its proposer, plus 1 (member::propose).
+constexpr unsigned proposer_bits = 48;
 
 vote::vote_message vote_of(const frame& f) {
     vote::vote_message said;
@@ -47,16 +49,14 @@ std::uint32_t outcome_of(vote::outcome o) noexcept { return static_cast<std::uin
 
 hub::hub(membership m, outbox& out, wake_list& woken, random_source random, bool wait_for_all)
     : party(std::move(m), out, woken, std::move(random), wait_for_all ? patient_rules() : usual_rules()),
-      box_(voting_, random_number()), signing_keys_(group_.members.size()) {}
+      box_(voting_, random_number()), at_barrier_(group_.members.size()),
+      on_the_way_(group_.members.size() * group_.members.size()), signing_keys_(group_.members.size()) {}
 
 // ---- members
 
-std::string hub::admit(std::uint64_t now, const frame& hello) {
-    (void)now;
+std::string hub::admit(const frame& hello) {
     const std::int32_t who = unwire(hello.from);
-    if (hello.text != group_.group)
-        return "it belongs to group \"" + std::string(hello.text.substr(0, 64)) + "\", and this is \"" + group_.group +
-               "\"";
+    if (hello.text != group_.group) return "it belongs to another group; this is \"" + group_.group + "\"";
     if (hello.epoch != group_.epoch)
         return "its epoch is " + std::to_string(hello.epoch) + ", and the group's is " + std::to_string(group_.epoch);
     if (hello.number != group_.fingerprint())
@@ -98,14 +98,14 @@ void hub::brief(std::int32_t who) {
     to_all(about_member(who), who);
 }
 
-void hub::member_left(std::int32_t who, std::string_view) {
+void hub::member_left(std::int32_t who) {
     if (!is_up(who)) return;
     set_up(who, false);
     event(CHM_EVENT_DOWN, who);
-    for (auto& [name, there] : waiting_) there.erase(who);
+    at_barrier_[static_cast<std::size_t>(who)].clear();
+    for (std::int32_t other = 0; other < group_.size(); ++other) on_the_way(who, other) = on_the_way(other, who) = 0;
     to_all(about_member(who));
     close_barriers();
-    inbox.wake(waiting_for::message); // nobody may be left
 }
 
 std::size_t hub::present() const noexcept {
@@ -133,14 +133,32 @@ void hub::route(std::int32_t to, const frame& f) {
         post(to, f);
 }
 
+std::uint32_t& hub::on_the_way(std::int32_t from, std::int32_t to) {
+    return on_the_way_[static_cast<std::size_t>(from) * group_.members.size() + static_cast<std::size_t>(to)];
+}
+
+void hub::count_on_the_way(std::int32_t from, std::int32_t to) {
+    // Twice a window, as at the receiver (party::deliver): who sends more is at fault, and not who gets it.
+    if (++on_the_way(from, to) > 2 * group_.max_queue) throw protocol_error("more messages than the window allows");
+}
+
 void hub::pass_on(std::int32_t from, const frame& f) {
     const std::int32_t to = unwire(f.to);
-    const bool is_message = f.kind == kind::message;
-    if (to == CHM_TO_HUB || (to == CHM_TO_ALL && is_message)) is_message ? deliver(f) : credit(f);
-    if (to == CHM_TO_ALL && is_message) return to_all(f, from);
-    if (to == CHM_TO_HUB) return;
-    if (!group_.has(to) || to == from) throw protocol_error("a message to nobody");
-    if (is_up(to)) post(to, f);
+    if (f.kind == kind::message) {
+        if (to == CHM_TO_HUB) return deliver(f);
+        if (to != CHM_TO_ALL && (!group_.has(to) || to == from)) throw protocol_error("a message to nobody");
+        for (std::int32_t i = 0; i < group_.size(); ++i)
+            if ((to == CHM_TO_ALL || i == to) && i != from && is_up(i)) count_on_the_way(from, i);
+        if (to != CHM_TO_ALL) return route(to, f);
+        deliver(f);
+        return to_all(f, from);
+    }
+    if (to == CHM_TO_HUB) return credit(f);
+    if (!group_.has(to) || to == from) throw protocol_error("room for messages, for nobody");
+    std::uint32_t& waiting = on_the_way(to, from);
+    if (f.number == 0 || f.number > waiting) throw protocol_error("more room than messages were sent");
+    waiting -= static_cast<std::uint32_t>(f.number);
+    route(to, f);
 }
 
 void hub::receive(std::uint64_t now, std::int32_t from, const frame& f) {
@@ -159,11 +177,9 @@ void hub::receive(std::uint64_t now, std::int32_t from, const frame& f) {
         return take_vote(now, from, f);
     }
     case kind::arrive: {
-        if (waiting_.size() >= most_barriers && waiting_.find(f.text) == waiting_.end())
-            throw protocol_error("too many barriers");
-        auto at = waiting_.find(f.text);
-        if (at == waiting_.end()) at = waiting_.emplace(std::string(f.text), std::set<std::int32_t>{}).first;
-        at->second.insert(from);
+        std::string& at = at_barrier_[static_cast<std::size_t>(from)];
+        if (!at.empty()) throw protocol_error("a member waits at one barrier at a time");
+        at = f.text;
         return close_barriers();
     }
     case kind::ping:
@@ -171,7 +187,7 @@ void hub::receive(std::uint64_t now, std::int32_t from, const frame& f) {
     case kind::pong:
         return take_pong(now, from, f);
     case kind::goodbye:
-        return member_left(from, "it left");
+        return member_left(from);
     default:
         throw protocol_error("a frame that only the hub sends");
     }
@@ -180,17 +196,19 @@ void hub::receive(std::uint64_t now, std::int32_t from, const frame& f) {
 bool hub::barrier(std::string_view) { throw sdk::error(CHM_E_STATE, "a barrier is for members; the hub has none"); }
 
 void hub::close_barriers() {
-    const std::size_t here = present();
-    for (auto at = waiting_.begin(); at != waiting_.end();) {
-        if (at->second.size() < here || here == 0) {
-            ++at;
-            continue;
-        }
-        frame f = made(kind::release);
-        f.text = at->first;
-        to_all(f);
-        at = waiting_.erase(at);
+    // At most one name can have everybody who is here.
+    std::string_view name;
+    for (std::int32_t i = 0; i < group_.size(); ++i) {
+        if (!is_up(i)) continue;
+        const std::string& at = at_barrier_[static_cast<std::size_t>(i)];
+        if (at.empty() || (!name.empty() && at != name)) return;
+        name = at;
     }
+    if (name.empty()) return;
+    frame f = made(kind::release);
+    f.text = name;
+    to_all(f);
+    for (std::string& at : at_barrier_) at.clear();
 }
 
 // ---- decisions
@@ -203,11 +221,13 @@ void hub::cast(std::uint64_t, std::uint64_t, bool) {
 }
 const party::ended_proposal* hub::decision(std::uint64_t number) const {
     if (const auto found = ended_.find(number); found != ended_.end()) return &found->second;
-    if (std::ranges::any_of(numbers_, [&](const auto& n) { return n.second == number; })) return nullptr;
+    if (known_numbers_.contains(number)) return nullptr;
     throw sdk::error(CHM_E_INVAL, "no proposal has the number " + std::to_string(number));
 }
 
 void hub::take_proposal(std::uint64_t now, std::int32_t from, const frame& f) {
+    if (f.number >> proposer_bits != wire(from) + 1U || known_numbers_.contains(f.number))
+        throw protocol_error("a proposal with a number that is not the proposer's to give");
     const auto made_ballot = box_.propose(wire(from), std::string(f.text), std::string(text(f.body)), now);
     if (made_ballot.made == nullptr) {
         frame no = made(kind::decision);
@@ -218,6 +238,7 @@ void hub::take_proposal(std::uint64_t now, std::int32_t from, const frame& f) {
         return post(from, no);
     }
     numbers_[made_ballot.made->id.sequence] = f.number;
+    known_numbers_.insert(f.number);
     to_all(about_proposal(*made_ballot.made));
 }
 
@@ -255,8 +276,7 @@ void hub::send_quorum(const vote::certificate& c) {
 
 void hub::send_decision(const vote::decision& d) {
     frame f = made(kind::decision);
-    const auto number = numbers_.find(d.id.sequence);
-    f.number = number == numbers_.end() ? 0 : number->second;
+    f.number = numbers_.at(d.id.sequence);
     f.sequence = d.id.sequence;
     f.incarnation = d.id.incarnation;
     f.decision_class = static_cast<std::uint8_t>(class_of(d.level));
@@ -278,9 +298,13 @@ void hub::send_decision(const vote::decision& d) {
     f.phase = static_cast<std::uint8_t>(end.phases);
     to_all(f);
     ended_[f.number] = std::move(end);
-    if (numbers_.size() > 2 * voting_.limits.most_ended) { // the box has forgotten the oldest
-        ended_.erase(numbers_.begin()->second);
-        numbers_.erase(numbers_.begin());
+    ended_order_.push_back(d.id.sequence);
+    if (ended_order_.size() > most_ended) {
+        const auto oldest = numbers_.find(ended_order_.front());
+        ended_order_.pop_front();
+        ended_.erase(oldest->second);
+        known_numbers_.erase(oldest->second);
+        numbers_.erase(oldest);
     }
     inbox.wake(waiting_for::decision);
 }

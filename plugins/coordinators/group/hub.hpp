@@ -4,6 +4,7 @@
 #include "group/party.hpp"
 #include "vote/ballot_box.hpp"
 
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -17,14 +18,14 @@ class hub final : public party {
 
     /// A member wants in. Empty: it is in, and welcome() of it is to be sent before anything else; the others are told.
     /// Otherwise why not. hello: of kind hello, from a neighbour that may call itself that member.
-    std::string admit(std::uint64_t now, const frames::frame& hello);
+    std::string admit(const frames::frame& hello);
     /// The frame that a member gets when it is let in.
     frames::frame welcome() const;
     /// A member that was let in hears who is there, and the others hear of it. It has no part in proposals that are
     /// open.
     void brief(std::int32_t member);
     /// The connection of a member that was let in has ended.
-    void member_left(std::int32_t member, std::string_view why);
+    void member_left(std::int32_t member);
 
     std::uint64_t propose(std::uint64_t now, std::string_view action, std::string_view body) override;
     void cast(std::uint64_t now, std::uint64_t proposal, bool yes) override;
@@ -35,7 +36,9 @@ class hub final : public party {
     std::uint64_t expiry() const override;
     void expire(std::uint64_t now) override;
 
-    /// Members that were let in so far, each counted once, and that are in now.
+    /// The member is in the group.
+    bool has(std::int32_t member) const noexcept { return is_up(member); }
+    /// How many are.
     std::size_t present() const noexcept;
 
   private:
@@ -49,12 +52,17 @@ class hub final : public party {
     void send_quorum(const vote::certificate&);
     void send_decision(const vote::decision&);
     void close_barriers();
+    std::uint32_t& on_the_way(std::int32_t from, std::int32_t to);
+    void count_on_the_way(std::int32_t from, std::int32_t to);
 
     vote::ballot_box box_;
-    std::map<std::uint64_t, std::uint64_t> numbers_;                     // of proposals, by sequence
-    std::map<std::uint64_t, ended_proposal> ended_;                      // by number, for the hub's own task
-    std::map<std::string, std::set<std::int32_t>, std::less<>> waiting_; // at barriers
-    std::vector<std::string> signing_keys_;                              // by member, empty: not known
+    std::map<std::uint64_t, std::uint64_t> numbers_; // of proposals, by sequence
+    std::map<std::uint64_t, ended_proposal> ended_;  // by number, for the hub's own task
+    std::set<std::uint64_t> known_numbers_;          // of numbers_
+    std::deque<std::uint64_t> ended_order_;          // sequences
+    std::vector<std::string> at_barrier_;            // by member; empty: it waits at none
+    std::vector<std::uint32_t> on_the_way_;          // messages, by sender and receiver
+    std::vector<std::string> signing_keys_;          // by member, empty: not known
 };
 
 } // namespace chimera::group

@@ -11,14 +11,13 @@ constexpr std::size_t first_size = 16;
 
 held_message& mailbox::add_message() {
     const auto next = [this](std::size_t at) { return at + 1 == ring_.size() ? 0 : at + 1; };
-    // Two slots stay free: the one that is being read, and one that tells a full ring from an empty one.
-    if (ring_.empty() || next(next(last_)) == first_ || next(last_) == first_) {
+    if (ring_.empty() || next(last_) == first_) { // one slot stays free: a full ring is no empty one
         std::vector<held_message> larger(ring_.empty() ? first_size : ring_.size() * 2);
-        std::size_t n = 1; // slot 0 is the one that is being read
-        if (!ring_.empty()) larger[0] = std::move(ring_[first_ == 0 ? ring_.size() - 1 : first_ - 1]);
-        for (std::size_t at = first_; at != last_; at = next(at)) larger[n++] = std::move(ring_[at]);
+        std::size_t n = 0;
+        if (!ring_.empty())
+            for (std::size_t at = first_; at != last_; at = next(at)) larger[n++] = std::move(ring_[at]);
         ring_.swap(larger);
-        first_ = 1;
+        first_ = 0;
         last_ = n;
     }
     held_message& slot = ring_[last_];
@@ -29,9 +28,9 @@ held_message& mailbox::add_message() {
 
 const held_message* mailbox::next_message() {
     if (first_ == last_) return nullptr;
-    const held_message* m = &ring_[first_];
+    std::swap(current_message_, ring_[first_]);
     first_ = first_ + 1 == ring_.size() ? 0 : first_ + 1;
-    return m;
+    return &current_message_;
 }
 
 void mailbox::add_event(held_event e) {

@@ -56,8 +56,6 @@ class mailbox {
     const held_message* next_message();
     /// As next_message.
     const held_event* next_event();
-    bool has_messages() const noexcept { return first_ != last_; }
-    bool has_events() const noexcept { return !events_.empty(); }
 
     /// Remembers the waker of a poll that is pending.
     void wait(waiting_for what, chm_waker* waker) { wakers_[static_cast<std::size_t>(what)].become(waker); }
@@ -70,9 +68,10 @@ class mailbox {
     }
 
   private:
-    // A ring: first_ to last_ are waiting, the one before first_ is being read.
+    // A ring: first_ to last_ are waiting.
     std::vector<held_message> ring_;
     std::size_t first_ = 0, last_ = 0;
+    held_message current_message_; // that the task reads: the ring may move meanwhile
     std::deque<held_event> events_;
     held_event current_event_;
     sdk::waker wakers_[kinds_of_waiting];

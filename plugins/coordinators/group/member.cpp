@@ -87,10 +87,9 @@ void member::receive(std::uint64_t now, std::int32_t, const frame& f) {
         return take_decision(now, f);
     }
     case kind::release:
-        if (!at_barrier_.empty() && f.text == at_barrier_) {
-            released_ = true;
-            inbox.wake(waiting_for::barrier);
-        }
+        if (f.text != at_barrier_) throw protocol_error("a barrier opens where the member does not wait");
+        released_ = true;
+        inbox.wake(waiting_for::barrier);
         return;
     case kind::ping:
         return answer_ping(now, CHM_TO_HUB, f);
@@ -107,23 +106,27 @@ void member::receive(std::uint64_t now, std::int32_t, const frame& f) {
 void member::take_member(const frame& f) {
     const std::int32_t other = unwire(f.from);
     if (!group_.has(other)) throw protocol_error("news of a member that the group does not have");
+    if (other == group_.self || is_up(other) == f.yes) return; // a key never changes while its member is here
     if (f.yes) keys_.set(other, f.key);
-    if (other == group_.self || is_up(other) == f.yes) return;
     set_up(other, f.yes);
     event(f.yes ? CHM_EVENT_UP : CHM_EVENT_DOWN, other);
 }
 
 bool member::barrier(std::string_view name) {
+    if (released_ && at_barrier_ == name) { // before anything else: the group may have ended since
+        released_ = false;
+        at_barrier_.clear();
+        return true;
+    }
     if (!lost().empty() || closed()) throw sdk::error(CHM_E_CLOSED, closed() ? "the group has ended" : lost());
     if (name.empty()) throw sdk::error(CHM_E_INVAL, "a barrier needs a name");
-    if (at_barrier_.empty()) {
-        at_barrier_ = name;
-        frame f = made(kind::arrive);
-        f.text = name;
-        post(CHM_TO_HUB, f);
-    } else if (at_barrier_ != name) {
+    if (!at_barrier_.empty() && at_barrier_ != name)
         throw sdk::error(CHM_E_STATE, "the member waits at barrier \"" + at_barrier_ + "\"");
-    }
+    if (!at_barrier_.empty()) return false;
+    frame f = made(kind::arrive);
+    f.text = name;
+    post(CHM_TO_HUB, f); // throws what is no text
+    at_barrier_ = name;
     if (!released_) return false;
     released_ = false;
     at_barrier_.clear();
@@ -143,12 +146,12 @@ std::uint64_t member::propose(std::uint64_t now, std::string_view action, std::s
         throw sdk::error(CHM_E_LIMIT, "the proposal is longer than the group allows");
     if (open_ >= most_open) throw sdk::error(CHM_E_LIMIT, "too many proposals are open");
     const std::uint64_t number = ++next_number_;
-    begin(now, number, level);
     frame f = made(kind::propose);
     f.number = number;
     f.text = action;
     f.body = bytes(body);
-    post(CHM_TO_HUB, f);
+    post(CHM_TO_HUB, f); // throws what is no text
+    begin(now, number, level);
     return number;
 }
 
@@ -158,6 +161,7 @@ std::uint64_t member::number_of(const vote::ballot_id& id) const {
 }
 
 void member::take_proposal(std::uint64_t now, const frame& f) {
+    if (f.number >> 48U != f.from + 1U) throw protocol_error("a proposal with a number that is not its proposer's");
     const auto level = level_of(f.decision_class);
     const vote::ballot_id id{f.epoch, f.incarnation, f.sequence};
     const vote::answer a =
@@ -305,6 +309,7 @@ void member::expire(std::uint64_t now) {
         known_proposal& p = proposals_.at(number);
         if (p.deadline > now) return;
         end(number, p, {CHM_ABORTED, 0, 0, p.end.phases, p.end.level, {}}); // takes it off
+        if (!open_order_.empty() && open_order_.front() == number) open_order_.pop_front();
     }
 }
 

@@ -14,6 +14,7 @@ namespace {
 using sdk::view;
 
 constexpr std::uint64_t default_decision_ns = 10'000'000'000;
+constexpr std::uint64_t longest_decision_ns = 1'000'000'000'000'000; // added to a time, it does not overflow
 constexpr std::uint32_t default_message = 1U << 20U, longest_message = 1U << 28U;
 constexpr std::uint32_t default_queue = 1024, most_in_queue = 1U << 20U;
 constexpr std::size_t most_members = 1024, longest_name = 64;
@@ -85,6 +86,7 @@ membership read_membership(const chm_endpoint_args& args) {
         if (!is_name(name))
             refuse("\"" + name + "\" cannot be a member's name: use 1 to " + std::to_string(longest_name) +
                    " printable characters, and no blank, '*' or '#'");
+        if (name == "hub") refuse("no member can be called \"hub\", which is the hub's own name");
         if (std::ranges::find(m.members, name) != m.members.end()) refuse("two members are called \"" + name + "\"");
         m.members.push_back(name);
     }
@@ -105,7 +107,7 @@ membership read_membership(const chm_endpoint_args& args) {
         if (!actions.emplace(name, level).second) refuse("action \"" + name + "\" is given twice");
     }
     m.policy = std::make_shared<const vote::policy>(std::move(actions));
-    m.decision_ns = args.decision_ns == 0 ? default_decision_ns : args.decision_ns;
+    m.decision_ns = args.decision_ns == 0 ? default_decision_ns : std::min(args.decision_ns, longest_decision_ns);
     m.max_message = args.max_message == 0 ? default_message : args.max_message;
     m.max_queue = args.max_queue == 0 ? default_queue : args.max_queue;
     if (m.max_message > longest_message)

@@ -114,6 +114,8 @@ class party {
     const membership& who() const noexcept { return group_; }
     /// Why no message can come or go any more; empty: they can.
     const std::string& lost() const noexcept { return lost_; }
+    /// The link cannot go on.
+    void link_failed(std::string why) { lose(std::move(why), false); }
     /// The hub has closed the group in order.
     bool closed() const noexcept { return closed_; }
 

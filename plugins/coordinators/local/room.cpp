@@ -88,7 +88,7 @@ void room::leave(local_endpoint& e) {
 
 bool room::let_in(local_endpoint& e, std::uint64_t now) {
     if (hub_ == nullptr) return false;
-    if (const std::string why = hub_->as_hub().admit(now, e.as_member().hello(0)); !why.empty())
+    if (const std::string why = hub_->as_hub().admit(e.as_member().hello(0)); !why.empty())
         throw sdk::error(CHM_E_PROTO,
                          "the hub refuses member \"" + std::string(e.core().who().name_of(e.number())) + "\": " + why);
     e.gives_up_at = UINT64_MAX;
@@ -118,7 +118,11 @@ void room::settle() {
         std::list<queued> next;
         next.splice(next.begin(), queue_, queue_.begin()); // in place: the frame's views stay
         const queued& q = next.front();
-        give(q.from, q.to, q.frame);
+        try {
+            give(q.from, q.to, q.frame);
+        } catch (const group::protocol_error&) { // no stranger is here: what one party says to another is in order
+            continue;
+        }
     }
     delivering_ = false;
     std::uint64_t next = hub_ == nullptr ? UINT64_MAX : hub_->core().expiry();

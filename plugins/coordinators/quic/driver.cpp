@@ -30,10 +30,10 @@ class driver final : public chm_task {
     static chm_rc poll(chm_task* t, chm_waker* waker) noexcept { return static_cast<driver*>(t)->take_turn(waker); }
     static void drop(chm_task* t) noexcept {
         auto* me = static_cast<driver*>(t);
+        if (me->names_) me->names_->waiter.clear();
         {
             const group::holding lock(me->station_->lock);
             me->station_->driver = {};
-            me->station_->driver_gone = true;
             if (!me->station_->closing) me->station_->fail(CHM_E_CANCELED, "the executor has stopped");
         }
         delete me;
@@ -65,6 +65,7 @@ class driver final : public chm_task {
     /// False: the name is still looked up.
     bool is_open(chm_waker* waker) {
         if (socket_) return true;
+        if (station_->closing) return true; // nothing was begun
         const std::vector<address> found = addresses(waker);
         if (found.empty()) return station_->closing;
         const impairment& link = station_->link_quality();
@@ -88,6 +89,8 @@ class driver final : public chm_task {
                     names->found = resolve(where, false);
                 } catch (const sdk::error& e) {
                     names->failure = e;
+                } catch (const std::exception& e) {
+                    names->failure = sdk::error(CHM_E_RESOLVE, e.what());
                 }
                 names->done.store(true, std::memory_order_release);
                 names->waiter.wake();
@@ -122,14 +125,18 @@ class driver final : public chm_task {
                 std::min(room ? s.expiry() : std::max(s.expiry(), now + blocked_ns), socket_->expiry());
             if (next == UINT64_MAX || !timer_.poll(next, waker)) return CHM_PENDING;
         }
-        waker->vt->wake_by_ref(waker);
+        s.wake_driver(); // when the lock is released
         return CHM_PENDING;
     }
 
     void read(std::uint64_t now, std::uint32_t seen) {
         try {
-            const bool all = socket_->receive(
-                [&](const address& from, std::span<const std::byte> datagram) { station_->read(now, from, datagram); });
+            const bool all = socket_->receive([&](const address& from, std::span<const std::byte> datagram) {
+                try {
+                    station_->read(now, from, datagram);
+                } catch (const std::exception&) { // out of memory, say: a datagram is lost
+                }
+            });
             if (all) io_.drained(seen, CHM_IO_READ | CHM_IO_ERR);
         } catch (const sdk::error&) {
             io_.recheck(seen, CHM_IO_READ | CHM_IO_ERR);

@@ -32,14 +32,11 @@ class frame_link final : public receiver {
 
     void attach(connection& c) noexcept { connection_ = &c; }
     void detach() noexcept { connection_ = nullptr; }
-    connection* over() const noexcept { return connection_; }
 
     /// Encodes it behind those that wait.
     void send(std::uint64_t now, const frames::frame&);
     /// What is encoded from now on; hello and welcome stay JSON.
     void use(frames::codec_id);
-    /// Both sides may use it.
-    void accept(std::uint32_t codecs) noexcept { reader_.accept(codecs); }
     /// Hands frames to the connection. True: it has something to write. Without batching it hands over one frame.
     bool flush(std::uint64_t now);
     /// When flush() has to be called; UINT64_MAX: nothing waits.

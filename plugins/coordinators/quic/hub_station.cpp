@@ -8,9 +8,10 @@
 namespace chimera::quic {
 namespace {
 
-constexpr std::size_t most_segments = 16;
-/// Of a close because the peer is not let in, or breaks the protocol.
-constexpr std::uint64_t protocol_code = 2;
+/// Datagrams of one system call, which takes 64 KiB in all.
+std::size_t segments_of(const station_options& o) noexcept {
+    return std::min<std::size_t>(16, 65000 / o.listen.connection.max_udp_payload);
+}
 
 /// Remembers that there was no room.
 class watched_sink final : public datagram_sink {
@@ -43,7 +44,7 @@ hub_station::guest::guest(hub_station& of, connection& c)
 hub_station::hub_station(const chm_endpoint_args& args, const station_options& o, group::membership m)
     : station(args, o), who_(credentials_for(args, o, m)),
       hub_(std::move(m), *this, lock.woken, o.random, o.wait_for_all_votes),
-      listener_(who_, listening(o, hub_.who().members.size()), o.random, *this, most_segments),
+      listener_(who_, listening(o, hub_.who().members.size()), o.random, *this, segments_of(o)),
       places_(hub_.who().members.size()) {}
 
 void hub_station::begin(std::uint64_t now, const address& own) {
@@ -65,18 +66,28 @@ void hub_station::on_removed(connection& c) noexcept {
     if (gone == guests_.end()) return;
     lost_of_the_gone_ += c.statistics().lost_packets;
     gone->link.detach();
-    if (gone->member >= 0) {
-        const std::int32_t who = gone->member;
-        places_[static_cast<std::size_t>(who)] = nullptr;
-        hub_.member_left(who, c.reason().text);
-    }
+    say_gone(*gone);
     guests_.erase(gone);
 }
 
 void hub_station::take(guest& g, const frames::frame& f) {
-    if (g.member >= 0) return hub_.receive(now_, g.member, f);
+    if (g.has_left) return;
+    if (g.member >= 0) {
+        hub_.receive(now_, g.member, f);
+        if (f.kind == frames::kind::goodbye) say_gone(g);
+        return;
+    }
     if (f.kind != frames::kind::hello) throw group::protocol_error("a frame before hello");
     let_in(g, f);
+}
+
+void hub_station::say_gone(guest& g) {
+    if (g.member < 0) return;
+    const std::int32_t who = std::exchange(g.member, CHM_TO_HUB);
+    g.has_left = true;
+    if (places_[static_cast<std::size_t>(who)] != &g) return; // it is here again, over another connection
+    places_[static_cast<std::size_t>(who)] = nullptr;
+    hub_.member_left(who);
 }
 
 void hub_station::let_in(guest& g, const frames::frame& hello) {
@@ -84,7 +95,8 @@ void hub_station::let_in(guest& g, const frames::frame& hello) {
     std::string why;
     if (hub_.who().has(who) && g.over.peer_name() != hub_.who().name_of(who))
         why = "the key is that of \"" + g.over.peer_name() + "\"";
-    if (why.empty()) why = hub_.admit(now_, hello);
+    if (closing) why = "the group has ended";
+    if (why.empty()) why = hub_.admit(hello);
     if (!why.empty()) {
         frames::frame no;
         no.kind = frames::kind::refused;
@@ -116,10 +128,7 @@ void hub_station::look() {
     for (guest& g : guests_) {
         if (!g.link.has_ended()) continue;
         if (g.over.state() == connection_state::open) g.over.finish();
-        if (g.member < 0) continue;
-        const std::int32_t who = std::exchange(g.member, CHM_TO_HUB);
-        places_[static_cast<std::size_t>(who)] = nullptr;
-        hub_.member_left(who, g.over.reason().text);
+        say_gone(g);
     }
 }
 

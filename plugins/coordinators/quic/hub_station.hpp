@@ -28,6 +28,7 @@ class hub_station final : public station, private acceptor {
         connection& over;
         frame_link link;
         std::int32_t member = CHM_TO_HUB;
+        bool has_left = false;
     };
     receiver* on_connection(connection&, const address& from) noexcept override;
     void on_removed(connection&) noexcept override;
@@ -36,6 +37,8 @@ class hub_station final : public station, private acceptor {
     std::uint64_t lost_packets() const noexcept override;
     void take(guest&, const frames::frame&);
     void let_in(guest&, const frames::frame& hello);
+    /// The member of this connection is gone, unless it is here again.
+    void say_gone(guest&);
     /// Members whose connections have ended are gone.
     void look();
 

@@ -8,8 +8,10 @@
 namespace chimera::quic {
 namespace {
 
-/// Datagrams of one system call.
-constexpr std::size_t most_segments = 16;
+/// Datagrams of one system call, which takes 64 KiB in all.
+std::size_t segments_of(const station_options& o) noexcept {
+    return std::min<std::size_t>(16, 65000 / o.listen.connection.max_udp_payload);
+}
 
 std::string in_words(const close_reason& why) {
     switch (why.what) {
@@ -40,10 +42,11 @@ chm_rc code_of(const close_reason& why) noexcept {
 member_station::member_station(const chm_endpoint_args& args, const station_options& o, group::membership m)
     : station(args, o), who_(credentials_for(args, o, m)), member_(std::move(m), *this, lock.woken, o.random),
       link_(options_.link, member_.who().max_message, member_.stats, [this](const frames::frame& f) { take(f); }),
-      buffer_(most_segments * options_.listen.connection.max_udp_payload) {}
+      buffer_(segments_of(o) * options_.listen.connection.max_udp_payload) {}
 
 void member_station::begin(std::uint64_t now, const address& hub) {
     hub_ = hub;
+    hub_address_ = text_of(hub);
     now_ = now;
     joins_until_ = now + options_.connect_ns;
     connection_ = connection::connect(who_, options_.listen.connection, options_.random, now);

@@ -45,6 +45,7 @@ void station::close(std::uint64_t now) {
 
 void station::fail(chm_rc rc, std::string why) {
     if (!failure_) failure_ = sdk::error(rc, why);
+    core().link_failed(failure_->what());
     core().inbox.wake_all();
 }
 

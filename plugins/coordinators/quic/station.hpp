@@ -74,8 +74,7 @@ class station : protected group::outbox {
     /// Set by the driver in each of its polls.
     sdk::waker driver;
     bool driver_woken = false;
-    bool begun = false;       ///< the driver was spawned
-    bool driver_gone = false; ///< and dropped
+    bool begun = false; ///< the driver was spawned
     bool closing = false;
     std::uint64_t driver_ns = 0, network_ns = 0;
     std::uint64_t writes = 0, bytes = 0; ///< of the driver's socket
