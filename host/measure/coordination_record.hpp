@@ -53,10 +53,10 @@ struct coordination_record {
 
 /// The group's figures; ms for 100 cycles of all members. Of kind = "coordination".
 struct coordination_figures {
-    double total_ms = 0;                                  ///< wall time
-    double messages_ms = 0, decisions_ms = 0;             ///< wall time of the phases, mean of the members
+    double total_ms = 0;                      ///< wall time
+    double messages_ms = 0, decisions_ms = 0; ///< wall time of the phases, mean of the members
     double handling_ms = 0, consensus_ms = 0, network_ms = 0, serialization_ms = 0; ///< work of all endpoints
-    std::size_t decisions = 0, aborted = 0;               ///< of those that were proposed here
+    std::size_t decisions = 0, aborted = 0; ///< of those that were proposed here
     double wait_ms = 0; ///< total without these: nobody in this process worked. 0 where they overlap by more
 };
 coordination_figures figures_of(const coordination_record&) noexcept;

@@ -21,12 +21,14 @@ struct path_split {
     /// Of the way arrived -> delivered of the last piece, while the transport was busy with what others sent before it
     /// on a shared connection; it is in none of the other stages.
     double head_of_line = 0;
-    double parsing = 0; ///< delivered -> done of the last piece
-    double work = 0;    ///< the agent's own work and pauses: outside of requests
+    double parsing = 0;      ///< delivered -> done of the last piece
+    double work = 0;         ///< the agent's own work and pauses: outside of requests
     double coordination = 0; ///< outside of requests too: messages to the other agents, votes, and waiting for them
-    double server = 0;  ///< sent -> arrival of the last piece, and done -> end of the body: server and network
+    double server = 0;       ///< sent -> arrival of the last piece, and done -> end of the body: server and network
 
-    double client() const noexcept { return scheduling + blocked + transport + head_of_line + parsing + work + coordination; }
+    double client() const noexcept {
+        return scheduling + blocked + transport + head_of_line + parsing + work + coordination;
+    }
     path_split& operator+=(const path_split&) noexcept;
     path_split& operator-=(const path_split&) noexcept;
 };

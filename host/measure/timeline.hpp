@@ -159,9 +159,9 @@ struct execution_record {
     std::vector<agent_record> agents;
     std::optional<thread_load> busiest; ///< nothing: not measured
     execution_cost cost;
-    bool pieces = true;                ///< polls and pieces of bodies were timed
-    std::vector<memory_sample> memory; ///< of an execution with a planned duration
-    double slice_s = 0;                ///< the time between two of them
+    bool pieces = true;                                      ///< polls and pieces of bodies were timed
+    std::vector<memory_sample> memory;                       ///< of an execution with a planned duration
+    double slice_s = 0;                                      ///< the time between two of them
     std::shared_ptr<const coordination_record> coordination; ///< null: the agents did not coordinate
 
     /// W, ns.

@@ -188,8 +188,8 @@ class writer {
 
 bool profile::operator==(const profile& other) const {
     return name == other.name && description == other.description && executor == other.executor &&
-           foreign == other.foreign && transport == other.transport && coordinator == other.coordinator && backend == other.backend &&
-           workload == other.workload && measure == other.measure && alerts == other.alerts;
+           foreign == other.foreign && transport == other.transport && coordinator == other.coordinator &&
+           backend == other.backend && workload == other.workload && measure == other.measure && alerts == other.alerts;
 }
 
 std::string_view name_of(decision_class c) noexcept {

@@ -61,9 +61,9 @@ struct coordination_spec {
     int cycles = 100;
     int messages = 10; ///< of each member in a cycle
     int message_bytes = 1024, answer_bytes = 64;
-    int in_flight = 10;                    ///< messages of a member without an answer
-    int decisions[decision_classes] = {};  ///< of each class in a cycle, of all members together
-    double straggler_ms = 0;               ///< the last member's votes come so much later
+    int in_flight = 10;                   ///< messages of a member without an answer
+    int decisions[decision_classes] = {}; ///< of each class in a cycle, of all members together
+    double straggler_ms = 0;              ///< the last member's votes come so much later
     // kind = report:
     decision_class report_class = decision_class::low;
     bool operator==(const coordination_spec&) const = default;
@@ -144,7 +144,7 @@ struct profile {
     std::string name; ///< fit for a file name
     std::string description;
     plugin_choice executor;
-    std::optional<plugin_choice> foreign; ///< the executor that a bridge needs
+    std::optional<plugin_choice> foreign;     ///< the executor that a bridge needs
     plugin_choice transport;                  ///< without a plugin if kind = coordination
     std::optional<plugin_choice> coordinator; ///< always there if kind = coordination
     backend_spec backend;

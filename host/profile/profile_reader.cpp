@@ -220,8 +220,7 @@ class reader {
         agent_paths_ = agent_paths(root_);
         const auto url_of = [this](const std::string& agent) { return node_at(root_, agent + ".url"); };
         simulator_needed_ =
-            kind_ != workload_kind::coordination &&
-            (urls == nullptr || (list != nullptr && list->empty())) &&
+            kind_ != workload_kind::coordination && (urls == nullptr || (list != nullptr && list->empty())) &&
             (agent_paths_.empty() || std::any_of(agent_paths_.begin(), agent_paths_.end(),
                                                  [&](const auto& agent) { return url_of(agent) == nullptr; }));
 

@@ -196,8 +196,8 @@ class rules {
         constexpr std::size_t least = 4; // n >= 3f + 1 with f >= 1
         const auto needs_more = [&](const std::string& key, const char* name) {
             if (members < least)
-                fault(table + key, fmt::format("class {} needs {} members or more, and the group has {}", name, least,
-                                               members));
+                fault(table + key,
+                      fmt::format("class {} needs {} members or more, and the group has {}", name, least, members));
         };
         if (by_itself) {
             if (c.decisions[2] > 0) needs_more("decisions.high", "high");
@@ -219,9 +219,10 @@ class rules {
             if (c.report_class >= decision_class::high)
                 needs_more("report_class", c.report_class == decision_class::high ? "high" : "critical");
             if (p_.workload.permits != 0 && static_cast<std::size_t>(p_.workload.permits) < members)
-                fault("workload.permits", fmt::format("is {} for {} agents that wait for each other's analyses, so they "
-                                                      "would never go on; set permits = 0",
-                                                      p_.workload.permits, members));
+                fault("workload.permits",
+                      fmt::format("is {} for {} agents that wait for each other's analyses, so they "
+                                  "would never go on; set permits = 0",
+                                  p_.workload.permits, members));
         }
     }
 

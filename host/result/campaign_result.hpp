@@ -100,7 +100,8 @@ inline constexpr auto fields_of<campaign_result> = std::tuple(
     field("executor", &campaign_result::executor),
     field("foreign", &campaign_result::foreign, "", "foreign executor of a bridge"),
     field("transport", &campaign_result::transport, "", "empty: the agents call no server"),
-    field("coordinator", &campaign_result::coordinator, "", "of agents that coordinate").left_out(), field("api", &campaign_result::api).defaulted(),
+    field("coordinator", &campaign_result::coordinator, "", "of agents that coordinate").left_out(),
+    field("api", &campaign_result::api).defaulted(),
     field("backend", &campaign_result::backend, "", "simulator, server, mixed or none").defaulted(),
     field("seed", &campaign_result::seed), field("runs", &campaign_result::runs, "", "that ended").defaulted(),
     field("complete_runs", &campaign_result::complete_runs, "", "without a failed request: only they have figures")

@@ -14,12 +14,10 @@ struct planned_runtime {
     std::optional<std::string> coordinator{};                             ///< nothing: none, or not recorded
 };
 template <>
-inline constexpr auto fields_of<planned_runtime> = std::tuple(field("name", &planned_runtime::name),
-                                                              field("description", &planned_runtime::description),
-                                                              field("executor", &planned_runtime::executor),
-                                                              field("foreign", &planned_runtime::foreign),
-                                                              field("transport", &planned_runtime::transport),
-                                                              field("coordinator", &planned_runtime::coordinator).left_out());
+inline constexpr auto fields_of<planned_runtime> = std::tuple(
+    field("name", &planned_runtime::name), field("description", &planned_runtime::description),
+    field("executor", &planned_runtime::executor), field("foreign", &planned_runtime::foreign),
+    field("transport", &planned_runtime::transport), field("coordinator", &planned_runtime::coordinator).left_out());
 
 /// A set of parameters of the grid.
 struct planned_configuration {

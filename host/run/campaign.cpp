@@ -64,8 +64,7 @@ void run_campaign(const execution_setup& setup, execution_control& control, cons
         else
             current.baseline.push_back(std::move(x));
         if (i + 1 < plan.size() && plan[i + 1].run == next.run) continue;
-        const bool hopeless =
-            nothing_works(current.concurrent) && std::ranges::all_of(current.baseline, nothing_works);
+        const bool hopeless = nothing_works(current.concurrent) && std::ranges::all_of(current.baseline, nothing_works);
         complete();
         if (hopeless) return;
     }

@@ -8,9 +8,9 @@
 
 namespace chimera::host {
 
-/// A fresh executor, transport and coordinator of the profile, as far as it names them, with the foreign executor and the bridge where it asks for them. The
-/// destructor ends them in the order of a clean shutdown: bridge, foreign executor (with the sessions that a bridge
-/// keeps there), transport, executor.
+/// A fresh executor, transport and coordinator of the profile, as far as it names them, with the foreign executor and
+/// the bridge where it asks for them. The destructor ends them in the order of a clean shutdown: bridge, foreign
+/// executor (with the sessions that a bridge keeps there), transport, executor.
 class stage {
   public:
     /// Throws plugin_error or std::runtime_error, which says what to change.

@@ -9,12 +9,18 @@ namespace {
 
 /// The parts of the lost agent-time.
 constexpr std::pair<const char*, metric> loss_parts[] = {
-    {"late_permit", metric::late_permit},         {"late_blocked", metric::late_blocked},
-    {"late_spawn", metric::late_spawn},           {"imbalance", metric::imbalance},
-    {"scheduling", metric::inflation_scheduling}, {"blocked", metric::inflation_blocked},
-    {"transport", metric::inflation_transport},   {"head_of_line", metric::inflation_head_of_line},
-    {"parsing", metric::inflation_parsing},       {"work", metric::inflation_work},
-    {"coordination", metric::inflation_coordination}, {"server", metric::inflation_server},
+    {"late_permit", metric::late_permit},
+    {"late_blocked", metric::late_blocked},
+    {"late_spawn", metric::late_spawn},
+    {"imbalance", metric::imbalance},
+    {"scheduling", metric::inflation_scheduling},
+    {"blocked", metric::inflation_blocked},
+    {"transport", metric::inflation_transport},
+    {"head_of_line", metric::inflation_head_of_line},
+    {"parsing", metric::inflation_parsing},
+    {"work", metric::inflation_work},
+    {"coordination", metric::inflation_coordination},
+    {"server", metric::inflation_server},
 };
 
 /// A figure of a sample; nothing for an empty one.

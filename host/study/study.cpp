@@ -41,8 +41,8 @@ const std::string& headline_of(const study& s) {
     const auto has = [&](metric m) {
         return std::ranges::any_of(s.runs, [&](const study_run& r) { return r.ok() && r.value(m).has_value(); });
     };
-    for (const metric m : {metric::efficiency, metric::recovered_efficiency, metric::estimated_efficiency,
-                           metric::hundred_cycles})
+    for (const metric m :
+         {metric::efficiency, metric::recovered_efficiency, metric::estimated_efficiency, metric::hundred_cycles})
         if (has(m)) return name_of(m);
     return name_of(metric::efficiency);
 }

@@ -1,5 +1,5 @@
-// Datagrams of a group over QUIC, changed, cut, doubled, swapped and made up, between a hub and two members: nothing ends
-// the process, and every message that is read was sent.
+// Datagrams of a group over QUIC, changed, cut, doubled, swapped and made up, between a hub and two members: nothing
+// ends the process, and every message that is read was sent.
 #include <chimera/sdk/text.hpp>
 
 #include <cstring>

@@ -68,10 +68,10 @@ class endpoint {
     }
     /// Awaits room for one message, and sends it. The result is its number.
     auto send(std::int32_t to, std::uint32_t channel, std::string_view body) noexcept {
-        return wait<std::uint64_t>([raw = raw_, to, channel, part = str(body)](chm_waker* w, std::uint64_t& seq,
-                                                                               chm_error* e) {
-            return raw->vt->poll_send(raw, w, to, channel, &part, 1, &seq, e);
-        });
+        return wait<std::uint64_t>(
+            [raw = raw_, to, channel, part = str(body)](chm_waker* w, std::uint64_t& seq, chm_error* e) {
+                return raw->vt->poll_send(raw, w, to, channel, &part, 1, &seq, e);
+            });
     }
     /// Awaits the next message; none: nobody can send one any more.
     auto receive() noexcept {

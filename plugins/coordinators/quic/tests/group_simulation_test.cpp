@@ -1,5 +1,5 @@
-// A whole group over QUIC on a simulated network: virtual clock, seeded loss, duplicates, reordering and partitions. What
-// is simulated is what runs: the stations, with their handshakes, frames, windows and votes.
+// A whole group over QUIC on a simulated network: virtual clock, seeded loss, duplicates, reordering and partitions.
+// What is simulated is what runs: the stations, with their handshakes, frames, windows and votes.
 #include "quic/hub_station.hpp"
 #include "quic/member_station.hpp"
 
@@ -39,7 +39,9 @@ address address_of(std::int32_t node) {
 class simulation {
   public:
     simulation(std::uint64_t seed, const weather& w) : random_(seed), weather_(w) {
-        for (std::int32_t i = 0; i < members; ++i) keys_ += names[static_cast<std::size_t>(i)] + std::string(" ") + std::string(64, static_cast<char>('a' + i)) + "\n";
+        for (std::int32_t i = 0; i < members; ++i)
+            keys_ += names[static_cast<std::size_t>(i)] + std::string(" ") +
+                     std::string(64, static_cast<char>('a' + i)) + "\n";
         station_options options;
         options.listen.connection.idle_timeout = 20'000 * ms;
         options.listen.connection.probe_path = false;
@@ -103,7 +105,7 @@ class simulation {
     struct node {
         std::int32_t who;
         std::shared_ptr<quic::station> stack;
-        std::map<std::uint64_t, bool> asked; ///< proposals that came as events
+        std::map<std::uint64_t, bool> asked;                                 ///< proposals that came as events
         std::map<std::pair<std::int32_t, std::int32_t>, std::uint64_t> last; ///< seq, by sender and `to`
         std::map<std::int32_t, std::uint64_t> sent;
         std::size_t received = 0;
@@ -161,7 +163,8 @@ class simulation {
         if (is_cut(from) || is_cut(to) || chance(random_) < weather_.loss) return;
         const int copies = chance(random_) < weather_.duplicates ? 2 : 1;
         for (int i = 0; i < copies; ++i)
-            queue_.push({now_ + 50'000 + random_() % weather_.jitter, ++order_, from, to, {bytes.begin(), bytes.end()}});
+            queue_.push(
+                {now_ + 50'000 + random_() % weather_.jitter, ++order_, from, to, {bytes.begin(), bytes.end()}});
     }
     node& at(std::int32_t who) { return nodes_.at(static_cast<std::size_t>(who + 1)); }
     void flush(node& n) {
