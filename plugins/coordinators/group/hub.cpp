@@ -108,12 +108,6 @@ void hub::member_left(std::int32_t who) {
     close_barriers();
 }
 
-std::size_t hub::present() const noexcept {
-    std::size_t n = 0;
-    for (std::int32_t i = 0; i < group_.size(); ++i) n += is_up(i) ? 1 : 0;
-    return n;
-}
-
 void hub::leave() {
     to_all(made(kind::goodbye));
     lose({}, true);

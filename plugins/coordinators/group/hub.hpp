@@ -38,8 +38,6 @@ class hub final : public party {
 
     /// The member is in the group.
     bool has(std::int32_t member) const noexcept { return is_up(member); }
-    /// How many are.
-    std::size_t present() const noexcept;
 
   private:
     void route(std::int32_t to, const frames::frame&) override;

@@ -22,7 +22,7 @@ class coordinator final : public sdk::coordinator_base<coordinator, CHM_COORDINA
             const std::lock_guard lock(mutex_);
             std::weak_ptr<room>& known = rooms_[m.group];
             in = known.lock();
-            if (!in) known = in = std::make_shared<room>(m.group);
+            if (!in) known = in = std::make_shared<room>();
             std::erase_if(rooms_, [](const auto& one) { return one.second.expired(); });
         }
         return new local_endpoint(std::move(in), std::move(m));

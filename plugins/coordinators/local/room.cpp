@@ -64,7 +64,6 @@ bool room::enter(local_endpoint& e) {
             if (member != nullptr) member->core().inbox.wake(group::waiting_for::ready);
     } else {
         places_[static_cast<std::size_t>(e.number())] = &e;
-        ++members_;
         e.gives_up_at = sdk::now_ns() + join_limit_ns;
     }
     if (!clock_.joinable())
@@ -82,7 +81,6 @@ void room::leave(local_endpoint& e) {
         hub_ = nullptr;
     } else {
         places_[static_cast<std::size_t>(e.number())] = nullptr;
-        --members_;
     }
 }
 

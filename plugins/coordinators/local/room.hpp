@@ -21,12 +21,11 @@ class local_endpoint;
 /// once. One lock for all. Lives as long as its endpoints.
 class room {
   public:
-    explicit room(std::string group) : name_(std::move(group)) {}
+    room() = default;
     ~room();
     room(const room&) = delete;
     room& operator=(const room&) = delete;
 
-    const std::string& name() const noexcept { return name_; }
     group::party_lock& lock() noexcept { return lock_; }
 
     // [lock held]
@@ -34,7 +33,6 @@ class room {
     /// False: this place is taken.
     bool enter(local_endpoint&);
     void leave(local_endpoint&);
-    bool is_empty() const noexcept { return hub_ == nullptr && members_ == 0; }
     /// Lets a member in if the hub is there. Throws sdk::error (CHM_E_PROTO) if the hub refuses it.
     bool let_in(local_endpoint& member, std::uint64_t now);
     /// The frame of one endpoint for another.
@@ -53,11 +51,9 @@ class room {
     void give(std::int32_t from, std::int32_t to, const frames::frame&);
     void keep_time();
 
-    const std::string name_;
     group::party_lock lock_;
     local_endpoint* hub_ = nullptr;
     std::vector<local_endpoint*> places_; // by member; null: not there
-    std::size_t members_ = 0;
     std::list<queued> queue_;
     bool delivering_ = false;
     // The thread that ends what is over time. It starts with the first endpoint.

@@ -5,8 +5,6 @@
 /// call. All of them may throw, unless they are noexcept.
 #pragma once
 
-#include <algorithm>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -42,14 +40,6 @@ class coordinator_base : public chm_coordinator {
     static constexpr chm_coordinator_vt vtable{sizeof(chm_coordinator_vt), Flags, join_thunk, destroy_thunk,
                                                extension_thunk};
 };
-
-/// Copies as much of `mine` into *out as the caller's version of the struct has. out->size stays.
-template <class Struct>
-void copy_sized(Struct* out, const Struct& mine) noexcept {
-    const std::uint32_t size = out->size;
-    std::memcpy(out, &mine, std::min<std::size_t>(size, sizeof mine));
-    out->size = size;
-}
 
 /// Self needs:
 ///   poll_result poll_ready(chm_waker*)

@@ -154,13 +154,16 @@ class exchange_base : public chm_exchange {
     static constexpr chm_exchange_vt vtable{sizeof(chm_exchange_vt), 0, head_thunk, chunk_thunk, close_thunk};
 };
 
-/// Fills *out as chm_timing_ext::read does: as much of it as the caller's version of the struct has. out->size
-/// stays.
-inline void copy_timing(chm_exchange_timing* out, const chm_exchange_timing& mine) noexcept {
+/// Copies as much of `mine` into *out as the caller's version of the struct has. out->size stays.
+template <class Struct>
+void copy_sized(Struct* out, const Struct& mine) noexcept {
     const std::uint32_t size = out->size;
     std::memcpy(out, &mine, std::min<std::size_t>(size, sizeof mine));
     out->size = size;
 }
+
+/// Fills *out as chm_timing_ext::read does.
+inline void copy_timing(chm_exchange_timing* out, const chm_exchange_timing& mine) noexcept { copy_sized(out, mine); }
 
 /// The factory of an executor class with `static constexpr chm_option schema[]` (or std::array) and a constructor
 /// (const chm_host*, const options&).
