@@ -55,7 +55,7 @@ struct measure {
     bool operator==(const measure&) const = default;
 };
 template <>
-inline constexpr auto fields_of<measure> = std::tuple(field("aggregate", &measure::how), field("over", &measure::over));
+inline constexpr auto fields_of<measure> = field_list(field("aggregate", &measure::how), field("over", &measure::over));
 
 /// What kind of statement a claim is. Each has its own key in a file, of the same name.
 enum class claim_kind : std::uint8_t {
@@ -124,7 +124,7 @@ struct reference_value {
     double value = 0;
 };
 template <>
-inline constexpr auto fields_of<reference_value> = std::tuple(field("name", &reference_value::name),
+inline constexpr auto fields_of<reference_value> = field_list(field("name", &reference_value::name),
                                                               field("value", &reference_value::value));
 
 /// One claim. Which members count depends on the kind; the others are as they were made.
@@ -154,7 +154,7 @@ struct claim_spec {
     std::string note;                                   ///< what the author of the file adds to the verdict
 };
 template <>
-inline constexpr auto fields_of<claim_spec> = std::tuple(
+inline constexpr auto fields_of<claim_spec> = field_list(
     field("id", &claim_spec::id), field("statement", &claim_spec::statement), field("kind", &claim_spec::kind),
     field("metric", &claim_spec::metric).left_out(), field("by", &claim_spec::by),
     field("of", &claim_spec::of).left_out(), field("a", &claim_spec::a).left_out(),

@@ -16,7 +16,7 @@ struct hypothesis_spec {
 };
 template <>
 inline constexpr auto fields_of<hypothesis_spec> =
-    std::tuple(field("id", &hypothesis_spec::id), field("statement", &hypothesis_spec::statement),
+    field_list(field("id", &hypothesis_spec::id), field("statement", &hypothesis_spec::statement),
                field("metric", &hypothesis_spec::metric), field("a", &hypothesis_spec::a),
                field("b", &hypothesis_spec::b).left_out(), field("reference", &hypothesis_spec::reference).left_out(),
                field("direction", &hypothesis_spec::direction), field("margin", &hypothesis_spec::margin),
@@ -33,7 +33,7 @@ struct criterion_spec {
 };
 template <>
 inline constexpr auto fields_of<criterion_spec> =
-    std::tuple(field("id", &criterion_spec::id), field("statement", &criterion_spec::statement),
+    field_list(field("id", &criterion_spec::id), field("statement", &criterion_spec::statement),
                field("metric", &criterion_spec::metric), field("by", &criterion_spec::by),
                field("of", &criterion_spec::of).left_out(), field("at_least", &criterion_spec::at_least).left_out(),
                field("at_most", &criterion_spec::at_most).left_out(), field("above", &criterion_spec::above).left_out(),
@@ -47,7 +47,7 @@ struct reference_spec {
     std::string metric; ///< empty: it is only named in other tables
 };
 template <>
-inline constexpr auto fields_of<reference_spec> = std::tuple(field("name", &reference_spec::name),
+inline constexpr auto fields_of<reference_spec> = field_list(field("name", &reference_spec::name),
                                                              field("value", &reference_spec::value),
                                                              field("what", &reference_spec::what),
                                                              field("metric", &reference_spec::metric).left_out());
@@ -65,7 +65,7 @@ struct cost_spec {
 };
 template <>
 inline constexpr auto fields_of<cost_spec> =
-    std::tuple(field("currency", &cost_spec::currency), field("server_per_hour", &cost_spec::server_per_hour),
+    field_list(field("currency", &cost_spec::currency), field("server_per_hour", &cost_spec::server_per_hour),
                field("servers", &cost_spec::servers), field("client_per_hour", &cost_spec::client_per_hour),
                field("clients", &cost_spec::clients), field("per_million_tokens", &cost_spec::per_million_tokens),
                field("tokens_per_month", &cost_spec::tokens_per_month), field("monthly_bill", &cost_spec::monthly_bill),
@@ -85,7 +85,7 @@ struct question_set {
     }
 };
 template <>
-inline constexpr auto fields_of<question_set> = std::tuple(field("source", &question_set::source),
+inline constexpr auto fields_of<question_set> = field_list(field("source", &question_set::source),
                                                            field("claims", &question_set::claims).left_out(),
                                                            field("hypotheses", &question_set::hypotheses).left_out(),
                                                            field("criteria", &question_set::criteria).left_out(),

@@ -16,7 +16,7 @@ struct failure_result {
 };
 template <>
 inline constexpr auto
-    fields_of<failure_result> = std::tuple(field("run", &failure_result::run, "", "0: the warm-up"),
+    fields_of<failure_result> = field_list(field("run", &failure_result::run, "", "0: the warm-up"),
                                            field("execution", &failure_result::execution, "", "alone or together"),
                                            field("agent", &failure_result::agent), field("call", &failure_result::call),
                                            field("message", &failure_result::message));
@@ -31,7 +31,7 @@ struct alert_result {
 };
 template <>
 inline constexpr auto fields_of<alert_result> =
-    std::tuple(field("alert", &alert_result::alert, "", "its key in the profile"), field("unit", &alert_result::unit),
+    field_list(field("alert", &alert_result::alert, "", "its key in the profile"), field("unit", &alert_result::unit),
                field("limit", &alert_result::limit), field("value", &alert_result::value),
                field("samples", &alert_result::samples, "", "values that it comes from"),
                field("tripped", &alert_result::tripped, "", "the value lies beyond the limit"));
@@ -48,7 +48,7 @@ struct metric_result {
 };
 template <>
 inline constexpr auto fields_of<metric_result> =
-    std::tuple(field("unit", &metric_result::unit),
+    field_list(field("unit", &metric_result::unit),
                field("provenance", &metric_result::provenance, "", "measured, derived or estimated"),
                field("n", &metric_result::n, "", "values; 0: not measured"), field("mean", &metric_result::mean),
                field("std", &metric_result::std, "", "sample standard deviation"), field("min", &metric_result::min),
@@ -62,7 +62,7 @@ struct run_growth {
     growth_result growth;
 };
 template <>
-inline constexpr auto fields_of<run_growth> = std::tuple(field("run", &run_growth::run),
+inline constexpr auto fields_of<run_growth> = field_list(field("run", &run_growth::run),
                                                          field("growth", &run_growth::growth, "", "per hour"));
 
 struct campaign_result {
@@ -92,7 +92,7 @@ struct campaign_result {
     std::map<std::string, std::string> run_crc32;
 };
 template <>
-inline constexpr auto fields_of<campaign_result> = std::tuple(
+inline constexpr auto fields_of<campaign_result> = field_list(
     field("schema_version", &campaign_result::schema_version, "", "3; 2 is still read"),
     field("profile", &campaign_result::profile, "", "name of the profile"),
     field("config", &campaign_result::config, "", "name of the configuration"),

@@ -20,7 +20,7 @@ struct time_slice {
     double tokens_per_s = 0;
 };
 template <>
-inline constexpr auto fields_of<time_slice> = std::tuple(
+inline constexpr auto fields_of<time_slice> = field_list(
     field("begin_s", &time_slice::begin_s, "s", "since the execution began"), field("end_s", &time_slice::end_s, "s"),
     field("resident_mib", &time_slice::resident_mib, "MiB", "resident memory of the process at the end"),
     field("recorded_mib", &time_slice::recorded_mib, "MiB", "of it, kept by the measurement for its results"),
@@ -41,7 +41,7 @@ struct trend_result {
 };
 template <>
 inline constexpr auto
-    fields_of<trend_result> = std::tuple(field("per_hour", &trend_result::per_hour, "", "Theil-Sen slope"),
+    fields_of<trend_result> = field_list(field("per_hour", &trend_result::per_hour, "", "Theil-Sen slope"),
                                          field("ci95_low", &trend_result::ci95_low, "", "95 % interval of the slope"),
                                          field("ci95_high", &trend_result::ci95_high),
                                          field("p", &trend_result::p, "", "of the Mann-Kendall test"),
@@ -52,7 +52,7 @@ struct growth_result {
     std::optional<trend_result> memory, ttft, e2e;
 };
 template <>
-inline constexpr auto fields_of<growth_result> = std::tuple(field("memory_mib", &growth_result::memory, "MiB/h",
+inline constexpr auto fields_of<growth_result> = field_list(field("memory_mib", &growth_result::memory, "MiB/h",
                                                                   "resident memory without what the measurement keeps"),
                                                             field("ttft_ms", &growth_result::ttft, "ms/h",
                                                                   "median TTFT"),
@@ -65,7 +65,7 @@ struct over_time_result {
 };
 template <>
 inline constexpr auto fields_of<over_time_result> =
-    std::tuple(field("slice_s", &over_time_result::slice_s, "s", "length of a slice"),
+    field_list(field("slice_s", &over_time_result::slice_s, "s", "length of a slice"),
                field("growth", &over_time_result::growth, "", "trends over the slices, per hour"),
                field("slices", &over_time_result::slices));
 

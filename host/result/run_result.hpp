@@ -47,7 +47,7 @@ struct serialization_verdict {
     bool serialized() const noexcept { return verdict == concurrency::serialized; }
 };
 template <>
-inline constexpr auto fields_of<serialization_verdict> = std::tuple(
+inline constexpr auto fields_of<serialization_verdict> = field_list(
     field("verdict", &serialization_verdict::verdict, "", "parallel or serialized"),
     field("cause", &serialization_verdict::cause, "", "none, permit, blocked-executor, server-queue or unknown")
         .defaulted(),
@@ -71,7 +71,7 @@ struct self_check {
     std::string arrival_evidence;      ///< the reason of arrival_limited
 };
 template <>
-inline constexpr auto fields_of<self_check> = std::tuple(
+inline constexpr auto fields_of<self_check> = field_list(
     field("client_limited", &self_check::client_limited, "", "metrics that the client could have changed"),
     field("arrival_limited", &self_check::arrival_limited, "",
           "metrics that say how records were gathered on their way")
@@ -87,7 +87,7 @@ struct counted_remark {
 };
 template <>
 inline constexpr auto fields_of<counted_remark> =
-    std::tuple(field("what", &counted_remark::what, "", "the remark"),
+    field_list(field("what", &counted_remark::what, "", "the remark"),
                field("detail", &counted_remark::detail, "", "of the first such reply").defaulted(),
                field("replies", &counted_remark::replies, "", "replies that had it"),
                field("of", &counted_remark::of, "", "all replies"));
@@ -100,7 +100,7 @@ struct thread_load {
 };
 template <>
 inline constexpr auto fields_of<thread_load> =
-    std::tuple(field("name", &thread_load::thread, "", "its name"),
+    field_list(field("name", &thread_load::thread, "", "its name"),
                field("busy_pct", &thread_load::busy_pct, "%", "share of W on a CPU"),
                field("queued_pct", &thread_load::queued_pct, "%", "share of W ready to run, without a CPU"));
 
@@ -112,7 +112,7 @@ struct path_times {
     double parsing = 0, work = 0, server = 0;
 };
 template <>
-inline constexpr auto fields_of<path_times> = std::tuple(
+inline constexpr auto fields_of<path_times> = field_list(
     field("scheduling", &path_times::scheduling, "ms", "runnable and not polled"),
     field("blocked", &path_times::blocked, "ms", "the same, while a long poll held a worker"),
     field("transport", &path_times::transport, "ms", "in the transport"),
@@ -127,7 +127,7 @@ struct long_poll_result {
     std::string stage; ///< the agent's: "ingest", "body", ...
 };
 template <>
-inline constexpr auto fields_of<long_poll_result> = std::tuple(field("begin_ns", &long_poll_result::begin_ns, "ns"),
+inline constexpr auto fields_of<long_poll_result> = field_list(field("begin_ns", &long_poll_result::begin_ns, "ns"),
                                                                field("end_ns", &long_poll_result::end_ns, "ns"),
                                                                field("stage", &long_poll_result::stage, "",
                                                                      "work of the agent at that time"));
@@ -136,7 +136,7 @@ struct late_poll_result {
     std::int64_t runnable_ns = 0, polled_ns = 0;
 };
 template <>
-inline constexpr auto fields_of<late_poll_result> = std::tuple(field("runnable_ns", &late_poll_result::runnable_ns,
+inline constexpr auto fields_of<late_poll_result> = field_list(field("runnable_ns", &late_poll_result::runnable_ns,
                                                                      "ns"),
                                                                field("polled_ns", &late_poll_result::polled_ns, "ns"));
 
@@ -156,7 +156,7 @@ struct agent_result {
     std::optional<std::uint64_t> requests; ///< how many it made
 };
 template <>
-inline constexpr auto fields_of<agent_result> = std::tuple(
+inline constexpr auto fields_of<agent_result> = field_list(
     field("id", &agent_result::id, "", "its name in the profile"),
     field("model", &agent_result::model, "", "of an imported run").left_out(),
     field("ok", &agent_result::ok, "", "it and all its requests succeeded").defaulted(),
@@ -185,7 +185,7 @@ struct execution_result {
     std::vector<agent_result> agents;
 };
 template <>
-inline constexpr auto fields_of<execution_result> = std::tuple(
+inline constexpr auto fields_of<execution_result> = field_list(
     field("wall_ms", &execution_result::wall_ms, "ms", "from the start of the executor to its end"),
     field("busiest_thread", &execution_result::busiest_thread, "", "the client's thread that was on a CPU most"),
     field("cost", &execution_result::cost, "", "what it took of the machine").left_out(),
@@ -199,7 +199,7 @@ struct recorded_claims {
 };
 template <>
 inline constexpr auto fields_of<recorded_claims> =
-    std::tuple(field("file", &recorded_claims::file).defaulted(),
+    field_list(field("file", &recorded_claims::file).defaulted(),
                field("efficiency_percent", &recorded_claims::efficiency_percent, "%"),
                field("resource_contention_detected", &recorded_claims::resource_contention_detected));
 
@@ -209,12 +209,12 @@ struct file_record {
     std::uint64_t bytes = 0; // last: crc32 as the last member would look like a seal
 };
 template <>
-inline constexpr auto fields_of<file_record> = std::tuple(field("name", &file_record::name),
+inline constexpr auto fields_of<file_record> = field_list(field("name", &file_record::name),
                                                           field("crc32", &file_record::crc32, "", "of the whole file"),
                                                           field("bytes", &file_record::bytes));
 
 template <>
-inline constexpr auto fields_of<figure_definition> = std::tuple(field("unit", &figure_definition::unit),
+inline constexpr auto fields_of<figure_definition> = field_list(field("unit", &figure_definition::unit),
                                                                 field("provenance", &figure_definition::provenance),
                                                                 field("definition", &figure_definition::text));
 
@@ -251,7 +251,7 @@ struct run_result {
     }
 };
 template <>
-inline constexpr auto fields_of<run_result> = std::tuple(
+inline constexpr auto fields_of<run_result> = field_list(
     field("schema_version", &run_result::schema_version, "", "3; 2 is still read"),
     field("source", &run_result::source, "", "who measured: chimera, or tr115 for imported runs"),
     field("profile", &run_result::profile, "", "name of the profile").defaulted(),
@@ -294,7 +294,7 @@ struct server_result {
     std::string finish_reason;
 };
 template <>
-inline constexpr auto fields_of<server_result> = std::tuple(
+inline constexpr auto fields_of<server_result> = field_list(
     field("prompt_tokens", &server_result::prompt_tokens),
     field("completion_tokens", &server_result::completion_tokens),
     field("reasoning_tokens", &server_result::reasoning_tokens), field("total_ns", &server_result::total_ns, "ns"),
@@ -325,7 +325,7 @@ struct request_result {
     bool ok() const noexcept { return done_ns && !error; }
 };
 template <>
-inline constexpr auto fields_of<request_result> = std::tuple(
+inline constexpr auto fields_of<request_result> = field_list(
     field("execution", &request_result::execution, "", "alone or together"),
     field("agent", &request_result::agent, "", "id of the agent"),
     field("call", &request_result::call, "", "name of the call: analysis, report, call_0, ..."),
@@ -376,7 +376,7 @@ struct text_result {
 };
 template <>
 inline constexpr auto fields_of<text_result> =
-    std::tuple(field("execution", &text_result::execution, "", "alone or together"),
+    field_list(field("execution", &text_result::execution, "", "alone or together"),
                field("agent", &text_result::agent, "", "id of the agent"),
                field("call", &text_result::call, "", "name of the call"),
                field("prompt", &text_result::prompt, "", "the body's text as it was sent"),

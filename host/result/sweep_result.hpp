@@ -14,7 +14,7 @@ struct planned_runtime {
     std::optional<std::string> coordinator{};                             ///< nothing: none, or not recorded
 };
 template <>
-inline constexpr auto fields_of<planned_runtime> = std::tuple(
+inline constexpr auto fields_of<planned_runtime> = field_list(
     field("name", &planned_runtime::name), field("description", &planned_runtime::description),
     field("executor", &planned_runtime::executor), field("foreign", &planned_runtime::foreign),
     field("transport", &planned_runtime::transport), field("coordinator", &planned_runtime::coordinator).left_out());
@@ -26,7 +26,7 @@ struct planned_configuration {
 };
 template <>
 inline constexpr auto fields_of<planned_configuration> =
-    std::tuple(field("name", &planned_configuration::name), field("parameters", &planned_configuration::parameters));
+    field_list(field("name", &planned_configuration::name), field("parameters", &planned_configuration::parameters));
 
 struct sweep_result {
     int schema_version = sweep_schema_version;
@@ -45,7 +45,7 @@ struct sweep_result {
     json questions; ///< a question_set (host/questions); null: none
 };
 template <>
-inline constexpr auto fields_of<sweep_result> = std::tuple(
+inline constexpr auto fields_of<sweep_result> = field_list(
     field("schema_version", &sweep_result::schema_version), field("kind", &sweep_result::kind).defaulted(),
     field("source", &sweep_result::source, "", "who measured: chimera, or tr115 for imported runs"),
     field("name", &sweep_result::name), field("description", &sweep_result::description),
@@ -105,7 +105,7 @@ struct cell_result {
     std::string folder;                       // last: the line without its seal should not look as if it had one
 };
 template <>
-inline constexpr auto fields_of<cell_result> = std::tuple(
+inline constexpr auto fields_of<cell_result> = field_list(
     field("runtime", &cell_result::runtime), field("config", &cell_result::config), field("run", &cell_result::run),
     field("config_hash", &cell_result::config_hash),
     field("status", &cell_result::status, "", "ok, failed, crashed, timed_out, not_needed, lost or interrupted"),

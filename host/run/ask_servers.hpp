@@ -17,7 +17,7 @@ struct asked_model {
     std::optional<bool> there; ///< nothing: the server gave no list of its models
 };
 template <>
-inline constexpr auto fields_of<asked_model> = std::tuple(field("name", &asked_model::name),
+inline constexpr auto fields_of<asked_model> = field_list(field("name", &asked_model::name),
                                                           field("there", &asked_model::there));
 
 struct server_told {
@@ -29,7 +29,7 @@ struct server_told {
 };
 template <>
 inline constexpr auto
-    fields_of<server_told> = std::tuple(field("identity", &server_told::identity),
+    fields_of<server_told> = field_list(field("identity", &server_told::identity),
                                         field("answered", &server_told::answered), field("fault", &server_told::fault),
                                         field("models", &server_told::models), field("offered", &server_told::offered));
 

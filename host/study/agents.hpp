@@ -16,7 +16,7 @@ struct agent_figures {
     std::optional<double> ttft_ms, e2e_ms, tokens_per_second, tokens;
 };
 template <>
-inline constexpr auto fields_of<agent_figures> = std::tuple(
+inline constexpr auto fields_of<agent_figures> = field_list(
     field("runtime", &agent_figures::runtime), field("config", &agent_figures::config),
     field("agent", &agent_figures::agent), field("n", &agent_figures::n),
     field("ttft_ms", &agent_figures::ttft_ms, "ms"), field("e2e_ms", &agent_figures::e2e_ms, "ms"),
@@ -31,7 +31,7 @@ struct agent_delta {
     std::optional<double> p; ///< of the paired t test
 };
 template <>
-inline constexpr auto fields_of<agent_delta> = std::tuple(
+inline constexpr auto fields_of<agent_delta> = field_list(
     field("runtime", &agent_delta::runtime), field("config", &agent_delta::config), field("agent", &agent_delta::agent),
     field("against", &agent_delta::against), field("metric", &agent_delta::metric), field("n", &agent_delta::n),
     field("difference", &agent_delta::difference), field("ci95", &agent_delta::ci95), field("p", &agent_delta::p));
@@ -42,7 +42,7 @@ struct parity_cell {
     std::optional<double> mean;
 };
 template <>
-inline constexpr auto fields_of<parity_cell> = std::tuple(field("runtime", &parity_cell::runtime),
+inline constexpr auto fields_of<parity_cell> = field_list(field("runtime", &parity_cell::runtime),
                                                           field("mean", &parity_cell::mean));
 
 struct parity_report {
@@ -51,7 +51,7 @@ struct parity_report {
     std::vector<parity_cell> cells;
 };
 template <>
-inline constexpr auto fields_of<parity_report> = std::tuple(field("quantity", &parity_report::quantity),
+inline constexpr auto fields_of<parity_report> = field_list(field("quantity", &parity_report::quantity),
                                                             field("equal", &parity_report::equal),
                                                             field("cells", &parity_report::cells));
 

@@ -19,7 +19,7 @@ struct alerted_run {
 };
 template <>
 inline constexpr auto
-    fields_of<alerted_run> = std::tuple(field("runtime", &alerted_run::runtime), field("config", &alerted_run::config),
+    fields_of<alerted_run> = field_list(field("runtime", &alerted_run::runtime), field("config", &alerted_run::config),
                                         field("run", &alerted_run::run), field("alerts", &alerted_run::alerts));
 
 /// A run with a planned duration.
@@ -30,7 +30,7 @@ struct soaked_run {
 };
 template <>
 inline constexpr auto
-    fields_of<soaked_run> = std::tuple(field("runtime", &soaked_run::runtime), field("config", &soaked_run::config),
+    fields_of<soaked_run> = field_list(field("runtime", &soaked_run::runtime), field("config", &soaked_run::config),
                                        field("run", &soaked_run::run), field("over_time", &soaked_run::over_time));
 
 /// In the order of the study's runs.

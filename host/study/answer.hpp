@@ -15,7 +15,7 @@ struct answer_report {
     std::vector<std::string> use; ///< the runtimes that the first names as the best; empty: nothing to choose from
 };
 template <>
-inline constexpr auto fields_of<answer_report> = std::tuple(field("sentences", &answer_report::sentences),
+inline constexpr auto fields_of<answer_report> = field_list(field("sentences", &answer_report::sentences),
                                                             field("use", &answer_report::use));
 
 } // namespace chimera::host

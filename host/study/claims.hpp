@@ -37,7 +37,7 @@ struct judged_claim {
 };
 template <>
 inline constexpr auto fields_of<judged_claim> =
-    std::tuple(field("source", &judged_claim::source), field("id", &judged_claim::id),
+    field_list(field("source", &judged_claim::source), field("id", &judged_claim::id),
                field("statement", &judged_claim::statement), field("kind", &judged_claim::kind),
                field("about", &judged_claim::about), field("said", &judged_claim::said),
                field("found", &judged_claim::found), field("unit", &judged_claim::unit),
@@ -50,7 +50,7 @@ struct claims_report {
     std::vector<judged_claim> claims;
 };
 template <>
-inline constexpr auto fields_of<claims_report> = std::tuple(field("holds", &claims_report::holds),
+inline constexpr auto fields_of<claims_report> = field_list(field("holds", &claims_report::holds),
                                                             field("wrong", &claims_report::wrong),
                                                             field("other_sign", &claims_report::other_sign),
                                                             field("not_derivable", &claims_report::not_derivable),

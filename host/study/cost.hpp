@@ -17,7 +17,7 @@ struct cost_formula {
     std::string provenance = "estimated";
 };
 template <>
-inline constexpr auto fields_of<cost_formula> = std::tuple(field("figure", &cost_formula::figure),
+inline constexpr auto fields_of<cost_formula> = field_list(field("figure", &cost_formula::figure),
                                                            field("formula", &cost_formula::formula),
                                                            field("inputs", &cost_formula::inputs),
                                                            field("provenance", &cost_formula::provenance));
@@ -36,7 +36,7 @@ struct runtime_cost {
 };
 template <>
 inline constexpr auto fields_of<runtime_cost> =
-    std::tuple(field("runtime", &runtime_cost::runtime), field("throughput", &runtime_cost::throughput),
+    field_list(field("runtime", &runtime_cost::runtime), field("throughput", &runtime_cost::throughput),
                field("per_million_tokens", &runtime_cost::per_million_tokens),
                field("per_million_ci95", &runtime_cost::per_million_ci95), field("per_month", &runtime_cost::per_month),
                field("saved_per_month", &runtime_cost::saved_per_month),
@@ -50,7 +50,7 @@ struct cost_report {
     std::vector<runtime_cost> runtimes;
 };
 template <>
-inline constexpr auto fields_of<cost_report> = std::tuple(field("source", &cost_report::source),
+inline constexpr auto fields_of<cost_report> = field_list(field("source", &cost_report::source),
                                                           field("currency", &cost_report::currency),
                                                           field("baseline", &cost_report::baseline),
                                                           field("efficiency", &cost_report::efficiency),

@@ -22,7 +22,7 @@ struct criterion_row {
 };
 template <>
 inline constexpr auto
-    fields_of<criterion_row> = std::tuple(field("subject", &criterion_row::subject),
+    fields_of<criterion_row> = field_list(field("subject", &criterion_row::subject),
                                           field("value", &criterion_row::value), field("over", &criterion_row::over),
                                           field("p_holm", &criterion_row::p_holm), field("met", &criterion_row::met),
                                           field("missing", &criterion_row::missing).left_out());
@@ -37,7 +37,7 @@ struct judged_criterion {
 };
 template <>
 inline constexpr auto fields_of<judged_criterion> =
-    std::tuple(field("source", &judged_criterion::source), field("id", &judged_criterion::id),
+    field_list(field("source", &judged_criterion::source), field("id", &judged_criterion::id),
                field("statement", &judged_criterion::statement), field("about", &judged_criterion::about),
                field("unit", &judged_criterion::unit), field("unit_of_over", &judged_criterion::unit_of_over),
                field("met", &judged_criterion::met), field("rows", &judged_criterion::rows),
@@ -54,7 +54,7 @@ struct reference_row {
 };
 template <>
 inline constexpr auto
-    fields_of<reference_row> = std::tuple(field("runtime", &reference_row::runtime), field("n", &reference_row::n),
+    fields_of<reference_row> = field_list(field("runtime", &reference_row::runtime), field("n", &reference_row::n),
                                           field("mean", &reference_row::mean), field("gap", &reference_row::gap),
                                           field("ci95", &reference_row::ci95), field("p_holm", &reference_row::p_holm),
                                           field("gap_of_best_config", &reference_row::gap_of_best_config),
@@ -67,7 +67,7 @@ struct judged_reference {
 };
 template <>
 inline constexpr auto fields_of<judged_reference> =
-    std::tuple(field("source", &judged_reference::source), field("name", &judged_reference::name),
+    field_list(field("source", &judged_reference::source), field("name", &judged_reference::name),
                field("what", &judged_reference::what), field("metric", &judged_reference::metric),
                field("unit", &judged_reference::unit), field("unit_of_gap", &judged_reference::unit_of_gap),
                field("value", &judged_reference::value), field("rows", &judged_reference::rows));

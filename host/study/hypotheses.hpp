@@ -47,7 +47,7 @@ struct judged_hypothesis {
     std::string words; ///< the verdict as sentences, with figures
 };
 template <>
-inline constexpr auto fields_of<judged_hypothesis> = std::tuple(
+inline constexpr auto fields_of<judged_hypothesis> = field_list(
     field("source", &judged_hypothesis::source), field("id", &judged_hypothesis::id),
     field("statement", &judged_hypothesis::statement), field("metric", &judged_hypothesis::metric),
     field("unit", &judged_hypothesis::unit), field("a", &judged_hypothesis::a), field("b", &judged_hypothesis::b),

@@ -18,7 +18,7 @@ struct drift_report {
 };
 template <>
 inline constexpr auto
-    fields_of<drift_report> = std::tuple(field("metric", &drift_report::metric), field("n", &drift_report::n),
+    fields_of<drift_report> = field_list(field("metric", &drift_report::metric), field("n", &drift_report::n),
                                          field("in_ten_runs", &drift_report::in_ten_runs),
                                          field("ci95", &drift_report::ci95), field("p", &drift_report::p));
 
@@ -29,7 +29,7 @@ struct contrast_report {
     std::optional<double> median_a, median_b, p;
 };
 template <>
-inline constexpr auto fields_of<contrast_report> = std::tuple(field("runtime", &contrast_report::runtime),
+inline constexpr auto fields_of<contrast_report> = field_list(field("runtime", &contrast_report::runtime),
                                                               field("metric", &contrast_report::metric),
                                                               field("n_a", &contrast_report::n_a),
                                                               field("n_b", &contrast_report::n_b),
@@ -48,7 +48,7 @@ struct order_report {
     std::vector<contrast_report> first; ///< a: the first run of each configuration, b: the others
 };
 template <>
-inline constexpr auto fields_of<order_report> = std::tuple(field("one_after_another", &order_report::one_after_another),
+inline constexpr auto fields_of<order_report> = field_list(field("one_after_another", &order_report::one_after_another),
                                                            field("sequence", &order_report::sequence),
                                                            field("drift", &order_report::drift),
                                                            field("cold", &order_report::cold),

@@ -14,7 +14,7 @@ struct overview_cell {
 };
 template <>
 inline constexpr auto
-    fields_of<overview_cell> = std::tuple(field("runtime", &overview_cell::runtime), field("n", &overview_cell::n),
+    fields_of<overview_cell> = field_list(field("runtime", &overview_cell::runtime), field("n", &overview_cell::n),
                                           field("mean", &overview_cell::mean), field("sd", &overview_cell::sd),
                                           field("q1", &overview_cell::q1), field("median", &overview_cell::median),
                                           field("q3", &overview_cell::q3));
@@ -26,7 +26,7 @@ struct overview_row {
 };
 template <>
 inline constexpr auto
-    fields_of<overview_row> = std::tuple(field("metric", &overview_row::metric), field("label", &overview_row::label),
+    fields_of<overview_row> = field_list(field("metric", &overview_row::metric), field("label", &overview_row::label),
                                          field("unit", &overview_row::unit),
                                          field("provenance", &overview_row::provenance),
                                          field("shown", &overview_row::shown), field("cells", &overview_row::cells));
@@ -48,7 +48,7 @@ struct decision_cell {
     standing stands = standing::not_measured;
 };
 template <>
-inline constexpr auto fields_of<decision_cell> = std::tuple(field("runtime", &decision_cell::runtime),
+inline constexpr auto fields_of<decision_cell> = field_list(field("runtime", &decision_cell::runtime),
                                                             field("standing", &decision_cell::stands));
 
 /// One criterion: means, by Welch's test and two one-sided tests; of times, which have long tails, medians, by ranks.
@@ -61,7 +61,7 @@ struct decision_row {
 };
 template <>
 inline constexpr auto
-    fields_of<decision_row> = std::tuple(field("metric", &decision_row::metric), field("label", &decision_row::label),
+    fields_of<decision_row> = field_list(field("metric", &decision_row::metric), field("label", &decision_row::label),
                                          field("unit", &decision_row::unit), field("margin", &decision_row::margin),
                                          field("cells", &decision_row::cells));
 

@@ -13,7 +13,7 @@ struct provenance_line {
     std::string where; ///< which runs, where it is not all that say where they come from; empty: all
 };
 template <>
-inline constexpr auto fields_of<provenance_line> = std::tuple(field("subject", &provenance_line::subject),
+inline constexpr auto fields_of<provenance_line> = field_list(field("subject", &provenance_line::subject),
                                                               field("text", &provenance_line::text),
                                                               field("runs", &provenance_line::runs),
                                                               field("where", &provenance_line::where));
@@ -33,7 +33,7 @@ struct provenance_report {
     }
 };
 template <>
-inline constexpr auto fields_of<provenance_report> = std::tuple(field("first_begun", &provenance_report::first_begun),
+inline constexpr auto fields_of<provenance_report> = field_list(field("first_begun", &provenance_report::first_begun),
                                                                 field("last_begun", &provenance_report::last_begun),
                                                                 field("runs", &provenance_report::runs),
                                                                 field("runs_without", &provenance_report::runs_without),

@@ -13,7 +13,7 @@ struct agent_pace {
     double ms_per_token = 0;
 };
 template <>
-inline constexpr auto fields_of<agent_pace> = std::tuple(field("agent", &agent_pace::agent),
+inline constexpr auto fields_of<agent_pace> = field_list(field("agent", &agent_pace::agent),
                                                          field("ms_per_token", &agent_pace::ms_per_token, "ms"));
 
 /// Over the runs of one runtime. ci95 is a bootstrap interval over these runs and the serialized ones.
@@ -23,7 +23,7 @@ struct recovered_runs {
     std::optional<statistics::interval> ci95_pct;
 };
 template <>
-inline constexpr auto fields_of<recovered_runs> = std::tuple(field("n", &recovered_runs::n),
+inline constexpr auto fields_of<recovered_runs> = field_list(field("n", &recovered_runs::n),
                                                              field("mean_pct", &recovered_runs::mean_pct),
                                                              field("sd_pct", &recovered_runs::sd_pct),
                                                              field("ci95_pct", &recovered_runs::ci95_pct));
@@ -34,7 +34,7 @@ struct recovered_runtime {
     recovered_runs all;  ///< of every run, against the pace of every serialized run
 };
 template <>
-inline constexpr auto fields_of<recovered_runtime> = std::tuple(field("runtime", &recovered_runtime::runtime),
+inline constexpr auto fields_of<recovered_runtime> = field_list(field("runtime", &recovered_runtime::runtime),
                                                                 field("warm", &recovered_runtime::warm),
                                                                 field("all", &recovered_runtime::all));
 
@@ -50,7 +50,7 @@ struct recovery_report {
 };
 template <>
 inline constexpr auto fields_of<recovery_report> =
-    std::tuple(field("from", &recovery_report::from), field("serialized_runs", &recovery_report::serialized_runs),
+    field_list(field("from", &recovery_report::from), field("serialized_runs", &recovery_report::serialized_runs),
                field("warm_serialized_runs", &recovery_report::warm_serialized_runs),
                field("loads_known", &recovery_report::loads_known), field("paces", &recovery_report::paces),
                field("in_turn_tok_s", &recovery_report::in_turn_tok_s, "tok/s"),

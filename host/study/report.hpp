@@ -39,7 +39,7 @@ struct method_report {
 };
 template <>
 inline constexpr auto fields_of<method_report> =
-    std::tuple(field("runs", &method_report::runs), field("seed", &method_report::seed),
+    field_list(field("runs", &method_report::runs), field("seed", &method_report::seed),
                field("order", &method_report::order), field("backend", &method_report::backend),
                field("runtimes", &method_report::runtimes), field("configs", &method_report::configs),
                field("agents", &method_report::agents), field("sentences", &method_report::sentences));
@@ -51,7 +51,7 @@ struct failed_cell {
 };
 template <>
 inline constexpr auto
-    fields_of<failed_cell> = std::tuple(field("runtime", &failed_cell::runtime), field("config", &failed_cell::config),
+    fields_of<failed_cell> = field_list(field("runtime", &failed_cell::runtime), field("config", &failed_cell::config),
                                         field("run", &failed_cell::run), field("status", &failed_cell::status),
                                         field("message", &failed_cell::message));
 
@@ -60,7 +60,7 @@ struct cells_report {
     std::vector<failed_cell> failures;
 };
 template <>
-inline constexpr auto fields_of<cells_report> = std::tuple(field("planned", &cells_report::planned),
+inline constexpr auto fields_of<cells_report> = field_list(field("planned", &cells_report::planned),
                                                            field("ok", &cells_report::ok),
                                                            field("failed", &cells_report::failed),
                                                            field("damaged", &cells_report::damaged),
@@ -77,7 +77,7 @@ struct described {
 };
 template <>
 inline constexpr auto
-    fields_of<described> = std::tuple(field("n", &described::n), field("mean", &described::mean),
+    fields_of<described> = field_list(field("n", &described::n), field("mean", &described::mean),
                                       field("sd", &described::sd), field("cv_pct", &described::cv_pct),
                                       field("median", &described::median), field("q1", &described::q1),
                                       field("q3", &described::q3), field("min", &described::min),
@@ -90,7 +90,7 @@ struct outlier_report {
     std::vector<std::string> unusual; ///< what else stands out in the run (unusual_in)
 };
 template <>
-inline constexpr auto fields_of<outlier_report> = std::tuple(field("metric", &outlier_report::metric),
+inline constexpr auto fields_of<outlier_report> = field_list(field("metric", &outlier_report::metric),
                                                              field("config", &outlier_report::config),
                                                              field("run", &outlier_report::run),
                                                              field("value", &outlier_report::value),
@@ -126,7 +126,7 @@ struct runtime_report {
     }
 };
 template <>
-inline constexpr auto fields_of<runtime_report> = std::tuple(
+inline constexpr auto fields_of<runtime_report> = field_list(
     field("name", &runtime_report::name), field("executor", &runtime_report::executor),
     field("transport", &runtime_report::transport), field("foreign", &runtime_report::foreign),
     field("n", &runtime_report::n), field("mean_pct", &runtime_report::mean_pct),
@@ -150,7 +150,7 @@ struct config_report {
     std::optional<double> min_pct, peak_pct, median_pct;
 };
 template <>
-inline constexpr auto fields_of<config_report> = std::tuple(
+inline constexpr auto fields_of<config_report> = field_list(
     field("runtime", &config_report::runtime), field("config", &config_report::config), field("n", &config_report::n),
     field("mean_pct", &config_report::mean_pct), field("sd_pct", &config_report::sd_pct),
     field("ci95_pct", &config_report::ci95_pct), field("min_pct", &config_report::min_pct),
@@ -160,7 +160,7 @@ struct welch_report {
     double t = 0, df = 0, p = 0;
 };
 template <>
-inline constexpr auto fields_of<welch_report> = std::tuple(field("t", &welch_report::t), field("df", &welch_report::df),
+inline constexpr auto fields_of<welch_report> = field_list(field("t", &welch_report::t), field("df", &welch_report::df),
                                                            field("p", &welch_report::p));
 
 struct rank_report {
@@ -169,7 +169,7 @@ struct rank_report {
     std::optional<double> p_holm; ///< corrected over all pairs of the metric
 };
 template <>
-inline constexpr auto fields_of<rank_report> = std::tuple(field("u", &rank_report::u), field("p", &rank_report::p),
+inline constexpr auto fields_of<rank_report> = field_list(field("u", &rank_report::u), field("p", &rank_report::p),
                                                           field("exact", &rank_report::exact),
                                                           field("p_holm", &rank_report::p_holm));
 
@@ -181,7 +181,7 @@ struct paired_report {
     std::optional<statistics::interval> ci95;
 };
 template <>
-inline constexpr auto fields_of<paired_report> = std::tuple(field("n", &paired_report::n),
+inline constexpr auto fields_of<paired_report> = field_list(field("n", &paired_report::n),
                                                             field("difference", &paired_report::difference),
                                                             field("ci95", &paired_report::ci95));
 
@@ -214,7 +214,7 @@ struct comparison_report {
     }
 };
 template <>
-inline constexpr auto fields_of<comparison_report> = std::tuple(
+inline constexpr auto fields_of<comparison_report> = field_list(
     field("metric", &comparison_report::metric), field("unit", &comparison_report::unit),
     field("a", &comparison_report::a), field("b", &comparison_report::b), field("n_a", &comparison_report::n_a),
     field("n_b", &comparison_report::n_b), field("mean_a", &comparison_report::mean_a),
@@ -237,7 +237,7 @@ struct scaling_level {
 };
 template <>
 inline constexpr auto
-    fields_of<scaling_level> = std::tuple(field("n", &scaling_level::n), field("runs", &scaling_level::runs),
+    fields_of<scaling_level> = field_list(field("n", &scaling_level::n), field("runs", &scaling_level::runs),
                                           field("throughput_mean", &scaling_level::throughput_mean),
                                           field("throughput_ci95", &scaling_level::throughput_ci95),
                                           field("efficiency_mean_pct", &scaling_level::efficiency_mean_pct),
@@ -247,7 +247,7 @@ struct amdahl_report {
     double serial_fraction = 0, rate = 0, r2 = 0;
 };
 template <>
-inline constexpr auto fields_of<amdahl_report> = std::tuple(field("serial_fraction", &amdahl_report::serial_fraction),
+inline constexpr auto fields_of<amdahl_report> = field_list(field("serial_fraction", &amdahl_report::serial_fraction),
                                                             field("rate", &amdahl_report::rate),
                                                             field("r2", &amdahl_report::r2));
 
@@ -256,7 +256,7 @@ struct usl_report {
     std::optional<double> peak_n;
 };
 template <>
-inline constexpr auto fields_of<usl_report> = std::tuple(field("contention", &usl_report::contention),
+inline constexpr auto fields_of<usl_report> = field_list(field("contention", &usl_report::contention),
                                                          field("coherency", &usl_report::coherency),
                                                          field("rate", &usl_report::rate), field("r2", &usl_report::r2),
                                                          field("peak_n", &usl_report::peak_n));
@@ -270,7 +270,7 @@ struct scaling_report {
     std::optional<double> saturation_n; ///< nothing: not reached
 };
 template <>
-inline constexpr auto fields_of<scaling_report> = std::tuple(field("runtime", &scaling_report::runtime),
+inline constexpr auto fields_of<scaling_report> = field_list(field("runtime", &scaling_report::runtime),
                                                              field("series", &scaling_report::series),
                                                              field("points", &scaling_report::points),
                                                              field("amdahl", &scaling_report::amdahl),
@@ -285,7 +285,7 @@ struct level_report {
 };
 template <>
 inline constexpr auto
-    fields_of<level_report> = std::tuple(field("value", &level_report::value), field("n", &level_report::n),
+    fields_of<level_report> = field_list(field("value", &level_report::value), field("n", &level_report::n),
                                          field("mean", &level_report::mean), field("sd", &level_report::sd));
 
 /// How much a metric depends on a parameter.
@@ -296,7 +296,7 @@ struct parameter_report {
     double eta_squared = 0;
 };
 template <>
-inline constexpr auto fields_of<parameter_report> = std::tuple(field("parameter", &parameter_report::parameter),
+inline constexpr auto fields_of<parameter_report> = field_list(field("parameter", &parameter_report::parameter),
                                                                field("metric", &parameter_report::metric),
                                                                field("levels", &parameter_report::levels),
                                                                field("range_pct", &parameter_report::range_pct),
@@ -309,7 +309,7 @@ struct improved_config {
     std::optional<double> cv_pct, improvement_pct; ///< improvement_pct: nothing for the baseline
 };
 template <>
-inline constexpr auto fields_of<improved_config> = std::tuple(
+inline constexpr auto fields_of<improved_config> = field_list(
     field("config", &improved_config::config), field("n", &improved_config::n), field("mean", &improved_config::mean),
     field("cv_pct", &improved_config::cv_pct), field("improvement_pct", &improved_config::improvement_pct));
 
@@ -319,7 +319,7 @@ struct improved_group {
     std::size_t configs = 0, better = 0;
 };
 template <>
-inline constexpr auto fields_of<improved_group> = std::tuple(field("kind", &improved_group::kind),
+inline constexpr auto fields_of<improved_group> = field_list(field("kind", &improved_group::kind),
                                                              field("name", &improved_group::name),
                                                              field("configs", &improved_group::configs),
                                                              field("better", &improved_group::better));
@@ -334,7 +334,7 @@ struct improvement_report {
 };
 template <>
 inline constexpr auto fields_of<improvement_report> =
-    std::tuple(field("baseline", &improvement_report::baseline), field("metric", &improvement_report::metric),
+    field_list(field("baseline", &improvement_report::baseline), field("metric", &improvement_report::metric),
                field("success_rate_pct", &improvement_report::success_rate_pct),
                field("peak_pct", &improvement_report::peak_pct), field("mean_pct", &improvement_report::mean_pct),
                field("by_config", &improvement_report::by_config), field("groups", &improvement_report::groups));
@@ -347,7 +347,7 @@ struct distribution_report {
     std::vector<std::array<double, 2>> quantiles; ///< {p, value} for p = 0, 0.01, ..., 1
 };
 template <>
-inline constexpr auto fields_of<distribution_report> = std::tuple(field("runtime", &distribution_report::runtime),
+inline constexpr auto fields_of<distribution_report> = field_list(field("runtime", &distribution_report::runtime),
                                                                   field("metric", &distribution_report::metric),
                                                                   field("n", &distribution_report::n),
                                                                   field("mean", &distribution_report::mean),
@@ -364,7 +364,7 @@ struct reported_request {
 };
 template <>
 inline constexpr auto fields_of<reported_request> =
-    std::tuple(field("call", &reported_request::call), field("ok", &reported_request::ok),
+    field_list(field("call", &reported_request::call), field("ok", &reported_request::ok),
                field("dispatched_ms", &reported_request::dispatched_ms),
                field("first_token_ms", &reported_request::first_token_ms),
                field("last_token_ms", &reported_request::last_token_ms), field("done_ms", &reported_request::done_ms),
@@ -378,7 +378,7 @@ struct reported_agent {
     std::vector<reported_request> requests;
 };
 template <>
-inline constexpr auto fields_of<reported_agent> = std::tuple(field("id", &reported_agent::id),
+inline constexpr auto fields_of<reported_agent> = field_list(field("id", &reported_agent::id),
                                                              field("model", &reported_agent::model),
                                                              field("start_ms", &reported_agent::start_ms),
                                                              field("end_ms", &reported_agent::end_ms),
@@ -401,7 +401,7 @@ struct reported_run {
     }
 };
 template <>
-inline constexpr auto fields_of<reported_run> = std::tuple(
+inline constexpr auto fields_of<reported_run> = field_list(
     field("runtime", &reported_run::runtime), field("config", &reported_run::config), field("run", &reported_run::run),
     field("status", &reported_run::status), field("message", &reported_run::message).left_out(),
     field("values", &reported_run::values), field("serialization", &reported_run::serialization),
@@ -454,7 +454,7 @@ struct study_report {
 };
 template <>
 inline constexpr auto fields_of<study_report> =
-    std::tuple(field("schema_version", &study_report::schema_version), field("kind", &study_report::kind),
+    field_list(field("schema_version", &study_report::schema_version), field("kind", &study_report::kind),
                field("name", &study_report::name), field("title", &study_report::title),
                field("description", &study_report::description), field("question", &study_report::question),
                field("source", &study_report::source), field("generated_by", &study_report::generated_by),

@@ -12,7 +12,7 @@ struct config_scatter {
     double sd_pct = 0;
 };
 template <>
-inline constexpr auto fields_of<config_scatter> = std::tuple(field("config", &config_scatter::config),
+inline constexpr auto fields_of<config_scatter> = field_list(field("config", &config_scatter::config),
                                                              field("sd_pct", &config_scatter::sd_pct));
 
 /// The two deviations are different things, and reports mix them up: sd_within_pct is that of runs which differ in
@@ -24,7 +24,7 @@ struct stability_report {
     std::optional<config_scatter> most_stable, least_stable; ///< by the deviation within the configuration
 };
 template <>
-inline constexpr auto fields_of<stability_report> = std::tuple(
+inline constexpr auto fields_of<stability_report> = field_list(
     field("runtime", &stability_report::runtime), field("sd_within_pct", &stability_report::sd_within_pct),
     field("sd_of_config_means_pct", &stability_report::sd_of_config_means_pct),
     field("most_stable", &stability_report::most_stable), field("least_stable", &stability_report::least_stable));
@@ -38,7 +38,7 @@ struct ranked_config {
     double speedup = 0; ///< N x mean / 100: agents that are so efficient are so much faster than one after the other
 };
 template <>
-inline constexpr auto fields_of<ranked_config> = std::tuple(
+inline constexpr auto fields_of<ranked_config> = field_list(
     field("runtime", &ranked_config::runtime), field("config", &ranked_config::config),
     field("rank", &ranked_config::rank), field("n", &ranked_config::n), field("mean_pct", &ranked_config::mean_pct),
     field("sd_pct", &ranked_config::sd_pct), field("speedup", &ranked_config::speedup));

@@ -16,9 +16,9 @@ struct study_pair : comparison_report {
     bool worse = false;               ///< b is detectably worse than a; never where no way is better
 };
 template <>
-inline constexpr auto fields_of<study_pair> = std::tuple_cat(fields_of<comparison_report>,
-                                                             std::tuple(field("change_pct", &study_pair::change_pct),
-                                                                        field("worse", &study_pair::worse)));
+inline constexpr auto fields_of<study_pair> = field_list_after(fields_of<comparison_report>,
+                                                               field("change_pct", &study_pair::change_pct),
+                                                               field("worse", &study_pair::worse));
 
 /// The finished runs of one study that were compared, and those that have nothing to compare.
 struct run_counts {
@@ -29,7 +29,7 @@ struct run_counts {
     }
 };
 template <>
-inline constexpr auto fields_of<run_counts> = std::tuple(field("ok", &run_counts::ok),
+inline constexpr auto fields_of<run_counts> = field_list(field("ok", &run_counts::ok),
                                                          field("failed", &run_counts::failed),
                                                          field("damaged", &run_counts::damaged));
 
@@ -41,7 +41,7 @@ struct compared_study {
 };
 template <>
 inline constexpr auto
-    fields_of<compared_study> = std::tuple(field("label", &compared_study::label), field("name", &compared_study::name),
+    fields_of<compared_study> = field_list(field("label", &compared_study::label), field("name", &compared_study::name),
                                            field("path", &compared_study::path), field("runs", &compared_study::runs));
 
 /// One study in one configuration, by the first metric that was compared.
@@ -50,7 +50,7 @@ struct evolution_cell {
     std::optional<double> mean, sd;
 };
 template <>
-inline constexpr auto fields_of<evolution_cell> = std::tuple(field("n", &evolution_cell::n),
+inline constexpr auto fields_of<evolution_cell> = field_list(field("n", &evolution_cell::n),
                                                              field("mean", &evolution_cell::mean),
                                                              field("sd", &evolution_cell::sd));
 
@@ -60,7 +60,7 @@ struct evolution_row {
     std::vector<evolution_cell> cells;
 };
 template <>
-inline constexpr auto fields_of<evolution_row> = std::tuple(field("config", &evolution_row::config),
+inline constexpr auto fields_of<evolution_row> = field_list(field("config", &evolution_row::config),
                                                             field("cells", &evolution_row::cells));
 
 /// What was compared: runtimes of one name, the only runtime of each study, or runtimes that were said to be the same.
@@ -72,7 +72,7 @@ struct study_group {
     std::vector<std::string> not_judged; ///< sentences: what could not be held against the first study
 };
 template <>
-inline constexpr auto fields_of<study_group> = std::tuple(field("runtime", &study_group::runtime),
+inline constexpr auto fields_of<study_group> = field_list(field("runtime", &study_group::runtime),
                                                           field("evolution", &study_group::evolution),
                                                           field("runs", &study_group::runs),
                                                           field("comparisons", &study_group::comparisons),
@@ -89,7 +89,7 @@ struct study_comparison {
 };
 template <>
 inline constexpr auto fields_of<study_comparison> =
-    std::tuple(field("schema_version", &study_comparison::schema_version), field("kind", &study_comparison::kind),
+    field_list(field("schema_version", &study_comparison::schema_version), field("kind", &study_comparison::kind),
                field("studies", &study_comparison::studies), field("groups", &study_comparison::groups),
                field("warnings", &study_comparison::warnings), field("damage", &study_comparison::damage));
 

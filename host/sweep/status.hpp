@@ -18,7 +18,7 @@ struct cell_at_work {
     std::string since; ///< UTC
 };
 template <>
-inline constexpr auto fields_of<cell_at_work> = std::tuple(
+inline constexpr auto fields_of<cell_at_work> = field_list(
     field("runtime", &cell_at_work::runtime), field("config", &cell_at_work::config), field("run", &cell_at_work::run),
     field("doing", &cell_at_work::doing, "", "before_cell, waiting for its server, measuring or after_cell"),
     field("since", &cell_at_work::since, "", "UTC"));
@@ -35,7 +35,7 @@ struct sweep_now {
 };
 template <>
 inline constexpr auto
-    fields_of<sweep_now> = std::tuple(field("pid", &sweep_now::pid),
+    fields_of<sweep_now> = field_list(field("pid", &sweep_now::pid),
                                       field("began", &sweep_now::began, "", "UTC: when this process began"),
                                       field("jobs", &sweep_now::jobs, "", "cells at a time"),
                                       field("wanted", &sweep_now::wanted, "", "cells of this process's --only"),
@@ -52,7 +52,7 @@ struct group_progress {
     std::optional<double> cell_s; ///< mean time of a cell; nothing: none is done
 };
 template <>
-inline constexpr auto fields_of<group_progress> = std::tuple(
+inline constexpr auto fields_of<group_progress> = field_list(
     field("runtime", &group_progress::runtime), field("config", &group_progress::config),
     field("planned", &group_progress::planned), field("ok", &group_progress::ok),
     field("failed", &group_progress::failed), field("not_needed", &group_progress::not_needed),
@@ -68,7 +68,7 @@ struct noted_cell {
 };
 template <>
 inline constexpr auto
-    fields_of<noted_cell> = std::tuple(field("runtime", &noted_cell::runtime), field("config", &noted_cell::config),
+    fields_of<noted_cell> = field_list(field("runtime", &noted_cell::runtime), field("config", &noted_cell::config),
                                        field("run", &noted_cell::run), field("status", &noted_cell::status),
                                        field("message", &noted_cell::message),
                                        field("alerts", &noted_cell::alerts, "", "those that tripped").left_out());
@@ -86,7 +86,7 @@ struct sweep_status {
     std::vector<noted_cell> failures, alerts;
 };
 template <>
-inline constexpr auto fields_of<sweep_status> = std::tuple(
+inline constexpr auto fields_of<sweep_status> = field_list(
     field("schema_version", &sweep_status::schema_version), field("kind", &sweep_status::kind),
     field("name", &sweep_status::name), field("folder", &sweep_status::folder),
     field("running", &sweep_status::running, "", "a process holds the journal"), field("now", &sweep_status::now),

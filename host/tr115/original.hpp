@@ -10,7 +10,7 @@ struct original_config {
     json options;
 };
 template <>
-inline constexpr auto fields_of<original_config> = std::tuple(field("id", &original_config::id),
+inline constexpr auto fields_of<original_config> = field_list(field("id", &original_config::id),
                                                               field("model", &original_config::model).defaulted(),
                                                               field("base_url", &original_config::base_url).defaulted(),
                                                               field("prompt", &original_config::prompt).defaulted(),
@@ -23,7 +23,7 @@ struct original_call {
 };
 template <>
 inline constexpr auto
-    fields_of<original_call> = std::tuple(field("total_duration_ms", &original_call::total_duration_ms),
+    fields_of<original_call> = field_list(field("total_duration_ms", &original_call::total_duration_ms),
                                           field("tokens_generated", &original_call::tokens_generated),
                                           field("ttft_ms", &original_call::ttft_ms),
                                           field("throughput_tokens_per_sec", &original_call::throughput_tokens_per_sec),
@@ -35,7 +35,7 @@ struct original_system {
     std::optional<std::string> hostname, os, arch, rust_version;
 };
 template <>
-inline constexpr auto fields_of<original_system> = std::tuple(field("hostname", &original_system::hostname),
+inline constexpr auto fields_of<original_system> = field_list(field("hostname", &original_system::hostname),
                                                               field("os", &original_system::os),
                                                               field("arch", &original_system::arch),
                                                               field("rust_version", &original_system::rust_version));
@@ -46,7 +46,7 @@ struct original_calls {
     std::vector<original_call> individual_runs;
 };
 template <>
-inline constexpr auto fields_of<original_calls> = std::tuple(field("timestamp", &original_calls::timestamp).defaulted(),
+inline constexpr auto fields_of<original_calls> = field_list(field("timestamp", &original_calls::timestamp).defaulted(),
                                                              field("system_info", &original_calls::system_info),
                                                              field("individual_runs",
                                                                    &original_calls::individual_runs));
@@ -57,7 +57,7 @@ struct original_agent {
     original_calls result;
 };
 template <>
-inline constexpr auto fields_of<original_agent> = std::tuple(field("config", &original_agent::config),
+inline constexpr auto fields_of<original_agent> = field_list(field("config", &original_agent::config),
                                                              field("execution_time_s",
                                                                    &original_agent::execution_time_s),
                                                              field("result", &original_agent::result));
@@ -69,7 +69,7 @@ struct original_totals {
 };
 template <>
 inline constexpr auto fields_of<original_totals> =
-    std::tuple(field("concurrent_wall_time_s", &original_totals::concurrent_wall_time_s),
+    field_list(field("concurrent_wall_time_s", &original_totals::concurrent_wall_time_s),
                field("sequential_estimated_s", &original_totals::sequential_estimated_s),
                field("efficiency_percent", &original_totals::efficiency_percent),
                field("resource_contention_detected", &original_totals::resource_contention_detected));
@@ -80,7 +80,7 @@ struct original_metrics {
     original_agent collector, insight;
 };
 template <>
-inline constexpr auto fields_of<original_metrics> = std::tuple(field("summary", &original_metrics::summary),
+inline constexpr auto fields_of<original_metrics> = field_list(field("summary", &original_metrics::summary),
                                                                field("collector", &original_metrics::collector),
                                                                field("insight", &original_metrics::insight));
 
@@ -90,12 +90,12 @@ struct original_summary_run : original_totals {
     double collector_ttft_ms = 0, collector_throughput = 0, insight_ttft_ms = 0, insight_throughput = 0;
 };
 template <>
-inline constexpr auto fields_of<original_summary_run> = std::tuple_cat(
-    fields_of<original_totals>, std::tuple(field("run_number", &original_summary_run::run_number),
-                                           field("collector_ttft_ms", &original_summary_run::collector_ttft_ms),
-                                           field("collector_throughput", &original_summary_run::collector_throughput),
-                                           field("insight_ttft_ms", &original_summary_run::insight_ttft_ms),
-                                           field("insight_throughput", &original_summary_run::insight_throughput)));
+inline constexpr auto fields_of<original_summary_run> =
+    field_list_after(fields_of<original_totals>, field("run_number", &original_summary_run::run_number),
+                     field("collector_ttft_ms", &original_summary_run::collector_ttft_ms),
+                     field("collector_throughput", &original_summary_run::collector_throughput),
+                     field("insight_ttft_ms", &original_summary_run::insight_ttft_ms),
+                     field("insight_throughput", &original_summary_run::insight_throughput));
 
 /// summary.json of the programs in Rust.
 struct original_summary {
@@ -104,7 +104,7 @@ struct original_summary {
     std::vector<original_summary_run> runs;
 };
 template <>
-inline constexpr auto fields_of<original_summary> = std::tuple(
+inline constexpr auto fields_of<original_summary> = field_list(
     field("agent_a", &original_summary::agent_a), field("agent_b", &original_summary::agent_b),
     field("generated_at", &original_summary::generated_at).defaulted(), field("runs", &original_summary::runs));
 
@@ -115,7 +115,7 @@ struct python_metrics {
     double tokens_generated = 0, throughput_tokens_per_sec = 0, ttft_ms = 0, total_duration_ms = 0, wall_clock_ms = 0;
 };
 template <>
-inline constexpr auto fields_of<python_metrics> = std::tuple(
+inline constexpr auto fields_of<python_metrics> = field_list(
     field("tokens_generated", &python_metrics::tokens_generated),
     field("throughput_tokens_per_sec", &python_metrics::throughput_tokens_per_sec),
     field("ttft_ms", &python_metrics::ttft_ms), field("total_duration_ms", &python_metrics::total_duration_ms),
@@ -127,7 +127,7 @@ struct python_agent {
     python_metrics metrics;
 };
 template <>
-inline constexpr auto fields_of<python_agent> = std::tuple(field("base_url", &python_agent::base_url).defaulted(),
+inline constexpr auto fields_of<python_agent> = field_list(field("base_url", &python_agent::base_url).defaulted(),
                                                            field("options", &python_agent::options),
                                                            field("response", &python_agent::response).defaulted(),
                                                            field("metrics", &python_agent::metrics));
@@ -138,7 +138,7 @@ struct python_run {
     double concurrent_wall_time_ms = 0, sequential_estimate_ms = 0, efficiency_percent = 0;
 };
 template <>
-inline constexpr auto fields_of<python_run> = std::tuple(
+inline constexpr auto fields_of<python_run> = field_list(
     field("run_number", &python_run::run_number), field("collector", &python_run::collector),
     field("insight", &python_run::insight), field("concurrent_wall_time_ms", &python_run::concurrent_wall_time_ms),
     field("sequential_estimate_ms", &python_run::sequential_estimate_ms),
@@ -148,6 +148,6 @@ struct python_summary {
     std::vector<python_run> runs;
 };
 template <>
-inline constexpr auto fields_of<python_summary> = std::tuple(field("runs", &python_summary::runs));
+inline constexpr auto fields_of<python_summary> = field_list(field("runs", &python_summary::runs));
 
 } // namespace chimera::host

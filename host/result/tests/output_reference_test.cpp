@@ -34,17 +34,15 @@ void add_members(std::string& out, const std::string& key) {
 
 template <class T>
 void add_rows(std::string& out, const std::string& prefix) {
-    std::apply(
-        [&](const auto&... rows) {
-            const auto add = [&](const auto& row) {
-                using member = std::remove_cvref_t<decltype(std::declval<T>().*row.member)>;
-                const std::string key = prefix + row.name;
-                out += "| `" + key + "` | " + row.unit + " | " + row.text + " |\n";
-                add_members<member>(out, key);
-            };
-            (add(rows), ...);
-        },
-        fields_of<T>);
+    fields_of<T>([&](const auto&... rows) {
+        const auto add = [&](const auto& row) {
+            using member = std::remove_cvref_t<decltype(std::declval<T>().*row.member)>;
+            const std::string key = prefix + row.name;
+            out += "| `" + key + "` | " + row.unit + " | " + row.text + " |\n";
+            add_members<member>(out, key);
+        };
+        (add(rows), ...);
+    });
 }
 
 template <class T>

@@ -192,10 +192,13 @@ inline const chm_transport_factory transport_factory{
 /// The id by which a host asks for this type of factory.
 template <class Factory>
 inline constexpr std::string_view factory_id_of{};
+/// The id of an executor factory.
 template <>
 inline constexpr std::string_view factory_id_of<chm_executor_factory> = CHM_FACTORY_EXECUTOR;
+/// The id of a transport factory.
 template <>
 inline constexpr std::string_view factory_id_of<chm_transport_factory> = CHM_FACTORY_TRANSPORT;
+/// The id of a coordinator factory.
 template <>
 inline constexpr std::string_view factory_id_of<chm_coordinator_factory> = CHM_FACTORY_COORDINATOR;
 
