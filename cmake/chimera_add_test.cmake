@@ -10,9 +10,10 @@ target_precompile_headers(chimera_doctest_main PRIVATE
   <doctest/doctest.h> <atomic> <chrono> <filesystem> <fstream> <functional> <map> <memory> <nlohmann/json.hpp> <optional> <sstream> <string> <thread>
   <vector>)
 
-# thread_tests: tests of threads, for ThreadSanitizer. memory_tests: these, and tests of memory that comes from outside, for
-# AddressSanitizer. The other tests (JSON, statistics, pages) take most of a build's time, and a sanitizer finds little there.
-add_custom_target(thread_tests)
+# plugin_tests: tests of executors, transports and the SDK. thread_tests: these, and other tests of threads, for
+# ThreadSanitizer. memory_tests: these, and tests of memory that comes from outside, for AddressSanitizer. The other tests (JSON, statistics, pages) take most of a build's time, and a sanitizer finds little there.
+add_custom_target(plugin_tests)
+add_custom_target(thread_tests DEPENDS plugin_tests)
 add_custom_target(memory_tests DEPENDS thread_tests)
 
 function(chimera_add_test name)
@@ -32,7 +33,9 @@ function(chimera_add_test name)
   if(arg_DEPENDS)
     add_dependencies(${name} ${arg_DEPENDS})
   endif()
-  if(arg_LABELS MATCHES "executor|transport|sdk|threads")
+  if(arg_LABELS MATCHES "executor|transport|sdk")
+    add_dependencies(plugin_tests ${name})
+  elseif(arg_LABELS MATCHES "threads")
     add_dependencies(thread_tests ${name})
   elseif(arg_LABELS MATCHES "memory|simulator")
     add_dependencies(memory_tests ${name})
