@@ -11,7 +11,8 @@ target_precompile_headers(chimera_doctest_main PRIVATE
   <vector>)
 
 # plugin_tests: tests of executors, transports and the SDK. thread_tests: these, and other tests of threads, for
-# ThreadSanitizer. memory_tests: these, and tests of memory that comes from outside, for AddressSanitizer. The other tests (JSON, statistics, pages) take most of a build's time, and a sanitizer finds little there.
+# ThreadSanitizer. memory_tests: these, and tests of memory that comes from outside, for AddressSanitizer. The
+# other tests (JSON, statistics, pages) take most of a build's time, and a sanitizer finds little there.
 add_custom_target(plugin_tests)
 add_custom_target(thread_tests DEPENDS plugin_tests)
 add_custom_target(memory_tests DEPENDS thread_tests)

@@ -11,7 +11,7 @@ constexpr std::size_t first_size = 16;
 
 held_message& mailbox::add_message() {
     const auto next = [this](std::size_t at) { return at + 1 == ring_.size() ? 0 : at + 1; };
-    if (ring_.empty() || next(last_) == first_) { // one slot stays free: a full ring is no empty one
+    if (ring_.empty() || next(last_) == first_) { // one slot stays free, so that full differs from empty
         std::vector<held_message> larger(ring_.empty() ? first_size : ring_.size() * 2);
         std::size_t n = 0;
         if (!ring_.empty())

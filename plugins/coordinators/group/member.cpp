@@ -125,7 +125,7 @@ bool member::barrier(std::string_view name) {
     if (!at_barrier_.empty()) return false;
     frame f = made(kind::arrive);
     f.text = name;
-    post(CHM_TO_HUB, f); // throws what is no text
+    post(CHM_TO_HUB, f); // throws if a text in it is not UTF-8
     at_barrier_ = name;
     if (!released_) return false;
     released_ = false;
@@ -150,7 +150,7 @@ std::uint64_t member::propose(std::uint64_t now, std::string_view action, std::s
     f.number = number;
     f.text = action;
     f.body = bytes(body);
-    post(CHM_TO_HUB, f); // throws what is no text
+    post(CHM_TO_HUB, f); // throws if a text in it is not UTF-8
     begin(now, number, level);
     return number;
 }

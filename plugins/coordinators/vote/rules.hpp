@@ -11,7 +11,7 @@
 namespace chimera::vote {
 
 /// How many of all voters one phase needs: low n/2 rounded down, plus 1; medium 3n/4 rounded up; high and critical
-/// 2n/3 rounded down, plus 1. n is the number of members, not of votes that came.
+/// 2n/3 rounded down, plus 1. n counts the members. It does not count votes.
 constexpr std::uint32_t needed(level l, std::uint32_t members) noexcept {
     switch (l) {
     case level::low:

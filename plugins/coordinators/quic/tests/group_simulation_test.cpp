@@ -105,7 +105,7 @@ class simulation {
     struct node {
         std::int32_t who;
         std::shared_ptr<quic::station> stack;
-        std::map<std::uint64_t, bool> asked;                                 ///< proposals that came as events
+        std::map<std::uint64_t, bool> asked;                                 ///< proposals that events announced
         std::map<std::pair<std::int32_t, std::int32_t>, std::uint64_t> last; ///< seq, by sender and `to`
         std::map<std::int32_t, std::uint64_t> sent;
         std::size_t received = 0;
